@@ -1,0 +1,36 @@
+import type { MsrpError } from '../wire/index.ts'
+
+/**
+ * A connected, reliable, ordered byte channel: TCP, TLS, WebSocket or a pair in memory. It is the seam between the
+ * protocol's state, which never sees a socket, and the platform's input and output.
+ */
+export interface Transport {
+  /** For logs and errors: protocol and far address, such as `tls 192.0.2.7:2855`. Holds no secret. */
+  readonly description: string
+  /** True when the channel is protected by TLS. */
+  readonly secure: boolean
+  /** Bytes handed to `write` that the operating system has not taken yet. */
+  readonly bufferedBytes: number
+  /** Begins delivery of events. Nothing is delivered before it, and nothing is lost meanwhile. Called once. */
+  start(handler: TransportHandler): void
+  /** Sends bytes. They are handed over: the caller neither changes nor reuses them. Ignored once closed. */
+  write(bytes: Uint8Array): void
+  /** Stops reading; bytes that already arrived from the platform may still be delivered. */
+  pause(): void
+  /** Reads on. */
+  resume(): void
+  /** Sends what is buffered, then closes. `onClose` follows. */
+  close(): void
+  /** Closes at once and throws away what is buffered. `onClose` follows. */
+  destroy(): void
+}
+
+/** What a transport calls. All calls come from the event loop, never from inside a call to the transport itself. */
+export interface TransportHandler {
+  /** Bytes that arrived, in order. They are lent: valid until the call returns, so whoever keeps them copies them. */
+  onData(bytes: Uint8Array): void
+  /** Everything written so far has been taken by the operating system: `bufferedBytes` is 0 after having been above it. */
+  onDrain(): void
+  /** The channel is gone, once and last; with the reason when it was not an orderly end. */
+  onClose(error?: MsrpError): void
+}
