@@ -1,0 +1,112 @@
+// What `npm test` runs. Every step runs even when an earlier one failed; the exit code is 1 when any did.
+//   --check   types, lint and format only
+//   --long    the long tests only
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Leftovers } from './leftovers.ts'
+
+interface Step {
+  name: string
+  command: string[]
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+// By file and not through node_modules/.bin: the links' shebangs would ask PATH for a `node`, which outside of npm is
+// the machine's own.
+const tsc = ['node_modules/typescript/bin/tsc']
+const biome = ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']
+const vitest = (project: string): string[] => [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  `--project=${project}`,
+  '--allowOnly=false',
+  '--reporter=default',
+  '--reporter=./scripts/skipped-tests.ts',
+]
+
+const check: Step[] = [
+  { name: 'types', command: tsc },
+  { name: 'lint and format', command: biome },
+]
+const standard: Step[] = [
+  ...check,
+  { name: 'unit and state tests', command: vitest('unit') },
+  { name: 'end-to-end tests', command: vitest('end-to-end') },
+  { name: 'start of the real program', command: ['packages/cli/src/main.ts', '--help'] },
+]
+const long: Step[] = [{ name: 'long tests', command: vitest('long') }]
+
+const { values } = parseArgs({ options: { check: { type: 'boolean' }, long: { type: 'boolean' } } })
+const steps = values.check ? check : values.long ? long : standard
+
+const leftovers = new Leftovers()
+let current: ChildProcess | undefined
+let interrupted: NodeJS.Signals | undefined
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt(signal))
+
+const started = performance.now()
+const failed: string[] = []
+for (const step of steps) {
+  if (!(await run(step))) failed.push(step.name)
+  if (interrupted) break
+}
+
+if (interrupted) {
+  leftovers.kill()
+  console.error(`\nstopped by ${interrupted}`)
+  process.exit(128 + constants.signals[interrupted])
+}
+
+if (Leftovers.supported) {
+  const found = await leftovers.find({ anyOwner: process.env.CI === 'true' })
+  for (const line of found) console.error(`left behind: ${line}`)
+  if (found.length > 0) failed.push('nothing left behind')
+  leftovers.kill()
+} else {
+  console.log('not checked for processes left behind: this system has no /proc')
+}
+
+console.log(
+  failed.length === 0
+    ? `\nAll passed in ${seconds(started)}.`
+    : `\nFAILED: ${failed.join(', ')} (${seconds(started)}).`,
+)
+process.exitCode = failed.length === 0 ? 0 : 1
+
+async function run({ name, command }: Step): Promise<boolean> {
+  const begin = performance.now()
+  console.log(`\n── ${name}`)
+  // A process group of its own, so that an interrupted step ends with all its children.
+  current = spawn(process.execPath, command, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...leftovers.environment },
+    detached: true,
+  })
+  const [code] = await once(current, 'close')
+  current = undefined
+  console.log(`── ${name}: ${code === 0 ? 'ok' : 'FAILED'}, ${seconds(begin)}`)
+  return code === 0
+}
+
+function interrupt(signal: NodeJS.Signals): void {
+  interrupted ??= signal
+  signalGroup('SIGTERM')
+  setTimeout(() => signalGroup('SIGKILL'), 5_000).unref()
+}
+
+function signalGroup(signal: NodeJS.Signals): void {
+  try {
+    if (current?.pid) process.kill(-current.pid, signal)
+  } catch {
+    // The group has just ended.
+  }
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`
+}
