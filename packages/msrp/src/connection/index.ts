@@ -1,0 +1,7 @@
+export type { ChunkOpening, ChunkPiece, ChunkSource, SentChunk } from './chunk-source.ts'
+export type { Cancel, Clock } from './clock.ts'
+export { MsrpConnection, type MsrpConnectionHandler, type MsrpConnectionOptions } from './msrp-connection.ts'
+export { INTERRUPTIBLE_FROM, Outbox } from './outbox.ts'
+export { TRANSACTION_TIMEOUT, Transactions } from './transactions.ts'
+export type { Transport, TransportHandler } from './transport.ts'
+export type { WireObserver } from './wire-observer.ts'

@@ -1,0 +1,272 @@
+import {
+  ChunkParser,
+  type ContinuationFlag,
+  type Head,
+  MsrpError,
+  newTransactionId,
+  type ParserLimits,
+  type RandomBytes,
+  type RequestHead,
+  type ResponseHead,
+} from '../wire/index.ts'
+import type { ChunkSource } from './chunk-source.ts'
+import type { Clock } from './clock.ts'
+import { Outbox } from './outbox.ts'
+import { Transactions } from './transactions.ts'
+import type { Transport } from './transport.ts'
+import type { WireObserver } from './wire-observer.ts'
+
+/** Bytes of responses and REPORTs that may wait for a far side that does not read, before the connection is given up. */
+const CONTROL_LIMIT = 1024 * 1024
+
+/** What a connection tells its owner: an endpoint or a relay. `Pending` is what the owner remembers for each request. */
+export interface MsrpConnectionHandler<Pending> {
+  /** The head of a request; `requestBody` and `requestEnd` follow. */
+  request(head: RequestHead): void
+  /** Body bytes of the request, lent until the call returns. */
+  requestBody(bytes: Uint8Array): void
+  requestEnd(flag: ContinuationFlag): void
+  /** A response to the request that was remembered as `pending`. Responses to unknown transactions are dropped. */
+  response(head: ResponseHead, pending: Pending): void
+  /** No response within 30 s (RFC 4975 §7.1.1). */
+  timeout(pending: Pending, transactionId: string): void
+  /** The connection is gone, once and last; `unanswered` are the requests that never got their response, oldest first. */
+  closed(error: MsrpError | undefined, unanswered: Pending[]): void
+}
+
+export interface MsrpConnectionOptions<Pending> {
+  transport: Transport
+  clock: Clock
+  random: RandomBytes
+  handler: MsrpConnectionHandler<Pending>
+  limits?: Partial<ParserLimits> | undefined
+  observer?: WireObserver | undefined
+}
+
+/**
+ * One connection between two MSRP nodes: what arrives is parsed and handed to the owner, what is to go out is put in
+ * order by the `Outbox`, requests wait for their responses in `Transactions`.
+ */
+export class MsrpConnection<Pending> {
+  readonly transport: Transport
+  readonly #parser: ChunkParser
+  readonly #outbox: Outbox
+  readonly #transactions: Transactions<Pending>
+  readonly #handler: MsrpConnectionHandler<Pending>
+  readonly #random: RandomBytes
+  readonly #pauses: Set<unknown> = new Set()
+  readonly #observer: WireObserver | undefined
+  #head: Head | undefined
+  #bodyBytes = 0
+  #state: 'open' | 'closing' | 'failed' | 'closed' = 'open'
+  #failure: MsrpError | undefined
+  #heard = false
+  readonly #clock: Clock
+  #lastActivity: number
+
+  constructor(options: MsrpConnectionOptions<Pending>) {
+    this.transport = options.transport
+    this.#handler = options.handler
+    this.#random = options.random
+    this.#observer = options.observer
+    this.#clock = options.clock
+    this.#lastActivity = options.clock.now()
+    this.#transactions = new Transactions({
+      clock: options.clock,
+      onTimeout: (pending, transactionId) => this.#handler.timeout(pending, transactionId),
+    })
+    this.#outbox = new Outbox({
+      transport: options.transport,
+      newTransactionId: () => this.newTransactionId(),
+      onWritten: () => this.#written(),
+      observer: options.observer,
+    })
+    this.#parser = new ChunkParser(
+      {
+        onHead: (head) => this.#onHead(head),
+        onBody: (bytes) => this.#onBody(bytes),
+        onEnd: (flag) => this.#onEnd(flag),
+      },
+      options.limits,
+    )
+  }
+
+  /** Begins to read. What arrived before is delivered now. */
+  start(): void {
+    this.transport.start({
+      onData: (bytes) => this.#onData(bytes),
+      onDrain: () => {
+        this.#transactions.sent(this.#outbox.position)
+        this.#outbox.pump()
+      },
+      onClose: (error) => this.#onClose(error),
+    })
+  }
+
+  get open(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** True once a well-formed head has arrived: the far side does speak MSRP. */
+  get heard(): boolean {
+    return this.#heard
+  }
+
+  /** When bytes last went in or out, in the clock's milliseconds. */
+  get lastActivity(): number {
+    return this.#lastActivity
+  }
+
+  /** The beginning of a head that has not been completed, if the far side fell silent in the middle of one. */
+  get partialHead(): string | undefined {
+    return this.#parser.partialHead
+  }
+
+  /** Control bytes that wait to go out. */
+  get controlBytes(): number {
+    return this.#outbox.controlBytes
+  }
+
+  /** A transaction id that no waiting request of this connection uses (RFC 4975 §7.1). */
+  newTransactionId(): string {
+    for (;;) {
+      const transactionId = newTransactionId(this.#random)
+      if (!this.#transactions.has(transactionId)) return transactionId
+    }
+  }
+
+  /** Sends a whole response, or a request that gets no response (REPORT). */
+  send(bytes: Uint8Array): void {
+    if (this.#state !== 'open') return
+    this.#observer?.head('out', headText(bytes))
+    this.#outbox.control(bytes)
+    if (this.#outbox.controlBytes > CONTROL_LIMIT) {
+      this.fail(new MsrpError('limit-exceeded', `${this.transport.description} does not read its responses`))
+    }
+  }
+
+  /** Sends a whole non-SEND request, or a small SEND, and remembers it until its response, its timeout or the end. */
+  sendRequest(transactionId: string, bytes: Uint8Array, pending: Pending): void {
+    if (this.#state !== 'open') return
+    this.send(bytes)
+    this.#transactions.add(transactionId, pending, this.#outbox.position + this.#outbox.controlBytes)
+  }
+
+  /** Takes a source of SEND chunks in. */
+  addSource(source: ChunkSource): void {
+    this.#outbox.add(source)
+  }
+
+  /** A source that waited may have something to give. */
+  wake(): void {
+    this.#outbox.wake()
+  }
+
+  /** Remembers a chunk that a source has sent, until its response, its timeout or the connection's end. */
+  remember(transactionId: string, pending: Pending, position: number): void {
+    this.#transactions.add(transactionId, pending, position)
+    this.#written()
+  }
+
+  /** What is remembered of the requests that wait for a response. */
+  pending(): IterableIterator<Pending> {
+    return this.#transactions.records()
+  }
+
+  /** Forgets a request without its response; undefined when it is not there. */
+  forget(transactionId: string): Pending | undefined {
+    return this.#transactions.complete(transactionId)
+  }
+
+  /** Stops reading until `resumeReading` was called with the same reason. The timers of requests stand still meanwhile. */
+  pauseReading(reason: unknown): void {
+    if (this.#state === 'closed') return
+    if (this.#pauses.size === 0) {
+      this.transport.pause()
+      this.#transactions.reading = false
+    }
+    this.#pauses.add(reason)
+  }
+
+  resumeReading(reason: unknown): void {
+    if (!this.#pauses.delete(reason) || this.#pauses.size > 0 || this.#state === 'closed') return
+    this.#transactions.reading = true
+    this.transport.resume()
+  }
+
+  get reading(): boolean {
+    return this.#pauses.size === 0
+  }
+
+  /** Sends what is queued, then closes. Sources that are not done keep it open until they are. */
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closing'
+    this.#outbox.close()
+  }
+
+  /** Closes at once; `closed` gets the error. */
+  fail(error: MsrpError | undefined): void {
+    if (this.#state === 'closed' || this.#state === 'failed') return
+    this.#state = 'failed'
+    this.#failure = error
+    this.transport.destroy()
+  }
+
+  #onData(bytes: Uint8Array): void {
+    if (this.#state === 'failed') return
+    this.#lastActivity = this.#clock.now()
+    try {
+      this.#parser.push(bytes)
+    } catch (error) {
+      if (!(error instanceof MsrpError)) throw error
+      this.fail(
+        this.#heard ? error : new MsrpError('not-msrp', `${this.transport.description}: ${error.message}`, { cause: error }),
+      )
+    }
+  }
+
+  #onHead(head: Head): void {
+    if (this.#state === 'failed') return
+    this.#heard = true
+    this.#head = head
+    this.#bodyBytes = 0
+    this.#observer?.head('in', head.text)
+    if (head.kind === 'request') this.#handler.request(head)
+  }
+
+  #onBody(bytes: Uint8Array): void {
+    this.#bodyBytes += bytes.byteLength
+    if (this.#state !== 'failed' && this.#head?.kind === 'request') this.#handler.requestBody(bytes)
+  }
+
+  #onEnd(flag: ContinuationFlag): void {
+    const head = this.#head
+    if (head === undefined || this.#state === 'failed') return
+    this.#head = undefined
+    this.#observer?.end('in', head.transactionId, flag, this.#bodyBytes)
+    if (head.kind === 'request') {
+      this.#handler.requestEnd(flag)
+      return
+    }
+    const pending = this.#transactions.complete(head.transactionId)
+    if (pending !== undefined) this.#handler.response(head, pending)
+  }
+
+  #written(): void {
+    this.#lastActivity = this.#clock.now()
+    if (this.transport.bufferedBytes > 0) this.#transactions.blocked()
+    else this.#transactions.sent(this.#outbox.position)
+  }
+
+  #onClose(error: MsrpError | undefined): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#outbox.lost()
+    this.#handler.closed(this.#failure ?? error, this.#transactions.drain())
+  }
+}
+
+function headText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
+}

@@ -1,0 +1,253 @@
+import { type ContinuationFlag, EndLineSearch, encodeEndLine } from '../wire/index.ts'
+import type { ChunkPiece, ChunkSource } from './chunk-source.ts'
+import type { Transport } from './transport.ts'
+import type { WireObserver } from './wire-observer.ts'
+
+/** A chunk is not interrupted before this many body bytes are out (RFC 4975 §7.1.1). */
+export const INTERRUPTIBLE_FROM = 2048
+
+/** Body bytes pulled from a source at once: also the longest time another source waits for its turn. */
+const PIECE = 64 * 1024
+
+/** While this many bytes wait in the transport, nothing more is pulled from the sources. */
+const HIGH_WATER = 256 * 1024
+
+type Body = Extract<ChunkPiece, { kind: 'body' }>
+
+interface OpenChunk {
+  source: ChunkSource
+  transactionId: string
+  hasBody: boolean
+  search: EndLineSearch
+  bodyBytes: number
+}
+
+/**
+ * Decides what goes out on one connection, and in which order.
+ *
+ * Responses, REPORTs and other short requests are control bytes: whole, never interrupted, first in line, with room of
+ * their own, so that a connection busy with a file still answers. SEND chunks come from `ChunkSource`s which take turns;
+ * the open chunk is ended with `+` and resumed later when others wait and enough of it is out, or when it has nothing to
+ * give at the moment (RFC 4975 §7.1.1). Body bytes are searched for the chunk's own end-line: where it would appear the
+ * chunk ends and goes on under another transaction id (RFC 4975 §7.1).
+ */
+export class Outbox {
+  readonly #transport: Transport
+  readonly #newTransactionId: () => string
+  readonly #onWritten: () => void
+  readonly #observer: WireObserver | undefined
+  readonly #sources: ChunkSource[] = []
+  /** Bytes a source gave that are not written yet: the rest of a piece in which the end-line turned up. */
+  readonly #rests: Map<ChunkSource, Body> = new Map()
+  #control: Uint8Array[] = []
+  #controlBytes = 0
+  #open: OpenChunk | undefined
+  #position = 0
+  #scheduled = false
+  #closing = false
+  #closed = false
+
+  constructor(options: {
+    transport: Transport
+    newTransactionId: () => string
+    /** Called after bytes were handed to the transport. */
+    onWritten: () => void
+    observer?: WireObserver | undefined
+  }) {
+    this.#transport = options.transport
+    this.#newTransactionId = options.newTransactionId
+    this.#onWritten = options.onWritten
+    this.#observer = options.observer
+  }
+
+  /** All bytes ever handed to the transport. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Control bytes that wait for a moment when they may go out. */
+  get controlBytes(): number {
+    return this.#controlBytes
+  }
+
+  /** True when nothing waits here and no source is left. */
+  get empty(): boolean {
+    return this.#controlBytes === 0 && this.#sources.length === 0
+  }
+
+  /** Queues a whole response or non-SEND request. */
+  control(bytes: Uint8Array): void {
+    if (this.#closed || this.#closing) return
+    this.#control.push(bytes)
+    this.#controlBytes += bytes.byteLength
+    this.schedule()
+  }
+
+  /** Takes a source in; it stays until it is `done`. */
+  add(source: ChunkSource): void {
+    if (this.#closed || this.#closing) {
+      source.lost(undefined)
+      return
+    }
+    this.#sources.push(source)
+    this.schedule()
+  }
+
+  /** Tells that a waiting source may have something to give, or is done. */
+  wake(): void {
+    this.schedule()
+  }
+
+  /** Sends what is ready, at the end of the current turn: everything that one read caused goes out together. */
+  schedule(): void {
+    if (this.#scheduled || this.#closed) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      this.#scheduled = false
+      this.pump()
+    })
+  }
+
+  /** Sends what is ready now and fits. */
+  pump(): void {
+    if (this.#closed) return
+    const before = this.#position
+    while (this.#transport.bufferedBytes < HIGH_WATER && this.#step());
+    // Responses and REPORTs have reserved room: they go out even when the transport is full.
+    if (this.#controlBytes > 0 && this.#cut()) this.#writeControl()
+    if (this.#position > before) this.#onWritten()
+    if (this.#closing && this.empty && this.#open === undefined) this.#transport.close()
+  }
+
+  /** Ends the chunk that is open with `+`, sends what is queued as control, and closes when all sources are done. */
+  close(): void {
+    if (this.#closing || this.#closed) return
+    this.#closing = true
+    this.schedule()
+  }
+
+  /** The connection is gone: tells every source. */
+  lost(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#control = []
+    this.#controlBytes = 0
+    const open = this.#open
+    this.#open = undefined
+    for (const source of this.#sources.splice(0)) {
+      source.lost(open?.source === source ? { transactionId: open.transactionId, bodyBytes: open.bodyBytes } : undefined)
+    }
+    this.#rests.clear()
+  }
+
+  /** One thing at a time; false when nothing can be done now. */
+  #step(): boolean {
+    const open = this.#open
+    if (open === undefined) {
+      if (this.#controlBytes > 0) {
+        this.#writeControl()
+        return true
+      }
+      return this.#begin()
+    }
+    if (this.#someoneWaits(open) && this.#cut()) return true
+    return this.#continue(open)
+  }
+
+  /** Opens the next source's chunk. Sources take turns: the one that is served goes to the end of the line. */
+  #begin(): boolean {
+    for (let tried = this.#sources.length; tried > 0; tried--) {
+      const source = this.#sources.shift()
+      if (source === undefined) return false
+      const rest = this.#rests.get(source)
+      const state = rest === undefined ? source.state : 'ready'
+      if (state === 'done') continue
+      this.#sources.push(source)
+      if (state === 'waiting') continue
+      const transactionId = this.#newTransactionId()
+      const { head, hasBody } = source.begin(transactionId, rest?.bytes.byteLength ?? 0)
+      this.#open = { source, transactionId, hasBody, search: new EndLineSearch(transactionId), bodyBytes: 0 }
+      this.#observer?.head('out', new TextDecoder().decode(head))
+      this.#write(head)
+      return true
+    }
+    return false
+  }
+
+  #continue(open: OpenChunk): boolean {
+    const { source } = open
+    const rest = this.#rests.get(source)
+    if (rest !== undefined) {
+      this.#rests.delete(source)
+      this.#body(open, rest)
+      return true
+    }
+    const piece = source.next(PIECE)
+    switch (piece.kind) {
+      case 'body':
+        this.#body(open, piece)
+        return true
+      case 'end':
+        this.#end(open, piece.flag)
+        return true
+      case 'waiting':
+        // Nothing to give: whoever else waits need not wait for it, however little of the chunk is out.
+        if (!this.#someoneWaits(open)) return false
+        this.#end(open, '+')
+        return true
+      default:
+        return piece satisfies never
+    }
+  }
+
+  #body(open: OpenChunk, piece: Body): void {
+    const { bytes, end } = piece
+    const allowed = open.search.next(bytes)
+    const whole = allowed >= bytes.byteLength
+    if (allowed > 0) {
+      open.bodyBytes += allowed
+      this.#write(whole ? bytes : bytes.subarray(0, allowed))
+    }
+    if (!whole) {
+      this.#rests.set(open.source, { kind: 'body', bytes: bytes.subarray(allowed), end })
+      this.#end(open, '+')
+    } else if (end !== undefined) {
+      this.#end(open, end)
+    }
+  }
+
+  #end(open: OpenChunk, flag: ContinuationFlag): void {
+    this.#open = undefined
+    this.#write(encodeEndLine(open.transactionId, flag, { afterBody: open.hasBody }))
+    const { transactionId, bodyBytes } = open
+    this.#observer?.end('out', transactionId, flag, bodyBytes)
+    open.source.ended({ transactionId, flag, bodyBytes, position: this.#position })
+  }
+
+  /** Ends the open chunk with `+` if it may be interrupted now; true when no chunk is open after that. */
+  #cut(): boolean {
+    const open = this.#open
+    if (open === undefined) return true
+    if (!open.hasBody || open.bodyBytes < INTERRUPTIBLE_FROM) return false
+    this.#end(open, '+')
+    return true
+  }
+
+  /** Does anything wait that the open chunk should make room for? */
+  #someoneWaits(open: OpenChunk): boolean {
+    if (this.#controlBytes > 0) return true
+    return this.#sources.some((source) => source !== open.source && (source.state === 'ready' || this.#rests.has(source)))
+  }
+
+  #writeControl(): void {
+    const pieces = this.#control
+    this.#control = []
+    this.#controlBytes = 0
+    for (const piece of pieces) this.#write(piece)
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#position += bytes.byteLength
+    this.#transport.write(bytes)
+  }
+}

@@ -1,0 +1,177 @@
+import type { Cancel, Clock } from './clock.ts'
+
+/** How long a request may stay unanswered after its last byte went out, in milliseconds (RFC 4975 §7.1.1). */
+export const TRANSACTION_TIMEOUT = 30_000
+
+/** A write that nobody takes for longer than this, in milliseconds, means that the far side has stopped reading. */
+const STALL = 1_000
+
+interface Entry<T> {
+  transactionId: string
+  record: T
+  /** End of the request in the connection's outgoing bytes. */
+  position: number
+  /** Hop time at which that end was taken by the operating system; undefined while it is still with us. */
+  sentAt: number | undefined
+}
+
+/**
+ * The requests of one connection that wait for their response, and the 30 s rule of RFC 4975 §7.1.1 and RFC 4976 §6.4.1.
+ *
+ * The rule tells a lost request from an answered one only when the far side had a chance to answer, so the time that
+ * counts (hop time) stands still while we do not read from the connection, and while the far side takes none of our
+ * bytes; and because answers come in order, the answer to the oldest request gives those behind it a fresh start.
+ * One timer is armed at most.
+ */
+export class Transactions<T> {
+  readonly #clock: Clock
+  readonly #timeout: number
+  readonly #onTimeout: (record: T, transactionId: string) => void
+  readonly #entries: Map<string, Entry<T>> = new Map()
+  /** Entries whose end has not reached the operating system yet, oldest first. */
+  #unsent: Entry<T>[] = []
+  #timer: Cancel | undefined
+  #progressAt = 0
+
+  // Hop time: what counted until `#since`, and since when it has been counting again.
+  #counted = 0
+  #since: number
+  #reading = true
+  #blockedSince: number | undefined
+
+  constructor(options: {
+    clock: Clock
+    onTimeout: (record: T, transactionId: string) => void
+    /** Milliseconds; 30 s unless given. */
+    timeout?: number
+  }) {
+    this.#clock = options.clock
+    this.#timeout = options.timeout ?? TRANSACTION_TIMEOUT
+    this.#onTimeout = options.onTimeout
+    this.#since = this.#clock.now()
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  has(transactionId: string): boolean {
+    return this.#entries.has(transactionId)
+  }
+
+  /** Remembers a request whose last byte has the given position in the connection's outgoing bytes. */
+  add(transactionId: string, record: T, position: number): void {
+    const entry: Entry<T> = { transactionId, record, position, sentAt: undefined }
+    this.#entries.set(transactionId, entry)
+    this.#unsent.push(entry)
+  }
+
+  /** Everything before `position` has been taken by the operating system: the timers of those requests start. */
+  sent(position: number): void {
+    this.#blocked(false)
+    const now = this.#hopTime()
+    let count = 0
+    for (const entry of this.#unsent) {
+      if (entry.position > position) break
+      entry.sentAt = now
+      count++
+    }
+    if (count > 0) this.#unsent.splice(0, count)
+    this.#arm()
+  }
+
+  /** Bytes are waiting in the transport, which the far side does not take at the moment. */
+  blocked(): void {
+    this.#blocked(true)
+  }
+
+  /** Whether we read from the connection at present. */
+  set reading(reading: boolean) {
+    if (reading === this.#reading) return
+    this.#settle()
+    this.#reading = reading
+    this.#arm()
+  }
+
+  /** A response came: the request's record, or undefined when no such request waits (RFC 4975 §7.1). */
+  complete(transactionId: string): T | undefined {
+    const entry = this.#entries.get(transactionId)
+    if (entry === undefined) return undefined
+    const first = this.#entries.values().next().value
+    this.#forget(entry)
+    if (entry === first) {
+      this.#progressAt = this.#hopTime()
+      this.#arm()
+    }
+    return entry.record
+  }
+
+  /** Forgets every request and gives their records, oldest first: the connection is gone. */
+  drain(): T[] {
+    const records = [...this.#entries.values()].map((entry) => entry.record)
+    this.#entries.clear()
+    this.#unsent = []
+    this.#timer?.()
+    this.#timer = undefined
+    return records
+  }
+
+  /** The records of the requests that wait, oldest first. */
+  *records(): IterableIterator<T> {
+    for (const entry of this.#entries.values()) yield entry.record
+  }
+
+  #forget(entry: Entry<T>): void {
+    // It may still stand in #unsent; there it goes with the next bytes that are taken.
+    this.#entries.delete(entry.transactionId)
+  }
+
+  #blocked(blocked: boolean): void {
+    if (blocked === (this.#blockedSince !== undefined)) return
+    this.#settle()
+    this.#blockedSince = blocked ? this.#since : undefined
+  }
+
+  /** Milliseconds that counted so far. */
+  #hopTime(): number {
+    this.#settle()
+    return this.#counted
+  }
+
+  #settle(): void {
+    const now = this.#clock.now()
+    if (this.#reading) {
+      // While bytes wait, only the first moment counts: after it the far side is taken to have stopped reading.
+      const until = this.#blockedSince === undefined ? now : Math.min(now, this.#blockedSince + STALL)
+      this.#counted += Math.max(0, until - this.#since)
+    }
+    this.#since = now
+  }
+
+  /** Arms the timer for the oldest request; those behind it cannot be due before it. */
+  #arm(): void {
+    this.#timer?.()
+    this.#timer = undefined
+    const first = this.#entries.values().next().value
+    if (first?.sentAt === undefined || !this.#reading) return
+    const remaining = this.#due(first) - this.#hopTime()
+    // While the far side takes nothing, hop time cannot get there; `sent` arms again.
+    if (this.#blockedSince !== undefined && this.#since + remaining > this.#blockedSince + STALL) return
+    this.#timer = this.#clock.after(Math.max(remaining, 0), () => this.#expire())
+  }
+
+  #due(entry: Entry<T>): number {
+    return Math.max(entry.sentAt ?? Number.POSITIVE_INFINITY, this.#progressAt) + this.#timeout
+  }
+
+  #expire(): void {
+    this.#timer = undefined
+    const now = this.#hopTime()
+    for (const entry of this.#entries.values()) {
+      if (entry.sentAt === undefined || this.#due(entry) > now) break
+      this.#forget(entry)
+      this.#onTimeout(entry.record, entry.transactionId)
+    }
+    this.#arm()
+  }
+}
