@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { afterAll, onTestFinished } from 'vitest'
 import { LineReader } from './line-reader.ts'
+import { repositoryRoot } from './repository.ts'
 
-/** The root of the clone that the tests run in. */
-export const repositoryRoot: string = fileURLToPath(new URL('../..', import.meta.url))
-
-const mainFile = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
+const mainFile = join(repositoryRoot, 'packages/cli/src/main.ts')
 
 export interface ProgramOptions {
   /** The folder to run in; the root of the clone when absent. */
@@ -190,7 +188,7 @@ process.once('exit', () => {
 function plainEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env }
   for (const name of Object.keys(environment)) {
-    if (/^(VITEST|VITE_|TINYPOOL|npm_)/.test(name)) delete environment[name]
+    if (/^(VITEST|VITE_|npm_package_|npm_lifecycle_|npm_config_(local_)?prefix$)/.test(name)) delete environment[name]
   }
   for (const name of [
     'NODE_ENV',

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { brokenImportRules, importsOf, type Manifest, type Sources } from './support/import-rules.ts'
+import { filesBelow, readText } from './support/source-files.ts'
+
+const manifests: Manifest[] = filesBelow('packages')
+  .filter((path) => /^packages\/[^/]+\/package\.json$/.test(path))
+  .map((path) => {
+    const { name, exports = {}, dependencies = {} } = JSON.parse(readText(path))
+    const folder = path.split('/')[1] ?? ''
+    return { folder, name, entryPoints: Object.keys(exports), dependencies: Object.keys(dependencies) }
+  })
+
+describe('imports go downwards only', () => {
+  const sources: Sources = new Map(
+    filesBelow('packages')
+      .filter((path) => /^packages\/[^/]+\/src\/.*\.ts$/.test(path))
+      .map((path) => [path, readText(path)]),
+  )
+
+  test('in every source file', () => {
+    expect(sources.size).toBeGreaterThan(3)
+    expect(brokenImportRules(sources, manifests)).toEqual([])
+  })
+
+  test('and the examples use the packages as a stranger would, by their entry points', () => {
+    const inside = filesBelow('examples')
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) => importsOf(readText(path)).map((specifier) => `${path} imports ${specifier}`))
+      .filter((line) => /imports .*(packages\/|\/src\/)/.test(line))
+    expect(inside).toEqual([])
+  })
+})
+
+describe('the check finds', () => {
+  const wire = 'packages/msrp/src/wire/index.ts'
+  const session = 'packages/msrp/src/session/session.ts'
+  const io = 'packages/msrp/src/node/tcp.ts'
+  const index = 'packages/msrp/src/index.ts'
+  const forwarding = 'packages/relay/src/forwarding/relay.ts'
+  const users = 'packages/relay/src/users/sqlite.ts'
+
+  test.each([
+    ['an import upwards', session, "import { x } from '../node/tcp.ts'", /goes upwards/],
+    ['an import upwards of types alone', wire, "import type { X } from '../session/session.ts'", /goes upwards/],
+    ['a re-export upwards', session, "export * from '../index.ts'", /goes upwards/],
+    ['a lazy import upwards', session, "const x = await import('../node/tcp.ts')", /goes upwards/],
+    ['an import over several lines', session, "import {\n  a,\n  b,\n} from '../node/tcp.ts'", /goes upwards/],
+    ['the platform in wire', wire, "import { createHash } from 'node:crypto'", /pure/],
+    ['the platform in session, by its type', session, "type S = import('node:net').Socket", /pure/],
+    ['a side effect in wire', wire, "import 'reflect-metadata'", /pure/],
+    ['the platform in forwarding', forwarding, "import net from 'node:net'", /pure/],
+    ['the session library in forwarding', forwarding, "import { connect } from 'msrp'", /pure/],
+    ['input and output in forwarding', forwarding, "import { users } from '../users/sqlite.ts'", /goes upwards/],
+    ['a path into another package', users, "import { x } from '../../../msrp/src/wire/index.ts'", /leaves its package/],
+    ['a path into its own tests', session, "import { x } from '../../test/x.ts'", /leaves its package/],
+    ['a name that is no entry point', users, "import { x } from 'msrp/session'", /not an entry point/],
+    ['a package that is not a dependency', io, "import { x } from 'msrp-relay'", /not among the dependencies/],
+    ['a missing file', session, "import { x } from './nowhere.ts'", /no such file/],
+    ['a folder without a layer', 'packages/msrp/src/odd/a.ts', "import { x } from '../wire/index.ts'", /no layer/],
+  ])('%s', (_, file, text, expected) => {
+    const tree = new Map([wire, session, io, index, forwarding, users].map((path) => [path, '']))
+    tree.set(file, text)
+    expect(brokenImportRules(tree, manifests)).toEqual([expect.stringMatching(expected)])
+  })
+
+  test('a cycle', () => {
+    const tree = new Map([
+      ['packages/msrp/src/wire/a.ts', "import { b } from './b.ts'"],
+      ['packages/msrp/src/wire/b.ts', "import type { a } from './a.ts'"],
+    ])
+    expect(brokenImportRules(tree, manifests)).toEqual([expect.stringMatching(/cycle: .*a\.ts -> .*b\.ts -> .*a\.ts/)])
+  })
+
+  test('nothing where all is well, nor in comments', () => {
+    const tree = new Map([
+      [wire, '/**\n * import { x } from "node:net"\n */\n// import "node:fs"\nexport const a = "import"\n'],
+      [session, "import { a } from '../wire/index.ts'"],
+      [io, "import net from 'node:net'\nimport { s } from '../session/session.ts'"],
+      [index, "export { a } from './wire/index.ts'\nexport * from './node/tcp.ts'"],
+      [forwarding, "import { a } from 'msrp/wire'\nimport type { Clock } from 'msrp/connection'"],
+      [users, "import { r } from '../forwarding/relay.ts'\nimport { DatabaseSync } from 'node:sqlite'"],
+    ])
+    expect(brokenImportRules(tree, manifests)).toEqual([])
+  })
+})

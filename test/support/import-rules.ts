@@ -1,0 +1,113 @@
+import { posix } from 'node:path'
+
+/** A source tree: path from the root of the clone, such as `packages/msrp/src/index.ts`, to the file's text. */
+export type Sources = ReadonlyMap<string, string>
+
+/** What of a package.json says who may import what. */
+export interface Manifest {
+  /** Folder below `packages/`. */
+  folder: string
+  name: string
+  /** `.`, `./wire` … */
+  entryPoints: readonly string[]
+  dependencies: readonly string[]
+}
+
+interface Layer {
+  /** Imports go to the same or a lower level only. */
+  level: number
+  /** State and codec: no `node:` and nothing foreign but these. */
+  pure?: { allowed: readonly string[] }
+}
+
+/** The layers of each package, by folder below `src`; `.` stands for the files in `src` itself. */
+const layers: Record<string, Record<string, Layer>> = {
+  msrp: {
+    wire: { level: 0, pure: { allowed: [] } },
+    connection: { level: 1, pure: { allowed: [] } },
+    session: { level: 2, pure: { allowed: [] } },
+    node: { level: 3 },
+    '.': { level: 4 },
+  },
+  relay: {
+    forwarding: { level: 0, pure: { allowed: ['msrp/wire', 'msrp/connection'] } },
+    '*': { level: 1 },
+    '.': { level: 2 },
+  },
+  cli: { '*': { level: 0 }, '.': { level: 1 } },
+}
+
+/** Every import that breaks a rule, one line each; none when all is well. */
+export function brokenImportRules(sources: Sources, manifests: readonly Manifest[]): string[] {
+  const broken: string[] = []
+  for (const [file, text] of sources) {
+    for (const specifier of importsOf(text)) {
+      const why = specifier.startsWith('.')
+        ? whyNotRelative(file, posix.join(posix.dirname(file), specifier), sources)
+        : whyNotForeign(file, specifier, manifests)
+      if (why) broken.push(`${file} imports ${specifier}: ${why}`)
+    }
+  }
+  for (const cycle of cycles(sources)) broken.push(`import cycle: ${cycle.join(' -> ')}`)
+  return broken
+}
+
+/** Static, type-only, dynamic and re-exporting imports of a file. Imports in comments begin with a star or slashes. */
+export function importsOf(text: string): string[] {
+  const statement = /^[ \t]*(?:import|export)\b(?:[^'"`;=()]*?\bfrom)?\s*['"]([^'"]+)['"]/gm
+  const call = /\bimport\(\s*['"]([^'"]+)['"]\s*[),]/g
+  const code = text.replace(/^[ \t]*(?:\*|\/[/*]).*$/gm, '')
+  return [statement, call].flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''))
+}
+
+function whyNotRelative(file: string, target: string, sources: Sources): string | undefined {
+  if (packageOf(file) !== packageOf(target) || !target.startsWith(`packages/${packageOf(file)}/src/`))
+    return 'leaves its package: import other packages by their public names'
+  if (!sources.has(target)) return 'no such file'
+  const from = layerOf(file)
+  const to = layerOf(target)
+  if (!from) return `the folder of ${file} has no layer: give it one in the rules`
+  if (!to) return `the folder of ${target} has no layer: give it one in the rules`
+  if (to.level > from.level) return 'goes upwards'
+  return undefined
+}
+
+function whyNotForeign(file: string, specifier: string, manifests: readonly Manifest[]): string | undefined {
+  const pure = layerOf(file)?.pure
+  if (pure && !pure.allowed.includes(specifier)) return 'this layer is pure: no platform and no foreign package'
+  if (specifier.startsWith('node:')) return undefined
+  const own = manifests.find(({ folder }) => folder === packageOf(file))
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+  if (!own?.dependencies.includes(name)) return `${name} is not among the dependencies in its package.json`
+  const sibling = manifests.find((manifest) => manifest.name === name)
+  if (sibling && !sibling.entryPoints.includes(`.${specifier.slice(name.length)}`))
+    return `${specifier} is not an entry point of ${name}`
+  return undefined
+}
+
+function packageOf(file: string): string {
+  return file.split('/')[1] ?? ''
+}
+
+function layerOf(file: string): Layer | undefined {
+  const [, folder = '', , ...rest] = file.split('/')
+  const table = layers[folder] ?? {}
+  return rest.length === 1 ? table['.'] : (table[rest[0] ?? ''] ?? table['*'])
+}
+
+/** Cycles among relative imports, types included: files that need each other are one room. */
+function cycles(sources: Sources): string[][] {
+  const found: string[][] = []
+  const done = new Set<string>()
+  const visit = (file: string, path: string[]): void => {
+    const at = path.indexOf(file)
+    if (at >= 0) found.push([...path.slice(at), file])
+    if (at >= 0 || done.has(file)) return
+    for (const specifier of importsOf(sources.get(file) ?? '')) {
+      if (specifier.startsWith('.')) visit(posix.join(posix.dirname(file), specifier), [...path, file])
+    }
+    done.add(file)
+  }
+  for (const file of sources.keys()) visit(file, [])
+  return found
+}
