@@ -1,0 +1,148 @@
+import type { MsrpError } from '../wire/index.ts'
+import type { MessageBody } from './body.ts'
+import type { CompleteOptions, PathInput, SendOptions } from './options.ts'
+import type { SaveOptions } from './platform.ts'
+
+/** How a session came to its end. */
+export interface SessionEnd {
+  /** `local`: `close()` was called here. `peer`: the far side closed the connection in order. `failure`: see `error`. */
+  readonly by: 'local' | 'peer' | 'failure'
+  readonly error?: MsrpError
+}
+
+/**
+ * A session between two endpoints (RFC 4975). Iterating gives the messages as they begin to arrive: one at a time, in
+ * the order in which their first chunks came. The iteration ends with the session, after what is complete was handed out.
+ */
+export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable {
+  /** Our path, as the peer has it. */
+  readonly localPath: string
+  /** The peer's path. */
+  readonly remotePath: string
+  /** Whether the connection to the next hop is protected by TLS. */
+  readonly secure: boolean
+  readonly state: 'open' | 'closing' | 'closed'
+  /**
+   * Sends a message; never blocks and never throws for what happens on the way: see `delivered`.
+   * @throws MsrpError `invalid-argument` for options that cannot be used.
+   */
+  send(body: MessageBody, options?: SendOptions): OutgoingMessage
+  /** Settles never with an error: says how the session ended. */
+  readonly closed: Promise<SessionEnd>
+  /**
+   * Ends the session: sends what is pending of responses and REPORTs, abandons messages that are not out yet, and closes
+   * the connection when no other session uses it. Resolves when done.
+   */
+  close(): Promise<void>
+}
+
+/** Bytes that are known to have arrived; positions count from 1, both ends are included, as in Byte-Range. */
+export interface ConfirmedBytes {
+  /** How many bytes from the first on are confirmed without a gap. */
+  readonly contiguous: number
+  /** How many bytes are confirmed in all. */
+  readonly bytes: number
+  readonly ranges: readonly { readonly start: number; readonly end: number }[]
+}
+
+/** A message on its way out. */
+export interface OutgoingMessage {
+  readonly messageId: string
+  readonly contentType: string
+  /** Size in bytes; for streams of unknown size known once they end. */
+  readonly total: number | undefined
+  /** Body bytes handed to the operating system so far. */
+  readonly sent: number
+  readonly confirmed: ConfirmedBytes
+  /**
+   * With `successReport`: resolves when success REPORTs cover every byte. Without: when every chunk was answered 200
+   * (`failureReport: 'yes'`), or when everything was handed to the operating system (`partial`, `no`).
+   *
+   * Rejects with an MsrpError: `refused` or `too-large` (with the status), `timeout`, `report-timeout`, `aborted`,
+   * `type-not-accepted`, `storage` (the body could not be read), `connection-lost`, `closed` or whatever else ended the
+   * session. A rejection that nobody looks at does not end the process.
+   */
+  readonly delivered: Promise<void>
+  /** Abandons it; `delivered` rejects with `aborted`. Without effect once everything is out. */
+  abort(reason?: unknown): void
+}
+
+/**
+ * A message coming in, from the moment its first chunk's header has arrived. Read it once, by one of the four ways. Each
+ * rejects with an MsrpError: `aborted` when the sender abandons it, `connection-lost`, `too-large` and others.
+ */
+export interface IncomingMessage {
+  readonly messageId: string
+  /** The value of Content-Type with its parameters. */
+  readonly contentType: string
+  /** The value of Content-Disposition as it came. */
+  readonly disposition: string | undefined
+  /**
+   * The file name in Content-Disposition, as the sender gives it: it may hold `/`, `..` or control characters, so never
+   * use it as a path without making it safe.
+   */
+  readonly fileName: string | undefined
+  /** Size in bytes; undefined until it is known. */
+  readonly size: number | undefined
+  /** Body bytes that have arrived so far. */
+  readonly received: number
+  /** Whether a message with this Message-ID was completed before on the same Endpoint (RFC 4975 §5.4). */
+  readonly duplicate: boolean
+  /** Bytes at the front that an earlier session brought and whose reader had them: reading begins after them. Mostly 0. */
+  readonly offset: number
+  /** Whether the sender asks for success REPORTs. */
+  readonly successReport: boolean
+  /** Any header field of the first chunk, by name in any case. */
+  field(name: string): string | undefined
+  /** The whole body as text, by the charset of its Content-Type, UTF-8 otherwise. */
+  text(): Promise<string>
+  /** The whole body. Memory grows with it: use `stream` or `saveTo` for what may be large. */
+  bytes(): Promise<Uint8Array>
+  /** The body in order, as it arrives. Cancelling it tells the sender to stop (413). */
+  stream(): ReadableStream<Uint8Array>
+  /**
+   * Writes the body to a file, which has its name only when complete. The sender's success REPORT covers the last byte
+   * only after that. @throws MsrpError `storage` when it cannot be written or the name is taken.
+   */
+  saveTo(path: string, options?: SaveOptions): Promise<void>
+  /** Settles when every byte has arrived, read or not; rejects when that cannot happen any more. */
+  readonly complete: Promise<void>
+  /** Takes no more of it: the sender gets the status (413 unless given) and stops. */
+  refuse(status?: number, comment?: string): void
+}
+
+/** What `path-changed` carries. */
+export interface PathChange {
+  /** The path that replaces `localPath`; peers need to be told (a new SDP offer). */
+  readonly localPath: string
+  /** When the old path stops working; milliseconds from now. */
+  readonly oldExpiresIn: number
+}
+
+/** A local path that waits for its peer: give it out in the SDP, then `complete` it with the peer's. */
+export interface PreparedSession extends AsyncDisposable {
+  /** The value for the SDP attribute `path`; to be handed to the peer. */
+  readonly localPath: string
+  /**
+   * Gives the peer's path. The active side connects, sends the first request and resolves when it is answered 200; the
+   * passive side resolves when the peer's first request has come. May be called once per answer (forking, RFC 4975 §8.8).
+   * @throws MsrpError `refused` (with status), `unreachable`, `timeout`, `aborted`, `closed` and what TLS brings
+   */
+  complete(remotePath: PathInput, options?: CompleteOptions): Promise<Session>
+  /** With `remotePath: 'first'`: one session after another on this path. */
+  sessions(): AsyncIterableIterator<Session>
+  /** The relay handed out another path. Called on refresh, if at all. */
+  onPathChanged: ((change: PathChange) => void) | undefined
+  /** Resolves when it is over: closed here, or the relay's connection is gone and `error` says why. */
+  readonly closed: Promise<SessionEnd>
+  /** Stops listening, gives up the relay. Sessions that live go on, except through the relay. */
+  close(): Promise<void>
+}
+
+/** Waits for peers at one path, one after another. */
+export interface Listener extends AsyncIterable<Session>, AsyncDisposable {
+  /** To hand to the peer. */
+  readonly localPath: string
+  readonly closed: Promise<SessionEnd>
+  close(): Promise<void>
+}

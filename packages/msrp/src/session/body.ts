@@ -1,0 +1,37 @@
+/**
+ * What can be sent. Strings travel as UTF-8. A body that can be read again at any place (string, bytes, Blob,
+ * `RandomAccessBody`) costs no memory beyond the piece in flight; a stream is read once.
+ */
+export type MessageBody =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | RandomAccessBody
+  | StreamBody
+  | ReadableStream<Uint8Array | string>
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>
+
+/** A stream together with what is known of it. */
+export interface StreamBody {
+  readonly stream: ReadableStream<Uint8Array | string> | AsyncIterable<Uint8Array | string>
+  /**
+   * Size in bytes where it is known; it is announced as the Byte-Range total. A stream that turns out longer or shorter
+   * fails the message with `invalid-argument`.
+   */
+  readonly size?: number
+}
+
+/** Bytes that can be read at any position, as often as needed: a file. */
+export interface RandomAccessBody {
+  /** Size in bytes. */
+  readonly size: number
+  /**
+   * Reads `length` bytes from `position` (0 is the first) or what there is up to the end. The result is handed over: it
+   * is not changed afterwards. Fewer bytes than asked for before the end fail the message with `storage`.
+   */
+  read(position: number, length: number): Promise<Uint8Array>
+  /** Called once when the message is over. */
+  close?(): void | Promise<void>
+}

@@ -1,0 +1,169 @@
+import type { ListenOptions, TlsOptions, TraceEvent } from './platform.ts'
+
+/** The value of an SDP `path` attribute: URIs separated by spaces, or one by one. The leftmost is visited first. */
+export type PathInput = string | readonly string[]
+
+/** The relay to go through, or a chain of them, nearest first (RFC 4976). */
+export interface RelayOptions {
+  /** Such as `msrps://relay.example.com;tcp`; without a port it is found by SRV, then by address at port 2855. */
+  readonly uri: PathInput
+  readonly username: string
+  readonly password: string
+  /** Lifetime to ask for, in seconds. Not asked for unless given; the relay's answer counts. */
+  readonly expires?: number
+}
+
+/** What `onRequest` gets to decide on: the first chunk of a message. */
+export interface RequestFacts {
+  readonly messageId: string
+  /** The value of Content-Type with its parameters. */
+  readonly contentType: string
+  readonly contentDisposition: string | undefined
+  /** Size of the whole message in bytes, if announced. */
+  readonly size: number | undefined
+  /** From-Path of the request, first hop first. */
+  readonly fromPath: readonly string[]
+  /** Any other header field by name, in any case. */
+  field(name: string): string | undefined
+}
+
+/** Take the message, or refuse it with a status from 400 on (RFC 4975 §10) and words of one's own. */
+export type Verdict = 'accept' | number | { readonly status: number; readonly comment?: string }
+
+/** How a session behaves. Each limit has its default; times are in milliseconds, sizes in bytes. */
+export interface SessionOptions {
+  /** Media types taken in, as in the SDP attribute `accept-types`: others get 415. `*` and `type/*` work. Default `['*']`. */
+  readonly acceptTypes?: readonly string[]
+  /** Media types that the peer takes, from its SDP: others are refused here with `type-not-accepted`. Default `['*']`. */
+  readonly peerAcceptTypes?: readonly string[]
+  /** Largest message taken in; larger ones get 413 as soon as it shows. Default: no limit. */
+  readonly maxMessageSize?: number
+  /** The peer's `max-size` from its SDP: a larger body fails with `too-large` before anything is sent. */
+  readonly peerMaxMessageSize?: number
+  /**
+   * Matches To-Path and From-Path by session-id alone, for peers behind a session border controller that rewrites the
+   * SDP. Scheme, TLS and the bound connection still count. Default false.
+   */
+  readonly sessmatch?: boolean
+  /**
+   * Decides on each message before the response to its first chunk goes out. `firstBytes` are the first body bytes, up
+   * to 2048 (all of a shorter message). What it throws refuses the message with 403.
+   */
+  readonly onRequest?: (request: RequestFacts, firstBytes: Uint8Array) => Verdict | Promise<Verdict>
+  /** Answers NICKNAME requests (RFC 7701 §7). Without it they get 501. */
+  readonly onNickname?: (nickname: string) => Verdict | Promise<Verdict>
+  /**
+   * When success REPORTs go out: `taken`, when the bytes were handed to the reader or saved; `received`, as soon as they
+   * have arrived. Default `taken`.
+   */
+  readonly reportOn?: 'taken' | 'received'
+  /** `delivered` fails with `report-timeout` after this long without news, once everything is out. Default 60 000. */
+  readonly reportTimeout?: number
+  /** Largest chunk sent, in body bytes; not below 2048. Default: no limit, chunks end where others need the line. */
+  readonly chunkSize?: number
+  /** A bodiless SEND goes out after this long without traffic in either direction. Default: none. */
+  readonly keepAlive?: number
+  /** The session ends when nothing was sent or received for this long and no message is under way. Default: never. */
+  readonly idleTimeout?: number
+  /** Limits on what a peer can make us hold. */
+  readonly limits?: Partial<ReceiveLimits>
+}
+
+/** How much of what arrives may wait, and where. */
+export interface ReceiveLimits {
+  /** Bytes in memory for one incoming message before it waits for its reader or goes to the spool. Default 1 MiB. */
+  readonly window: number
+  /** How long a reader may make no progress with a full window before its message goes to the spool. Default 2 000 ms. */
+  readonly spoolAfter: number
+  /** Bytes of one session in the spool; what exceeds it is refused with 413. Default 1 GiB. */
+  readonly spool: number
+  /** Messages of one session that have begun and not ended; one more gets 413. Default 64. */
+  readonly unfinishedMessages: number
+  /** Complete messages of one session that nobody has taken; one more gets 413. Default 1024. */
+  readonly unreadMessages: number
+}
+
+export interface ConnectOptions extends SessionOptions {
+  /** The peer's path, from its SDP or as it was pasted. */
+  readonly path: PathInput
+  /** Host and port for the local URI, or the whole URI. Default: a random name under `.invalid`, since nobody dials it. */
+  readonly local?: string | { readonly host: string; readonly port: number }
+  readonly relay?: RelayOptions
+  readonly tls?: TlsOptions
+  /** Gives up while connecting, with `aborted`. */
+  readonly signal?: AbortSignal
+}
+
+export interface PrepareOptions extends SessionOptions {
+  readonly local?: string | { readonly host: string; readonly port: number }
+  /** Go through a relay: its path is part of `localPath`. */
+  readonly relay?: RelayOptions
+  /**
+   * Accept connections. Sessions of one `Endpoint` with the same host and port (0 included) share a listening socket.
+   * Neither this nor `relay`: only for the active side, which opens the connection.
+   */
+  readonly listen?: ListenOptions
+  /**
+   * `strict`: only peers named in `complete` get in. `first`: whoever sends first becomes the peer, until its session
+   * ends; meanwhile another gets 506. Default `strict`.
+   */
+  readonly remotePath?: 'strict' | 'first'
+  readonly tls?: TlsOptions
+  readonly signal?: AbortSignal
+}
+
+export interface CompleteOptions {
+  /** True: we open the connection and send first, as the side does that made the SDP offer. Default: not when listening. */
+  readonly active?: boolean
+  /** From the peer's SDP; see `SessionOptions`. */
+  readonly peerAcceptTypes?: readonly string[]
+  readonly peerMaxMessageSize?: number
+  /** Gives up, with `aborted`. */
+  readonly signal?: AbortSignal
+}
+
+export interface SendOptions {
+  /** Content-Type. Default: `text/plain;charset=utf-8` for strings, a Blob's own type, else `application/octet-stream`. */
+  readonly contentType?: string
+  /** The value of Content-Disposition. */
+  readonly disposition?: string
+  /** Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`. */
+  readonly fileName?: string
+  /** Further header fields for every chunk. */
+  readonly fields?: readonly (readonly [name: string, value: string])[]
+  /** Ask for success REPORTs, which prove that every byte has arrived. Default true. */
+  readonly successReport?: boolean
+  /** `yes`: each chunk is answered; `partial`: only errors are; `no`: nothing is (RFC 4975 §5.3). Default `yes`. */
+  readonly failureReport?: 'yes' | 'partial' | 'no'
+  /** Abandons the message: `delivered` rejects with `aborted`, the peer sees `#`. */
+  readonly signal?: AbortSignal
+  /** Called as bytes go out and are confirmed, at most once per turn of the event loop. */
+  readonly onProgress?: (progress: SendProgress) => void
+  /** Overrides the session's `chunkSize` for this message. */
+  readonly chunkSize?: number
+  /** The Message-ID of a message that failed on an earlier session, to send what is left of it (RFC 4975 §5.4). */
+  readonly messageId?: string
+  /** How many bytes the peer has confirmed on that session: sending begins after them. */
+  readonly resumeFrom?: number
+}
+
+export interface SendProgress {
+  /** Body bytes handed to the operating system. */
+  readonly sent: number
+  /** Body bytes confirmed by success REPORTs, or by responses where no REPORTs were asked for. */
+  readonly confirmed: number
+  /** Size of the message, once it is known. */
+  readonly total: number | undefined
+}
+
+/** What an `Endpoint` is made with. */
+export interface EndpointOptions {
+  readonly tls?: TlsOptions
+  /** Sees every request and response, credentials masked. */
+  readonly trace?: (event: TraceEvent) => void
+  /**
+   * How long to keep what arrived of messages whose session broke, so that a later session can bring the rest under the
+   * same Message-ID. Default 0: not at all.
+   */
+  readonly resumeFor?: number
+}
