@@ -212,7 +212,7 @@ export class MemoryTransport implements Transport {
   #deliver(): void {
     if (this.#paused || this.#state === 'closed') return
     if (this.#arrived.bytes > 0) {
-      const lent = this.#arrived.take(this.#wire.split(this.#arrived.bytes)).slice()
+      const lent = this.#arrived.take(this.#wire.split(this.#arrived.bytes))
       if (this.#state === 'open') this.#handler?.onData(lent)
       if (this.#wire.poison) lent.fill(0xdd)
       if (this.#far.#outgoing.bytes > 0) this.#far.#queueTake()

@@ -1,0 +1,15 @@
+export type { TlsMaterial } from './certificates.ts'
+export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
+export {
+  type Accepted,
+  type ListenOptions,
+  type ListenTls,
+  listenSockets,
+  type SocketListener,
+} from './listen-sockets.ts'
+export { nodeClock } from './node-clock.ts'
+export { nodeHash, nodeRandom } from './node-crypto.ts'
+export { type NodeResolverOptions, nodeResolver, type Resolver, type SrvTarget } from './resolver.ts'
+export { SocketTransport, type SocketTransportOptions } from './socket-transport.ts'
+export { orderSrv, type SrvRecord } from './srv-order.ts'
+export type { TlsFacts } from './tls-facts.ts'

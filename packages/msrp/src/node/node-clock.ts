@@ -1,0 +1,23 @@
+import { performance } from 'node:perf_hooks'
+import type { Cancel, Clock } from '../connection/clock.ts'
+
+/** Longest delay that Node's timers take; a longer one would fire at once. Milliseconds. */
+const LONGEST = 2 ** 31 - 1
+
+/**
+ * The machine's monotonic clock.
+ *
+ * Its timers do not keep a process alive. What is worth waiting for always comes with something that does: an open
+ * connection, a listener, a look-up, a file operation. So a program ends when its sessions have ended, not when the
+ * last timeout has run out.
+ */
+export const nodeClock: Clock = {
+  now(): number {
+    return performance.now()
+  },
+  after(milliseconds: number, action: () => void): Cancel {
+    const timer = setTimeout(action, Math.min(milliseconds, LONGEST))
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

@@ -1,0 +1,184 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Cancel, Clock } from '../connection/clock.ts'
+import type { Transport, TransportHandler } from '../connection/transport.ts'
+import { MsrpError } from '../wire/index.ts'
+import { formatAuthority } from './authority.ts'
+import { gather } from './gather.ts'
+import { nodeClock } from './node-clock.ts'
+import { connectionLost } from './socket-error.ts'
+import { readSocket, type SocketReader } from './socket-reader.ts'
+
+/** Bounds of a socket that closes. Times in milliseconds. */
+export interface SocketTransportOptions {
+  /** After `close()`: how long the far side may take no byte of what is buffered. Default 30 000. */
+  readonly flushTimeout?: number
+  /** After everything is sent: how long to wait for the far side's end. Default 2 000. */
+  readonly lingerTimeout?: number
+  /** Default: the machine's clock. */
+  readonly clock?: Clock
+}
+
+/** Idle time before TCP probes the far side, in ms. */
+export const KEEP_ALIVE_DELAY: number = 60_000
+
+/**
+ * A connected TCP or TLS socket as a `Transport`. It owns the socket from then on.
+ *
+ * Writes of one turn of the event loop leave in as few system calls (TCP) or records (TLS) as possible. The far side's
+ * end of stream closes this side too, once what is buffered is sent: MSRP has no use for a half-open connection.
+ * After `close()` or `destroy()` the handler hears only `onClose`.
+ *
+ * While paused nothing is read, so a loss of the connection shows only at the next write or after `resume()`.
+ */
+export class SocketTransport implements Transport {
+  readonly description: string
+  readonly secure: boolean
+  readonly #socket: Socket
+  readonly #reader: SocketReader
+  readonly #clock: Clock
+  readonly #flushTimeout: number
+  readonly #lingerTimeout: number
+  #handler: TransportHandler | undefined
+  #queue: Uint8Array[] = []
+  #bufferedBytes = 0
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #error: MsrpError | undefined
+  /** The socket's `close` came. */
+  #gone = false
+  #cancelTimer: Cancel = () => {}
+
+  /** `socket`: connected, and for TLS after the handshake; not read from by anyone else. */
+  constructor(socket: Socket, options: SocketTransportOptions = {}) {
+    this.#socket = socket
+    this.secure = socket instanceof TLSSocket
+    this.description = describe(socket)
+    this.#clock = options.clock ?? nodeClock
+    this.#flushTimeout = options.flushTimeout ?? 30_000
+    this.#lingerTimeout = options.lingerTimeout ?? 2_000
+    this.#reader = readSocket(socket)
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
+    socket.on('error', (cause) => this.#fail(cause))
+    socket.on('close', () => this.#onSocketClose())
+    if (socket.destroyed) queueMicrotask(() => this.#onSocketClose())
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
+  }
+
+  start(handler: TransportHandler): void {
+    if (this.#handler) throw new MsrpError('invalid-argument', `${this.description}: start() was called twice`)
+    this.#handler = handler
+    if (this.#gone) setImmediate(() => handler.onClose(this.#error))
+    else if (this.#state === 'open') {
+      this.#reader.start(
+        (bytes) => {
+          if (this.#state === 'open') handler.onData(bytes)
+        },
+        () => this.close(),
+      )
+    }
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#state !== 'open' || bytes.length === 0) return
+    this.#bufferedBytes += bytes.length
+    if (this.#queue.push(bytes) === 1) afterThisTurn(this.#flush)
+  }
+
+  pause(): void {
+    if (this.#state === 'open') this.#reader.pause()
+  }
+
+  resume(): void {
+    if (this.#state === 'open') this.#reader.resume()
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#flush()
+    this.#state = 'closing'
+    this.#reader.discard()
+    this.#boundFlush()
+    this.#socket.end(() => {
+      // All is with the operating system; what remains is courtesy.
+      this.#cancelTimer()
+      if (!this.#gone) this.#cancelTimer = this.#clock.after(this.#lingerTimeout, () => this.#socket.destroy())
+    })
+  }
+
+  destroy(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#forget()
+    this.#socket.destroy()
+  }
+
+  /** Hands to the socket what was written in this turn. */
+  readonly #flush = (): void => {
+    if (this.#queue.length === 0) return
+    const pieces = gather(this.#queue)
+    this.#queue = []
+    if (pieces.length > 1) this.#socket.cork()
+    for (const piece of pieces) this.#socket.write(piece, (cause) => this.#taken(piece.length, cause))
+    if (pieces.length > 1) this.#socket.uncork()
+  }
+
+  #taken(bytes: number, cause: Error | null | undefined): void {
+    if (cause || this.#state === 'closed') return
+    this.#bufferedBytes -= bytes
+    if (this.#state === 'closing') this.#boundFlush()
+    else if (this.#bufferedBytes === 0) this.#handler?.onDrain()
+  }
+
+  /** A far side that reads nothing must not keep a closing connection for ever: each taken piece starts the wait anew. */
+  #boundFlush(): void {
+    this.#cancelTimer()
+    this.#cancelTimer = this.#clock.after(this.#flushTimeout, () => {
+      const left = this.#bufferedBytes
+      this.#fail(new Error(`closed with ${left} bytes that the far side did not take in ${this.#flushTimeout} ms`))
+      this.#socket.destroy()
+    })
+  }
+
+  #fail(cause: Error): void {
+    // An error after our own end, with every byte sent, takes nothing from anyone: the far side just left in a hurry.
+    const sentAll = this.#state === 'closing' && this.#socket.writableFinished
+    if (this.#state !== 'closed' && !sentAll) this.#error ??= connectionLost(this.description, cause)
+  }
+
+  #onSocketClose(): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#state = 'closed'
+    this.#cancelTimer()
+    this.#forget()
+    this.#handler?.onClose(this.#error)
+  }
+
+  #forget(): void {
+    this.#queue = []
+    this.#bufferedBytes = 0
+  }
+}
+
+/** One immediate for all transports that have something to send. */
+let waiting: (() => void)[] = []
+
+function afterThisTurn(flush: () => void): void {
+  if (waiting.push(flush) === 1) setImmediate(flushWaiting)
+}
+
+function flushWaiting(): void {
+  const now = waiting
+  waiting = []
+  for (const flush of now) flush()
+}
+
+/** Such as `tls 192.0.2.7:2855` or `tcp [::1]:40312`. */
+function describe(socket: Socket): string {
+  const protocol = socket instanceof TLSSocket ? 'tls' : 'tcp'
+  return `${protocol} ${formatAuthority(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)}`
+}
