@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { afterAll, onTestFinished } from 'vitest'
 import { LineReader } from './line-reader.ts'
 import { repositoryRoot } from './repository.ts'
@@ -184,7 +184,10 @@ process.once('exit', () => {
   for (const program of running) program.kill('SIGKILL')
 })
 
-/** The environment without what vitest put there, so that the program behaves as it does in a user's shell. */
+/**
+ * The environment without what vitest and npm put there, so that the program behaves as it does in a user's shell, and
+ * with the Node of the tests first on PATH, however the tests were started.
+ */
 function plainEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env }
   for (const name of Object.keys(environment)) {
@@ -204,5 +207,6 @@ function plainEnvironment(): NodeJS.ProcessEnv {
     delete environment[name]
   }
   for (const name of ['FORCE_COLOR', 'MSRP_PASSWORD']) delete environment[name]
+  environment.PATH = [dirname(process.execPath), environment.PATH].join(delimiter)
   return environment
 }
