@@ -34,7 +34,7 @@ export type {
   SessionOptions,
   Verdict,
 } from './session/options.ts'
-export type { ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
+export type { FileSink, ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from './wire/index.ts'
 
 /** What is particular to Node. */

@@ -1,7 +1,7 @@
 import type { MsrpError } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
 import type { CompleteOptions, PathInput, SendOptions } from './options.ts'
-import type { SaveOptions } from './platform.ts'
+import type { FileSink, SaveOptions } from './platform.ts'
 
 /** How a session came to its end. */
 export interface SessionEnd {
@@ -102,9 +102,11 @@ export interface IncomingMessage {
   stream(): ReadableStream<Uint8Array>
   /**
    * Writes the body to a file, which has its name only when complete. The sender's success REPORT covers the last byte
-   * only after that. @throws MsrpError `storage` when it cannot be written or the name is taken.
+   * only after that. Instead of a path a sink of one's own can be given: bytes go to its `write` by position, and the
+   * last REPORT waits for its `finish`; when the message fails, `discard` is called.
+   * @throws MsrpError `storage` when it cannot be written or the name is taken; what a sink throws is its `cause`.
    */
-  saveTo(path: string, options?: SaveOptions): Promise<void>
+  saveTo(target: string | FileSink, options?: SaveOptions): Promise<void>
   /** Settles when every byte has arrived, read or not; rejects when that cannot happen any more. */
   readonly complete: Promise<void>
   /** Takes no more of it: the sender gets the status (413 unless given) and stops. */
