@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { codeIn, commandsIn, modulesIn, pathsIn, scriptsIn } from './support/documents.ts'
+import { startMsrp } from './support/process.ts'
+import { repositoryRoot } from './support/repository.ts'
+import { filesBelow, readText } from './support/source-files.ts'
+
+const documents = filesBelow('.').filter((path) => path.endsWith('.md'))
+const manifests = filesBelow('packages')
+  .filter((path) => path.endsWith('/package.json'))
+  .map((path): { name: string; exports?: Record<string, unknown> } => JSON.parse(readText(path)))
+const names = manifests.map(({ name }) => name)
+const entryPoints = manifests.flatMap(({ name, exports = {} }) => Object.keys(exports).map((path) => join(name, path)))
+const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> }
+
+describe.each(documents)('%s names only', (path) => {
+  const markdown = readText(path)
+  const code = codeIn(markdown)
+
+  test('entry points that exist', () => {
+    const ours = modulesIn(code).filter((module) => names.includes(module.split('/')[0] ?? ''))
+    expect(entryPoints).toEqual(expect.arrayContaining(ours))
+  })
+
+  test('npm scripts that exist', () => {
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(scriptsIn(code)))
+  })
+
+  test('files and folders that exist', () => {
+    const beside = dirname(path)
+    const missing = pathsIn(markdown).filter(
+      (named) => !existsSync(join(repositoryRoot, named)) && !existsSync(join(repositoryRoot, beside, named)),
+    )
+    expect(missing).toEqual([])
+  })
+
+  test('commands and options of msrp that exist', async () => {
+    const unknown: string[] = []
+    for (const { words, options } of commandsIn(code)) {
+      const help = await helpOf(words)
+      if (!help.includes(`Usage: ${['msrp', ...words].join(' ')}`)) unknown.push(['msrp', ...words].join(' '))
+      unknown.push(...options.filter((option) => !help.includes(option)))
+    }
+    expect(unknown).toEqual([])
+  })
+})
+
+const helps = new Map<string, Promise<string>>()
+
+function helpOf(words: string[]): Promise<string> {
+  const key = words.join(' ')
+  const known = helps.get(key)
+  if (known) return known
+  const program = startMsrp([...words, '--help'])
+  const help = program.exit().then(() => program.stdout.text)
+  helps.set(key, help)
+  return help
+}
+
+describe('a folder of one machine', () => {
+  const clone = resolve(repositoryRoot)
+  // The folder around the clone counts as well, unless it is one that every system has.
+  const around = [dirname(clone)].filter((path) => !['/opt', '/srv', '/mnt', '/usr/src', tmpdir()].includes(path))
+  const folders = [clone, ...around, homedir(), '/root'].filter((path) => path !== '/').map(escape)
+  const local = new RegExp(`(?<![\\w.-])(?:${[...folders, '/home/\\w+', '/Users/\\w+'].join('|')})(?![\\w-])`)
+
+  test('is named in no file', () => {
+    const files = [...['packages', 'examples', 'docs', 'scripts', '.ci'].flatMap(filesBelow), ...documents]
+    expect(
+      files.map((path) => ({ path, names: local.exec(readText(path))?.[0] })).filter(({ names }) => names),
+    ).toEqual([])
+  })
+
+  test.each([`see ${clone}/README.md`, `cd ${homedir()}`, '(/home/anna/b)', 'C: /Users/bob'])(
+    'would be found in: %s',
+    (text) => {
+      expect(local.test(text)).toBe(true)
+    },
+  )
+
+  test.each(['import ./homedir', 'test/root.ts', '/etc/msrp', 'https://example.org/home', '/rooted'])(
+    'is not seen in: %s',
+    (text) => {
+      expect(local.test(text)).toBe(false)
+    },
+  )
+})
+
+function escape(path: string): string {
+  return path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
+describe('the check of documents finds', () => {
+  const markdown = [
+    "Import `x` from `msrp/wire`: `import { x } from 'msrp/wire'`, see [the map](ARCHITECTURE.md#layers) and `scripts/a.ts`.",
+    '```sh',
+    '$ npm run check && npm test',
+    'npx msrp send photo.jpg --to PATH \\',
+    '  --insecure',
+    'MSRP_PASSWORD=x msrp relay user add NAME@DOMAIN',
+    '```',
+    "```ts\nconst { connect } = await import('msrp')\n```",
+  ].join('\n')
+  const code = codeIn(markdown)
+
+  test('modules', () => expect(modulesIn(code).sort()).toEqual(['msrp', 'msrp/wire']))
+  test('npm scripts', () => expect(scriptsIn(code)).toEqual(['check', 'test']))
+  test('files and links', () => expect(pathsIn(markdown)).toEqual(['scripts/a.ts', 'ARCHITECTURE.md']))
+  test('calls of msrp', () =>
+    expect(commandsIn(code)).toEqual([
+      { words: ['send'], options: ['--to', '--insecure'] },
+      { words: ['relay', 'user', 'add'], options: [] },
+    ]))
+})

@@ -1,0 +1,47 @@
+/** What a Markdown text shows as code: fenced blocks line by line (joined where a backslash ends one), and inline. */
+export function codeIn(markdown: string): string[] {
+  const fence = /^[ \t]*```.*\n([\s\S]*?)^[ \t]*```/gm
+  const blocks = [...markdown.matchAll(fence)].map((match) => match[1] ?? '')
+  const inline = [...markdown.replace(fence, '').matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')
+  return [...blocks.flatMap((block) => block.replace(/\\\n\s*/g, '').split('\n')), ...inline]
+}
+
+/** Modules named in code: `from 'msrp/wire'`, `import('msrp')`. */
+export function modulesIn(code: readonly string[]): string[] {
+  return code.flatMap((line) =>
+    [...line.matchAll(/(?:\bfrom|\bimport\(?)\s*['"]([^'"]+)['"]/g)].map((match) => match[1] ?? ''),
+  )
+}
+
+/** npm scripts named in code. */
+export function scriptsIn(code: readonly string[]): string[] {
+  return code.flatMap((line) =>
+    [...line.matchAll(/\bnpm (?:run )?(test|start|(?<=run )[\w:-]+)/g)].map((match) => match[1] ?? ''),
+  )
+}
+
+export interface Command {
+  /** Words after `msrp`: `send`, or `relay user add`. */
+  words: string[]
+  /** Long options. */
+  options: string[]
+}
+
+/** Calls of the command `msrp` in code, such as `npx msrp send FILE --to 'PATH'`. */
+export function commandsIn(code: readonly string[]): Command[] {
+  return code.flatMap((line) => {
+    const [, call] = /^\s*(?:\$ )?(?:[A-Z_]+=\S+ )?(?:npx )?msrp( .*)$/.exec(line) ?? []
+    if (call === undefined) return []
+    const words = /^(?: [a-z]+(?=[\s]|$))+/.exec(call)?.[0].trim().split(' ') ?? []
+    return [{ words, options: [...call.matchAll(/ (--[a-z-]+)/g)].map((match) => match[1] ?? '') }]
+  })
+}
+
+/** Files and folders of the clone named in code or linked, without those that hold a placeholder. */
+export function pathsIn(markdown: string): string[] {
+  const named = codeIn(markdown).filter((line) => /^(?:packages|scripts|test|examples|docs|\.ci)\/[\w./-]+$/.test(line))
+  const linked = [...markdown.matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)/g)].map(
+    (match) => match[1] ?? '',
+  )
+  return [...named, ...linked]
+}
