@@ -1,0 +1,37 @@
+/**
+ * Where randomness comes from. Must be cryptographically strong: session-ids are secrets (RFC 4975 §14.1), and guessed
+ * transaction ids would let a sender hide a request in a body.
+ */
+export type RandomBytes = (size: number) => Uint8Array
+
+// Five bits a character. Letters and digits only, although the grammar has more: no peer can stumble over them, and
+// without hyphens an id can never overlap the hyphens of its own end-line.
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
+
+const IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{2,31}$/
+
+/** A transaction id of 16 characters with 80 random bits (RFC 4975 §7.1 asks for 64). */
+export function newTransactionId(random: RandomBytes): string {
+  return randomCharacters(random, 16)
+}
+
+/** A Message-ID of 26 characters with 130 random bits, so that none is ever repeated (RFC 4975 §7.1.1). */
+export function newMessageId(random: RandomBytes): string {
+  return randomCharacters(random, 26)
+}
+
+/** A session-id of 26 characters with 130 random bits: whoever knows it may use the session (RFC 4975 §14.1). */
+export function newSessionId(random: RandomBytes): string {
+  return randomCharacters(random, 26)
+}
+
+/** Whether a text can be a transaction id or Message-ID: RFC 4975 §9 `ident`, and 3 characters as well as 4 to 32. */
+export function isIdent(text: string): boolean {
+  return IDENT.test(text)
+}
+
+function randomCharacters(random: RandomBytes, length: number): string {
+  let text = ''
+  for (const byte of random(length)) text += ALPHABET[byte & 31]
+  return text
+}

@@ -1,0 +1,87 @@
+import { type ByteRange, formatByteRange } from './byte-range.ts'
+import { formatPaths, formatResponseLine, ident } from './encode.ts'
+import type { RequestHead, ResponseHead } from './head.ts'
+import type { FieldLine, HeaderFields } from './header-fields.ts'
+import type { MsrpUri } from './msrp-uri.ts'
+import { encodeText } from './utf8.ts'
+
+/** What a relay changes in what it forwards (RFC 4976 §6.4). */
+export interface Rewriting {
+  readonly transactionId: string
+  readonly toPath: readonly MsrpUri[]
+  readonly fromPath: readonly MsrpUri[]
+}
+
+/** What a relay changes in a request. */
+export interface RequestRewriting extends Rewriting {
+  /** The range of what is sent on, when it is another than what was received. */
+  readonly byteRange?: ByteRange
+}
+
+/**
+ * The head of a request to be forwarded: new start-line and paths, and if given a new Byte-Range in the place of the old
+ * one or, without one, before the fields of the body. All other lines stay byte for byte and in order. The blank line is
+ * there when the request has a body.
+ */
+export function rewriteRequestHead(head: RequestHead, rewriting: RequestRewriting): Uint8Array {
+  const { transactionId, toPath, fromPath, byteRange } = rewriting
+  const { fields } = head
+  const start = `MSRP ${ident(transactionId)} ${head.method}\r\n${formatPaths(toPath, fromPath)}`
+  const blank = head.hasBody ? '\r\n' : ''
+  if (byteRange === undefined) return assemble(fields, start, undefined, '', blank)
+  const range = `Byte-Range: ${formatByteRange(byteRange)}\r\n`
+  const place = fields.find('Byte-Range') ?? fields.lines.find((line) => isMimeLine(fields, line))
+  return assemble(fields, start, place, range, blank)
+}
+
+/** A response on its way back, whole: new start-line and paths; status, comment and other fields as they were. */
+export function rewriteResponse(head: ResponseHead, rewriting: Rewriting): Uint8Array {
+  const { transactionId, toPath, fromPath } = rewriting
+  const startLine = formatResponseLine(transactionId, head.status, head.comment)
+  return assemble(
+    head.fields,
+    `${startLine}${formatPaths(toPath, fromPath)}`,
+    undefined,
+    '',
+    `-------${transactionId}$\r\n`,
+  )
+}
+
+// All lines but the paths and Byte-Range when it is replaced; `inserted` goes before `place`, or last.
+function assemble(
+  fields: HeaderFields,
+  start: string,
+  place: FieldLine | undefined,
+  inserted: string,
+  end: string,
+): Uint8Array {
+  const pieces: Uint8Array[] = [encodeText(start)]
+  for (const line of fields.lines) {
+    if (line === place) pieces.push(encodeText(inserted))
+    if (fields.isNamed(line, 'To-Path') || fields.isNamed(line, 'From-Path')) continue
+    if (inserted !== '' && fields.isNamed(line, 'Byte-Range')) continue
+    pieces.push(fields.bytes.subarray(line.start, line.end))
+  }
+  if (place === undefined) pieces.push(encodeText(inserted))
+  pieces.push(encodeText(end))
+  return joined(pieces)
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+const CONTENT = 'content-'
+
+function isMimeLine(fields: HeaderFields, line: FieldLine): boolean {
+  for (let index = 0; index < CONTENT.length; index++) {
+    if (((fields.bytes[line.start + index] ?? 0) | 0x20) !== (CONTENT.charCodeAt(index) | 0x20)) return false
+  }
+  return true
+}

@@ -1,0 +1,13 @@
+const encoder = new TextEncoder()
+// A byte order mark is content like any other: what is decoded must encode to the same bytes again.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** The bytes of a text. */
+export function encodeText(text: string): Uint8Array {
+  return encoder.encode(text)
+}
+
+/** The text in bytes[start..end); what is not UTF-8 becomes U+FFFD. */
+export function decodeText(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
+  return decoder.decode(bytes.subarray(start, end))
+}
