@@ -63,7 +63,7 @@ describe('a folder of one machine', () => {
   const clone = resolve(repositoryRoot)
   // The folder around the clone counts as well, unless it is one that every system has.
   const around = [dirname(clone)].filter((path) => !['/opt', '/srv', '/mnt', '/usr/src', tmpdir()].includes(path))
-  const folders = [clone, ...around, homedir(), '/root'].filter((path) => path !== '/').map(escape)
+  const folders = [clone, ...around, homedir(), '/root'].filter((path) => path !== '/').map(escaped)
   const local = new RegExp(`(?<![\\w.-])(?:${[...folders, '/home/\\w+', '/Users/\\w+'].join('|')})(?![\\w-])`)
 
   test('is named in no file', () => {
@@ -88,7 +88,7 @@ describe('a folder of one machine', () => {
   )
 })
 
-function escape(path: string): string {
+function escaped(path: string): string {
   return path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
 

@@ -44,6 +44,9 @@ export class Program {
   readonly stderr: LineReader
   readonly #child: ChildProcess
   readonly #commandLine: string
+  /** The process is gone. */
+  readonly #ended: Promise<unknown>
+  /** The process is gone and all its output has been read. */
   readonly #exit: Promise<Exit>
   #exited: Exit | undefined
   #peakMemory = 0
@@ -59,9 +62,9 @@ export class Program {
     const describe = (): string => this.describe()
     this.stdout = new LineReader(child.stdout, 'standard output', describe)
     this.stderr = new LineReader(child.stderr, 'standard error', describe)
+    this.#ended = new Promise((resolve) => child.once('exit', resolve))
     this.#exit = new Promise((resolve, reject) => {
       child.once('error', reject)
-      // 'close' and not 'exit': all output has been read by then.
       child.once('close', (code, signal) => resolve({ code, signal }))
     })
     const sampling = setInterval(() => this.#sampleMemory(), 50)
@@ -139,7 +142,11 @@ export class Program {
     this.kill('SIGCONT')
     this.kill('SIGTERM')
     const force = setTimeout(() => this.kill('SIGKILL'), 5_000)
-    await this.#exit.finally(() => clearTimeout(force))
+    await this.#ended.finally(() => clearTimeout(force))
+    // A child of its own that it left behind may hold the pipes open: the run's last check tells of that, not a hang here.
+    this.#child.stdout?.destroy()
+    this.#child.stderr?.destroy()
+    await this.#exit
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
