@@ -1,0 +1,24 @@
+import type { MsrpUri } from '../../wire/index.ts'
+
+/** What was learnt of a relay's ways. */
+export interface RelayWays {
+  /** Whether it accepts credentials with `uri=`, or only without; undefined until it accepted some. */
+  uriParameter?: 'sent' | 'omitted' | undefined
+  /** It answers any Expires with a 423 that cannot be read (Kamailio 5.6): none is sent. */
+  omitExpires?: boolean | undefined
+}
+
+/** What was learnt of relays, for the next AUTH: one for all sessions of an endpoint. Holds no secret. */
+export class RelayMemory {
+  readonly #ways: Map<string, RelayWays> = new Map()
+
+  /** What is known of the relay at this URI; change it to remember. Its session-id plays no part. */
+  of(relay: MsrpUri): RelayWays {
+    let ways = this.#ways.get(relay.authorityKey)
+    if (ways === undefined) {
+      ways = {}
+      this.#ways.set(relay.authorityKey, ways)
+    }
+    return ways
+  }
+}
