@@ -27,7 +27,7 @@ export interface DialOptions {
   readonly tls?: DialTls
   /** Default: `nodeResolver()`. */
   readonly resolver?: Pick<Resolver, 'lookup'>
-  /** Gives up; the promise rejects with the signal's reason. No effect once connected. */
+  /** Gives up; the promise rejects with MsrpError `aborted`. No effect once connected. */
   readonly signal?: AbortSignal
   /** For finding the address and connecting. Default 10 000. */
   readonly connectTimeout?: number
@@ -50,7 +50,7 @@ export interface Dialed {
  * Connects over TCP or TLS. Rejects with an MsrpError whose message names `host:port`, the fault and the remedy:
  * `unreachable` (no address, refused, no route, no answer in time), `tls-authority` (unknown authority, self-signed,
  * expired), `tls-name` (made out to somebody else; RFC 4975 §5.4), `not-msrp` (does not speak TLS there), `timeout` (the
- * TLS handshake stalls), `invalid-argument` (our own certificates).
+ * TLS handshake stalls), `aborted`, `invalid-argument` (our own certificates).
  */
 export async function dial(options: DialOptions): Promise<Dialed> {
   const { host, port } = options
@@ -184,10 +184,13 @@ async function within<T>(
   late: () => MsrpError,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  outer?.throwIfAborted()
+  const aborted = (): MsrpError => {
+    return new MsrpError('aborted', 'connecting was given up by the caller', { cause: outer?.reason })
+  }
+  if (outer?.aborted) throw aborted()
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(late()), timeout)
-  const onAbort = (): void => controller.abort(outer?.reason)
+  const onAbort = (): void => controller.abort(aborted())
   outer?.addEventListener('abort', onAbort)
   try {
     return await work(controller.signal)

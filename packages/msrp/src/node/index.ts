@@ -1,5 +1,8 @@
 export type { TlsMaterial } from './certificates.ts'
 export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
+export { FileSink, type FileSinkOptions } from './file-sink.ts'
+export { FileSource, type FileSourceOptions } from './file-source.ts'
+export { numberedNames } from './free-name.ts'
 export {
   type Accepted,
   type ListenOptions,
@@ -11,5 +14,7 @@ export { nodeClock } from './node-clock.ts'
 export { nodeHash, nodeRandom } from './node-crypto.ts'
 export { type NodeResolverOptions, nodeResolver, type Resolver, type SrvTarget } from './resolver.ts'
 export { SocketTransport, type SocketTransportOptions } from './socket-transport.ts'
+export { Spool, type SpoolOptions } from './spool.ts'
 export { orderSrv, type SrvRecord } from './srv-order.ts'
+export { storageError, unreadable } from './storage-error.ts'
 export type { TlsFacts } from './tls-facts.ts'

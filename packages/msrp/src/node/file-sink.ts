@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { MsrpError } from '../wire/index.ts'
+import { giveName, numberedNames } from './free-name.ts'
+import { PositionedFile } from './positioned-file.ts'
+import { errorCode } from './socket-error.ts'
+import { storageError } from './storage-error.ts'
+
+/** How a file is stored. */
+export interface FileSinkOptions {
+  /**
+   * When a file of that name exists: `fail` (default; at once, or at the end when it appeared meanwhile), `number`
+   * (store as `name (1).ext`, `name (2).ext` …), or `replace`.
+   */
+  readonly taken?: 'fail' | 'number' | 'replace'
+  /** Permissions of the file. Default 0o600: what arrives is private. */
+  readonly mode?: number
+  /** Waits until file and name are on the device. Default false: they are with the operating system. */
+  readonly sync?: boolean
+}
+
+/**
+ * A file that is being received. It grows under a temporary name in the folder of its final one, its parts in any order,
+ * and gets the final name only when it is complete, in one step.
+ *
+ * The temporary file is created at once; a failure to do so shows in the first call. Every failure is an MsrpError
+ * `storage` that names the file and the cause, and takes the temporary file away.
+ */
+export class FileSink {
+  readonly #options: FileSinkOptions
+  readonly #temporary: string
+  readonly #file: PositionedFile
+  #path: string
+  #failure: MsrpError | undefined
+  #state: 'open' | 'finishing' | 'finished' | 'discarded' = 'open'
+
+  constructor(path: string, options: FileSinkOptions = {}) {
+    this.#path = resolve(path)
+    this.#options = options
+    this.#temporary = join(dirname(this.#path), `.msrp-${randomBytes(9).toString('base64url')}.part`)
+    this.#file = new PositionedFile(this.#open())
+  }
+
+  /** Where the file is to be, absolute; after `finish` where it is. */
+  get path(): string {
+    return this.#path
+  }
+
+  /**
+   * Stores bytes at a position (0 is the first). Resolves when the operating system has them: whoever awaits that keeps
+   * no more in memory than the disk can follow. They must not change before.
+   */
+  write(position: number, bytes: Uint8Array): Promise<void> {
+    return this.#guard(() => this.#file.write(position, bytes))
+  }
+
+  /** Reads exactly `length` bytes; all of them must have been written, by calls made before this one. */
+  read(position: number, length: number): Promise<Uint8Array> {
+    return this.#guard(async () => {
+      const bytes = await this.#file.read(position, length)
+      if (bytes.length < length) throw new Error(`${length} bytes from ${position} on were not all written`)
+      return bytes
+    })
+  }
+
+  /** Completes the file and gives it its name. */
+  finish(): Promise<void> {
+    return this.#guard(async () => {
+      this.#state = 'finishing'
+      await this.#file.flush()
+      if (this.#options.sync) await (await this.#file.handle).sync()
+      await this.#file.close()
+      this.#path = await this.#name()
+      this.#state = 'finished'
+      if (this.#options.sync) await syncFolder(dirname(this.#path))
+    })
+  }
+
+  /** Gives the file up: nothing of it stays. Never throws; harmless after `finish` and twice. */
+  async discard(): Promise<void> {
+    if (this.#state === 'finished' || this.#state === 'discarded') return
+    this.#state = 'discarded'
+    await this.#file.handle.catch(() => {})
+    // The name goes before the writes under way end, so that little can keep it from going.
+    await unlink(this.#temporary).catch(() => {})
+    await this.#file.close()
+  }
+
+  /** `await using`: what is not finished is discarded. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.discard()
+  }
+
+  async #open(): Promise<FileHandle> {
+    if ((this.#options.taken ?? 'fail') === 'fail' && (await exists(this.#path))) throw taken(this.#path)
+    return open(this.#temporary, 'wx+', this.#options.mode ?? 0o600)
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#state !== 'open') throw this.#failure ?? givenUp(this.#path)
+    try {
+      return await work()
+    } catch (cause) {
+      if (this.#isDiscarded()) throw this.#failure ?? givenUp(this.#path)
+      this.#failure = storageError(this.#path, cause)
+      await this.discard()
+      throw this.#failure
+    }
+  }
+
+  /** `work` may have been overtaken by `discard`, which the compiler cannot see. */
+  #isDiscarded(): boolean {
+    return this.#state === 'discarded'
+  }
+
+  async #name(): Promise<string> {
+    if (this.#options.taken === 'replace') {
+      await rename(this.#temporary, this.#path)
+      return this.#path
+    }
+    for (const name of this.#options.taken === 'number' ? numberedNames(this.#path) : [this.#path]) {
+      try {
+        await giveName(this.#temporary, name)
+        return name
+      } catch (cause) {
+        if (errorCode(cause) !== 'EEXIST') throw cause
+      }
+    }
+    throw taken(this.#path)
+  }
+}
+
+function givenUp(path: string): MsrpError {
+  return new MsrpError('closed', `${path} is not being written any more`)
+}
+
+function taken(path: string): MsrpError {
+  const text = `cannot write ${path}: a file of that name exists already, and it stays as it is. Choose another name`
+  return new MsrpError('storage', text)
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return false
+    throw cause
+  }
+}
+
+/** A name is on the device when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, 'r')
+  await handle.sync()
+}

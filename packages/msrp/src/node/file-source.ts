@@ -1,0 +1,103 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { MsrpError } from '../wire/index.ts'
+import { unreadable } from './storage-error.ts'
+
+/** How a file is read. */
+export interface FileSourceOptions {
+  /** Bytes of one read; larger ones are quicker, smaller ones keep less in memory. Default 128 KiB. */
+  readonly readSize?: number
+  /** For a handle: what to call it in errors and as `name`. */
+  readonly name?: string
+}
+
+/**
+ * A file to be sent. Iterating reads it from the beginning; a regular file can be iterated again and read at any
+ * position, a pipe or device only once in order.
+ *
+ * Every failure is an MsrpError `file-unreadable` that names the file and the cause.
+ */
+export class FileSource implements AsyncIterable<Uint8Array> {
+  /** The file's name without its folder. */
+  readonly name: string
+  /** In bytes, as it was when opened; undefined where only the end tells it (a pipe, a device). */
+  readonly size: number | undefined
+  readonly #path: string
+  readonly #file: FileHandle
+  readonly #readSize: number
+  readonly #owned: boolean
+
+  private constructor(path: string, file: FileHandle, size: number | undefined, owned: boolean, readSize: number) {
+    this.name = basename(path)
+    this.size = size
+    this.#path = path
+    this.#file = file
+    this.#owned = owned
+    this.#readSize = readSize
+  }
+
+  /** Opens a path, or takes an open handle, which stays its owner's to close. */
+  static async open(file: string | FileHandle, options: FileSourceOptions = {}): Promise<FileSource> {
+    const path = typeof file === 'string' ? file : (options.name ?? 'file')
+    let handle: FileHandle | undefined
+    try {
+      handle = typeof file === 'string' ? await open(file, 'r') : file
+      const stat = await handle.stat()
+      if (stat.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' })
+      const size = stat.isFile() ? stat.size : undefined
+      return new FileSource(path, handle, size, typeof file === 'string', options.readSize ?? 128 * 1024)
+    } catch (cause) {
+      if (typeof file === 'string') await handle?.close().catch(() => {})
+      throw unreadable(path, cause)
+    }
+  }
+
+  /**
+   * Bytes from a position on; the caller's own. A file that became shorter since it was opened throws.
+   * Not for pipes and devices.
+   */
+  async read(position: number, length: number): Promise<Uint8Array> {
+    if (this.size === undefined) throw new MsrpError('invalid-argument', `${this.#path} can only be read in order`)
+    const wanted = Math.max(0, Math.min(length, this.size - position))
+    const bytes = Buffer.allocUnsafeSlow(wanted)
+    let filled = 0
+    while (filled < wanted) {
+      const read = await this.#readInto(bytes, filled, position + filled)
+      if (read === 0) throw unreadable(this.#path, new Error('it became shorter while it was being sent'))
+      filled += read
+    }
+    return bytes
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
+    if (this.size !== undefined) {
+      for (let position = 0; position < this.size; position += this.#readSize) {
+        yield await this.read(position, this.#readSize)
+      }
+      return
+    }
+    for (;;) {
+      const bytes = Buffer.allocUnsafeSlow(this.#readSize)
+      const read = await this.#readInto(bytes, 0, null)
+      if (read === 0) return
+      yield bytes.subarray(0, read)
+    }
+  }
+
+  /** Closes the file if a path was opened. Never throws; harmless twice. */
+  async close(): Promise<void> {
+    if (this.#owned) await this.#file.close().catch(() => {})
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #readInto(bytes: Uint8Array, offset: number, position: number | null): Promise<number> {
+    try {
+      return (await this.#file.read(bytes, offset, bytes.length - offset, position)).bytesRead
+    } catch (cause) {
+      throw unreadable(this.#path, cause)
+    }
+  }
+}
