@@ -101,12 +101,12 @@ export interface IncomingMessage {
   /** The body in order, as it arrives. Cancelling it tells the sender to stop (413). */
   stream(): ReadableStream<Uint8Array>
   /**
-   * Writes the body to a file, which has its name only when complete. The sender's success REPORT covers the last byte
-   * only after that. Instead of a path a sink of one's own can be given: bytes go to its `write` by position, and the
-   * last REPORT waits for its `finish`; when the message fails, `discard` is called.
+   * Writes the body to a file, which has its name only when complete; resolves with its path. The sender's success REPORT
+   * covers the last byte only after that. Instead of a path a sink of one's own can be given: bytes go to its `write` by
+   * position, and the last REPORT waits for its `finish`; when the message fails, `discard` is called.
    * @throws MsrpError `storage` when it cannot be written or the name is taken; what a sink throws is its `cause`.
    */
-  saveTo(target: string | FileSink, options?: SaveOptions): Promise<void>
+  saveTo(target: string | FileSink, options?: SaveOptions): Promise<string | undefined>
   /** Settles when every byte has arrived, read or not; rejects when that cannot happen any more. */
   readonly complete: Promise<void>
   /** Takes no more of it: the sender gets the status (413 unless given) and stops. */

@@ -1,22 +1,34 @@
-import type { Clock, Transport, WireObserver } from '../connection/index.ts'
-import type { Hash, MsrpUri, RandomBytes } from '../wire/index.ts'
+import type { Clock, Transport } from '../connection/index.ts'
+import type { Hash, RandomBytes } from '../wire/index.ts'
 
 /** What an endpoint needs from the machine it runs on. The entry point `msrp` fills it in for Node. */
 export interface Platform {
   readonly clock: Clock
   readonly random: RandomBytes
   readonly hash: Hash
-  /**
-   * Opens a connection to the host and port of a URI, protected by TLS when the scheme is `msrps`.
-   * @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `aborted`
-   */
-  dial(target: MsrpUri, options: DialOptions): Promise<Transport>
+  /** @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `not-msrp`, `timeout`, `aborted` */
+  dial(target: DialTarget): Promise<Transport>
+  /** Servers of a service by SRV, in the order in which to try them; empty when there are none. */
+  resolveSrv(name: string): Promise<readonly { readonly host: string; readonly port: number }[]>
   /** @throws MsrpError `unreachable` when the port is taken, `invalid-argument` for an unusable certificate. */
-  listen?(options: ListenOptions, accept: (transport: Transport) => void): Promise<ListeningSocket>
+  listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<ListeningSocket>
   /** Storage for what nobody has read yet. Without it a message that overflows its window is refused with 413. */
-  createSpool?(): Spool
+  openSpool?(limit: number): Promise<Spool>
   /** A file that appears under its name when it is complete. Without it `saveTo` fails with `storage`. */
-  createFile?(path: string, options: SaveOptions): FileSink
+  createFile?(path: string, options: SaveOptions): Promise<FileSink>
+}
+
+/** Where to connect to. */
+export interface DialTarget {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+  /** TLS. */
+  readonly secure: boolean
+  /** The name that the certificate has to bear. Default: `host`. */
+  readonly serverName?: string
+  readonly tls?: TlsOptions | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** TLS settings. Certificates and keys are PEM text. */
@@ -29,11 +41,6 @@ export interface TlsOptions {
   readonly key?: string | Uint8Array
   /** Takes any certificate. For trials only: whoever sits in between reads everything. Default false. */
   readonly insecure?: boolean
-}
-
-export interface DialOptions {
-  readonly tls?: TlsOptions | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 export interface ListenOptions {
@@ -62,20 +69,27 @@ export interface Spool {
   write(position: number, bytes: Uint8Array): Promise<void>
   /** Reads exactly `length` bytes that were written before. @throws MsrpError `storage` */
   read(position: number, length: number): Promise<Uint8Array>
-  /** Throws everything away. */
+  /** Throws everything away. Never rejects. */
+  close(): Promise<void>
+}
+
+/**
+ * Takes a body as it arrives, in any order of its parts; of overlapping parts the later one counts. What it throws fails
+ * the message with `storage`.
+ */
+export interface FileSink {
+  /** Stores bytes at a position (0 is the first). The bytes are handed over. Calls may overlap. */
+  write(position: number, bytes: Uint8Array): Promise<void>
+  /** Everything has been written, `size` bytes in all. A file gets its final name now; resolves with it. */
+  finish(size: number): Promise<string | undefined>
+  /** The message failed: nothing of it is to stay. Never rejects. */
   discard(): Promise<void>
 }
 
-/** A file that is being received, under a temporary name beside its final one. */
-export interface FileSink extends Spool {
-  /** Makes it durable and gives it its final name; resolves once it has it. @throws MsrpError `storage` */
-  finish(): Promise<void>
-}
-
 export interface SaveOptions {
-  /** Whether a file of that name may be replaced. Default false: `storage` is thrown instead, at the latest at the end. */
-  readonly overwrite?: boolean
-  /** Gives up: the temporary file goes away, and the sender is told to stop with 413. */
+  /** When the name is taken: `fail` with `storage` (default), or save under another one, as `name (1).ext`. */
+  readonly taken?: 'fail' | 'number'
+  /** Gives up: nothing of the file stays, and the sender is told to stop with 413. */
   readonly signal?: AbortSignal
 }
 
@@ -87,5 +101,3 @@ export interface TraceEvent {
   /** Start-line and header fields with credentials masked, or an end-line with the count of body bytes before it. */
   readonly text: string
 }
-
-export type { WireObserver }
