@@ -106,7 +106,8 @@ export interface IncomingMessage {
    * position, and the last REPORT waits for its `finish`; when the message fails, `discard` is called.
    * @throws MsrpError `storage` when it cannot be written or the name is taken; what a sink throws is its `cause`.
    */
-  saveTo(target: string | FileSink, options?: SaveOptions): Promise<string | undefined>
+  saveTo(path: string, options?: SaveOptions): Promise<string>
+  saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
   /** Settles when every byte has arrived, read or not; rejects when that cannot happen any more. */
   readonly complete: Promise<void>
   /** Takes no more of it: the sender gets the status (413 unless given) and stops. */

@@ -80,8 +80,8 @@ export interface Spool {
 export interface FileSink {
   /** Stores bytes at a position (0 is the first). The bytes are handed over. Calls may overlap. */
   write(position: number, bytes: Uint8Array): Promise<void>
-  /** Everything has been written, `size` bytes in all. A file gets its final name now; resolves with it. */
-  finish(size: number): Promise<string | undefined>
+  /** Everything has been written, `size` bytes in all. A file gets its final name now, and resolves with its path. */
+  finish(size: number): Promise<unknown>
   /** The message failed: nothing of it is to stay. Never rejects. */
   discard(): Promise<void>
 }
