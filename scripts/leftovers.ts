@@ -29,44 +29,54 @@ export class Leftovers {
   }
 
   /**
-   * One line for each process and each listening port that remains. What is just ending gets `patience` ms for it.
-   * With `anyOwner`, ports opened since the start count whoever holds them: only for a machine that does nothing else.
+   * One line for each process and each listening port that remains. What is just ending gets `patience` ms for it. With
+   * `unowned`, new ports also count that nobody can be told to hold, such as those of a server that has overwritten its
+   * environment with its title: for a machine that runs nothing else.
    */
-  async find({
-    patience = 3_000,
-    anyOwner = false,
-  }: {
-    patience?: number
-    anyOwner?: boolean
-  } = {}): Promise<string[]> {
+  async find({ patience = 3_000, unowned = false }: { patience?: number; unowned?: boolean } = {}): Promise<string[]> {
     for (const end = performance.now() + patience; ; await delay(50)) {
-      const found = this.#look(anyOwner)
+      const found = this.#look(unowned)
       if (found.length === 0 || performance.now() > end) return found
     }
   }
 
-  #look(anyOwner: boolean): string[] {
-    const open = new Set(listening().values())
-    const found: string[] = []
-    for (const pid of this.#processes()) {
+  #look(unowned: boolean): string[] {
+    const open = listening()
+    const take = (pid: number): string[] => {
       const held = socketsOf(pid)
-      const ports = [...open].filter((line) => held.has(inodeOf(line)))
-      for (const line of ports) open.delete(line)
-      found.push([`process ${pid}: ${commandLine(pid)}`, ...ports.map((line) => `listening ${line}`)].join(', '))
+      const lines = [...open].filter((line) => held.has(inodeOf(line)))
+      for (const line of lines) open.delete(line)
+      return lines
     }
-    if (anyOwner) {
+    const found = this.#processes().map((pid) =>
+      [`process ${pid}: ${commandLine(pid)}`, ...take(pid).map((line) => `listening ${line}`)].join(', '),
+    )
+    if (unowned) {
+      for (const pid of processes().filter(isClearlyAnothers)) take(pid)
       for (const line of open) if (!this.#listeningBefore.has(line)) found.push(`listening ${line}`)
     }
     return found
   }
 
   #processes(): number[] {
-    if (!Leftovers.supported) return []
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => pid !== process.pid && read(`/proc/${pid}/environ`).split('\0').includes(this.#mark))
+    return processes().filter((pid) => pid !== process.pid && environment(pid).includes(this.#mark))
   }
+}
+
+function processes(): number[] {
+  if (!Leftovers.supported) return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+}
+
+function environment(pid: number): string[] {
+  return read(`/proc/${pid}/environ`).split('\0')
+}
+
+/** It shows an intact environment, which lacks our mark. */
+function isClearlyAnothers(pid: number): boolean {
+  return environment(pid).some((variable) => variable.startsWith('PATH='))
 }
 
 /** Listening TCP sockets as `tcp 0100007F:0B27 inode 4711`: the address as /proc writes it, made readable. */

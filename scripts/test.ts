@@ -62,7 +62,7 @@ if (interrupted) {
 }
 
 if (Leftovers.supported) {
-  const found = await leftovers.find({ anyOwner: process.env.CI === 'true' })
+  const found = await leftovers.find({ unowned: process.env.CI === 'true' })
   for (const line of found) console.error(`left behind: ${line}`)
   if (found.length > 0) failed.push('nothing left behind')
   leftovers.kill()
