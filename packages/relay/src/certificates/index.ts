@@ -1,0 +1,12 @@
+/** Certificates: a private authority, what it signs, and reading what others signed. */
+export {
+  authorityDays,
+  type CertifiedKey,
+  certificateDays,
+  createAuthority,
+  isCertifiableName,
+  issueCertificate,
+  selfSignedCertificate,
+} from './issue.ts'
+export { type LoadedCertificate, loadAuthorities, loadCertificate } from './load.ts'
+export { certifies, ensurePrivateCertificates, type PrivateCertificates } from './private-authority.ts'

@@ -1,0 +1,18 @@
+/** What a relay can be told, and reading it from a file. */
+export { isLoopback, type Network, networkSet, parseNetwork } from './network.ts'
+export { completeSettings, readSettings } from './read.ts'
+export { listensOnLoopbackAlone, type Surroundings } from './schema.ts'
+export type {
+  AdvertisedSettings,
+  DigestSettings,
+  ExpiresSettings,
+  LimitSettings,
+  ListenSettings,
+  LogSettings,
+  OutboundSettings,
+  Settings,
+  SettingsInput,
+  TlsSettings,
+  UserSettings,
+} from './settings.ts'
+export { cloneRoot, defaultStateFolder, surroundings } from './surroundings.ts'

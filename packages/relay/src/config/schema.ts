@@ -1,0 +1,182 @@
+import { isIP } from 'node:net'
+import { DEFAULT_LIMITS, type DigestAlgorithm, digestAlgorithm } from 'msrp/wire'
+import { z } from 'zod'
+import { isCertifiableName } from '../certificates/issue.ts'
+import { isDomain } from '../users/user-address.ts'
+import { flag, oneOf, table, text, whole } from './field.ts'
+import { isLoopback, parseNetwork } from './network.ts'
+import type { ListenSettings, Settings } from './settings.ts'
+
+/** What defaults depend on, of the machine and of the way the relay is run. */
+export interface Surroundings {
+  /** Whether this machine has the address ::1. */
+  readonly ipv6Loopback: boolean
+  /** Where state goes when nothing else is said. */
+  readonly stateFolder: string
+}
+
+const defaultPort = 2855
+
+/** The rules for settings, with `surroundings` behind the defaults. Paths come out as they came in. */
+export function settingsSchema(surroundings: Surroundings): z.ZodType<Unfinished> {
+  const defaultListen = (surroundings.ipv6Loopback ? ['127.0.0.1', '::1'] : ['127.0.0.1']).map((host) => ({ host }))
+  return table({
+    listen: z
+      .array(listener, { error: 'must be a list of tables, written [[listen]]' })
+      .min(1, { error: 'must not be empty' })
+      .prefault(defaultListen),
+    advertised: table({
+      name: hostName.optional(),
+      port: z
+        .int({ error: portExpected })
+        .min(1, { error: portExpected })
+        .max(65535, { error: portExpected })
+        .optional(),
+    }).prefault({}),
+    realm: text('a domain such as "example.com", which users have after the @', (value) =>
+      isDomain(value.toLowerCase()),
+    )
+      .transform(lowerCase)
+      .optional(),
+    tls: table({
+      certificate: path.optional(),
+      key: path.optional(),
+      ca: path.optional(),
+      minimumVersion: oneOf(['1.2', '1.3'], '1.2'),
+    }).prefault({}),
+    lastHopTls: oneOf(['strict', 'lenient'], 'strict'),
+    plainTcpToPeers: flag(false),
+    expires: table({
+      default: whole(1, maximumExpires, 3600),
+      minimum: whole(1, maximumExpires, 60),
+      maximum: whole(1, maximumExpires, 86_400),
+    }).prefault({}),
+    limits: table({
+      connections: whole(1, 1_000_000, 10_000),
+      connectionsPerAddress: whole(1, 1_000_000, 1000),
+      headerLineBytes: whole(256, 1_048_576, DEFAULT_LIMITS.headerLineBytes),
+      headerBlockBytes: whole(1024, 1_048_576, DEFAULT_LIMITS.headerBlockBytes),
+      pathUris: whole(2, 1000, DEFAULT_LIMITS.pathUris),
+      // RFC 4975 §7.1: nobody may send more than the default.
+      nonSendBodyBytes: whole(0, DEFAULT_LIMITS.nonSendBodyBytes, DEFAULT_LIMITS.nonSendBodyBytes),
+      tokensPerConnection: whole(1, 1_000_000, 1000),
+      bufferPerFlow: whole(16_384, 1_073_741_824, 262_144),
+      unauthenticatedTime: whole(1, 3600, 30),
+      authFailures: whole(1, 1000, 5),
+    }).prefault({}),
+    outbound: table({
+      allowLoopback: z
+        .boolean({ error: 'must be true or false (left out: true when listening on loopback alone)' })
+        .optional(),
+      allowPrivate: flag(false),
+      allow: networks,
+      deny: networks,
+    }).prefault({}),
+    sharedConnectionsTo: z.array(hostName, { error: 'must be a list of host names' }).default([]),
+    digest: table({
+      algorithms: z
+        .array(algorithm, { error: algorithmsExpected })
+        .min(1, { error: algorithmsExpected })
+        .refine((list) => new Set(list).size === list.length, { error: 'must not name an algorithm twice' })
+        .default(['md5']),
+      nonceLifetime: whole(1, 86_400, 300),
+    }).prefault({}),
+    users: table({ database: path.optional() }).prefault({}),
+    log: table({
+      level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+      format: oneOf(['json', 'pretty', 'auto'], 'auto'),
+    }).prefault({}),
+    stateFolder: path.default(surroundings.stateFolder),
+    drain: whole(0, 86_400, 10),
+  }).superRefine(checkTogether)
+}
+
+/** Settings whose remaining defaults follow from others. */
+export type Unfinished = Omit<Settings, 'advertised' | 'realm' | 'outbound' | 'users'> & {
+  readonly advertised: { name?: string; port?: number }
+  readonly realm?: string
+  readonly outbound: Omit<Settings['outbound'], 'allowLoopback'> & { allowLoopback?: boolean }
+  readonly users: { database?: string }
+}
+
+/** True when nobody but this machine can connect. */
+export function listensOnLoopbackAlone(listen: readonly ListenSettings[]): boolean {
+  return listen.every(({ host }) => isLoopback(host))
+}
+
+const maximumExpires = 31_536_000
+const portExpected = 'must be a port from 1 to 65535 (left out: the port of the first listener with TLS)'
+const algorithmsExpected = 'must be a list of "MD5" and "SHA-256" (left out: ["MD5"])'
+
+const algorithm = z.string({ error: algorithmsExpected }).transform((name, context): DigestAlgorithm => {
+  const known = digestAlgorithm(name)
+  if (known === undefined) context.addIssue({ code: 'custom', message: algorithmsExpected })
+  return known ?? z.NEVER
+})
+
+const lowerCase = (value: string): string => value.toLowerCase()
+
+const path = text('the path of a file or folder', (value) => value !== '' && !value.includes('\0'))
+
+const hostName = text(
+  'a host name such as "relay.example.com"',
+  (value) => isCertifiableName(value) && !value.startsWith('*'),
+).transform(lowerCase)
+
+const networks = z
+  .array(
+    text('a network such as "10.1.0.0/16" or "2001:db8::/32"', (value) => parseNetwork(value) !== undefined),
+    { error: 'must be a list of networks such as ["10.1.0.0/16"]' },
+  )
+  .default([])
+
+const listener = table({
+  host: text('an IP address such as "127.0.0.1", "::1" or "0.0.0.0"', (value) => isIP(value) !== 0),
+  port: whole(0, 65535, defaultPort),
+  transport: oneOf(['tls', 'tcp'], 'tls'),
+})
+
+function checkTogether(settings: Unfinished, context: z.RefinementCtx): void {
+  const refuse = (path: PropertyKey[], message: string): void => context.addIssue({ code: 'custom', path, message })
+  const { listen, advertised, tls, expires } = settings
+
+  // RFC 4976 §8: AUTH goes over TLS only, so without such a listener nobody could use the relay.
+  if (!listen.some(({ transport }) => transport === 'tls')) {
+    refuse(
+      ['listen'],
+      'must hold at least one listener with transport = "tls", since clients authenticate over TLS only',
+    )
+  }
+  for (const [index, { host, port }] of listen.entries()) {
+    if (port !== 0 && listen.findIndex((other) => other.host === host && other.port === port) < index) {
+      refuse(['listen', index, 'port'], `is taken by another listener on ${host}; choose another port`)
+    }
+  }
+  if (!listensOnLoopbackAlone(listen)) {
+    if (advertised.name === undefined) {
+      refuse(
+        ['advertised', 'name'],
+        'is missing; beyond loopback the relay needs the host name by which others reach it',
+      )
+    } else if (isIP(advertised.name) !== 0) {
+      // RFC 4976 §4.2: the URIs of Use-Path name the relay by its domain name.
+      refuse(
+        ['advertised', 'name'],
+        'must be a host name and not an address, unless the relay listens on loopback alone',
+      )
+    }
+  }
+  if (tls.certificate !== undefined && tls.key === undefined)
+    refuse(['tls', 'key'], 'is missing; name the file with the key of tls.certificate')
+  if (tls.key !== undefined && tls.certificate === undefined) {
+    refuse(['tls', 'certificate'], 'is missing; name the file with the certificate that tls.key belongs to')
+  }
+  if (expires.minimum > expires.maximum)
+    refuse(['expires', 'minimum'], `must not be above expires.maximum, ${expires.maximum}`)
+  else if (expires.default < expires.minimum || expires.default > expires.maximum) {
+    refuse(
+      ['expires', 'default'],
+      `must lie between expires.minimum, ${expires.minimum}, and expires.maximum, ${expires.maximum}`,
+    )
+  }
+}

@@ -1,0 +1,78 @@
+import { MsrpError } from 'msrp/wire'
+import { pino, stdSerializers } from 'pino'
+import pretty from 'pino-pretty'
+import type { LogSettings } from '../config/settings.ts'
+import type { Log } from '../forwarding/settings.ts'
+import { maskSecrets } from './mask-secrets.ts'
+
+/** The relay's log: the part that its state uses, and what the program around it needs. */
+export interface RelayLog extends Log {
+  error(fields: object, message: string): void
+  /** A log whose lines all carry `fields`, such as the number of a connection. */
+  child(fields: Record<string, unknown>): RelayLog
+}
+
+/** Where log lines go, such as `process.stderr`. */
+export type LogDestination = NodeJS.WritableStream & { readonly isTTY?: boolean }
+
+/**
+ * A structured log: one JSON object a line, or, on a terminal and where the settings say so, lines for people.
+ * Credentials and tokens do not get into it, neither as fields of their own nor inside texts. An error goes into the
+ * field `err`.
+ * @param destination standard error unless given: standard output belongs to the command's own results
+ */
+export function createLog(settings: LogSettings, destination: LogDestination = process.stderr): RelayLog {
+  const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && destination.isTTY === true)
+  const stream = forPeople ? prettyStream(destination) : destination
+  return pino(
+    {
+      level: settings.level,
+      // The process and the machine are known to whoever collects the lines.
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: masked, bindings: masked },
+      serializers: { err: describeError },
+      redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '…' },
+    },
+    stream,
+  )
+}
+
+const secretFields = [
+  'password',
+  'passphrase',
+  'authorization',
+  'Authorization',
+  'credentials',
+  'ha1',
+  'nonceKey',
+  'key',
+]
+
+function prettyStream(destination: LogDestination): NodeJS.WritableStream {
+  return pretty({
+    destination,
+    // At the moment it is written, so that lines and the text of a command keep their order.
+    sync: true,
+    colorize: destination.isTTY === true && (process.env.NO_COLOR ?? '') === '',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+  })
+}
+
+function masked(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? maskSecrets(value) : value]),
+  )
+}
+
+/** Our own errors in one line, since they say what happened; others with their stack, since nobody expected them. */
+function describeError(error: unknown): unknown {
+  if (error instanceof MsrpError && error.code !== 'internal') {
+    const { code, status, message } = error
+    return { type: error.name, code, status, message: maskSecrets(message) }
+  }
+  if (!(error instanceof Error)) return error
+  const { type, message, stack } = stdSerializers.err(error)
+  return { type, message: maskSecrets(message), stack: stack.split('\n').map(maskSecrets).join('\n') }
+}
