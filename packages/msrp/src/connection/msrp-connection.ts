@@ -138,7 +138,7 @@ export class MsrpConnection<Pending> {
   /** Sends a whole response, or a request that gets no response (REPORT). */
   send(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
-    this.#observer?.head('out', headText(bytes))
+    this.#observer?.head('out', new TextDecoder().decode(bytes))
     this.#outbox.control(bytes)
     if (this.#outbox.controlBytes > CONTROL_LIMIT) {
       this.fail(new MsrpError('limit-exceeded', `${this.transport.description} does not read its responses`))
@@ -166,6 +166,16 @@ export class MsrpConnection<Pending> {
   remember(transactionId: string, pending: Pending, position: number): void {
     this.#transactions.add(transactionId, pending, position)
     this.#written()
+  }
+
+  /** Remembers a chunk with Failure-Report partial: only an error would be answered (RFC 4975 §7.1.4). */
+  watch(transactionId: string, pending: Pending): void {
+    this.#transactions.watch(transactionId, pending)
+  }
+
+  /** How many requests wait for a response. */
+  get pendingRequests(): number {
+    return this.#transactions.size
   }
 
   /** What is remembered of the requests that wait for a response. */
@@ -221,7 +231,9 @@ export class MsrpConnection<Pending> {
     } catch (error) {
       if (!(error instanceof MsrpError)) throw error
       this.fail(
-        this.#heard ? error : new MsrpError('not-msrp', `${this.transport.description}: ${error.message}`, { cause: error }),
+        this.#heard
+          ? error
+          : new MsrpError('not-msrp', `${this.transport.description}: ${error.message}`, { cause: error }),
       )
     }
   }
@@ -231,7 +243,7 @@ export class MsrpConnection<Pending> {
     this.#heard = true
     this.#head = head
     this.#bodyBytes = 0
-    this.#observer?.head('in', head.text)
+    this.#observer?.head('in', headText(head))
     if (head.kind === 'request') this.#handler.request(head)
   }
 
@@ -267,6 +279,7 @@ export class MsrpConnection<Pending> {
   }
 }
 
-function headText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes)
+function headText(head: Head): string {
+  const rest = head.kind === 'request' ? head.method : `${head.status} ${head.comment}`.trimEnd()
+  return `MSRP ${head.transactionId} ${rest}\r\n${new TextDecoder().decode(head.fields.bytes)}`
 }

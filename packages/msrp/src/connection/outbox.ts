@@ -14,6 +14,9 @@ const HIGH_WATER = 256 * 1024
 
 type Body = Extract<ChunkPiece, { kind: 'body' }>
 
+/** Room above that which is kept for responses and REPORTs. */
+const CONTROL_ROOM = 256 * 1024
+
 interface OpenChunk {
   source: ChunkSource
   transactionId: string
@@ -113,8 +116,10 @@ export class Outbox {
     if (this.#closed) return
     const before = this.#position
     while (this.#transport.bufferedBytes < HIGH_WATER && this.#step());
-    // Responses and REPORTs have reserved room: they go out even when the transport is full.
-    if (this.#controlBytes > 0 && this.#cut()) this.#writeControl()
+    // Responses and REPORTs have room of their own: they go out even when the transport takes no more of the rest.
+    if (this.#controlBytes > 0 && this.#transport.bufferedBytes < HIGH_WATER + CONTROL_ROOM && this.#cut()) {
+      this.#writeControl()
+    }
     if (this.#position > before) this.#onWritten()
     if (this.#closing && this.empty && this.#open === undefined) this.#transport.close()
   }
@@ -135,7 +140,9 @@ export class Outbox {
     const open = this.#open
     this.#open = undefined
     for (const source of this.#sources.splice(0)) {
-      source.lost(open?.source === source ? { transactionId: open.transactionId, bodyBytes: open.bodyBytes } : undefined)
+      source.lost(
+        open?.source === source ? { transactionId: open.transactionId, bodyBytes: open.bodyBytes } : undefined,
+      )
     }
     this.#rests.clear()
   }
@@ -236,7 +243,9 @@ export class Outbox {
   /** Does anything wait that the open chunk should make room for? */
   #someoneWaits(open: OpenChunk): boolean {
     if (this.#controlBytes > 0) return true
-    return this.#sources.some((source) => source !== open.source && (source.state === 'ready' || this.#rests.has(source)))
+    return this.#sources.some(
+      (source) => source !== open.source && (source.state === 'ready' || this.#rests.has(source)),
+    )
   }
 
   #writeControl(): void {

@@ -6,6 +6,9 @@ export const TRANSACTION_TIMEOUT = 30_000
 /** A write that nobody takes for longer than this, in milliseconds, means that the far side has stopped reading. */
 const STALL = 1_000
 
+/** Requests of which only a refusal would be answered, remembered for one connection: the newest. */
+const WATCHED = 4096
+
 interface Entry<T> {
   transactionId: string
   record: T
@@ -28,6 +31,7 @@ export class Transactions<T> {
   readonly #timeout: number
   readonly #onTimeout: (record: T, transactionId: string) => void
   readonly #entries: Map<string, Entry<T>> = new Map()
+  readonly #watched: Map<string, T> = new Map()
   /** Entries whose end has not reached the operating system yet, oldest first. */
   #unsent: Entry<T>[] = []
   #timer: Cancel | undefined
@@ -66,6 +70,17 @@ export class Transactions<T> {
     this.#unsent.push(entry)
   }
 
+  /**
+   * Remembers a request that is answered only when it is refused (Failure-Report partial): no timer runs for it, and
+   * when it is not refused it is forgotten in time without a word.
+   */
+  watch(transactionId: string, record: T): void {
+    this.#watched.set(transactionId, record)
+    if (this.#watched.size <= WATCHED) return
+    const oldest = this.#watched.keys().next().value
+    if (oldest !== undefined) this.#watched.delete(oldest)
+  }
+
   /** Everything before `position` has been taken by the operating system: the timers of those requests start. */
   sent(position: number): void {
     this.#blocked(false)
@@ -96,7 +111,11 @@ export class Transactions<T> {
   /** A response came: the request's record, or undefined when no such request waits (RFC 4975 §7.1). */
   complete(transactionId: string): T | undefined {
     const entry = this.#entries.get(transactionId)
-    if (entry === undefined) return undefined
+    if (entry === undefined) {
+      const watched = this.#watched.get(transactionId)
+      this.#watched.delete(transactionId)
+      return watched
+    }
     const first = this.#entries.values().next().value
     this.#forget(entry)
     if (entry === first) {
@@ -110,6 +129,7 @@ export class Transactions<T> {
   drain(): T[] {
     const records = [...this.#entries.values()].map((entry) => entry.record)
     this.#entries.clear()
+    this.#watched.clear()
     this.#unsent = []
     this.#timer?.()
     this.#timer = undefined

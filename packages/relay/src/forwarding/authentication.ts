@@ -1,0 +1,230 @@
+import {
+  type Credentials,
+  type DigestAlgorithm,
+  digestResponse,
+  formatAuthenticationInfo,
+  formatChallenge,
+  formatNonceCount,
+  formatPath,
+  MsrpError,
+  type MsrpUri,
+  type RequestHead,
+  rspauth,
+} from 'msrp/wire'
+import type { Counters } from './counters.ts'
+import { NonceCounts, Nonces } from './nonce.ts'
+import type { OwnAuthorities } from './own-authorities.ts'
+import type { RelayConnection } from './relay-connection.ts'
+import type { RelayPlatform, RelaySettings } from './settings.ts'
+import type { Token, TokenTable } from './token.ts'
+
+/** Nonces whose counts are remembered for requests that come through other relays. */
+const RELAYED_NONCES = 65_536
+
+/** A response without its paths. */
+interface Answer {
+  status: number
+  comment?: string
+  fields?: [name: string, value: string][]
+  /** The credentials were wrong. */
+  failed?: boolean
+}
+
+/** Answers the AUTH requests that are for this relay (RFC 4976 §6.3, §9.1). */
+export class Authentication {
+  readonly #platform: RelayPlatform
+  readonly #settings: RelaySettings
+  readonly #own: OwnAuthorities
+  readonly #tokens: TokenTable
+  readonly #counters: Counters
+  readonly #nonces: Nonces
+  readonly #relayedCounts: NonceCounts = new NonceCounts(RELAYED_NONCES)
+
+  constructor(options: {
+    platform: RelayPlatform
+    settings: RelaySettings
+    own: OwnAuthorities
+    tokens: TokenTable
+    counters: Counters
+  }) {
+    this.#platform = options.platform
+    this.#settings = options.settings
+    this.#own = options.own
+    this.#tokens = options.tokens
+    this.#counters = options.counters
+    const { time, random, hmac, equal } = options.platform
+    this.#nonces = new Nonces({ time, random, hmac, equal, lifetime: options.settings.nonceLifetime })
+  }
+
+  /** Answers one AUTH. Requests behind it on the same connection wait. */
+  async answer(head: RequestHead, from: RelayConnection): Promise<void> {
+    from.connection.pauseReading(this)
+    let answer: Answer
+    try {
+      answer = await this.#decide(head, from)
+    } catch (error) {
+      const malformed = error instanceof MsrpError && error.code === 'malformed'
+      // Whatever else it is, it never means access.
+      answer = malformed
+        ? { status: 400, comment: error.message }
+        : { status: 403, comment: 'credentials cannot be checked at the moment, try again later' }
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#platform.log.warn({ connection: from.id, error: reason }, 'an AUTH could not be checked')
+    } finally {
+      from.connection.resumeReading(this)
+    }
+    from.respond(head, answer.status, answer.comment, answer.fields)
+    if (answer.status === 200) {
+      from.authFailures = 0
+      from.prove()
+      this.#counters.authentications++
+    } else if (answer.failed) {
+      this.#counters.authenticationFailures++
+      this.noteFailure(from)
+    }
+  }
+
+  /** Counts a failed AUTH of a client, answered here or by a relay further on; several of them end its connection. */
+  noteFailure(from: RelayConnection): void {
+    // RFC 4976 §6.3: a connection with another relay is not closed for it.
+    if (from.relayNames.length > 0) return
+    from.authFailures++
+    if (from.authFailures < this.#settings.authFailures) return
+    this.#platform.log.warn({ connection: from.id, failures: from.authFailures }, 'closed for failed AUTHs')
+    from.connection.close()
+  }
+
+  async #decide(head: RequestHead, from: RelayConnection): Promise<Answer> {
+    // RFC 4976 §8: AUTH travels over TLS only.
+    if (!from.connection.transport.secure) return { status: 403, comment: 'AUTH needs TLS' }
+    const { fields } = head
+    const previous = fields.fromPath[0]
+    const target = fields.toPath.at(-1)
+    if (previous === undefined || target === undefined) return { status: 400 }
+    const relayName = from.relayNames.includes(previous.host) ? previous.host : undefined
+    // Who comes through another relay has that relay vouch for him by its certificate, or is nobody (RFC 4976 §6.3).
+    if (relayName === undefined && fields.fromPath.length > 1) {
+      return { status: 403, comment: 'the previous relay has not shown a certificate for its name' }
+    }
+    const binding = relayName === undefined ? `client ${from.id}` : `relay ${relayName} ${previous}`
+
+    const value = fields.get('Authorization')
+    if (value === undefined) return this.#challenge(binding, false)
+    const credentials = fields.authorization
+    if (credentials === undefined) return this.#challenge(binding, false)
+
+    const expected = await this.#expectedResponse(credentials, target)
+    const nonce = this.#nonces.check(credentials.nonce, binding)
+    const right =
+      this.#platform.equal(credentials.response, expected.response) &&
+      expected.known &&
+      nonce !== 'forged' &&
+      credentials.realm === this.#settings.realm &&
+      // RFC 7616 §3.4.6; some clients leave it out.
+      (credentials.uri === undefined || credentials.uri === target.toString())
+    if (!right) return { ...this.#challenge(binding, false), failed: true }
+    const counts = relayName === undefined ? from.nonceCounts : this.#relayedCounts
+    if (nonce === 'stale' || !counts.use(credentials.nonce, Number.parseInt(credentials.nc, 16))) {
+      return this.#challenge(binding, true)
+    }
+
+    const life = this.#life(fields.expires)
+    if (typeof life !== 'number') return life
+    const token = this.#grant(head, from, relayName, credentials.username, life)
+    if (!('uri' in token)) return token
+    return {
+      status: 200,
+      fields: [
+        ['Use-Path', this.#usePath(head, token)],
+        ['Expires', String(life)],
+        [
+          'Authentication-Info',
+          formatAuthenticationInfo({
+            nextnonce: this.#nonces.issue(binding),
+            rspauth: expected.rspauth,
+            cnonce: credentials.cnonce,
+            nc: formatNonceCount(Number.parseInt(credentials.nc, 16)),
+          }),
+        ],
+      ],
+    }
+  }
+
+  /** What the right response would be. For an unknown user as much is computed, so that time tells nothing. */
+  async #expectedResponse(
+    credentials: Credentials,
+    target: MsrpUri,
+  ): Promise<{ known: boolean; response: string; rspauth: string }> {
+    const { algorithm: named, username, realm, nonce, nc, cnonce } = credentials
+    const algorithm: DigestAlgorithm = named ?? 'md5'
+    const offered = named !== undefined && this.#settings.algorithms.includes(named)
+    const found = await this.#platform.users.ha1(username, realm, algorithm)
+    const { hash } = this.#platform
+    const ha1 = found ?? hash(algorithm, nonce)
+    const input = { algorithm, ha1, nonce, nc, cnonce, uri: credentials.uri ?? target.toString() }
+    return {
+      known: found !== undefined && offered,
+      response: digestResponse(hash, input),
+      rspauth: rspauth(hash, input),
+    }
+  }
+
+  #challenge(binding: string, stale: boolean): Answer {
+    return {
+      status: 401,
+      fields: this.#settings.algorithms.map((algorithm) => [
+        'WWW-Authenticate',
+        formatChallenge({
+          realm: this.#settings.realm,
+          nonce: this.#nonces.issue(binding),
+          opaque: 'msrp',
+          stale,
+          algorithm,
+          qop: ['auth'],
+        }),
+      ]),
+    }
+  }
+
+  /** The life that a token gets, in seconds, or a 423 (RFC 4976 §6.3). */
+  #life(asked: number | undefined): number | Answer {
+    const { default: usual, minimum, maximum } = this.#settings.expires
+    if (asked === undefined) return usual
+    if (asked < minimum) return { status: 423, fields: [['Min-Expires', String(minimum)]] }
+    if (asked > maximum) return { status: 423, fields: [['Max-Expires', String(maximum)]] }
+    return asked
+  }
+
+  /** A new token, or the one that the AUTH was addressed to, extended. */
+  #grant(
+    head: RequestHead,
+    from: RelayConnection,
+    relayName: string | undefined,
+    username: string,
+    seconds: number,
+  ): Token | Answer {
+    const account = `${username}@${this.#settings.realm}`
+    const target = head.fields.toPath.at(-1)
+    if (target?.sessionId !== undefined) {
+      const token = this.#tokens.find(target)
+      if (token === undefined || !token.heldBy(from) || token.account !== account || !token.uri.equals(target)) {
+        return { status: 481, comment: 'no such session at this relay' }
+      }
+      this.#tokens.extend(token, seconds)
+      return token
+    }
+    if (from.tokens.size >= this.#settings.tokensPerConnection && relayName === undefined) {
+      return { status: 403, comment: 'this connection holds as many sessions as it may' }
+    }
+    const { host, port } = this.#own.advertised
+    const token = this.#tokens.issue({ host, port, account, holder: from, relayName, seconds })
+    from.tokens.add(token)
+    return token
+  }
+
+  /** RFC 4976 §4.2, §5.1: in the order in which the client will send through the relays. */
+  #usePath(head: RequestHead, token: Token): string {
+    const relaysBefore = head.fields.fromPath.slice(0, -1).reverse()
+    return formatPath([...relaysBefore, token.uri])
+  }
+}

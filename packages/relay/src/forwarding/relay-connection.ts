@@ -1,0 +1,199 @@
+import { MsrpConnection, type MsrpConnectionHandler, type Transport } from 'msrp/connection'
+import {
+  type ContinuationFlag,
+  encodeEndLine,
+  encodeRequest,
+  encodeResponse,
+  formatByteRange,
+  formatStatus,
+  type MsrpError,
+  type RequestHead,
+  type ResponseHead,
+  requestFlaw,
+} from 'msrp/wire'
+import { concatenate } from './concatenate.ts'
+import type { Counters } from './counters.ts'
+import type { Flow } from './flow.ts'
+import type { InboundChunk, Pending } from './inbound-chunk.ts'
+import { NonceCounts } from './nonce.ts'
+import type { RelayPlatform, RelaySettings } from './settings.ts'
+import type { Token } from './token.ts'
+
+/** Nonces whose counts one connection remembers. */
+const NONCES = 16
+
+/** What a connection hands on to the relay. */
+export interface RelayRequests {
+  /** The head of a SEND: the flow that takes its body, or undefined when it was refused or dropped. */
+  send(head: RequestHead, from: RelayConnection): { flow: Flow; chunk: InboundChunk } | undefined
+  /** A whole request of another method. */
+  request(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection): void
+  response(head: ResponseHead, pending: Pending): void
+  unanswered(pending: Pending, status: number, comment: string): void
+  gone(connection: RelayConnection, error: MsrpError | undefined): void
+}
+
+export interface RelayConnectionOptions {
+  id: number
+  transport: Transport
+  /** DNS names of the far side's verified certificate. */
+  certificateNames: readonly string[]
+  /** True when the far side connected to us. */
+  inbound: boolean
+  relay: RelayRequests
+  platform: RelayPlatform
+  settings: RelaySettings
+  counters: Counters
+}
+
+/** One connection of the relay, with a client, a peer or another relay at its far end. */
+export class RelayConnection implements MsrpConnectionHandler<Pending> {
+  readonly id: number
+  readonly inbound: boolean
+  readonly connection: MsrpConnection<Pending>
+  /** Names by which the far side has proved to be a relay; lower case (RFC 4976 §6.3). */
+  readonly relayNames: readonly string[]
+  /** Tokens that the client at the far end holds. */
+  readonly tokens: Set<Token> = new Set()
+  /** Tokens under which the far end is a peer's connection. */
+  readonly peerOf: Set<Token> = new Set()
+  /** What comes in here and leaves elsewhere, by the paths it comes with. */
+  readonly flows: Map<string, Flow> = new Map()
+  /** What leaves here. */
+  readonly sinkOf: Set<Flow> = new Set()
+  readonly nonceCounts: NonceCounts = new NonceCounts(NONCES)
+  readonly counters: Counters
+  /** Failed AUTHs since the last that succeeded. */
+  authFailures = 0
+  readonly #relay: RelayRequests
+  readonly #cancelProbation: () => void
+  #proved = false
+  #arriving: { flow: Flow; chunk: InboundChunk } | { head: RequestHead; body: Uint8Array[] } | undefined
+
+  constructor(options: RelayConnectionOptions) {
+    const { transport, platform, settings } = options
+    this.id = options.id
+    this.inbound = options.inbound
+    this.relayNames = options.certificateNames.map((name) => name.toLowerCase())
+    this.counters = options.counters
+    this.#relay = options.relay
+    this.connection = new MsrpConnection<Pending>({
+      transport,
+      clock: platform.clock,
+      random: platform.random,
+      handler: this,
+      limits: settings.limits,
+    })
+    // RFC 4976 §6.1: whoever has made no successful request by then is not waited for.
+    this.#cancelProbation = options.inbound
+      ? platform.clock.after(settings.probation * 1000, () => this.connection.fail(undefined))
+      : () => {}
+  }
+
+  /** A request of the far side succeeded. */
+  prove(): void {
+    if (this.#proved) return
+    this.#proved = true
+    this.#cancelProbation()
+  }
+
+  request(head: RequestHead): void {
+    if (head.method !== 'SEND') {
+      this.#arriving = { head, body: [] }
+      return
+    }
+    const flaw = requestFlaw(head)
+    if (flaw !== undefined) {
+      this.refuse(head, 400, flaw)
+      return
+    }
+    this.#arriving = this.#relay.send(head, this)
+  }
+
+  requestBody(bytes: Uint8Array): void {
+    const arriving = this.#arriving
+    if (arriving === undefined) return
+    const kept = bytes.slice()
+    if ('flow' in arriving) arriving.flow.push(arriving.chunk, kept)
+    else arriving.body.push(kept)
+  }
+
+  requestEnd(flag: ContinuationFlag): void {
+    const arriving = this.#arriving
+    this.#arriving = undefined
+    if (arriving === undefined) return
+    if ('flow' in arriving) arriving.flow.end(arriving.chunk, flag)
+    else this.#relay.request(arriving.head, concatenate(arriving.body), flag, this)
+  }
+
+  response(head: ResponseHead, pending: Pending): void {
+    this.#relay.response(head, pending)
+    this.connection.wake()
+  }
+
+  timeout(pending: Pending): void {
+    this.#relay.unanswered(pending, 408, 'the next hop did not answer within 30 seconds')
+    this.connection.wake()
+  }
+
+  closed(error: MsrpError | undefined, unanswered: Pending[]): void {
+    this.#cancelProbation()
+    for (const pending of unanswered) {
+      this.#relay.unanswered(pending, 481, 'the connection to the next hop was lost')
+    }
+    for (const flow of [...this.flows.values()]) flow.finish()
+    this.#relay.gone(this, error)
+  }
+
+  removeFlow(flow: Flow): void {
+    for (const [key, other] of this.flows) if (other === flow) this.flows.delete(key)
+  }
+
+  /** Answers a request with an error, unless it is one that gets no answer. */
+  refuse(head: RequestHead, status: number, comment?: string): void {
+    if (head.method === 'REPORT') return
+    if (head.method === 'SEND' && failureReportOf(head) === 'no') return
+    this.respond(head, status, comment)
+  }
+
+  /** Sends a response: for SEND to the previous hop, else all the way back (RFC 4975 §7.2). */
+  respond(head: RequestHead, status: number, comment?: string, fields?: [name: string, value: string][]): void {
+    const { toPath, fromPath } = head.fields
+    this.connection.send(
+      encodeResponse({
+        transactionId: head.transactionId,
+        status,
+        comment,
+        toPath: head.method === 'SEND' ? fromPath.slice(0, 1) : fromPath,
+        fromPath: toPath.slice(0, 1),
+        fields,
+      }),
+    )
+  }
+
+  /** Tells the sender of a chunk, in a REPORT, that it did not get through (RFC 4976 §6.4.1). */
+  report(chunk: InboundChunk, status: number, comment?: string): void {
+    const { fields } = chunk.head
+    const messageId = fields.messageId
+    if (messageId === undefined) return
+    const { start, received, total } = chunk
+    this.counters.reportsSent++
+    const transactionId = this.connection.newTransactionId()
+    const head = encodeRequest({
+      transactionId,
+      method: 'REPORT',
+      toPath: fields.fromPath,
+      fromPath: [chunk.addressedTo],
+      fields: [
+        ['Message-ID', messageId],
+        ['Byte-Range', formatByteRange({ start, end: start + received - 1, total })],
+        ['Status', formatStatus(status, comment)],
+      ],
+    })
+    this.connection.send(concatenate([head, encodeEndLine(transactionId, '$', { afterBody: false })]))
+  }
+}
+
+function failureReportOf(head: RequestHead): string {
+  return head.fields.get('Failure-Report')?.toLowerCase() ?? 'yes'
+}

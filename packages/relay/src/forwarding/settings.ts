@@ -1,0 +1,72 @@
+import type { Clock, Transport } from 'msrp/connection'
+import type { DigestAlgorithm, Hash, MsrpUri, ParserLimits, RandomBytes } from 'msrp/wire'
+
+/** What the relay's state is told by its configuration. Times in seconds, sizes in bytes. */
+export interface RelaySettings {
+  /** Host names and addresses under which this relay is addressed, lower case; the first goes into Use-Path. */
+  names: readonly string[]
+  /** Ports under which it is addressed; the first goes into Use-Path. */
+  ports: readonly number[]
+  /** Digest realm (RFC 4976 §5.1). */
+  realm: string
+  /** Life of a token: when the client asks for nothing, and what it may ask for (RFC 4976 §6.3). */
+  expires: { default: number; minimum: number; maximum: number }
+  /** Digest algorithms offered, the preferred one last, as one challenge each. */
+  algorithms: readonly DigestAlgorithm[]
+  /** How long a nonce may be used. */
+  nonceLifetime: number
+  /** Time an inbound connection has for its first successful request (RFC 4976 §6.1). */
+  probation: number
+  /** Failed AUTHs after which a client's connection is closed (RFC 4976 §6.3). */
+  authFailures: number
+  /** Tokens that one connection may hold at once. */
+  tokensPerConnection: number
+  /** Body bytes that may wait for a slow next hop, per session; the source is paused or, if shared, the message refused. */
+  flowBuffer: number
+  /** Relays (host names) towards which one connection serves all sessions; elsewhere each session has its own. */
+  sharedConnectionsTo: readonly string[]
+  limits?: Partial<ParserLimits>
+}
+
+/** What the relay's state needs from the platform. */
+export interface RelayPlatform {
+  clock: Clock
+  /** Seconds since 1970, for nonces that several processes share. */
+  time: () => number
+  random: RandomBytes
+  hash: Hash
+  /** HMAC-SHA-256 under the relay's secret nonce key, lower-case hex. */
+  hmac: (text: string) => string
+  /** Compares without telling by its duration where the texts differ. */
+  equal: (one: string, other: string) => boolean
+  users: Users
+  dial: Dial
+  log: Log
+}
+
+/** Where credentials are looked up. A rejection means that they cannot be checked now, never that access is given. */
+export interface Users {
+  /** H(A1) of RFC 7616 in lower-case hex; undefined when there is no such user. */
+  ha1(username: string, realm: string, algorithm: DigestAlgorithm): Promise<string | undefined>
+}
+
+/** Connects to a next hop. `relay`: strict mutual TLS (RFC 4976 §9.2); `peer`: the last hop. */
+export type Dial = (target: DialTarget) => Promise<Dialed>
+
+export interface DialTarget {
+  uri: MsrpUri
+  kind: 'relay' | 'peer'
+}
+
+export interface Dialed {
+  transport: Transport
+  /** DNS names in the far side's verified certificate; empty when it showed none. */
+  certificateNames: readonly string[]
+}
+
+/** The part of a logger that the relay's state uses. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
