@@ -1,5 +1,6 @@
-// Runs before `npm start` and `npm test`, on whatever Node the machine has (20 or newer), before anything is installed.
-// So: no dependency, no TypeScript, nothing newer than Node 20.
+// What every npm script runs first, on whatever Node the machine has (20 or newer), before anything is installed. So: no
+// dependency, no TypeScript, nothing newer than Node 20. (Called by the scripts and not by `prestart` and its like, which
+// npm passes over when its setting ignore-scripts is on.)
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -34,7 +35,7 @@ function checkNode() {
   if (version.startsWith(`v${wantedMajor}.`)) return
   fail(
     `node_modules/.bin/node should be Node ${wantedMajor} but is ${version || 'missing'}: ` +
-      'allow the install step of the package "node" (npm config ignore-scripts must be off), then run: npm ci',
+      'npm has not run the install step of the package "node". Allow it with: npm ci --ignore-scripts=false',
   )
 }
 
