@@ -2,7 +2,7 @@ import { createServer as createTcpServer, type Server, type Socket } from 'node:
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { MsrpError } from '../wire/index.ts'
 import { formatAuthority, plainAddress } from './authority.ts'
-import { contextOptions, type TlsMaterial } from './certificates.ts'
+import { type TlsMaterial, tlsContext } from './certificates.ts'
 import { errorCode, socketReason } from './socket-error.ts'
 import { KEEP_ALIVE_DELAY, SocketTransport, type SocketTransportOptions } from './socket-transport.ts'
 import { type TlsFacts, tlsFacts } from './tls-facts.ts'
@@ -45,130 +45,130 @@ export interface ListenOptions {
   readonly transport?: SocketTransportOptions
 }
 
-/** A listener that is open. */
-export interface SocketListener {
-  /** The bound address, numeric, and port. */
-  readonly address: { readonly host: string; readonly port: number }
-  readonly secure: boolean
-  /** Connections now, those in their handshake included. */
-  readonly connections: number
-  /** New connections get this certificate; present ones keep theirs. Throws MsrpError `invalid-argument` and changes nothing. */
-  setSecureContext(tls: ListenTls): void
-  /**
-   * Stops accepting; handshakes under way are cut off. Resolves when the port is free. The transports go on; with
-   * `{ transports: true }` they are destroyed as well and the promise waits for their end.
-   */
-  close(options?: { readonly transports?: boolean }): Promise<void>
-}
-
 /**
  * Opens a TCP or TLS listener. Rejects with MsrpError `unreachable` when the address is in use, not ours or not
  * permitted, and `invalid-argument` when certificate and key cannot be used.
  */
 export async function listenSockets(options: ListenOptions): Promise<SocketListener> {
-  const context = options.tls && contextOptions(options.tls)
-  const refused = (why: string, remote: string): void => options.onRefused?.(why, remote)
-  /** Every connection, in its raw form; and those of them whose handshake is not complete. */
-  const sockets = new Set<Socket>()
-  const handshaking = new Map<string, Socket>()
-  const transports = new Set<SocketTransport>()
+  const listener = new SocketListener(options)
+  await listener.open()
+  return listener
+}
 
-  const accept = (socket: Socket, tls?: TlsFacts): void => {
-    const transport = new SocketTransport(socket, options.transport)
-    transports.add(transport)
-    socket.once('close', () => transports.delete(transport))
-    options.onTransport(transport, {
+/** A listener: see `listenSockets`. */
+export class SocketListener {
+  readonly secure: boolean
+  readonly #options: ListenOptions
+  readonly #server: Server | TlsServer
+  /** Every connection in its raw form. */
+  readonly #sockets = new Set<Socket>()
+  /** Those of them whose TLS handshake is not complete, by their addresses. */
+  readonly #handshaking = new Map<string, Socket>()
+  readonly #transports = new Set<SocketTransport>()
+
+  constructor(options: ListenOptions) {
+    this.#options = options
+    this.secure = options.tls !== undefined
+    this.#server = options.tls ? this.#tlsServer(options.tls) : createTcpServer(socketOptions)
+    if (options.maxConnections !== undefined) this.#server.maxConnections = options.maxConnections
+    this.#server.on('connection', (socket: Socket) => this.#onConnection(socket))
+    this.#server.on('drop', (dropped) => {
+      this.#refused('too many connections', dropped?.remoteAddress, dropped?.remotePort)
+    })
+  }
+
+  /** The bound address, numeric, and port. */
+  get address(): { readonly host: string; readonly port: number } {
+    const bound = this.#server.address()
+    return typeof bound === 'object' && bound ? { host: bound.address, port: bound.port } : { host: '', port: 0 }
+  }
+
+  /** Connections now, those in their handshake included. */
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  /** Begins to listen; what `listenSockets` does. */
+  async open(): Promise<void> {
+    const { host, port, reusePort } = this.#options
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const onError = (cause: Error): void => reject(cannotListen(this.#options, cause))
+    this.#server.once('error', onError)
+    this.#server.listen({ host, port, ...(reusePort ? { reusePort } : {}) }, resolve)
+    await promise
+    this.#server.off('error', onError)
+    // From here on an error is a failed accept (too many open files): that connection is lost, the listener is not.
+    this.#server.on('error', (cause) => this.#refused(socketReason(cause)))
+  }
+
+  /** New connections get this certificate; present ones keep theirs. Throws MsrpError `invalid-argument` and changes nothing. */
+  setSecureContext(tls: ListenTls): void {
+    const { options } = tlsContext(tls)
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(options)
+    else throw new MsrpError('invalid-argument', 'this listener does not use TLS, so it has no certificate to replace')
+  }
+
+  /**
+   * Stops accepting; handshakes under way are cut off, and the port is free when the promise resolves. The transports go
+   * on; with `{ transports: true }` they are destroyed as well and the promise waits for their end.
+   */
+  async close(how: { readonly transports?: boolean } = {}): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#handshaking.values()) socket.destroy()
+    if (!how.transports) return
+    for (const transport of this.#transports) transport.destroy()
+    await closed
+  }
+
+  #tlsServer(tls: ListenTls): TlsServer {
+    const server = createTlsServer({
+      ...tlsContext(tls).options,
+      ...socketOptions,
+      requestCert: this.#options.requestCert ?? false,
+      // Whether a certificate passes is told, not enforced: RFC 4976 §9.2 wants those of clients ignored.
+      rejectUnauthorized: false,
+      // Counts from the connection's first moment, before any byte; bytes of the handshake do not renew it.
+      handshakeTimeout: this.#options.handshakeTimeout ?? 10_000,
+    })
+    server.on('secureConnection', (socket: TLSSocket) => {
+      this.#handshaking.delete(connectionKey(socket))
+      this.#accept(socket, tlsFacts(socket))
+    })
+    server.on('tlsClientError', (cause: Error, socket: TLSSocket) => {
+      const why = errorCode(cause) === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'no TLS handshake in time' : socketReason(cause)
+      this.#refused(why, socket.remoteAddress, socket.remotePort)
+    })
+    return server
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#sockets.add(socket)
+    const key = connectionKey(socket)
+    if (this.secure) this.#handshaking.set(key, socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      if (this.#handshaking.get(key) === socket) this.#handshaking.delete(key)
+    })
+    if (!this.secure) this.#accept(socket)
+  }
+
+  #accept(socket: Socket, tls?: TlsFacts): void {
+    const transport = new SocketTransport(socket, this.#options.transport)
+    this.#transports.add(transport)
+    socket.once('close', () => this.#transports.delete(transport))
+    this.#options.onTransport(transport, {
       ...(tls ? { tls } : {}),
       remote: { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 },
       local: { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 },
     })
   }
 
-  const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY }
-  const server = context
-    ? createTlsServer({
-        ...context,
-        ...socketOptions,
-        requestCert: options.requestCert ?? false,
-        // Whether a certificate passes is told, not enforced: RFC 4976 §9.2 wants those of clients ignored.
-        rejectUnauthorized: false,
-        // Runs from the connection's first moment: Node starts it before the ClientHello, and handshake bytes do not renew it.
-        handshakeTimeout: options.handshakeTimeout ?? 10_000,
-      })
-    : createTcpServer(socketOptions)
-  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
-
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    const key = connectionKey(socket)
-    if (context) handshaking.set(key, socket)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      if (handshaking.get(key) === socket) handshaking.delete(key)
-    })
-    if (!context) accept(socket)
-  })
-  server.on('secureConnection', (socket: TLSSocket) => {
-    handshaking.delete(connectionKey(socket))
-    accept(socket, tlsFacts(socket))
-  })
-  server.on('tlsClientError', (cause: Error, socket: TLSSocket) => {
-    const why = errorCode(cause) === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'no TLS handshake in time' : socketReason(cause)
-    refused(why, formatAuthority(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0))
-  })
-  server.on('drop', (dropped) => {
-    refused('too many connections', formatAuthority(dropped?.remoteAddress ?? 'unknown', dropped?.remotePort ?? 0))
-  })
-
-  await bind(server, options)
-  // From here on an error is a failed accept (too many open files): that connection is lost, the listener is not.
-  server.on('error', (cause) => refused(socketReason(cause), 'unknown'))
-  const bound = server.address()
-  const address = typeof bound === 'object' && bound ? { host: bound.address, port: bound.port } : { host: '', port: 0 }
-
-  return {
-    address,
-    secure: context !== undefined,
-    get connections(): number {
-      return sockets.size
-    },
-    setSecureContext(tls: ListenTls): void {
-      const next = contextOptions(tls)
-      if (isTls(server)) server.setSecureContext(next)
-      else
-        throw new MsrpError('invalid-argument', 'this listener does not use TLS, so it has no certificate to replace')
-    },
-    async close(how: { readonly transports?: boolean } = {}): Promise<void> {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      for (const socket of handshaking.values()) socket.destroy()
-      if (!how.transports) return
-      for (const transport of transports) transport.destroy()
-      await closed
-    },
+  #refused(why: string, host = 'unknown', port = 0): void {
+    this.#options.onRefused?.(why, formatAuthority(host, port))
   }
 }
 
-function isTls(server: Server): server is TlsServer {
-  return 'setSecureContext' in server
-}
-
-function bind(server: Server, options: ListenOptions): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const onError = (cause: Error): void => {
-    const text = `cannot listen on ${formatAuthority(options.host ?? '*', options.port)}: ${socketReason(cause)}`
-    reject(
-      new MsrpError('unreachable', `${text}. ${remedies[errorCode(cause)] ?? 'Choose another address or port'}`, {
-        cause,
-      }),
-    )
-  }
-  server.once('error', onError)
-  server.listen({ host: options.host, port: options.port, ...(options.reusePort ? { reusePort: true } : {}) }, () => {
-    server.off('error', onError)
-    resolve()
-  })
-  return promise
-}
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY }
 
 const remedies: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Stop that program or choose another port',
@@ -176,7 +176,13 @@ const remedies: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'Choose an address of this machine',
 }
 
-/** A connection's addresses tell its raw socket from the secured one, which Node does not link publicly. */
+function cannotListen(options: ListenOptions, cause: Error): MsrpError {
+  const text = `cannot listen on ${formatAuthority(options.host ?? '*', options.port)}: ${socketReason(cause)}`
+  const remedy = remedies[errorCode(cause)] ?? 'Choose another address or port'
+  return new MsrpError('unreachable', `${text}. ${remedy}`, { cause })
+}
+
+/** The addresses tell which raw socket a secured one stands on; Node links them only internally. */
 function connectionKey(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`
 }

@@ -48,6 +48,7 @@ export class Relay implements RelayRequests {
   readonly #shared: Map<string, NextHop> = new Map()
   #nextId = 1
   #closing = false
+  #onEmpty: () => void = () => {}
 
   constructor(settings: RelaySettings, platform: RelayPlatform) {
     this.#settings = settings
@@ -78,22 +79,27 @@ export class Relay implements RelayRequests {
     else this.#adopt(transport, certificateNames, true)
   }
 
-  /** Tells every sender what was not confirmed, sends what is queued, and closes all connections. */
-  close(): void {
+  /**
+   * Tells every sender what was not confirmed, sends what is queued and closes all connections. What is still open after
+   * `grace` milliseconds is cut off. Resolves when nothing is left.
+   */
+  async close(grace: number): Promise<void> {
     if (this.#closing) return
     this.#closing = true
+    const gone = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+    })
     for (const connection of this.#connections) {
       for (const flow of [...connection.flows.values()]) flow.abort(481, 'the relay is shutting down')
       for (const pending of connection.connection.pending()) this.unanswered(pending, 481, 'the relay is shutting down')
     }
     for (const token of [...this.#tokens]) this.#tokens.end(token)
     for (const { connection } of this.#connections) connection.close()
-  }
-
-  /** Closes at once what `close` has left open. */
-  terminate(): void {
-    this.close()
-    for (const { connection } of this.#connections) connection.fail(undefined)
+    const cut = this.#platform.clock.after(grace, () => {
+      for (const { connection } of this.#connections) connection.fail(undefined)
+    })
+    if (this.#connections.size > 0) await gone
+    cut()
   }
 
   send(head: RequestHead, from: RelayConnection): { flow: Flow; chunk: InboundChunk } | undefined {
@@ -164,6 +170,7 @@ export class Relay implements RelayRequests {
     }
     for (const [key, { usable }] of this.#shared) if (!usable) this.#shared.delete(key)
     this.#platform.log.debug({ connection: connection.id, error: error?.message }, 'connection closed')
+    if (this.#connections.size === 0) this.#onEmpty()
   }
 
   /** A token of a relay is valid on any connection to that relay (RFC 4976 §6.3). */

@@ -1,0 +1,138 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
+import { nodeClock, nodeHash, nodeRandom, nodeResolver, type Resolver } from 'msrp/node'
+import type { Settings } from './config/index.ts'
+import type { Counters } from './forwarding/counters.ts'
+import { Relay } from './forwarding/relay.ts'
+import type { RelaySettings } from './forwarding/settings.ts'
+import { relayDialer } from './io/dialer.ts'
+import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } from './io/index.ts'
+import { type OpenListener, openListeners } from './io/listeners.ts'
+
+export * from './certificates/index.ts'
+export * from './config/index.ts'
+export type { Counters } from './forwarding/counters.ts'
+export type { Users } from './forwarding/settings.ts'
+export * from './io/index.ts'
+export type { OpenListener } from './io/listeners.ts'
+export * from './users/index.ts'
+
+/** A relay that runs. */
+export interface RunningRelay extends AsyncDisposable {
+  /** Where it listens, with the ports it really got. */
+  readonly listeners: readonly OpenListener[]
+  readonly state: RelayState
+  readonly counters: Counters
+  /** Connections that are open, and tokens that are valid. */
+  readonly connections: number
+  readonly tokens: number
+  /**
+   * Stops it: accepts nothing more, tells senders by REPORT what was not confirmed, gives what is queued
+   * `settings.drain` seconds, and closes.
+   */
+  close(): Promise<void>
+}
+
+/** What a relay may be given from outside. */
+export interface RelayOptions {
+  /** Where lines go; by default to standard error as the settings say. */
+  readonly log?: RelayLog
+  /** Names to addresses; by default this machine's. */
+  readonly resolver?: Resolver
+}
+
+/**
+ * Starts a relay (RFC 4976).
+ * @throws MsrpError `storage` when its state cannot be opened, `unreachable` when it cannot listen
+ */
+export async function startRelay(settings: Settings, options: RelayOptions = {}): Promise<RunningRelay> {
+  const log = options.log ?? createLog(settings.log)
+  const resolver = options.resolver ?? nodeResolver()
+  const state = await openState(settings)
+  for (const warning of state.certificates.warnings) log.warn({}, warning)
+  const { server, authorities } = state.certificates
+  const tls = { cert: server.certificate, key: server.key, ca: authorities }
+
+  // Whoever connects between the opening of a port and the relay's first turn is served then.
+  const early: (() => void)[] = []
+  let relay: Relay | undefined
+  const listeners = await openListeners({
+    settings,
+    tls,
+    log,
+    onConnection: (transport, names) => {
+      if (relay === undefined) early.push(() => relay?.accept(transport, names))
+      else relay.accept(transport, names)
+    },
+  }).catch(async (error) => {
+    await state.users.close()
+    throw error
+  })
+
+  const policy = new OutboundPolicy(settings.outbound, listeners.open)
+  const nonceKey = randomBytes(32)
+  relay = new Relay(relaySettings(settings, listeners.open), {
+    clock: nodeClock,
+    time: () => Date.now() / 1000,
+    random: nodeRandom,
+    hash: nodeHash,
+    hmac: (text) => createHmac('sha256', nonceKey).update(text).digest('hex'),
+    equal,
+    users: state.users,
+    dial: relayDialer({ settings, policy, resolver, tls, log }),
+    log,
+  })
+  for (const accept of early) accept()
+  const running = relay
+
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await listeners.close()
+    await running.close(settings.drain * 1000)
+    await state.users.close()
+  }
+  return {
+    listeners: listeners.open,
+    state,
+    counters: running.counters,
+    get connections(): number {
+      return running.connections
+    },
+    get tokens(): number {
+      return running.tokens
+    },
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => (closing ??= close()),
+  }
+}
+
+function relaySettings(settings: Settings, listeners: readonly OpenListener[]): RelaySettings {
+  const { limits, advertised } = settings
+  const firstTls = listeners.find(({ transport }) => transport === 'tls')?.port
+  const ports = [...(advertised.port === undefined ? [] : [advertised.port]), ...listeners.map(({ port }) => port)]
+  return {
+    names: [advertised.name, ...listeners.flatMap(({ host }) => addressesOf(host))],
+    ports: [advertised.port ?? firstTls ?? 2855, ...ports],
+    realm: settings.realm,
+    expires: settings.expires,
+    algorithms: settings.digest.algorithms,
+    nonceLifetime: settings.digest.nonceLifetime,
+    probation: limits.unauthenticatedTime,
+    authFailures: limits.authFailures,
+    tokensPerConnection: limits.tokensPerConnection,
+    flowBuffer: limits.bufferPerFlow,
+    sharedConnectionsTo: settings.sharedConnectionsTo,
+    limits,
+  }
+}
+
+/** A listener on every address is reached by each of them. */
+function addressesOf(host: string): string[] {
+  if (host !== '0.0.0.0' && host !== '::') return [host]
+  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address))
+}
+
+function equal(one: string, other: string): boolean {
+  const [first, second] = [Buffer.from(one), Buffer.from(other)]
+  return first.byteLength === second.byteLength && timingSafeEqual(first, second)
+}

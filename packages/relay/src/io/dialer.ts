@@ -1,0 +1,87 @@
+import { type DialTls, dial, type Resolver, type SrvTarget, type TlsFacts } from 'msrp/node'
+import { MsrpError, type MsrpUri } from 'msrp/wire'
+import type { Settings } from '../config/settings.ts'
+import type { Dial, Dialed, DialTarget, Log } from '../forwarding/settings.ts'
+import type { OutboundPolicy } from './outbound-policy.ts'
+
+/** The port of relays that are found by their domain alone (RFC 4976 §8). */
+const DEFAULT_PORT = 2855
+
+/**
+ * Connects to next hops: checks the address against the policy after the name is resolved, and the certificate by the
+ * rules for relays (mutual TLS, RFC 4976 §9.2) or for the last hop.
+ */
+export function relayDialer(options: {
+  settings: Settings
+  policy: OutboundPolicy
+  resolver: Resolver
+  /** Our certificate, shown to relays, and the authorities whose certificates we accept. */
+  tls: DialTls
+  log: Log
+}): Dial {
+  const { settings, policy, resolver, tls, log } = options
+
+  return async (target) => {
+    const refusal = refusalOf(target, settings)
+    if (refusal !== undefined) throw refused(refusal)
+    let failure: unknown
+    for (const { host, port } of await candidates(target, resolver)) {
+      try {
+        return await connect(target, host, port)
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  async function connect({ uri, kind }: DialTarget, host: string, port: number): Promise<Dialed> {
+    const lenient = kind === 'peer' && settings.lastHopTls === 'lenient'
+    const { transport, tls: facts } = await dial({
+      host,
+      port,
+      secure: uri.secure,
+      // RFC 4976 §8: the certificate is that of the name in the URI, wherever SRV led to.
+      tls: { ...tls, names: [uri.host], insecure: lenient },
+      resolver: { lookup: (name) => permitted(name, port) },
+    })
+    const verified = facts?.authorized === true && facts.matches(uri.host)
+    if (facts !== undefined && !verified) {
+      log.warn({ far: transport.description, reason: facts.reason }, 'a peer without a valid certificate is let pass')
+    }
+    return { transport, certificateNames: provenNames(facts, verified) }
+  }
+
+  /** The addresses of a name to which a connection may be made. */
+  async function permitted(name: string, port: number): Promise<readonly string[]> {
+    const addresses = await resolver.lookup(name)
+    const allowed = addresses.filter((address) => policy.denial(address, port) === undefined)
+    if (allowed.length > 0) return allowed
+    const reasons = addresses.map((address) => `${address} (${policy.denial(address, port)})`)
+    throw refused(`connections to ${reasons.join(', ')} are not allowed by the outbound settings`)
+  }
+}
+
+function provenNames(facts: TlsFacts | undefined, verified: boolean): readonly string[] {
+  return verified && facts !== undefined ? facts.names : []
+}
+
+/** Why a URI is not connected to, whatever its address. */
+function refusalOf({ uri, kind }: DialTarget, settings: Settings): string | undefined {
+  if (uri.transport !== 'tcp') return `the transport ${uri.transport} cannot be dialled`
+  // RFC 4976 §9.2: between relays there is always TLS.
+  if (!uri.secure && kind === 'relay') return 'the next relay is not an msrps URI'
+  if (!uri.secure && !settings.plainTcpToPeers) return 'peers without TLS are not connected to (plain_tcp_to_peers)'
+  if (uri.port === undefined && kind === 'peer') return 'the URI has no port'
+  return undefined
+}
+
+async function candidates({ uri }: DialTarget, resolver: Resolver): Promise<readonly SrvTarget[]> {
+  if (uri.port !== undefined) return [{ host: uri.host, port: uri.port }]
+  const found = uri.isNumericHost ? [] : await resolver.resolveSrv(`_msrps._tcp.${uri.host}`)
+  return found.length > 0 ? found : [{ host: uri.host, port: DEFAULT_PORT }]
+}
+
+function refused(reason: string): MsrpError {
+  return new MsrpError('refused', reason, { status: 403 })
+}

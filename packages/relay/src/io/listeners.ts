@@ -1,0 +1,77 @@
+import { type Accepted, type ListenTls, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
+import type { Settings } from '../config/settings.ts'
+import type { Log } from '../forwarding/settings.ts'
+
+/** A listener that is open, as it is shown to people. */
+export interface OpenListener {
+  readonly host: string
+  readonly port: number
+  readonly transport: 'tls' | 'tcp'
+}
+
+/** All listeners of a relay. */
+export interface Listeners {
+  readonly open: readonly OpenListener[]
+  /** Stops accepting; connections that are open go on. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the listeners of the settings, all or none. Rejects with MsrpError `unreachable` when an address or port cannot
+ * be had. Connections beyond the limits are closed at once.
+ */
+export async function openListeners(options: {
+  settings: Settings
+  tls: ListenTls
+  log: Log
+  /** `names` are those of a client certificate that was verified. */
+  onConnection: (transport: SocketTransport, names: readonly string[]) => void
+}): Promise<Listeners> {
+  const { settings, tls, log, onConnection } = options
+  const { connections, connectionsPerAddress } = settings.limits
+  const perAddress = new Map<string, number>()
+  let total = 0
+
+  const accept = (transport: SocketTransport, { remote, tls: facts }: Accepted): void => {
+    const already = perAddress.get(remote.address) ?? 0
+    if (total >= connections || already >= connectionsPerAddress) {
+      log.warn({ far: transport.description, total, fromThisAddress: already }, 'refused: too many connections')
+      transport.destroy()
+      return
+    }
+    total++
+    perAddress.set(remote.address, already + 1)
+    transport.closed.then(() => {
+      total--
+      const left = (perAddress.get(remote.address) ?? 1) - 1
+      if (left === 0) perAddress.delete(remote.address)
+      else perAddress.set(remote.address, left)
+    })
+    // RFC 4976 §9.2: a certificate that does not pass is ignored; its owner may still authenticate as a client.
+    onConnection(transport, facts?.authorized === true ? facts.names : [])
+  }
+
+  const opened: { listener: SocketListener; transport: 'tls' | 'tcp' }[] = []
+  try {
+    for (const { host, port, transport } of settings.listen) {
+      const listener = await listenSockets({
+        host,
+        port,
+        ...(transport === 'tls' ? { tls, requestCert: true } : {}),
+        onTransport: accept,
+        onRefused: (why, far) => log.debug({ far, why }, 'a connection came to nothing'),
+        handshakeTimeout: settings.limits.unauthenticatedTime * 1000,
+      })
+      opened.push({ listener, transport })
+    }
+  } catch (error) {
+    await Promise.all(opened.map(({ listener }) => listener.close()))
+    throw error
+  }
+  return {
+    open: opened.map(({ listener, transport }) => ({ ...listener.address, transport })),
+    close: async () => {
+      await Promise.all(opened.map(({ listener }) => listener.close()))
+    },
+  }
+}
