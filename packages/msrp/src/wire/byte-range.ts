@@ -1,4 +1,5 @@
 import { MsrpError } from './msrp-error.ts'
+import { shown } from './shown.ts'
 
 /**
  * The value of Byte-Range: which bytes of the whole message a chunk or a report is about (RFC 4975 §7.1.1).
@@ -28,7 +29,7 @@ export function parseByteRange(text: string): ByteRange {
   const total = position(match?.[3])
   const usable = start !== undefined && start >= 1 && (end === undefined || end >= start - 1)
   if (match === null || !usable || unsafe(start) || unsafe(end) || unsafe(total)) {
-    throw new MsrpError('malformed', `Byte-Range is "${text}", expected for example 1-2048/10000 or 2049-*/*`)
+    throw new MsrpError('malformed', `Byte-Range is ${shown(text)}, expected for example 1-2048/10000 or 2049-*/*`)
   }
   return { start, end, total }
 }

@@ -1,4 +1,4 @@
-import { EndLine, flagOf } from './end-line.ts'
+import { EndLine } from './end-line.ts'
 import type { ContinuationFlag, Head } from './head.ts'
 import { HeadReader } from './head-reader.ts'
 import { MsrpError } from './msrp-error.ts'
@@ -118,7 +118,7 @@ export class ChunkParser {
     if (found !== -1) {
       this.#deliver(bytes, from, found)
       const next = found + this.#endLine.length
-      this.#end(flagOf(bytes[next - 3]) ?? '$')
+      this.#end(this.#endLine.flagAt(bytes, next))
       return next
     }
     const cut = this.#endLine.cutIn(bytes, from)
@@ -147,10 +147,10 @@ export class ChunkParser {
       }
       // Only the CR that ends the pattern can at the same time begin another one.
       const kept = this.#matched === endLine.length - 1 ? 1 : 0
-      const held = endLine.prefix(this.#implied, this.#matched - kept)
+      const [from, until] = [this.#implied, this.#matched - kept]
       this.#implied = 0
       this.#matched = kept
-      this.#deliver(held, 0, held.length)
+      if (until > from) this.#deliver(endLine.prefix(from, until), 0, until - from)
       if (kept === 0) return at
       at--
     }

@@ -1,6 +1,7 @@
 import { parseParameters } from './field-parameters.ts'
 import { MsrpError } from './msrp-error.ts'
 import { formatQuotedString } from './quoted-string.ts'
+import { shown } from './shown.ts'
 
 /** What is to be done with a message, and the name of the file that it is (RFC 2183, RFC 4975 §7.1.1). */
 export interface ContentDisposition {
@@ -55,7 +56,7 @@ export function formatContentDisposition(disposition: ContentDisposition): strin
 }
 
 function token(text: string): string {
-  if (!TOKEN.test(text)) throw new MsrpError('invalid-argument', `"${text}" is not a token`)
+  if (!TOKEN.test(text)) throw new MsrpError('invalid-argument', `${shown(text)} is no token`)
   return text
 }
 

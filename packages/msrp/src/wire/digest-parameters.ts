@@ -1,5 +1,6 @@
 import { MsrpError } from './msrp-error.ts'
 import { formatQuotedString, parseQuotedString } from './quoted-string.ts'
+import { shown } from './shown.ts'
 
 /** Parameters of one scheme in an authentication field, by lower-case name; quotes and escapes removed. */
 export type DigestParameters = ReadonlyMap<string, string>
@@ -94,5 +95,5 @@ function put(parameters: Map<string, string>, [, name = '', value = '']: RegExpE
 }
 
 function malformed(field: string, text: string, at: number): MsrpError {
-  return new MsrpError('malformed', `${field} cannot be read at "${text.slice(at, at + 40)}"`)
+  return new MsrpError('malformed', `${field} cannot be read at ${shown(text.slice(at))}`)
 }

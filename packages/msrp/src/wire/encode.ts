@@ -6,6 +6,7 @@ import type { MsrpUri } from './msrp-uri.ts'
 import { reasonPhrase } from './status.ts'
 import { formatPath } from './uri-path.ts'
 import { encodeText } from './utf8.ts'
+import { shown } from './shown.ts'
 
 /** A request to be written. */
 export interface RequestParts {
@@ -39,7 +40,7 @@ export interface ResponseParts {
 export function encodeRequest(parts: RequestParts): Uint8Array {
   const { transactionId, method, toPath, fromPath, fields = [], contentType } = parts
   if (!/^[A-Z]+$/.test(method))
-    throw new MsrpError('invalid-argument', `"${method}" is not a method of capital letters`)
+    throw new MsrpError('invalid-argument', `${shown(method)} is no method, which is capital letters`)
   const mime = fields.find(([name]) => isMimeField(name))
   if (contentType === undefined && mime !== undefined) {
     throw new MsrpError('invalid-argument', `${mime[0]} needs a body, which begins with contentType (RFC 4975 §7.1)`)
@@ -93,6 +94,6 @@ export function formatResponseLine(transactionId: string, status: number, commen
 
 /** The id itself. */
 export function ident(transactionId: string): string {
-  if (!isIdent(transactionId)) throw new MsrpError('invalid-argument', `"${transactionId}" is no transaction id`)
+  if (!isIdent(transactionId)) throw new MsrpError('invalid-argument', `${shown(transactionId)} is no transaction id`)
   return transactionId
 }

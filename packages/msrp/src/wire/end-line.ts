@@ -53,6 +53,11 @@ export class EndLine {
     this.#pattern[this.#length - 3] = byte
   }
 
+  /** The flag of the end-line that ends at `until`. */
+  flagAt(bytes: Uint8Array, until: number): ContinuationFlag {
+    return flagOf(bytes[until - 3]) ?? '$'
+  }
+
   /** The flag given to `keepFlag`. */
   get flag(): ContinuationFlag {
     return flagOf(this.#pattern[this.#length - 3]) ?? '$'
@@ -107,7 +112,7 @@ export class EndLine {
 }
 
 /** The continuation flag that a byte is; undefined when it is none. */
-export function flagOf(byte: number | undefined): ContinuationFlag | undefined {
+function flagOf(byte: number | undefined): ContinuationFlag | undefined {
   if (byte === 0x24) return '$'
   if (byte === 0x2b) return '+'
   return byte === 0x23 ? '#' : undefined

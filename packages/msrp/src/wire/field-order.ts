@@ -1,4 +1,5 @@
 import { MsrpError } from './msrp-error.ts'
+import { shown } from './shown.ts'
 
 /** A header field to be written: name and value. */
 export type Field = readonly [name: string, value: string]
@@ -51,7 +52,7 @@ export function formatFields(fields: readonly Field[]): string {
 
 function checked(field: Field): Field {
   const [name, value] = field
-  if (!NAME.test(name)) throw new MsrpError('invalid-argument', `"${name}" is no name of a header field`)
+  if (!NAME.test(name)) throw new MsrpError('invalid-argument', `${shown(name)} is no name of a header field`)
   if (/^(?:to|from)-path$/i.test(name))
     throw new MsrpError('invalid-argument', `${name} is given apart from the fields`)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for

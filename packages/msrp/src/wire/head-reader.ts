@@ -2,22 +2,22 @@ import type { EndLine } from './end-line.ts'
 import type { ContinuationFlag, Head } from './head.ts'
 import { HeaderFields } from './header-fields.ts'
 import { MsrpError } from './msrp-error.ts'
-import type { MsrpUri } from './msrp-uri.ts'
 import type { ParserLimits } from './parser-limits.ts'
-import { parseStartLine, type StartLine } from './start-line.ts'
-import { parsePath } from './uri-path.ts'
+import { PathCache } from './path-cache.ts'
+import { mayBeStartLine, parseStartLine, type StartLine } from './start-line.ts'
 import { decodeText } from './utf8.ts'
+import { shown } from './shown.ts'
 
 const CR = 0x0d
 const LF = 0x0a
 const HYPHEN = 0x2d
 
-const PROTOCOL = [0x4d, 0x53, 0x52, 0x50, 0x20]
 const FIRST_CARRY = 512
 
-/** A head that is complete; the flag is there when its end-line came at once, so that there is no body. */
+/** A head that is complete. */
 export interface ReadHead {
   readonly head: Head
+  /** The end-line came directly after the fields, so that there is no body. */
   readonly flag: ContinuationFlag | undefined
 }
 
@@ -28,19 +28,21 @@ export interface ReadHead {
 export class HeadReader {
   readonly #limits: ParserLimits
   readonly #endLine: EndLine
-  readonly #readPath: (value: Uint8Array) => readonly MsrpUri[]
+  readonly #paths: PathCache
   #carry: Uint8Array | undefined
   #carried = 0
   // Where the line under way and the first field line begin, counted from the beginning of the head.
   #lineStart = 0
   #fieldsStart = 0
   #startLine: StartLine | undefined
+  // Where field lines end, counted from the first one.
+  #lineEnds: number[] = []
   #result: ReadHead | undefined
 
   constructor(limits: ParserLimits, endLine: EndLine) {
     this.#limits = limits
     this.#endLine = endLine
-    this.#readPath = (value) => parsePath(decodeText(value), limits.pathUris)
+    this.#paths = new PathCache(limits.pathUris)
   }
 
   /** What has been carried over of a head that is not complete. */
@@ -67,15 +69,16 @@ export class HeadReader {
       if (lineFeed === -1) break
       at = next
       if (this.#carried === 0) {
-        if (this.#line(bytes, kept, next)) return next
+        if (this.#takeLine(bytes, kept, next)) return next
         continue
       }
       const carry = this.#append(bytes, kept, next)
       kept = next
-      if (this.#line(carry, 0, this.#carried)) return next
+      if (this.#takeLine(carry, 0, this.#carried)) return next
     }
     const carry = this.#append(bytes, kept, bytes.length)
-    this.#checkProtocol(carry, 0, this.#carried)
+    // Throws for another protocol now, since it may wait for an answer before it sends a line end.
+    if (!mayBeStartLine(carry, 0, this.#carried)) parseStartLine(carry, 0, this.#carried)
     return bytes.length
   }
 
@@ -86,17 +89,6 @@ export class HeadReader {
     }
     if (size > headerBlockBytes) {
       throw new MsrpError('limit-exceeded', `A header block is longer than ${headerBlockBytes} bytes`)
-    }
-  }
-
-  // Something else than MSRP is told by its first bytes: there may never come a line end.
-  #checkProtocol(bytes: Uint8Array, from: number, until: number): void {
-    const length = Math.min(PROTOCOL.length, until - from)
-    for (let index = 0; index < length; index++) {
-      if (bytes[from + index] !== PROTOCOL[index]) {
-        const begin = decodeText(bytes, from, Math.min(until, from + 40))
-        throw new MsrpError('malformed', `A start-line begins with ${JSON.stringify(begin)}, expected "MSRP "`)
-      }
     }
   }
 
@@ -114,41 +106,84 @@ export class HeadReader {
   }
 
   // Takes the line that ends at `until` in a head that begins at `from`; true when it was the last one.
-  #line(bytes: Uint8Array, from: number, until: number): boolean {
+  #takeLine(bytes: Uint8Array, from: number, until: number): boolean {
     const start = from + this.#lineStart
-    if (bytes[until - 2] !== CR || until - start < 2) {
+    if (until - start < 2 || bytes[until - 2] !== CR) {
       throw new MsrpError('malformed', 'A header line ends with LF alone, expected CRLF')
     }
     this.#lineStart = until - from
-    if (this.#startLine === undefined) {
-      this.#checkProtocol(bytes, start, until)
-      this.#startLine = parseStartLine(decodeText(bytes, start, until - 2))
+    const startLine = this.#startLine
+    if (startLine === undefined) {
+      this.#startLine = parseStartLine(bytes, start, until - 2)
       this.#endLine.start(this.#startLine.transactionId)
       this.#fieldsStart = this.#lineStart
       return false
     }
-    if (until - start === 2) return this.#complete(this.#startLine, bytes, from, start, undefined)
-    if (bytes[start] !== HYPHEN) return false
-    if (until - start !== this.#endLine.length - 2 || !this.#endLine.standsAt(bytes, start, 2)) {
+    if (until - start === 2) return this.#complete(startLine, bytes, from, start, undefined)
+    if (bytes[start] === HYPHEN) {
+      if (until - start === this.#endLine.length - 2 && this.#endLine.standsAt(bytes, start, 2)) {
+        return this.#complete(startLine, bytes, from, start, this.#endLine.flagAt(bytes, until))
+      }
       const line = decodeText(bytes, start, until - 2)
-      throw new MsrpError('malformed', `"${line}" is neither a header field nor this request's end-line`)
+      throw new MsrpError('malformed', `${shown(line)} is neither a header field nor the end-line that belongs here`)
     }
-    this.#endLine.keepFlag(bytes[until - 3] ?? 0)
-    return this.#complete(this.#startLine, bytes, from, start, this.#endLine.flag)
+    if (startLine.kind === 'response' && startLine.status === 423 && this.#endsInEndLine(bytes, start, until)) {
+      return this.#complete(startLine, bytes, from, start, this.#endLine.flagAt(bytes, until))
+    }
+    this.#lineEnds.push(this.#lineStart - this.#fieldsStart)
+    return false
   }
 
-  #complete(line: StartLine, bytes: Uint8Array, from: number, end: number, flag: ContinuationFlag | undefined): true {
-    const fields = new HeaderFields(new Uint8Array(bytes.subarray(from + this.#fieldsStart, end)), this.#readPath)
-    // Both are parsed here, once, because without them the request cannot even be answered.
-    if (fields.toPath.length === 0 || fields.fromPath.length === 0) throw new MsrpError('malformed', 'An empty path')
-    this.#result = {
-      head: line.kind === 'request' ? { ...line, fields, hasBody: flag === undefined } : { ...line, fields },
-      flag,
-    }
+  // Kamailio (5.6 and others) puts as many bytes of unset memory before the end-line of its 423 as Min-Expires would
+  // have, so that the end-line does not begin a line. Without this the answer to AUTH would never be complete. The bytes
+  // in front mean nothing and are left out.
+  #endsInEndLine(bytes: Uint8Array, start: number, until: number): boolean {
+    const at = until - this.#endLine.length + 2
+    return at > start && this.#endLine.standsAt(bytes, at, 2)
+  }
+
+  #complete(
+    startLine: StartLine,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    flag: ContinuationFlag | undefined,
+  ): true {
+    const block = copyOf(bytes, from + this.#fieldsStart, end)
+    const fields = new HeaderFields(block, this.#lineEnds, this.#paths)
+    // Both are read here, because without them a request cannot even be answered.
+    fields.toPath
+    fields.fromPath
+    this.#result = { head: headOf(startLine, fields, flag === undefined), flag }
     this.#carry = undefined
     this.#carried = 0
     this.#lineStart = 0
+    this.#lineEnds = []
     this.#startLine = undefined
     return true
   }
+}
+
+function headOf(startLine: StartLine, fields: HeaderFields, hasBody: boolean): Head {
+  const { kind, transactionId } = startLine
+  if (kind === 'request') return { kind, transactionId, method: startLine.method, fields, hasBody }
+  return { kind, transactionId, status: startLine.status, comment: startLine.comment, fields }
+}
+
+// Heads outlive the bytes they came in. Their copies lie side by side in larger pieces of memory, since an allocation
+// for each would cost more than all the parsing.
+const PIECE = 8192
+let piece = new Uint8Array(0)
+let used = 0
+
+function copyOf(bytes: Uint8Array, from: number, until: number): Uint8Array {
+  const size = until - from
+  if (size > PIECE / 4) return new Uint8Array(bytes.subarray(from, until))
+  if (used + size > piece.length) {
+    piece = new Uint8Array(PIECE)
+    used = 0
+  }
+  piece.set(bytes.subarray(from, until), used)
+  used += size
+  return piece.subarray(used - size, used)
 }

@@ -3,38 +3,24 @@ import { type ByteRange, parseByteRange } from './byte-range.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { type ContentDisposition, parseContentDisposition } from './content-disposition.ts'
 import { type Credentials, parseCredentials } from './credentials.ts'
+import { type FieldLine, fieldLine, isFieldLine, isNamed, lineEndsOf, skipBlanks, trimBlanks } from './field-lines.ts'
 import { type MediaType, parseMediaType } from './media-type.ts'
 import { MsrpError } from './msrp-error.ts'
 import type { MsrpUri } from './msrp-uri.ts'
+import { PathCache } from './path-cache.ts'
 import { parseQuotedString } from './quoted-string.ts'
 import { parseStatus, type Status } from './status.ts'
-import { parsePath } from './uri-path.ts'
-import { decodeText } from './utf8.ts'
+import { MAX_PATH_URIS, parsePath } from './uri-path.ts'
+import { decodeText, encodeText } from './utf8.ts'
+import { shown } from './shown.ts'
 
 /** Values of Failure-Report (RFC 4975 §9). */
 export type FailureReport = 'yes' | 'no' | 'partial'
 
-/** Reads the value of To-Path or From-Path from its bytes. */
-export type PathReader = (value: Uint8Array) => readonly MsrpUri[]
-
-/** One field line, as offsets into the bytes of all lines. */
-export interface FieldLine {
-  /** Where the line begins. */
-  readonly start: number
-  /** Where the name ends. Without a colon the whole line counts as the name. */
-  readonly nameEnd: number
-  /** Where the value begins, after the colon and spaces. */
-  readonly valueStart: number
-  /** Where the value ends, before trailing spaces. */
-  readonly valueEnd: number
-  /** Where the next line begins. */
-  readonly end: number
-  /** The line has a colon after at least one character. */
-  readonly wellFormed: boolean
-}
-
 /** Octets of the nickname in Use-Nickname (RFC 7701 §7.1), in UTF-8. */
 const MAX_NICKNAME_BYTES = 1023
+
+const STRICT = ['to-path', 'from-path', 'message-id', 'byte-range']
 
 /**
  * The header fields of a request or response, over their bytes as received: nothing is decoded before it is asked for,
@@ -46,54 +32,73 @@ const MAX_NICKNAME_BYTES = 1023
 export class HeaderFields {
   /** All field lines byte for byte, each with its CRLF, in order; without start-line and blank line. Not to be changed. */
   readonly bytes: Uint8Array
-  readonly #readPath: PathReader
-  #lines: FieldLine[] | undefined
+  readonly #lineEnds: readonly number[]
+  readonly #paths: PathCache
   #toPath: readonly MsrpUri[] | undefined
   #fromPath: readonly MsrpUri[] | undefined
 
-  constructor(bytes: Uint8Array, readPath: PathReader = (value) => parsePath(decodeText(value))) {
+  /**
+   * @param bytes field lines, each with its CRLF; kept, so not to be changed afterwards.
+   * @param lineEnds the places after each CRLF, when they are known already.
+   * @param paths what reads the paths.
+   */
+  constructor(
+    bytes: Uint8Array,
+    lineEnds: readonly number[] = lineEndsOf(bytes),
+    paths: PathCache = new PathCache(MAX_PATH_URIS),
+  ) {
     this.bytes = bytes
-    this.#readPath = readPath
+    this.#lineEnds = lineEnds
+    this.#paths = paths
   }
 
   /** The lines as offsets into `bytes`, in order. */
   get lines(): readonly FieldLine[] {
-    this.#lines ??= linesOf(this.bytes)
-    return this.#lines
+    return this.#lineEnds.map((end, index) => fieldLine(this.bytes, this.#lineEnds[index - 1] ?? 0, end))
   }
 
-  /** The value of the first field of this name, without spaces around it; undefined when there is none. */
+  /** The value of the first field of this name, in any case, without blanks around it; undefined when there is none. */
   get(name: string): string | undefined {
-    const line = this.find(name)
-    return line === undefined ? undefined : decodeText(this.bytes, line.valueStart, line.valueEnd)
+    const index = this.#indexOf(name, 0)
+    return index === -1 ? undefined : this.#value(name, index)
   }
 
-  /** The values of all fields of this name, in order. */
+  /** The values of all fields of this name, in any case, in order. */
   all(name: string): string[] {
-    return this.lines
-      .filter((line) => this.isNamed(line, name))
-      .map((line) => decodeText(this.bytes, line.valueStart, line.valueEnd))
+    const values: string[] = []
+    for (let index = this.#indexOf(name, 0); index !== -1; index = this.#indexOf(name, index + 1)) {
+      values.push(this.#value(name, index))
+    }
+    return values
+  }
+
+  /** How many fields have this name, in any case. */
+  count(name: string): number {
+    let count = 0
+    for (let index = this.#indexOf(name, 0); index !== -1; index = this.#indexOf(name, index + 1)) count++
+    return count
   }
 
   /** Names, as spelled by the sender, and values of all fields, in order. */
   *entries(): IterableIterator<[name: string, value: string]> {
     for (const line of this.lines) {
-      yield [decodeText(this.bytes, line.start, line.nameEnd), decodeText(this.bytes, line.valueStart, line.valueEnd)]
+      const name = decodeText(this.bytes, line.start, line.nameEnd)
+      yield [name, decodeText(this.bytes, line.valueStart, line.valueEnd)]
     }
   }
 
-  /** The first line of this name. */
-  find(name: string): FieldLine | undefined {
-    return this.lines.find((line) => this.isNamed(line, name))
-  }
-
-  /** Whether a line has this name, in any case. */
-  isNamed(line: FieldLine, name: string): boolean {
-    if (line.nameEnd - line.start !== name.length) return false
-    for (let index = 0; index < name.length; index++) {
-      if (lower(this.bytes[line.start + index] ?? 0) !== lower(name.charCodeAt(index))) return false
+  /**
+   * The first line that is no header field by RFC 4975 §9 (no name, no colon, a control character), undefined when there
+   * is none. Such lines do not end a connection, but should be neither believed nor forwarded.
+   */
+  get malformedLine(): string | undefined {
+    for (let index = 0; index < this.#lineEnds.length; index++) {
+      const [start, end] = [this.#startOf(index), this.#lineEnds[index] ?? 0]
+      // The values of these are checked where they are read, and they are most of all bytes.
+      if (STRICT.some((name) => isNamed(this.bytes, start, name))) continue
+      if (!isFieldLine(this.bytes, start, end)) return decodeText(this.bytes, start, end - 2)
     }
-    return true
+    return undefined
   }
 
   /** URIs still to visit, the next one first. Throws also when absent or there twice. */
@@ -182,7 +187,7 @@ export class HeaderFields {
     const value = this.get('Use-Nickname')
     if (value === undefined) return undefined
     const nickname = parseQuotedString(value)
-    const size = nickname === undefined ? 0 : new TextEncoder().encode(nickname).length
+    const size = nickname === undefined ? 0 : encodeText(nickname).length
     if (nickname === undefined || size < 1 || size > MAX_NICKNAME_BYTES) {
       throw malformed('Use-Nickname', value, 'a quoted string of 1 to 1023 bytes')
     }
@@ -205,11 +210,31 @@ export class HeaderFields {
   }
 
   #path(name: 'To-Path' | 'From-Path'): readonly MsrpUri[] {
-    const [line, second] = this.lines.filter((candidate) => this.isNamed(candidate, name))
-    if (line === undefined) throw new MsrpError('malformed', `There is no ${name}`)
-    // Two paths and two readers that each believe another one is how messages go astray.
-    if (second !== undefined) throw new MsrpError('malformed', `There are two ${name} fields`)
-    return this.#readPath(this.bytes.subarray(line.valueStart, line.valueEnd))
+    const index = this.#indexOf(name, 0)
+    if (index === -1) throw new MsrpError('malformed', `There is no ${name}`)
+    // With two of them, two readers may each believe another one, and messages go astray.
+    if (this.#indexOf(name, index + 1) !== -1) throw new MsrpError('malformed', `There are two ${name} fields`)
+    const textEnd = (this.#lineEnds[index] ?? 0) - 2
+    const start = skipBlanks(this.bytes, this.#startOf(index) + name.length + 1, textEnd)
+    return this.#paths.read(this.bytes, start, trimBlanks(this.bytes, start, textEnd))
+  }
+
+  #indexOf(name: string, from: number): number {
+    const lowerName = name.toLowerCase()
+    for (let index = from; index < this.#lineEnds.length; index++) {
+      if (isNamed(this.bytes, this.#startOf(index), lowerName)) return index
+    }
+    return -1
+  }
+
+  #startOf(index: number): number {
+    return index === 0 ? 0 : (this.#lineEnds[index - 1] ?? 0)
+  }
+
+  #value(name: string, index: number): string {
+    const textEnd = (this.#lineEnds[index] ?? 0) - 2
+    const start = skipBlanks(this.bytes, this.#startOf(index) + name.length + 1, textEnd)
+    return decodeText(this.bytes, start, trimBlanks(this.bytes, start, textEnd))
   }
 
   #seconds(name: string): number | undefined {
@@ -221,37 +246,5 @@ export class HeaderFields {
 }
 
 function malformed(field: string, value: string, expected: string): MsrpError {
-  return new MsrpError('malformed', `${field} is "${value.slice(0, 200)}", expected ${expected}`)
-}
-
-function lower(byte: number): number {
-  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
-}
-
-function linesOf(bytes: Uint8Array): FieldLine[] {
-  const lines: FieldLine[] = []
-  let start = 0
-  let colon = -1
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]
-    if (byte === 0x3a && colon === -1) colon = at
-    if (byte !== 0x0a) continue
-    lines.push(lineOf(bytes, start, colon, at + 1))
-    start = at + 1
-    colon = -1
-  }
-  return lines
-}
-
-function lineOf(bytes: Uint8Array, start: number, colon: number, end: number): FieldLine {
-  let valueEnd = end - 2
-  const nameEnd = colon === -1 ? valueEnd : colon
-  let valueStart = colon === -1 ? valueEnd : colon + 1
-  while (valueStart < valueEnd && isBlank(bytes[valueStart])) valueStart++
-  while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--
-  return { start, nameEnd, valueStart, valueEnd, end, wellFormed: colon > start }
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x09
+  return new MsrpError('malformed', `${field} is ${shown(value)}, expected ${expected}`)
 }

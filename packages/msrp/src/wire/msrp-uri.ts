@@ -1,5 +1,6 @@
 import { MsrpError } from './msrp-error.ts'
 import { canonicalIpv6, isNumericHost } from './numeric-host.ts'
+import { shown } from './shown.ts'
 
 /** A parameter after the transport of an MSRP URI, such as `;name=value`; the value may be absent. */
 export interface UriParameter {
@@ -137,7 +138,7 @@ export class MsrpUri {
 }
 
 function malformed(text: string, detail: string): MsrpError {
-  return new MsrpError('malformed', `Not an MSRP URI: "${text.slice(0, 200)}" (${detail})`)
+  return new MsrpError('malformed', `${shown(text)} is no MSRP URI: ${detail}`)
 }
 
 function invalid(detail: string): MsrpError {

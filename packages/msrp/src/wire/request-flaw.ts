@@ -1,47 +1,72 @@
 import type { RequestHead } from './head.ts'
+import type { HeaderFields } from './header-fields.ts'
 import { isIdent } from './ident.ts'
+import { parseMediaType } from './media-type.ts'
 import { MsrpError } from './msrp-error.ts'
+import { shown } from './shown.ts'
 
-const ONCE = ['Message-ID', 'Byte-Range', 'Success-Report', 'Failure-Report', 'Status', 'Content-Type', 'Authorization']
+// With two of one of these, two readers may each believe another one.
+const ONCE = [
+  'Message-ID',
+  'Byte-Range',
+  'Success-Report',
+  'Failure-Report',
+  'Status',
+  'Content-Type',
+  'Authorization',
+  'Expires',
+  'Use-Nickname',
+]
 
 /**
- * What is wrong with a request whose framing and paths are sound: one sentence for the comment of a 400, or undefined
- * when it is fine. Deviations that peers in the field are known for, and that harm nobody, are fine.
+ * What is wrong with a request whose framing and paths are sound: one sentence for the comment of a 400, without control
+ * characters; undefined when it is fine. Deviations that peers in the field are known for, and that harm nobody, are
+ * fine. Credentials are not looked at: what is wrong with them is answered 401.
  */
 export function requestFlaw(head: RequestHead): string | undefined {
   const { fields, method } = head
-  if (fields.lines.some((line) => !line.wellFormed)) return 'A header line has no name and colon'
-  if (hasControl(fields.bytes)) return 'A header field holds a control character'
-  for (const name of ONCE) {
-    if (fields.all(name).length > 1) return `There are two ${name} fields`
-  }
+  const line = fields.malformedLine
+  if (line !== undefined) return `${shown(line)} is no header field`
+  const twice = ONCE.find((name) => fields.count(name) > 1)
+  if (twice !== undefined) return `There are two ${twice} fields`
   try {
-    if (method === 'SEND' || method === 'REPORT') {
-      const { messageId } = fields
-      if (messageId === undefined) return 'There is no Message-ID'
-      if (!isIdent(messageId)) return 'The Message-ID is not 3 to 32 characters that an id may have'
-      fields.byteRange
-    }
-    if (method === 'SEND') {
-      fields.successReport
-      fields.failureReport
-    }
-    if (method === 'REPORT' && fields.status === undefined) return 'There is no Status'
-    if (method === 'NICKNAME' && fields.useNickname === undefined) return 'There is no Use-Nickname'
-    if (head.hasBody && fields.mediaType === undefined) return 'There is a body but no Content-Type'
+    return methodFlaw(method, fields) ?? (head.hasBody ? bodyFlaw(fields) : undefined)
   } catch (error) {
     if (error instanceof MsrpError) return error.message
     throw error
   }
+}
+
+function methodFlaw(method: string, fields: HeaderFields): string | undefined {
+  switch (method) {
+    case 'SEND':
+      // Reading them is checking them.
+      fields.successReport
+      fields.failureReport
+      return messageFlaw(fields)
+    case 'REPORT':
+      return messageFlaw(fields) ?? (fields.status === undefined ? 'There is no Status' : undefined)
+    case 'AUTH':
+      fields.expires
+      return undefined
+    case 'NICKNAME':
+      return fields.useNickname === undefined ? 'There is no Use-Nickname' : undefined
+    default:
+      return undefined
+  }
+}
+
+function messageFlaw(fields: HeaderFields): string | undefined {
+  const { messageId } = fields
+  if (messageId === undefined) return 'There is no Message-ID'
+  if (!isIdent(messageId))
+    return `Message-ID is ${shown(messageId)}, expected 3 to 32 id characters`
+  fields.byteRange
   return undefined
 }
 
-function hasControl(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0
-    if (byte >= 0x20 && byte !== 0x7f) continue
-    const lineEnd = (byte === 0x0d && bytes[at + 1] === 0x0a) || (byte === 0x0a && bytes[at - 1] === 0x0d)
-    if (byte !== 0x09 && !lineEnd) return true
-  }
-  return false
+function bodyFlaw(fields: HeaderFields): string | undefined {
+  const { contentType } = fields
+  if (contentType === undefined) return 'There is a body but no Content-Type'
+  return parseMediaType(contentType) === undefined ? 'Content-Type is no media type' : undefined
 }

@@ -1,9 +1,10 @@
 import { type ByteRange, formatByteRange } from './byte-range.ts'
 import { formatPaths, formatResponseLine, ident } from './encode.ts'
+import { type FieldLine, isNamed } from './field-lines.ts'
 import type { RequestHead, ResponseHead } from './head.ts'
-import type { FieldLine, HeaderFields } from './header-fields.ts'
+import type { HeaderFields } from './header-fields.ts'
 import type { MsrpUri } from './msrp-uri.ts'
-import { encodeText } from './utf8.ts'
+import { decodeText, encodeText } from './utf8.ts'
 
 /** What a relay changes in what it forwards (RFC 4976 §6.4). */
 export interface Rewriting {
@@ -29,9 +30,10 @@ export function rewriteRequestHead(head: RequestHead, rewriting: RequestRewritin
   const start = `MSRP ${ident(transactionId)} ${head.method}\r\n${formatPaths(toPath, fromPath)}`
   const blank = head.hasBody ? '\r\n' : ''
   if (byteRange === undefined) return assemble(fields, start, undefined, '', blank)
+  const { bytes, lines } = fields
   const range = `Byte-Range: ${formatByteRange(byteRange)}\r\n`
-  const place = fields.find('Byte-Range') ?? fields.lines.find((line) => isMimeLine(fields, line))
-  return assemble(fields, start, place, range, blank)
+  const old = lines.find((line) => isNamed(bytes, line.start, 'byte-range'))
+  return assemble(fields, start, old ?? lines.find((line) => isMimeLine(bytes, line)), range, blank)
 }
 
 /** A response on its way back, whole: new start-line and paths; status, comment and other fields as they were. */
@@ -55,12 +57,13 @@ function assemble(
   inserted: string,
   end: string,
 ): Uint8Array {
+  const { bytes, lines } = fields
   const pieces: Uint8Array[] = [encodeText(start)]
-  for (const line of fields.lines) {
+  for (const line of lines) {
     if (line === place) pieces.push(encodeText(inserted))
-    if (fields.isNamed(line, 'To-Path') || fields.isNamed(line, 'From-Path')) continue
-    if (inserted !== '' && fields.isNamed(line, 'Byte-Range')) continue
-    pieces.push(fields.bytes.subarray(line.start, line.end))
+    if (isNamed(bytes, line.start, 'to-path') || isNamed(bytes, line.start, 'from-path')) continue
+    if (inserted !== '' && isNamed(bytes, line.start, 'byte-range')) continue
+    pieces.push(bytes.subarray(line.start, line.end))
   }
   if (place === undefined) pieces.push(encodeText(inserted))
   pieces.push(encodeText(end))
@@ -77,11 +80,9 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-const CONTENT = 'content-'
+const MIME_PREFIX = 'content-'
 
-function isMimeLine(fields: HeaderFields, line: FieldLine): boolean {
-  for (let index = 0; index < CONTENT.length; index++) {
-    if (((fields.bytes[line.start + index] ?? 0) | 0x20) !== (CONTENT.charCodeAt(index) | 0x20)) return false
-  }
-  return true
+function isMimeLine(bytes: Uint8Array, line: FieldLine): boolean {
+  const prefix = decodeText(bytes, line.start, Math.min(line.nameEnd, line.start + MIME_PREFIX.length))
+  return prefix.toLowerCase() === MIME_PREFIX
 }

@@ -1,25 +1,85 @@
 import { MsrpError } from './msrp-error.ts'
+import { decodeText } from './utf8.ts'
+import { shown } from './shown.ts'
 
 /** A parsed start-line (RFC 4975 §9). */
 export type StartLine =
   | { readonly kind: 'request'; readonly transactionId: string; readonly method: string }
   | { readonly kind: 'response'; readonly transactionId: string; readonly status: number; readonly comment: string }
 
-const GRAMMAR = /^MSRP ([A-Za-z0-9][A-Za-z0-9.\-+%=]{2,31}) (?:([A-Z]+)|(\d{3})(?: (.*))?)$/s
+const SPACE = 0x20
+const PROTOCOL = [0x4d, 0x53, 0x52, 0x50, SPACE]
+const MIN_ID = 3
+const MAX_ID = 32
+
+// What a character can be part of; RFC 4975 §9 has ids begin with a letter or digit.
+const IDENT = 1
+const IDENT_START = 2
+const METHOD = 4
+const CLASSES = new Uint8Array(256)
+for (let byte = 0x30; byte <= 0x39; byte++) CLASSES[byte] = IDENT | IDENT_START
+for (let byte = 0x61; byte <= 0x7a; byte++) CLASSES[byte] = IDENT | IDENT_START
+for (let byte = 0x41; byte <= 0x5a; byte++) CLASSES[byte] = IDENT | IDENT_START | METHOD
+for (const character of '.-+%=') CLASSES[character.charCodeAt(0)] = IDENT
 
 /**
- * Reads a start-line without its CRLF.
+ * Whether bytes[start..end) can be the beginning of a start-line, as far as they reach: tells another protocol by its
+ * first bytes, before a line end, which may never come.
+ */
+export function mayBeStartLine(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = Math.min(PROTOCOL.length, end - start)
+  for (let index = 0; index < length; index++) {
+    if (bytes[start + index] !== PROTOCOL[index]) return false
+  }
+  return true
+}
+
+/**
+ * Reads the start-line in bytes[start..end), without its CRLF.
  * @throws MsrpError `malformed`.
  */
-export function parseStartLine(text: string): StartLine {
-  const match = GRAMMAR.exec(text)
-  if (match === null) {
-    throw new MsrpError(
-      'malformed',
-      `The start-line is "${text.slice(0, 200)}", expected for example MSRP d93kswow SEND`,
-    )
+export function parseStartLine(bytes: Uint8Array, start: number, end: number): StartLine {
+  const idStart = start + PROTOCOL.length
+  if (!mayBeStartLine(bytes, start, end) || !has(bytes, idStart, IDENT_START)) throw malformed(bytes, start, end)
+  const idEnd = endOf(bytes, idStart, end, IDENT)
+  const idLength = idEnd - idStart
+  if (idLength < MIN_ID || idLength > MAX_ID || bytes[idEnd] !== SPACE) throw malformed(bytes, start, end)
+  const transactionId = decodeText(bytes, idStart, idEnd)
+  const rest = idEnd + 1
+  if (has(bytes, rest, METHOD) && endOf(bytes, rest, end, METHOD) === end) {
+    return { kind: 'request', transactionId, method: methodOf(bytes, rest, end) }
   }
-  const [, transactionId = '', method, status = '', comment = ''] = match
-  if (method !== undefined) return { kind: 'request', transactionId, method }
-  return { kind: 'response', transactionId, status: Number(status), comment }
+  return responseLine(transactionId, bytes, start, rest, end)
+}
+
+function responseLine(transactionId: string, bytes: Uint8Array, start: number, rest: number, end: number): StartLine {
+  const codeEnd = rest + 3
+  const status = Number(decodeText(bytes, rest, Math.min(codeEnd, end)))
+  const comment = codeEnd < end ? decodeText(bytes, codeEnd + 1, end) : ''
+  const whole = codeEnd === end || (codeEnd < end && bytes[codeEnd] === SPACE)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (!whole || !Number.isInteger(status) || status < 100 || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(comment)) {
+    throw malformed(bytes, start, end)
+  }
+  return { kind: 'response', transactionId, status, comment }
+}
+
+function methodOf(bytes: Uint8Array, start: number, end: number): string {
+  const isSend = end - start === 4 && bytes[start] === 0x53 && bytes[start + 1] === 0x45
+  return isSend && bytes[start + 2] === 0x4e && bytes[start + 3] === 0x44 ? 'SEND' : decodeText(bytes, start, end)
+}
+
+function has(bytes: Uint8Array, at: number, wanted: number): boolean {
+  return ((CLASSES[bytes[at] ?? 0] ?? 0) & wanted) !== 0
+}
+
+function endOf(bytes: Uint8Array, start: number, end: number, wanted: number): number {
+  let at = start
+  while (at < end && has(bytes, at, wanted)) at++
+  return at
+}
+
+function malformed(bytes: Uint8Array, start: number, end: number): MsrpError {
+  const line = shown(decodeText(bytes, start, end))
+  return new MsrpError('malformed', `A start-line is ${line}, expected for example "MSRP d93kswow SEND"`)
 }

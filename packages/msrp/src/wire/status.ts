@@ -1,4 +1,5 @@
 import { MsrpError } from './msrp-error.ts'
+import { shown } from './shown.ts'
 
 /** The value of the Status field of a REPORT (RFC 4975 §7.1.2, §9). */
 export interface Status {
@@ -40,7 +41,7 @@ export function reasonPhrase(status: number): string {
  */
 export function parseStatus(text: string): Status {
   const match = GRAMMAR.exec(text)
-  if (match === null) throw new MsrpError('malformed', `Status is "${text}", expected for example 000 200 OK`)
+  if (match === null) throw new MsrpError('malformed', `Status is ${shown(text)}, expected for example 000 200 OK`)
   const [, namespace = '', code = '', comment = ''] = match
   return { namespace, code: Number(code), comment }
 }
