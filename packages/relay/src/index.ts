@@ -60,9 +60,9 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     settings,
     tls,
     log,
-    onConnection: (transport, names) => {
-      if (relay === undefined) early.push(() => relay?.accept(transport, names))
-      else relay.accept(transport, names)
+    onConnection: (...connection) => {
+      if (relay === undefined) early.push(() => relay?.accept(...connection))
+      else relay.accept(...connection)
     },
   }).catch(async (error) => {
     await state.users.close()

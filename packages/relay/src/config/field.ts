@@ -33,7 +33,19 @@ export function text(expected: string, fulfils: (text: string) => boolean): z.Zo
 
 /** A table; a key that it does not know is an error, since a misspelt limit would otherwise go unnoticed. */
 export function table<T extends z.ZodRawShape>(shape: T): z.ZodObject<T, z.core.$strict> {
+  const known = Object.keys(shape).map(snakeCase).join(', ')
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'invalid_type' ? 'must be a table' : undefined),
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? `correct it or remove it; known are ${known}` : 'must be a table',
   })
+}
+
+/** A key as the file spells it: `header_line_bytes` for `headerLineBytes`. */
+export function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+/** A key as the program spells it: `headerLineBytes` for `header_line_bytes`. */
+export function camelCase(key: string): string {
+  return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }

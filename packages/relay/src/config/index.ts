@@ -1,7 +1,8 @@
 /** What a relay can be told, and reading it from a file. */
+export { listensOnLoopbackAlone } from './consistency.ts'
 export { isLoopback, type Network, networkSet, parseNetwork } from './network.ts'
 export { completeSettings, readSettings } from './read.ts'
-export { listensOnLoopbackAlone, type Surroundings } from './schema.ts'
+export type { Surroundings } from './schema.ts'
 export type {
   AdvertisedSettings,
   DigestSettings,

@@ -4,7 +4,9 @@ import { MsrpError } from 'msrp/wire'
 import { parse, TomlError } from 'smol-toml'
 import type { core } from 'zod'
 import { storageError } from '../io/storage-error.ts'
-import { listensOnLoopbackAlone, type Surroundings, settingsSchema, type Unfinished } from './schema.ts'
+import { inconsistencies, listensOnLoopbackAlone } from './consistency.ts'
+import { camelCase, snakeCase } from './field.ts'
+import { type Surroundings, settingsSchema, type Unfinished } from './schema.ts'
 import type { Settings, SettingsInput } from './settings.ts'
 import { surroundings } from './surroundings.ts'
 
@@ -37,8 +39,11 @@ export function completeSettings(input: SettingsInput, around: Surroundings = su
 function complete(input: unknown, options: { source: string; folder: string; around: Surroundings }): Settings {
   const { source, folder, around } = options
   const result = settingsSchema(around).safeParse(input)
-  if (result.success) return finish(result.data, folder)
-  const [first, ...others] = result.error.issues.map((issue) => explain(issue, input))
+  const flaws = result.success
+    ? inconsistencies(result.data).map(({ path, message }) => `${keyName(path)} ${message}${shown(input, path)}`)
+    : result.error.issues.map((issue) => explain(issue, input))
+  if (result.success && flaws.length === 0) return finish(result.data, folder)
+  const [first, ...others] = flaws
   const more = others.length === 0 ? '' : ` (and ${others.length} more: ${others.join('; ')})`
   throw new MsrpError('invalid-argument', `${source}: ${first}${more}`)
 }
@@ -86,7 +91,7 @@ function camelCaseKeys(value: unknown, file: string): unknown {
     Object.entries(value).map(([key, item]) => {
       if (/[A-Z]/.test(key))
         throw new MsrpError('invalid-argument', `${file}: unknown key "${key}"; keys are written in snake_case`)
-      return [key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()), camelCaseKeys(item, file)]
+      return [camelCase(key), camelCaseKeys(item, file)]
     }),
   )
 }
@@ -94,24 +99,28 @@ function camelCaseKeys(value: unknown, file: string): unknown {
 function explain(issue: core.$ZodIssue, input: unknown): string {
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.map((key) => keyName([...issue.path, key]))
-    return `unknown key ${keys.join(', ')}; correct its spelling or remove it (relay.example.toml lists all keys)`
+    return `unknown key ${keys.join(', ')}; ${issue.message}`
   }
-  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], input)
-  const missing = value === undefined && issue.code !== 'custom'
-  return `${keyName(issue.path)} ${missing ? `is missing; it ${issue.message}` : issue.message}${shown(value)}`
+  const missing = valueAt(input, issue.path) === undefined
+  return `${keyName(issue.path)} ${missing ? `is missing; it ${issue.message}` : issue.message}${shown(input, issue.path)}`
 }
 
 /** `limits.header_line`, `listen[1].host`, as the file spells it. */
 function keyName(path: readonly PropertyKey[]): string {
   return path.reduce<string>((name, part) => {
     if (typeof part === 'number') return `${name}[${part}]`
-    const key = String(part).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    const key = snakeCase(String(part))
     return name === '' ? key : `${name}.${key}`
   }, '')
 }
 
-function shown(value: unknown): string {
+function shown(input: unknown, path: readonly PropertyKey[]): string {
+  const value = valueAt(input, path)
   if (value === undefined || (typeof value === 'object' && value !== null && !(value instanceof Date))) return ''
   const text = JSON.stringify(value)
   return `, not ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], input)
 }

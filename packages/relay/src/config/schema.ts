@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { isCertifiableName } from '../certificates/issue.ts'
 import { isDomain } from '../users/user-address.ts'
 import { flag, oneOf, table, text, whole } from './field.ts'
-import { isLoopback, parseNetwork } from './network.ts'
-import type { ListenSettings, Settings } from './settings.ts'
+import { parseNetwork } from './network.ts'
+import type { Settings } from './settings.ts'
 
 /** What defaults depend on, of the machine and of the way the relay is run. */
 export interface Surroundings {
@@ -88,7 +88,7 @@ export function settingsSchema(surroundings: Surroundings): z.ZodType<Unfinished
     }).prefault({}),
     stateFolder: path.default(surroundings.stateFolder),
     drain: whole(0, 86_400, 10),
-  }).superRefine(checkTogether)
+  })
 }
 
 /** Settings whose remaining defaults follow from others. */
@@ -97,11 +97,6 @@ export type Unfinished = Omit<Settings, 'advertised' | 'realm' | 'outbound' | 'u
   readonly realm?: string
   readonly outbound: Omit<Settings['outbound'], 'allowLoopback'> & { allowLoopback?: boolean }
   readonly users: { database?: string }
-}
-
-/** True when nobody but this machine can connect. */
-export function listensOnLoopbackAlone(listen: readonly ListenSettings[]): boolean {
-  return listen.every(({ host }) => isLoopback(host))
 }
 
 const maximumExpires = 31_536_000
@@ -135,48 +130,3 @@ const listener = table({
   port: whole(0, 65535, defaultPort),
   transport: oneOf(['tls', 'tcp'], 'tls'),
 })
-
-function checkTogether(settings: Unfinished, context: z.RefinementCtx): void {
-  const refuse = (path: PropertyKey[], message: string): void => context.addIssue({ code: 'custom', path, message })
-  const { listen, advertised, tls, expires } = settings
-
-  // RFC 4976 §8: AUTH goes over TLS only, so without such a listener nobody could use the relay.
-  if (!listen.some(({ transport }) => transport === 'tls')) {
-    refuse(
-      ['listen'],
-      'must hold at least one listener with transport = "tls", since clients authenticate over TLS only',
-    )
-  }
-  for (const [index, { host, port }] of listen.entries()) {
-    if (port !== 0 && listen.findIndex((other) => other.host === host && other.port === port) < index) {
-      refuse(['listen', index, 'port'], `is taken by another listener on ${host}; choose another port`)
-    }
-  }
-  if (!listensOnLoopbackAlone(listen)) {
-    if (advertised.name === undefined) {
-      refuse(
-        ['advertised', 'name'],
-        'is missing; beyond loopback the relay needs the host name by which others reach it',
-      )
-    } else if (isIP(advertised.name) !== 0) {
-      // RFC 4976 §4.2: the URIs of Use-Path name the relay by its domain name.
-      refuse(
-        ['advertised', 'name'],
-        'must be a host name and not an address, unless the relay listens on loopback alone',
-      )
-    }
-  }
-  if (tls.certificate !== undefined && tls.key === undefined)
-    refuse(['tls', 'key'], 'is missing; name the file with the key of tls.certificate')
-  if (tls.key !== undefined && tls.certificate === undefined) {
-    refuse(['tls', 'certificate'], 'is missing; name the file with the certificate that tls.key belongs to')
-  }
-  if (expires.minimum > expires.maximum)
-    refuse(['expires', 'minimum'], `must not be above expires.maximum, ${expires.maximum}`)
-  else if (expires.default < expires.minimum || expires.default > expires.maximum) {
-    refuse(
-      ['expires', 'default'],
-      `must lie between expires.minimum, ${expires.minimum}, and expires.maximum, ${expires.maximum}`,
-    )
-  }
-}

@@ -48,6 +48,7 @@ export class Relay implements RelayRequests {
   readonly #shared: Map<string, NextHop> = new Map()
   #nextId = 1
   #closing = false
+  readonly #onGone: Map<RelayConnection, () => void> = new Map()
   #onEmpty: () => void = () => {}
 
   constructor(settings: RelaySettings, platform: RelayPlatform) {
@@ -74,9 +75,8 @@ export class Relay implements RelayRequests {
   }
 
   /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
-  accept(transport: Transport, certificateNames: readonly string[]): void {
-    if (this.#closing) transport.destroy()
-    else this.#adopt(transport, certificateNames, true)
+  accept(transport: Transport, certificateNames: readonly string[], onGone: () => void = () => {}): void {
+    this.#onGone.set(this.#adopt(transport, certificateNames, true), onGone)
   }
 
   /**
@@ -162,6 +162,8 @@ export class Relay implements RelayRequests {
 
   gone(connection: RelayConnection, error: MsrpError | undefined): void {
     this.#connections.delete(connection)
+    this.#onGone.get(connection)?.()
+    this.#onGone.delete(connection)
     for (const token of connection.peerOf) token.release(connection)
     for (const token of connection.tokens) {
       // RFC 4976 §6.3: a client's token ends with its connection, a relay's does not.
@@ -196,6 +198,7 @@ export class Relay implements RelayRequests {
     this.#connections.add(connection)
     this.#platform.log.debug({ connection: connection.id, far: transport.description, inbound }, 'connection opened')
     connection.connection.start()
+    if (this.#closing) connection.connection.fail(undefined)
     return connection
   }
 

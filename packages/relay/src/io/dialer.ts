@@ -1,5 +1,5 @@
 import { type DialTls, dial, type Resolver, type SrvTarget, type TlsFacts } from 'msrp/node'
-import { MsrpError, type MsrpUri } from 'msrp/wire'
+import { MsrpError } from 'msrp/wire'
 import type { Settings } from '../config/settings.ts'
 import type { Dial, Dialed, DialTarget, Log } from '../forwarding/settings.ts'
 import type { OutboundPolicy } from './outbound-policy.ts'

@@ -24,8 +24,8 @@ export async function openListeners(options: {
   settings: Settings
   tls: ListenTls
   log: Log
-  /** `names` are those of a client certificate that was verified. */
-  onConnection: (transport: SocketTransport, names: readonly string[]) => void
+  /** `names` are those of a client certificate that was verified; `gone` is to be called when the connection ended. */
+  onConnection: (transport: SocketTransport, names: readonly string[], gone: () => void) => void
 }): Promise<Listeners> {
   const { settings, tls, log, onConnection } = options
   const { connections, connectionsPerAddress } = settings.limits
@@ -41,14 +41,14 @@ export async function openListeners(options: {
     }
     total++
     perAddress.set(remote.address, already + 1)
-    transport.closed.then(() => {
+    const gone = (): void => {
       total--
       const left = (perAddress.get(remote.address) ?? 1) - 1
       if (left === 0) perAddress.delete(remote.address)
       else perAddress.set(remote.address, left)
-    })
+    }
     // RFC 4976 §9.2: a certificate that does not pass is ignored; its owner may still authenticate as a client.
-    onConnection(transport, facts?.authorized === true ? facts.names : [])
+    onConnection(transport, facts?.authorized === true ? facts.names : [], gone)
   }
 
   const opened: { listener: SocketListener; transport: 'tls' | 'tcp' }[] = []

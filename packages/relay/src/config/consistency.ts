@@ -1,0 +1,66 @@
+import { isIP } from 'node:net'
+import { isLoopback } from './network.ts'
+import type { Unfinished } from './schema.ts'
+import type { ListenSettings } from './settings.ts'
+
+/** A setting that does not fit another one. */
+export interface Inconsistency {
+  readonly path: readonly PropertyKey[]
+  /** To be read after the key. */
+  readonly message: string
+}
+
+/** True when nobody but this machine can connect. */
+export function listensOnLoopbackAlone(listen: readonly ListenSettings[]): boolean {
+  return listen.every(({ host }) => isLoopback(host))
+}
+
+/** What is wrong with settings that are each right by themselves. */
+export function inconsistencies(settings: Unfinished): Inconsistency[] {
+  const found: Inconsistency[] = []
+  const refuse = (path: PropertyKey[], message: string): void => {
+    found.push({ path, message })
+  }
+  const { listen, advertised, tls, expires } = settings
+
+  // RFC 4976 §8: AUTH goes over TLS only, so without such a listener nobody could use the relay.
+  if (!listen.some(({ transport }) => transport === 'tls')) {
+    refuse(
+      ['listen'],
+      'must hold at least one listener with transport = "tls", since clients authenticate over TLS only',
+    )
+  }
+  for (const [index, { host, port }] of listen.entries()) {
+    if (port !== 0 && listen.findIndex((other) => other.host === host && other.port === port) < index) {
+      refuse(['listen', index, 'port'], `is taken by another listener on ${host}; choose another port`)
+    }
+  }
+  if (!listensOnLoopbackAlone(listen)) {
+    if (advertised.name === undefined) {
+      refuse(
+        ['advertised', 'name'],
+        'is missing; beyond loopback the relay needs the host name by which others reach it',
+      )
+    } else if (isIP(advertised.name) !== 0) {
+      // RFC 4976 §4.2: the URIs of Use-Path name the relay by its domain name.
+      refuse(
+        ['advertised', 'name'],
+        'must be a host name and not an address, unless the relay listens on loopback alone',
+      )
+    }
+  }
+  if (tls.certificate !== undefined && tls.key === undefined)
+    refuse(['tls', 'key'], 'is missing; name the file with the key of tls.certificate')
+  if (tls.key !== undefined && tls.certificate === undefined) {
+    refuse(['tls', 'certificate'], 'is missing; name the file with the certificate that tls.key belongs to')
+  }
+  if (expires.minimum > expires.maximum)
+    refuse(['expires', 'minimum'], `must not be above expires.maximum, ${expires.maximum}`)
+  else if (expires.default < expires.minimum || expires.default > expires.maximum) {
+    refuse(
+      ['expires', 'default'],
+      `must lie between expires.minimum, ${expires.minimum}, and expires.maximum, ${expires.maximum}`,
+    )
+  }
+  return found
+}
