@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { MsrpError } from '../wire/index.ts'
 import { socketReason } from './socket-error.ts'
 
-/** Certificates and keys in PEM. */
+/** Certificates and keys in PEM. An object that was used once is not changed afterwards. */
 export interface TlsMaterial {
   /** Our certificate, followed by the intermediate ones. */
   readonly cert?: string | Uint8Array
@@ -15,14 +15,25 @@ export interface TlsMaterial {
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
+/** A TLS context together with the options that make it: Node's listeners want those, its clients can take the context. */
+export interface TlsContext {
+  readonly options: SecureContextOptions
+  readonly context: SecureContext
+}
+
+/** Material is used for many connections; reading keys anew for each would cost more than the handshake's other steps. */
+const made = new WeakMap<TlsMaterial, TlsContext>()
+
 /**
- * What Node wants for a TLS context, TLS 1.2 and later, checked as a whole: a wrong file should be named where it is
- * given, not show as a failed handshake later. Throws MsrpError `invalid-argument` naming the part.
+ * Makes a context for TLS 1.2 and later. A wrong file is to be named where it is given, not to show as a failed
+ * handshake later: throws MsrpError `invalid-argument` naming the part.
  */
-export function contextOptions(material: TlsMaterial): SecureContextOptions {
+export function tlsContext(material: TlsMaterial): TlsContext {
+  const known = made.get(material)
+  if (known) return known
   const options: SecureContextOptions = { minVersion: 'TLSv1.2' }
   if (material.ca !== undefined) options.ca = authorities(material.ca)
-  if (material.cert !== undefined) options.cert = parsed(textOf(material.cert), 'cert').join('\n')
+  if (material.cert !== undefined) options.cert = certificates(material.cert, 'cert').join('\n')
   if (material.key !== undefined) options.key = textOf(material.key)
   if ((options.cert === undefined) !== (options.key === undefined)) {
     throw new MsrpError(
@@ -31,22 +42,23 @@ export function contextOptions(material: TlsMaterial): SecureContextOptions {
     )
   }
   try {
-    createSecureContext(options)
+    const context = { options, context: createSecureContext(options) }
+    made.set(material, context)
+    return context
   } catch (cause) {
     const text = `tls: certificate and key cannot be used together: ${socketReason(cause)}`
     throw new MsrpError('invalid-argument', text, { cause })
   }
-  return options
 }
 
 function authorities(ca: NonNullable<TlsMaterial['ca']>): string[] {
   const list = typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : ca
-  // Node ignores what is no certificate, and then trusts nobody; better to say so at once.
-  return list.flatMap((one) => parsed(textOf(one), 'ca'))
+  return list.flatMap((pem) => certificates(pem, 'ca'))
 }
 
-function parsed(pem: string, name: string): string[] {
-  const found = pem.match(PEM_CERTIFICATE) ?? []
+/** Node passes over what is no certificate, and then trusts nobody or shows none. */
+function certificates(pem: string | Uint8Array, name: string): string[] {
+  const found = textOf(pem).match(PEM_CERTIFICATE) ?? []
   if (found.length === 0) throw new MsrpError('invalid-argument', `tls.${name}: no certificate in PEM format found`)
   try {
     for (const one of found) new X509Certificate(one)

@@ -2,7 +2,7 @@ import { isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { MsrpError } from '../wire/index.ts'
 import { formatAuthority } from './authority.ts'
-import { contextOptions, type TlsMaterial } from './certificates.ts'
+import { type TlsMaterial, tlsContext } from './certificates.ts'
 import { connectToFirst } from './happy-eyeballs.ts'
 import { nodeResolver, type Resolver } from './resolver.ts'
 import { errorCode, socketReason } from './socket-error.ts'
@@ -55,7 +55,7 @@ export interface Dialed {
 export async function dial(options: DialOptions): Promise<Dialed> {
   const { host, port } = options
   const target = formatAuthority(host, port)
-  const context = options.secure ? contextOptions(options.tls ?? {}) : undefined
+  const context = options.secure ? tlsContext(options.tls ?? {}).context : undefined
   const connectTimeout = options.connectTimeout ?? 10_000
   const socket = await within(
     connectTimeout,
@@ -72,29 +72,23 @@ export async function dial(options: DialOptions): Promise<Dialed> {
   const handshakeTimeout = options.handshakeTimeout ?? 10_000
   const names = options.tls?.names?.length ? options.tls.names : [host]
   const name = names.find((one) => isIP(one) === 0)
+  const secured = connectTls({
+    socket,
+    secureContext: context,
+    // RFC 6066 §3: numeric hosts are not sent as server name.
+    ...(name === undefined ? {} : { servername: name }),
+    // Both are checked below, where the faults can be told apart; nothing is sent before.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+  })
   try {
-    return await within(
-      handshakeTimeout,
-      options.signal,
-      () => stalled(target, handshakeTimeout),
-      async (signal) => {
-        const secured = connectTls({
-          socket,
-          ...context,
-          // RFC 6066 §3: numeric hosts are not sent as server name.
-          ...(name === undefined ? {} : { servername: name }),
-          // Both are checked below, where the faults can be told apart; nothing is sent before.
-          rejectUnauthorized: false,
-          checkServerIdentity: () => undefined,
-        })
-        await handshake(secured, target, signal)
-        const facts = tlsFacts(secured)
-        if (!options.tls?.insecure) verify(facts, names, target)
-        return dialed(secured, options, facts)
-      },
-    )
+    const late = (): MsrpError => stalled(target, handshakeTimeout)
+    await within(handshakeTimeout, options.signal, late, (signal) => handshake(secured, target, signal))
+    const facts = tlsFacts(secured)
+    if (!options.tls?.insecure) verify(facts, names, target)
+    return dialed(secured, options, facts)
   } catch (error) {
-    socket.destroy()
+    secured.destroy()
     throw error
   }
 }
@@ -112,10 +106,7 @@ function dialed(socket: Socket, options: DialOptions, tls?: TlsFacts): Dialed {
 
 function handshake(socket: TLSSocket, target: string, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const onAbort = (): void => {
-    socket.destroy()
-    reject(signal.reason)
-  }
+  const onAbort = (): void => reject(signal.reason)
   signal.addEventListener('abort', onAbort)
   socket.once('secureConnect', resolve)
   // Stays for good: what the socket reports after it was given up must not end the process.
@@ -125,9 +116,11 @@ function handshake(socket: TLSSocket, target: string, signal: AbortSignal): Prom
 
 function handshakeFailure(target: string, cause: Error): MsrpError {
   const code = errorCode(cause)
-  if (/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/.test(code)) {
-    const text = `${target} does not accept our certificate: ${socketReason(cause)}`
-    return new MsrpError('tls-authority', `${text}. It needs one from an authority that the far side trusts`, { cause })
+  if (code.includes('ALERT') && !code.includes('PROTOCOL_VERSION')) {
+    const text = `${target} refused the TLS handshake: ${socketReason(cause)}`
+    return new MsrpError('tls-authority', `${text}. It may want a certificate of ours that it trusts (cert, key)`, {
+      cause,
+    })
   }
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     const text = `${target} closed the connection in the TLS handshake. Check that it speaks TLS there (msrps, not msrp)`

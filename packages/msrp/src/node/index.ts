@@ -8,7 +8,7 @@ export {
   type ListenOptions,
   type ListenTls,
   listenSockets,
-  type SocketListener,
+  SocketListener,
 } from './listen-sockets.ts'
 export { nodeClock } from './node-clock.ts'
 export { nodeHash, nodeRandom } from './node-crypto.ts'

@@ -65,6 +65,7 @@ export class SocketListener {
   /** Those of them whose TLS handshake is not complete, by their addresses. */
   readonly #handshaking = new Map<string, Socket>()
   readonly #transports = new Set<SocketTransport>()
+  #address = { host: '', port: 0 }
 
   constructor(options: ListenOptions) {
     this.#options = options
@@ -79,8 +80,7 @@ export class SocketListener {
 
   /** The bound address, numeric, and port. */
   get address(): { readonly host: string; readonly port: number } {
-    const bound = this.#server.address()
-    return typeof bound === 'object' && bound ? { host: bound.address, port: bound.port } : { host: '', port: 0 }
+    return this.#address
   }
 
   /** Connections now, those in their handshake included. */
@@ -97,6 +97,8 @@ export class SocketListener {
     this.#server.listen({ host, port, ...(reusePort ? { reusePort } : {}) }, resolve)
     await promise
     this.#server.off('error', onError)
+    const bound = this.#server.address()
+    if (typeof bound === 'object' && bound) this.#address = { host: bound.address, port: bound.port }
     // From here on an error is a failed accept (too many open files): that connection is lost, the listener is not.
     this.#server.on('error', (cause) => this.#refused(socketReason(cause)))
   }

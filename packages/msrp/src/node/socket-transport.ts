@@ -61,7 +61,8 @@ export class SocketTransport implements Transport {
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
     socket.on('error', (cause) => this.#fail(cause))
     socket.on('close', () => this.#onSocketClose())
-    if (socket.destroyed) queueMicrotask(() => this.#onSocketClose())
+    if (socket.errored) this.#fail(socket.errored)
+    if (socket.closed) this.#onSocketClose()
   }
 
   get bufferedBytes(): number {
