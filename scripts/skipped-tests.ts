@@ -1,4 +1,4 @@
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 /**
  * A vitest reporter that prints each skipped test with its reason. A skip without a reason fails the run; under CI=true,
@@ -10,6 +10,7 @@ export default class SkippedTests implements Reporter {
     let unexplained = 0
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
+        if (isBehindFailure(test)) continue
         const result = test.result()
         const reason = result.state === 'skipped' ? result.note : undefined
         skipped++
@@ -19,6 +20,14 @@ export default class SkippedTests implements Reporter {
     }
     if (unexplained > 0) fail(`${unexplained} skipped without a reason: use the test context's skip(reason)`)
     else if (skipped > 0 && process.env.CI === 'true') fail(`${skipped} skipped, and under CI=true none may be`)
+  }
+}
+
+/** A failed hook of the file or of a group around the test: already reported as the failure that it is. */
+function isBehindFailure(test: TestCase): boolean {
+  for (let around = test.parent; ; around = around.parent) {
+    if (around.errors().length > 0) return true
+    if (around.type === 'module') return false
   }
 }
 

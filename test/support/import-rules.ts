@@ -34,7 +34,7 @@ const layers: Record<string, Record<string, Layer>> = {
     '*': { level: 1 },
     '.': { level: 2 },
   },
-  cli: { '*': { level: 0 }, '.': { level: 1 } },
+  cli: { '*': { level: 0 }, '.': { level: 0 } },
 }
 
 /** Every import that breaks a rule, one line each; none when all is well. */
@@ -54,10 +54,21 @@ export function brokenImportRules(sources: Sources, manifests: readonly Manifest
 
 /** Static, type-only, dynamic and re-exporting imports of a file. Imports in comments begin with a star or slashes. */
 export function importsOf(text: string): string[] {
-  const statement = /^[ \t]*(?:import|export)\b(?:[^'"`;=()]*?\bfrom)?\s*['"]([^'"]+)['"]/gm
-  const call = /\bimport\(\s*['"]([^'"]+)['"]\s*[),]/g
+  return [...namedBy(text, statement), ...namedBy(text, call)]
+}
+
+/** The imports that remain when the types are stripped. */
+function importsAtRunTime(text: string): string[] {
+  return [...namedBy(text.replace(/^[ \t]*(import|export) type\b/gm, ''), statement), ...namedBy(text, lazy)]
+}
+
+const statement = /^[ \t]*(?:import|export)\b(?:[^'"`;=()]*?\bfrom)?\s*['"]([^'"]+)['"]/gm
+const call = /\bimport\(\s*['"]([^'"]+)['"]\s*[),]/g
+const lazy = /\bawait import\(\s*['"]([^'"]+)['"]\s*[),]/g
+
+function namedBy(text: string, pattern: RegExp): string[] {
   const code = text.replace(/^[ \t]*(?:\*|\/[/*]).*$/gm, '')
-  return [statement, call].flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''))
+  return [...code.matchAll(pattern)].map((match) => match[1] ?? '')
 }
 
 function whyNotRelative(file: string, target: string, sources: Sources): string | undefined {
@@ -95,7 +106,10 @@ function layerOf(file: string): Layer | undefined {
   return rest.length === 1 ? table['.'] : (table[rest[0] ?? ''] ?? table['*'])
 }
 
-/** Cycles among relative imports, types included: files that need each other are one room. */
+/**
+ * Cycles among relative imports. Classes of one folder may name each other's types; what is needed at run time has an
+ * order, and so have folders.
+ */
 function cycles(sources: Sources): string[][] {
   const found: string[][] = []
   const done = new Set<string>()
@@ -103,11 +117,20 @@ function cycles(sources: Sources): string[][] {
     const at = path.indexOf(file)
     if (at >= 0) found.push([...path.slice(at), file])
     if (at >= 0 || done.has(file)) return
-    for (const specifier of importsOf(sources.get(file) ?? '')) {
-      if (specifier.startsWith('.')) visit(posix.join(posix.dirname(file), specifier), [...path, file])
-    }
+    for (const next of mustPrecede(file, sources)) visit(next, [...path, file])
     done.add(file)
   }
   for (const file of sources.keys()) visit(file, [])
   return found
+}
+
+/** The files that a file needs at run time, and those of other folders that it needs at all. */
+function mustPrecede(file: string, sources: Sources): string[] {
+  const text = sources.get(file) ?? ''
+  const here = posix.dirname(file)
+  const atRunTime = new Set(importsAtRunTime(text))
+  return importsOf(text)
+    .filter((specifier) => specifier.startsWith('.'))
+    .filter((specifier) => atRunTime.has(specifier) || posix.dirname(posix.join(here, specifier)) !== here)
+    .map((specifier) => posix.join(here, specifier))
 }
