@@ -1,0 +1,267 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MsrpError } from 'msrp/wire'
+import { describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { completeSettings, readSettings, type Surroundings } from '../../src/config/index.ts'
+
+const around: Surroundings = { ipv6Loopback: true, stateFolder: '/var/lib/msrp-relay' }
+
+async function read(toml: string, surroundings = around) {
+  const file = join(temporaryFolder(), 'relay.toml')
+  writeFileSync(file, toml)
+  return readSettings(file, surroundings)
+}
+
+async function refusal(toml: string): Promise<string> {
+  const error: unknown = await read(toml).catch((reason: unknown) => reason)
+  if (!(error instanceof MsrpError)) throw new Error(`accepted, or failed otherwise: ${String(error)}`)
+  expect(error.code).toBe('invalid-argument')
+  expect(error.message).not.toContain('\n')
+  return error.message
+}
+
+const beyondLoopback = '[[listen]]\nhost = "0.0.0.0"\n'
+
+describe('defaults', () => {
+  test('listen with TLS on port 2855 of both loopback addresses', async () => {
+    const settings = await readSettings(undefined, around)
+    expect(settings.listen).toEqual([
+      { host: '127.0.0.1', port: 2855, transport: 'tls' },
+      { host: '::1', port: 2855, transport: 'tls' },
+    ])
+  })
+
+  test('listen on 127.0.0.1 alone where there is no ::1', async () => {
+    const settings = await readSettings(undefined, { ...around, ipv6Loopback: false })
+    expect(settings.listen).toEqual([{ host: '127.0.0.1', port: 2855, transport: 'tls' }])
+  })
+
+  test('are those that the example file documents, which names every setting', async () => {
+    const example = readFileSync(new URL('../../src/config/relay.example.toml', import.meta.url), 'utf8')
+    const defaults = await readSettings(undefined, around)
+    expect(await read(example)).toEqual(defaults)
+
+    const keys = (value: unknown): string[] =>
+      typeof value !== 'object' || value === null
+        ? []
+        : Object.entries(value).flatMap(([key, item]) =>
+            Array.isArray(value)
+              ? keys(item)
+              : [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), ...keys(item)],
+          )
+    const undocumented = keys(defaults).filter((key) => !new RegExp(`^(# )?${key} =|^\\[+${key}\\]`, 'm').test(example))
+    expect(undocumented).toEqual([])
+  })
+
+  test('name the relay localhost, its realm too, and let it dial loopback, while it listens on loopback alone', async () => {
+    const settings = await readSettings(undefined, around)
+    expect(settings).toMatchObject({
+      advertised: { name: 'localhost' },
+      realm: 'localhost',
+      outbound: { allowLoopback: true },
+    })
+  })
+
+  test('keep a relay that others reach off loopback and private networks', async () => {
+    const settings = await read(`${beyondLoopback}[advertised]\nname = "relay.example.com"`)
+    expect(settings.outbound).toEqual({ allowLoopback: false, allowPrivate: false, allow: [], deny: [] })
+    expect(settings.realm).toBe('relay.example.com')
+  })
+})
+
+describe('a file', () => {
+  test('overrides only what it says', async () => {
+    const settings = await read('[limits]\nauth_failures = 3\n[log]\nlevel = "debug"')
+    expect(settings.limits).toMatchObject({ authFailures: 3, unauthenticatedTime: 30 })
+    expect(settings.log).toEqual({ level: 'debug', format: 'auto' })
+  })
+
+  test('has paths that count from its folder', async () => {
+    const folder = temporaryFolder()
+    const file = join(folder, 'relay.toml')
+    writeFileSync(file, 'state_folder = "s"\n[tls]\ncertificate = "a.pem"\nkey = "/etc/a.key"\nca = "ca/all.pem"')
+    const settings = await readSettings(file, around)
+    expect(settings).toMatchObject({
+      stateFolder: join(folder, 's'),
+      users: { database: join(folder, 's', 'users.sqlite') },
+      tls: { certificate: join(folder, 'a.pem'), key: '/etc/a.key', ca: join(folder, 'ca', 'all.pem') },
+    })
+  })
+
+  test('has names and realm brought to lower case, since hosts compare without regard to it', async () => {
+    const settings = await read(
+      'realm = "Example.COM"\nshared_connections_to = ["Relay.Example.NET"]\n[advertised]\nname = "Relay.Example.com"',
+    )
+    expect(settings).toMatchObject({
+      realm: 'example.com',
+      advertised: { name: 'relay.example.com' },
+      sharedConnectionsTo: ['relay.example.net'],
+    })
+  })
+
+  test('has Digest algorithms in any case', async () => {
+    const settings = await read('[digest]\nalgorithms = ["SHA-256", "md5"]')
+    expect(settings.digest.algorithms).toEqual(['sha-256', 'md5'])
+  })
+
+  test('may leave only the address of a listener to be said', async () => {
+    const settings = await read(
+      '[[listen]]\nhost = "127.0.0.1"\n[[listen]]\nhost = "127.0.0.1"\nport = 2856\ntransport = "tcp"',
+    )
+    expect(settings.listen).toEqual([
+      { host: '127.0.0.1', port: 2855, transport: 'tls' },
+      { host: '127.0.0.1', port: 2856, transport: 'tcp' },
+    ])
+  })
+
+  test('may let the system choose the ports of several listeners', async () => {
+    const settings = await read('[[listen]]\nhost = "127.0.0.1"\nport = 0\n[[listen]]\nhost = "127.0.0.1"\nport = 0')
+    expect(settings.listen).toHaveLength(2)
+  })
+})
+
+describe('a mistake is told by file, key, what is wrong and what is expected', () => {
+  test.each([
+    ['drain = "soon"', 'drain must be a whole number from 0 to 86400 (left out: 10), not "soon"'],
+    ['drain = 1.5', 'drain must be a whole number from 0 to 86400 (left out: 10), not 1.5'],
+    ['drain = -1', 'drain must be a whole number from 0 to 86400 (left out: 10), not -1'],
+    ['drain = 1979-05-27', 'drain must be a whole number from 0 to 86400 (left out: 10), not "1979-05-27"'],
+    [
+      '[limits]\nconnections = 0',
+      'limits.connections must be a whole number from 1 to 1000000 (left out: 10000), not 0',
+    ],
+    [
+      '[limits]\nnon_send_body_bytes = 10241',
+      'limits.non_send_body_bytes must be a whole number from 0 to 10240 (left out: 10240), not 10241',
+    ],
+    ['last_hop_tls = "none"', 'last_hop_tls must be "strict" or "lenient" (left out: "strict"), not "none"'],
+    ['plain_tcp_to_peers = 1', 'plain_tcp_to_peers must be true or false (left out: false), not 1'],
+    ['[tls]\nminimum_version = 1.2', 'tls.minimum_version must be "1.2" or "1.3" (left out: "1.2"), not 1.2'],
+    ['tls = true', 'tls must be a table, not true'],
+    ['listen = 2855', 'listen must be a list of tables, written [[listen]], not 2855'],
+    ['listen = []', 'listen must not be empty'],
+    ['[listen]\nhost = "::1"', 'listen must be a list of tables, written [[listen]]'],
+    [
+      '[[listen]]\nport = 2855',
+      'listen[0].host is missing; it must be an IP address such as "127.0.0.1", "::1" or "0.0.0.0"',
+    ],
+    [
+      '[[listen]]\nhost = "localhost"',
+      'listen[0].host must be an IP address such as "127.0.0.1", "::1" or "0.0.0.0", not "localhost"',
+    ],
+    [
+      '[[listen]]\nhost = "::1"\nport = 65536',
+      'listen[0].port must be a whole number from 0 to 65535 (left out: 2855), not 65536',
+    ],
+    [
+      '[[listen]]\nhost = "::1"\n[[listen]]\nhost = "::1"',
+      'listen[1].port is taken by another listener on ::1; choose another port',
+    ],
+    [
+      '[[listen]]\nhost = "::1"\ntransport = "tcp"',
+      'listen must hold at least one listener with transport = "tls", since clients authenticate over TLS only',
+    ],
+    [
+      beyondLoopback,
+      'advertised.name is missing; beyond loopback the relay needs the host name by which others reach it',
+    ],
+    [
+      `${beyondLoopback}[advertised]\nname = "192.0.2.1"`,
+      'advertised.name must be a host name and not an address, unless the relay listens on loopback alone, not "192.0.2.1"',
+    ],
+    ['[advertised]\nname = "a b"', 'advertised.name must be a host name such as "relay.example.com", not "a b"'],
+    [
+      '[advertised]\nport = 0',
+      'advertised.port must be a port from 1 to 65535 (left out: the port of the first listener with TLS), not 0',
+    ],
+    [
+      'realm = "ex ample"',
+      'realm must be a domain such as "example.com", which users have after the @, not "ex ample"',
+    ],
+    ['[tls]\ncertificate = "a.pem"', 'tls.key is missing; name the file with the key of tls.certificate'],
+    ['[tls]\nkey = "a.key"', 'tls.certificate is missing; name the file with the certificate that tls.key belongs to'],
+    ['[tls]\nca = ""', 'tls.ca must be the path of a file or folder, not ""'],
+    ['[expires]\nminimum = 90000', 'expires.minimum must not be above expires.maximum, 86400, not 90000'],
+    [
+      '[expires]\ndefault = 30',
+      'expires.default must lie between expires.minimum, 60, and expires.maximum, 86400, not 30',
+    ],
+    [
+      '[outbound]\nallow = ["10.0.0.0/33"]',
+      'outbound.allow[0] must be a network such as "10.1.0.0/16" or "2001:db8::/32", not "10.0.0.0/33"',
+    ],
+    [
+      '[outbound]\ndeny = "10.0.0.0/8"',
+      'outbound.deny must be a list of networks such as ["10.1.0.0/16"], not "10.0.0.0/8"',
+    ],
+    [
+      '[digest]\nalgorithms = ["MD5-sess"]',
+      'digest.algorithms[0] must be a list of "MD5" and "SHA-256" (left out: ["MD5"]), not "MD5-sess"',
+    ],
+    ['[digest]\nalgorithms = ["MD5", "md5"]', 'digest.algorithms must not name an algorithm twice'],
+    ['[digest]\nalgorithms = []', 'digest.algorithms must be a list of "MD5" and "SHA-256" (left out: ["MD5"])'],
+    ['[limit]\nconnections = 1', /^unknown key limit; correct it or remove it; known are listen, .*, limits, /],
+    [
+      '[limits]\nconections = 1',
+      /^unknown key limits\.conections; correct it or remove it; known are connections, .*, auth_failures$/,
+    ],
+    [
+      '[[listen]]\nhost = "::1"\nprot = 1',
+      'unknown key listen[0].prot; correct it or remove it; known are host, port, transport',
+    ],
+    ['lastHopTls = "strict"', 'unknown key "lastHopTls"; keys are written in snake_case'],
+    [
+      'drain = "a"\n[log]\nlevel = "loud"',
+      /^log\.level must be .*, not "loud" \(and 1 more: drain must be .*, not "a"\)$/,
+    ],
+    [`realm = "${' '.repeat(100)}"`, /^realm must be .*, not " {59}…$/],
+  ])('%s', async (toml, expected) => {
+    const message = await refusal(toml)
+    const [file = '', ...rest] = message.split(': ')
+    expect(file).toMatch(/relay\.toml$/)
+    expect(rest.join(': ')).toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected))
+  })
+
+  test('by line and column when it is not even TOML', async () => {
+    expect(await refusal('drain = 1\nrealm = ')).toMatch(
+      /relay\.toml, line 2, column 9: not TOML, .+; correct that line$/,
+    )
+    expect(await refusal('drain = 1\ndrain = 2')).toMatch(
+      /relay\.toml, line 2, column 1: not TOML, .+; correct that line$/,
+    )
+  })
+
+  test('and a file that is not there, or is a folder, by its path', async () => {
+    const folder = temporaryFolder()
+    const missing = join(folder, 'none.toml')
+    await expect(readSettings(missing, around)).rejects.toMatchObject({
+      code: 'storage',
+      message: `cannot read ${missing}: there is no such file; correct the path`,
+    })
+    await expect(readSettings(folder, around)).rejects.toMatchObject({
+      code: 'storage',
+      message: `cannot read ${folder}: it is a folder, not a file; correct the path`,
+    })
+  })
+})
+
+describe('settings from a program', () => {
+  test('are completed in the same way', async () => {
+    const settings = completeSettings({ drain: 0, limits: { authFailures: 1 }, stateFolder: '/tmp/x' }, around)
+    const defaults = await readSettings(undefined, around)
+    expect(settings).toEqual({
+      ...defaults,
+      drain: 0,
+      limits: { ...defaults.limits, authFailures: 1 },
+      stateFolder: '/tmp/x',
+      users: { database: '/tmp/x/users.sqlite' },
+    })
+  })
+
+  test('are checked in the same way', () => {
+    expect(() => completeSettings({ drain: -1 }, around)).toThrow(
+      'settings: drain must be a whole number from 0 to 86400 (left out: 10), not -1',
+    )
+  })
+})
