@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Command } from 'commander'
+import type { UserAddress, UserDatabase } from 'msrp-relay'
+import type { Context } from '../context.ts'
+import { Failure, unwritable } from '../failure.ts'
+import { askSilently, canAsk, passwordFromFile, passwordFromStandardInput } from '../password.ts'
+import type { Output } from '../terminal/output.ts'
+
+interface UserOptions {
+  config?: string
+  json?: boolean
+  passwordFile?: string
+  generate?: boolean
+}
+
+type Action = (database: UserDatabase, user: UserAddress) => Promise<void>
+
+const examples = `
+Examples:
+  msrp relay user add carol@localhost                          # asks for the password, twice
+  msrp relay user add carol@localhost --generate               # makes one and stores it in a file of yours alone
+  pwgen 20 1 | msrp relay user passwd carol@localhost          # from standard input
+  msrp relay user list
+
+A relay that runs sees changes at once.`
+
+/** `msrp relay user`: the users in a relay's database. */
+export function userCommand(context: Context): Command {
+  const { output } = context
+  const command = new Command('user').summary('manage users').description("Manage the users in the relay's database.")
+  command
+    .addCommand(
+      withPassword(new Command('add').description('add a user')).action((name: string, options: UserOptions) =>
+        setPassword(name, options, output, (database, user, password) => database.add({ ...user, password })),
+      ),
+    )
+    .addCommand(
+      withPassword(new Command('passwd').description('give a user another password')).action(
+        (name: string, options: UserOptions) =>
+          setPassword(name, options, output, (database, user, password) => database.setPassword(user, password)),
+      ),
+    )
+    .addCommand(
+      withConfig(new Command('remove').description('remove a user').argument('<NAME@DOMAIN>', 'the user')).action(
+        (name: string, options: UserOptions) =>
+          withUser(name, options, async (database, user) => {
+            await database.remove(user)
+            output.say(`removed ${name}`)
+          }),
+      ),
+    )
+    .addCommand(
+      withConfig(new Command('list').description('list all users'))
+        .option('--json', 'print one JSON object a line')
+        .action((options: UserOptions) => list(options, output)),
+    )
+  return command.addHelpText('after', examples)
+}
+
+function withConfig(command: Command): Command {
+  return command.option('--config <FILE>', 'settings of the relay (TOML), which name the database')
+}
+
+function withPassword(command: Command): Command {
+  return withConfig(command)
+    .argument('<NAME@DOMAIN>', 'the user, such as carol@localhost')
+    .option(
+      '--password-file <FILE>',
+      'file whose first line is the password; else it is asked for or read from standard input',
+    )
+    .option('--generate', 'make a random password and store it in a file beside the database, mode 0600')
+}
+
+async function withDatabase<T>(options: UserOptions, action: (database: UserDatabase) => Promise<T>): Promise<T> {
+  const { openRelayUsers, readSettings } = await import('msrp-relay')
+  await using database = await openRelayUsers(await readSettings(options.config), { create: true })
+  return await action(database)
+}
+
+async function withUser(name: string, options: UserOptions, action: Action): Promise<void> {
+  const { parseUserAddress } = await import('msrp-relay')
+  const user = parseUserAddress(name)
+  await withDatabase(options, (database) => action(database, user))
+}
+
+async function setPassword(
+  name: string,
+  options: UserOptions,
+  output: Output,
+  apply: (database: UserDatabase, user: UserAddress, password: string) => Promise<void>,
+): Promise<void> {
+  if (options.generate && options.passwordFile !== undefined) {
+    throw new Failure('usage', 'give --generate or --password-file, not both')
+  }
+  await withUser(name, options, async (database, user) => {
+    if (options.generate) {
+      const file = await storeGenerated(database, user, (password) => apply(database, user, password))
+      output.say(`done; the password of ${name} is in ${file}`)
+      return
+    }
+    await apply(database, user, await newPassword(name, options, output))
+    output.say('done')
+  })
+}
+
+async function newPassword(name: string, options: UserOptions, output: Output): Promise<string> {
+  if (options.passwordFile !== undefined) return passwordFromFile(options.passwordFile, output)
+  if (!canAsk()) return passwordFromStandardInput()
+  const password = await askSilently(`New password for ${name}: `)
+  if ((await askSilently('The same again: ')) !== password)
+    throw new Failure('usage', 'these were two different passwords')
+  return password
+}
+
+/** Writes the password down first and names the file last, so that no user is left with a password nobody knows. */
+async function storeGenerated(
+  database: UserDatabase,
+  { username, domain }: UserAddress,
+  apply: (password: string) => Promise<void>,
+): Promise<string> {
+  const { generatePassword } = await import('msrp-relay')
+  const password = generatePassword()
+  const folder = dirname(database.path)
+  const file = join(folder, `${username}@${domain}.password`)
+  const temporary = join(folder, `.${randomBytes(9).toString('base64url')}.tmp`)
+  try {
+    await writeFile(temporary, `${password}\n`, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+      throw unwritable(folder, error)
+    })
+    await apply(password)
+    await rename(temporary, file)
+    return file
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+async function list(options: UserOptions, output: Output): Promise<void> {
+  const { formatUserAddress } = await import('msrp-relay')
+  const users = await withDatabase(options, (database) => database.list())
+  const width = Math.max(0, ...users.map((user) => formatUserAddress(user).length))
+  for (const user of users) {
+    const created = user.created.toISOString()
+    output.event({ event: 'user', user: formatUserAddress(user), created })
+    if (!output.json) output.print(`${formatUserAddress(user).padEnd(width)}  since ${created.slice(0, 10)}`)
+  }
+  if (users.length === 0) output.say('There are no users.')
+}

@@ -1,0 +1,82 @@
+import { Command } from 'commander'
+import type { RunningRelay, Settings } from 'msrp-relay'
+import { type Context, untilAborted } from '../context.ts'
+import { programName } from '../terminal/shell-word.ts'
+import { userCommand } from './relay-user.ts'
+
+interface RelayOptions {
+  config?: string
+  json?: boolean
+}
+
+const examples = `
+Examples:
+  msrp relay                          on this machine only, with two users to try it
+  msrp relay --config relay.toml
+  msrp relay user add carol@localhost
+
+SIGTERM and Ctrl-C stop it in order: what is queued goes out first, for as long as the setting drain
+allows, then it exits with 0. A second signal ends it at once.`
+
+/** `msrp relay`: runs a relay; its users are managed below it. */
+export function relayCommand(context: Context): Command {
+  return new Command('relay')
+    .summary('run a relay, manage its users')
+    .description('Run a relay. Without a configuration it serves this machine only and makes what it needs.')
+    .option('--config <FILE>', 'settings (TOML)')
+    .option('--json', 'print where it listens as a JSON object on standard output')
+    .addHelpText('after', examples)
+    .action((options: RelayOptions) => runRelay(options, context))
+    .addCommand(userCommand(context))
+}
+
+async function runRelay(options: RelayOptions, { output, signal, grace }: Context): Promise<void> {
+  // Loaded only here: what a relay needs is large, and the other commands start faster without it.
+  const { readSettings, startRelay } = await import('msrp-relay')
+  const settings = await readSettings(options.config)
+  await using relay = await untilAborted(startRelay(settings), signal)
+  grace.milliseconds += settings.drain * 1000
+  await greet(relay, settings, options, output)
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve())
+  })
+  output.say(output.faint('The relay stops; what is queued goes out first.'))
+}
+
+async function greet(
+  relay: RunningRelay,
+  settings: Settings,
+  options: RelayOptions,
+  output: Context['output'],
+): Promise<void> {
+  const { welcome } = await import('msrp-relay')
+  const { advertised } = settings
+  const { folder, tryout, certificates } = relay.state
+  const port = advertised.port ?? relay.listeners.find(({ transport }) => transport === 'tls')?.port
+  if (options.json) {
+    const ca = certificates.authorityFile
+    output.event({
+      event: 'listening',
+      path: `msrps://${advertised.name}:${port};tcp`,
+      ...(ca === undefined ? {} : { ca }),
+    })
+    return
+  }
+  output.print(
+    welcome(
+      {
+        name: advertised.name,
+        listeners: relay.listeners,
+        stateFolder: folder,
+        ...(certificates.authorityFile === undefined ? {} : { authorityFile: certificates.authorityFile }),
+        tryout,
+      },
+      { currentFolder: process.cwd(), command: programName(), colour: hasColours(process.stdout) },
+    ),
+  )
+}
+
+function hasColours(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && stream.hasColors()
+}

@@ -1,0 +1,83 @@
+/** What `--json` prints, one object a line; docs/json-events.md describes it and a test holds both together. */
+export type Event = ListeningEvent | MessageEvent | ProgressEvent | StepEvent | UserEvent | DoneEvent | ErrorEvent
+
+/** There is a path that the peer can be given. Comes again when the relay replaces it. */
+export interface ListeningEvent {
+  event: 'listening'
+  /** Our path, for the peer's `--to`; from `msrp relay` the relay's URI, for `--relay`. */
+  path: string
+  /** File with the certificate that the other side has to trust, when it is one of our own: for its `--ca`. */
+  ca?: string
+}
+
+/** A message from the peer is complete; a file has its final name by then. */
+export interface MessageEvent {
+  event: 'message'
+  messageId: string
+  /** Media type, as the sender gave it. */
+  type: string
+  /** The file name as the sender gave it; null for texts and nameless files. */
+  name: string | null
+  /** Bytes. */
+  size: number
+  /** SHA-256 of the body, lower-case hex. */
+  sha256: string
+  /** Where the file is stored, an absolute path; null for texts. */
+  path: string | null
+  /** The text; null for files. */
+  text: string | null
+}
+
+/** How far a file is; at most two a second, and a last one when it is complete. */
+export interface ProgressEvent {
+  event: 'progress'
+  messageId: string
+  direction: 'sending' | 'receiving'
+  name: string | null
+  /** Bytes so far. */
+  bytes: number
+  /** Size of the file in bytes; null while it is unknown. */
+  total: number | null
+  /** Over the last few seconds. */
+  bytesPerSecond: number
+}
+
+/** `msrp probe` has taken a step. */
+export interface StepEvent {
+  event: 'step'
+  name: string
+  milliseconds: number
+}
+
+/** A user of the relay, from `msrp relay user list`. */
+export interface UserEvent {
+  event: 'user'
+  /** `NAME@DOMAIN`. */
+  user: string
+  /** ISO 8601, UTC. */
+  created: string
+}
+
+/** Everything asked for is done; the exit code will be 0. */
+export interface DoneEvent {
+  event: 'done'
+  /** Complete messages: sent, delivered and proven so by `send`, received by `receive`, both by `chat`. */
+  messages: number
+  /** Bytes of these messages. */
+  bytes: number
+  /** `probe` only: time of all steps. */
+  milliseconds?: number
+}
+
+/** Something failed: the program as a whole, or one message if it has a `messageId`. */
+export interface ErrorEvent {
+  event: 'error'
+  code: string
+  message: string
+  /** Bytes of the message concerned that are proven to have reached the receiver; 0 when nothing was being sent. */
+  confirmedBytes: number
+  /** The MSRP status behind it, when there was one. */
+  status?: number
+  /** Only when a single message failed and the program goes on. */
+  messageId?: string
+}

@@ -1,0 +1,125 @@
+import { MsrpError } from 'msrp'
+import { ExitCode, exitCodes } from './exit-code.ts'
+
+/** Codes of this program's own failures, beside those of the library (`MsrpErrorCode`). */
+export type FailureCode = 'usage' | 'file' | 'storage' | 'interrupted' | 'terminated' | 'hung-up' | 'broken-pipe'
+
+const ownExitCodes: Readonly<Record<FailureCode, number>> = {
+  usage: ExitCode.usage,
+  file: ExitCode.file,
+  storage: ExitCode.storage,
+  interrupted: ExitCode.interrupted,
+  terminated: ExitCode.terminated,
+  'hung-up': ExitCode.hungUp,
+  'broken-pipe': ExitCode.brokenPipe,
+}
+
+/** Ends the program: with one line on standard error and an exit code. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly code: FailureCode
+
+  constructor(code: FailureCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** A message that was not delivered, or not provably so: keeps the error's code and adds how far it got. */
+export class Undelivered extends Error {
+  override readonly name = 'Undelivered'
+  readonly label: string
+  readonly confirmedBytes: number
+  readonly total: number | undefined
+
+  /** @param label what was being sent, for the message */
+  constructor(label: string, progress: { confirmedBytes: number; total: number | undefined }, cause: unknown) {
+    super(`${label} was not delivered`, { cause })
+    this.label = label
+    this.confirmedBytes = progress.confirmedBytes
+    this.total = progress.total
+  }
+}
+
+/** The end of a program that went on after failures it told about: the code of the first of them counts. */
+export class Incomplete extends Error {
+  override readonly name = 'Incomplete'
+  readonly first: Verdict
+
+  constructor(message: string, first: Verdict) {
+    super(message)
+    this.first = first
+  }
+}
+
+/** What is told about an error, on standard error and as the JSON event. */
+export interface Verdict {
+  exitCode: number
+  /** A `FailureCode` or an `MsrpErrorCode`. */
+  code: string
+  /** One line. May hold text from the peer, so it is made printable before it is shown. */
+  message: string
+  /** The MSRP status behind the error, when there was one. */
+  status?: number
+  /** Bytes that are proven to have reached the receiver, when something was being sent. */
+  confirmedBytes?: number
+}
+
+/** Any error as an exit code and one line. */
+export function verdictOn(error: unknown): Verdict {
+  if (error instanceof Undelivered) return verdictOnDelivery(error)
+  if (error instanceof Incomplete) return { ...error.first, message: error.message }
+  if (error instanceof Failure) {
+    return { exitCode: ownExitCodes[error.code], code: error.code, message: error.message }
+  }
+  if (error instanceof MsrpError) {
+    // A later version of the library may know codes that this table does not.
+    const exitCode = exitCodes[error.code] ?? ExitCode.internal
+    const { code, status, message } = error
+    if (status === undefined) return { exitCode, code, message }
+    // Those who watch a log want the status in the line, whatever the library put into its sentence.
+    const told = new RegExp(`\\b${status}\\b`).test(message) ? message : `${message} (status ${status})`
+    return { exitCode, code, message: told, status }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { exitCode: ExitCode.internal, code: 'internal', message: `internal fault: ${message}` }
+}
+
+function verdictOnDelivery({ label, confirmedBytes, total, cause }: Undelivered): Verdict {
+  // The library wraps what the body threw; the reason for the exit code is inside.
+  const verdict = verdictOn(cause instanceof MsrpError && cause.cause instanceof Failure ? cause.cause : cause)
+  const part = `confirmed ${confirmedBytes} of ${total ?? 'an unknown number of'} bytes`
+  return { ...verdict, message: `${label}: ${verdict.message}; ${part}`, confirmedBytes }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file system does not take files this large',
+  ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many open files',
+  ELOOP: 'its symbolic links lead in a circle',
+  EIO: 'input/output error',
+}
+
+/** What the operating system said about a file, in words. */
+export function fileErrorReason(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return reasons[code] ?? message
+}
+
+/** A file that was to be read cannot be: exit code 3. */
+export function unreadable(path: string, error: unknown): Failure {
+  return new Failure('file', `cannot read ${path}: ${fileErrorReason(error)}`, { cause: error })
+}
+
+/** A file or folder that was to be written cannot be: exit code 4. */
+export function unwritable(path: string, error: unknown): Failure {
+  return new Failure('storage', `cannot write to ${path}: ${fileErrorReason(error)}`, { cause: error })
+}

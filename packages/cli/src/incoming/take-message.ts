@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type IncomingMessage, MsrpError } from 'msrp'
+import { Failure } from '../failure.ts'
+import { extensionFor } from '../outgoing/media-type.ts'
+import type { Output } from '../terminal/output.ts'
+import { Progress } from '../terminal/progress.ts'
+import { safeFileName } from './file-name.ts'
+import { StoredFile } from './stored-file.ts'
+
+/** Largest text that is printed, in bytes; a larger one is stored as a file. */
+export const LARGEST_TEXT: number = 64 << 10
+
+/** How often the progress of an incoming file is looked at, in milliseconds. */
+const LOOK_EVERY = 100
+
+interface TakenFacts {
+  messageId: string
+  type: string
+  /** The file name as the sender gave it; null when there was none. */
+  name: string | null
+  /** Bytes. */
+  size: number
+  /** Lower-case hex. */
+  sha256: string
+}
+
+/** A message that has arrived whole. */
+export type Taken =
+  | ({ kind: 'text'; text: string } & TakenFacts)
+  /** `path` is absolute. */
+  | ({ kind: 'file'; path: string } & TakenFacts)
+
+/**
+ * Reads a message to its end: a text into memory, anything else into a file in `folder`.
+ * @param folder is asked for only when there is a file to be stored
+ * @throws Failure `storage` when the file cannot be written; MsrpError when the message does not arrive
+ */
+export async function takeMessage(
+  message: IncomingMessage,
+  options: { folder: () => Promise<string>; output: Output; signal: AbortSignal },
+): Promise<Taken> {
+  const { messageId, contentType: type } = message
+  const facts = { messageId, type, name: message.fileName ?? null }
+  if (await isShortText(message)) {
+    const body = await message.bytes()
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    return { kind: 'text', text: decode(body, type), ...facts, size: body.length, sha256 }
+  }
+  return { kind: 'file', ...facts, ...(await store(message, options)) }
+}
+
+async function store(
+  message: IncomingMessage,
+  options: { folder: () => Promise<string>; output: Output; signal: AbortSignal },
+): Promise<{ path: string; size: number; sha256: string }> {
+  const { output, signal } = options
+  const name = safeFileName(message.fileName, extensionFor(message.contentType))
+  let file: StoredFile
+  try {
+    file = await StoredFile.create(await options.folder(), name)
+  } catch (error) {
+    message.refuse()
+    throw error
+  }
+  const { messageId, fileName, size } = message
+  const progress = new Progress(output, { messageId, direction: 'receiving', name: fileName ?? null }, size)
+  const looking = setInterval(() => progress.update(message.received, message.size), LOOK_EVERY)
+  try {
+    await message.saveTo(file, { signal })
+    if (!file.facts) throw new Error('the file was not finished')
+    progress.complete(file.facts.size)
+    return file.facts
+  } catch (error) {
+    await file.discard()
+    // The library wraps what the file threw; the reason for the exit code is inside.
+    if (error instanceof MsrpError && error.cause instanceof Failure) throw error.cause
+    throw error
+  } finally {
+    clearInterval(looking)
+    progress.end()
+  }
+}
+
+/** Whether a message is for reading rather than for keeping, and small enough to be shown. */
+async function isShortText(message: IncomingMessage): Promise<boolean> {
+  const mediaType = message.contentType.split(';')[0]?.trim().toLowerCase()
+  const attached = /^\s*attachment\b/i.test(message.disposition ?? '') || message.fileName !== undefined
+  if (mediaType !== 'text/plain' || attached) return false
+  // Where the sender did not announce the size, only the end of the message or its first 64 KiB tell.
+  const arrived = message.complete.then(
+    () => true,
+    () => true,
+  )
+  while (message.size === undefined && message.received <= LARGEST_TEXT) {
+    if (await Promise.race([arrived, pause(LOOK_EVERY, false)])) break
+  }
+  return (message.size ?? message.received) <= LARGEST_TEXT
+}
+
+function decode(bytes: Uint8Array, contentType: string): string {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType)?.[1] ?? 'utf-8'
+  try {
+    return new TextDecoder(charset).decode(bytes)
+  } catch {
+    return new TextDecoder().decode(bytes)
+  }
+}

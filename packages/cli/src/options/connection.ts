@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises'
+import { type Command, Option } from 'commander'
+import type { NodeEndpointOptions, RelayOptions, TlsOptions } from 'msrp'
+import { Failure, unreadable } from '../failure.ts'
+import { PASSWORD_VARIABLE, passwordOf } from '../password.ts'
+import type { Output } from '../terminal/output.ts'
+import { traceTo } from '../terminal/trace.ts'
+import { readRelay, readResolve, readUser } from './values.ts'
+
+/** Options of every command that connects to others. */
+export interface ConnectionOptions {
+  ca?: string
+  insecure?: boolean
+  resolve?: Record<string, string[]>
+  verbose?: boolean
+  json?: boolean
+}
+
+/** Options of every command that can go through a relay. */
+export interface RelayChoice {
+  relay?: string
+  user?: string
+  passwordFile?: string
+}
+
+export function addRelayOptions(command: Command): Command {
+  return command
+    .optionsGroup('Through a relay:')
+    .option('--relay <URI>', "the relay, such as relay.example.com or 'msrps://relay.example.com:2855;tcp'", readRelay)
+    .option('--user <NAME@DOMAIN>', 'the user to log in to the relay as', readUser)
+    .option('--password-file <FILE>', `file with the password; else ${PASSWORD_VARIABLE}, else it is asked for`)
+}
+
+export function addConnectionOptions(command: Command): Command {
+  return command
+    .optionsGroup('TLS and names:')
+    .option('--ca <FILE>', 'trust these certificates (PEM) instead of the authorities known to the system')
+    .addOption(new Option('--insecure', 'take any certificate: no protection against eavesdroppers').conflicts('ca'))
+    .option('--resolve <NAME=ADDRESS>', 'use this address for a name; may be repeated', readResolve)
+    .optionsGroup('Output:')
+    .option('--json', 'print one JSON object a line on standard output')
+    .option('-v, --verbose', 'show requests and responses on standard error, passwords masked')
+    .optionsGroup('Options:')
+}
+
+/**
+ * What the options say, as the library wants it.
+ * @throws Failure `file` when the CA file cannot be read
+ */
+export async function endpointOptions(options: ConnectionOptions, output: Output): Promise<NodeEndpointOptions> {
+  const { resolve, verbose } = options
+  const tls: TlsOptions = {
+    ...(options.ca === undefined ? {} : { ca: await readPem(options.ca) }),
+    ...(options.insecure ? { insecure: true } : {}),
+  }
+  if (options.insecure) {
+    output.warn('--insecure takes any certificate: whoever sits in between can read and change everything')
+  }
+  return { tls, ...(resolve ? { resolve } : {}), ...(verbose ? { trace: traceTo(output) } : {}) }
+}
+
+/**
+ * The relay to go through, undefined without `--relay`. Asks for the password where that is needed.
+ * @throws Failure `usage`, `file`, `interrupted`
+ */
+export async function relayOptions(options: RelayChoice, output: Output): Promise<RelayOptions | undefined> {
+  const { relay, user, passwordFile } = options
+  if (relay === undefined) {
+    if (user !== undefined) throw new Failure('usage', '--user needs --relay URI')
+    if (passwordFile !== undefined) throw new Failure('usage', '--password-file needs --relay URI')
+    return undefined
+  }
+  if (user === undefined) throw new Failure('usage', '--relay needs --user NAME@DOMAIN')
+  const password = await passwordOf(user, { file: passwordFile, output })
+  // The domain is the relay's realm, which the challenge names.
+  return { uri: relay.split(' '), username: user.replace(/@[^@]*$/, ''), password }
+}
+
+/**
+ * A PEM file with at least one certificate.
+ * @throws Failure `file`
+ */
+export async function readPem(file: string, label = 'CERTIFICATE'): Promise<string> {
+  let text: string
+  try {
+    text = await readFile(file, 'latin1')
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+  if (!new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(text)) {
+    throw new Failure('file', `cannot use ${file}: there is no PEM block "${label}" in it`)
+  }
+  return text
+}

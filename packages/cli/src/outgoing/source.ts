@@ -1,0 +1,110 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename } from 'node:path'
+import { fileBody, type MessageBody } from 'msrp'
+import { Failure, unreadable } from '../failure.ts'
+import { mediaTypeOf, UNKNOWN_TYPE } from './media-type.ts'
+
+/** Something to be sent. */
+export interface Source {
+  /** How it is called in messages to the user. */
+  label: string
+  body: MessageBody
+  /** Absent for texts, and for standard input without `--name`. */
+  fileName?: string
+  /** Bytes; undefined for what is read from a pipe. */
+  size: number | undefined
+  contentType: string
+  /** Always sent as a file, also without a name. */
+  attached: boolean
+  /** Gives back what was opened, if the body was never sent. */
+  close(): Promise<void>
+}
+
+/** What the user says about a file instead of what its name tells. */
+export interface SourceOptions {
+  name?: string
+  type?: string
+}
+
+/**
+ * Opens a file, or standard input for `-`.
+ * @throws Failure `file` when it is missing, unreadable or a folder
+ */
+export async function openSource(path: string, options: SourceOptions = {}): Promise<Source> {
+  if (path === '-') return standardInput(options)
+  const fileName = options.name ?? basename(path)
+  const described = { label: path, fileName, contentType: options.type ?? mediaTypeOf(fileName), attached: true }
+  try {
+    const facts = await stat(path)
+    if (facts.isDirectory()) {
+      throw new Failure('file', `cannot send ${path}: it is a folder; send its files, or make an archive of it`)
+    }
+    if (!facts.isFile()) {
+      // A named pipe or a device: it can be read once only, and nobody knows how much there is.
+      const stream = createReadStream(path, { highWaterMark: 1 << 17 })
+      await new Promise<void>((resolve, reject) => stream.once('open', () => resolve()).once('error', reject))
+      return { ...described, body: readAll(stream, path), size: undefined, close: async () => void stream.destroy() }
+    }
+    const body = await fileBody(path)
+    return { ...described, body, size: body.size, close: async () => body.close?.() }
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw unreadable(path, error instanceof Error && error.cause !== undefined ? error.cause : error)
+  }
+}
+
+/** A text to be read at the other end. */
+export function textSource(text: string): Source {
+  return {
+    label: 'the text',
+    body: text,
+    size: Buffer.byteLength(text),
+    contentType: 'text/plain;charset=utf-8',
+    attached: false,
+    close: async () => {},
+  }
+}
+
+function standardInput({ name, type }: SourceOptions): Source {
+  return {
+    label: 'standard input',
+    body: readAll(process.stdin, 'standard input'),
+    ...(name === undefined ? {} : { fileName: name }),
+    size: undefined,
+    contentType: type ?? (name === undefined ? UNKNOWN_TYPE : mediaTypeOf(name)),
+    attached: true,
+    close: async () => void process.stdin.destroy(),
+  }
+}
+
+async function* readAll(stream: AsyncIterable<unknown>, label: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of stream) yield piece as Uint8Array
+  } catch (error) {
+    throw unreadable(label, error)
+  }
+}
+
+/**
+ * Opens a file whose name was typed into the chat: as it is, or as terminals paste it, in quotes or with backslashes.
+ * @throws Failure `file`
+ */
+export async function openTyped(typed: string): Promise<Source> {
+  for (const path of spellings(typed)) {
+    const found = await stat(path).then(
+      () => true,
+      () => false,
+    )
+    if (found) return openSource(path)
+  }
+  // A file called - is not standard input here.
+  return openSource(typed === '-' ? './-' : typed)
+}
+
+function spellings(typed: string): string[] {
+  const unquoted = /^'([^']*)'$/.exec(typed)?.[1] ?? /^"([^"]*)"$/.exec(typed)?.[1] ?? typed.replace(/\\(.)/g, '$1')
+  const atHome = unquoted.replace(/^~(?=\/)/, homedir())
+  return [typed === '-' ? './-' : typed, atHome]
+}
