@@ -36,7 +36,7 @@ const standard: Step[] = [
   ...check,
   { name: 'unit and state tests', command: vitest('unit') },
   { name: 'end-to-end tests', command: vitest('end-to-end') },
-  { name: 'start of the real program', command: ['packages/cli/src/main.ts', '--help'] },
+  { name: 'start of the real program', command: ['scripts/start-relay-once.ts'] },
 ]
 const long: Step[] = [{ name: 'long tests', command: vitest('long') }]
 
