@@ -139,6 +139,8 @@ export class SocketListener {
     server.on('tlsClientError', (cause: Error, socket: TLSSocket) => {
       const why = errorCode(cause) === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'no TLS handshake in time' : socketReason(cause)
       this.#refused(why, socket.remoteAddress, socket.remotePort)
+      // Node reports a stalled handshake and leaves the connection open.
+      socket.destroy()
     })
     return server
   }
