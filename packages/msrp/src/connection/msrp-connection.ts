@@ -56,6 +56,7 @@ export class MsrpConnection<Pending> {
   readonly #random: RandomBytes
   readonly #pauses: Set<unknown> = new Set()
   readonly #observer: WireObserver | undefined
+  readonly #unfinished: Map<string, Pending> = new Map()
   #head: Head | undefined
   #bodyBytes = 0
   #state: 'open' | 'closing' | 'failed' | 'closed' = 'open'
@@ -131,7 +132,7 @@ export class MsrpConnection<Pending> {
   newTransactionId(): string {
     for (;;) {
       const transactionId = newTransactionId(this.#random)
-      if (!this.#transactions.has(transactionId)) return transactionId
+      if (!this.#transactions.has(transactionId) && !this.#unfinished.has(transactionId)) return transactionId
     }
   }
 
@@ -162,8 +163,17 @@ export class MsrpConnection<Pending> {
     this.#outbox.wake()
   }
 
+  /**
+   * Remembers a chunk that a source has begun, so that a response which comes before its end is not dropped: a receiver
+   * that wants no more of it says so at once (RFC 4975 §10.5). `remember` follows at the end, unless it was answered.
+   */
+  expect(transactionId: string, pending: Pending): void {
+    this.#unfinished.set(transactionId, pending)
+  }
+
   /** Remembers a chunk that a source has sent, until its response, its timeout or the connection's end. */
   remember(transactionId: string, pending: Pending, position: number): void {
+    this.#unfinished.delete(transactionId)
     this.#transactions.add(transactionId, pending, position)
     this.#written()
   }
@@ -185,6 +195,7 @@ export class MsrpConnection<Pending> {
 
   /** Forgets a request without its response; undefined when it is not there. */
   forget(transactionId: string): Pending | undefined {
+    this.#unfinished.delete(transactionId)
     return this.#transactions.complete(transactionId)
   }
 
@@ -261,7 +272,8 @@ export class MsrpConnection<Pending> {
       this.#handler.requestEnd(flag)
       return
     }
-    const pending = this.#transactions.complete(head.transactionId)
+    const pending = this.#transactions.complete(head.transactionId) ?? this.#unfinished.get(head.transactionId)
+    this.#unfinished.delete(head.transactionId)
     if (pending !== undefined) this.#handler.response(head, pending)
   }
 
