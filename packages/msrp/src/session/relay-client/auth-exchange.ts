@@ -18,7 +18,7 @@ const MOST_REQUESTS = 8
 const MOST_STALE = 3
 
 /** Times the lifetime asked for may be moved into the relay's bounds. */
-const MOST_BOUNDS = 2
+const MOST_BOUNDS = 3
 
 /** What one AUTH with a relay needs. */
 export interface AuthExchangeOptions {
@@ -46,7 +46,7 @@ export type AuthResult =
       /** The lifetime that was asked for in the end. */
       readonly expires: number | undefined
     }
-  /** The relay refused Expires with a 423 that leaves the connection unusable (Kamailio). */
+  /** The relay refused Expires with a 423 that cannot be read, so that the connection is of no more use (Kamailio). */
   | { readonly kind: 'unreadable-423' }
 
 interface Sent {
@@ -94,8 +94,11 @@ class AuthExchange {
       const { sent, outcome } = await this.#ask(answer)
       if (outcome.kind === 'unreadable-423') return outcome
       if (outcome.kind === 'timeout') throw this.#timeout()
-      // Some relays close instead of refusing a second time.
-      if (outcome.kind === 'lost') throw this.#credentialsRefused ? this.#unauthorized() : outcome.error
+      if (outcome.kind === 'lost') {
+        if (this.#isIn423(sent)) return { kind: 'unreadable-423' }
+        // Some relays close instead of refusing a second time.
+        throw this.#credentialsRefused ? this.#unauthorized() : outcome.error
+      }
       const { head } = outcome
       switch (head.status) {
         case 200:
@@ -189,15 +192,24 @@ class AuthExchange {
     return Promise.race(waits)
   }
 
+  /**
+   * Kamailio's 423 has bytes of unset memory where Min-Expires should be. Mostly the parser finds its end nevertheless;
+   * where it does not, nothing more comes, and the 30 s for an answer would pass in vain.
+   */
   async #unreadable423(sent: Sent, giveUp: AbortSignal): Promise<Answered> {
     const { clock, connection } = this.#options
-    const beginning = `MSRP ${sent.transaction.transactionId} 423`
     for (let before: string | undefined; ; ) {
       await after(clock, LOOK_EVERY, giveUp)
       const head = connection.partialHead
-      if (head?.startsWith(beginning) && head === before) return { sent, outcome: { kind: 'unreadable-423' } }
+      if (head === before && this.#isIn423(sent)) return { sent, outcome: { kind: 'unreadable-423' } }
       before = head
     }
+  }
+
+  /** Whether the head that is not complete is that of a 423 to this request. */
+  #isIn423({ transaction }: Sent): boolean {
+    const beginning = `MSRP ${transaction.transactionId} 423`
+    return this.#expires !== undefined && this.#options.connection.partialHead?.startsWith(beginning) === true
   }
 
   #send(answer: DigestAnswer | undefined): Sent {
@@ -219,16 +231,18 @@ class AuthExchange {
     return { transaction, answer, sentAt: clock.now() }
   }
 
-  #withinBounds(head: ResponseHead): number {
+  /** The lifetime to ask for after a 423: within the bounds that it names. */
+  #withinBounds(head: ResponseHead): number | undefined {
     const asked = this.#expires
-    const { minExpires, maxExpires } = head.fields
-    let expires = asked
-    if (expires !== undefined && minExpires !== undefined && expires < minExpires) expires = minExpires
-    if (expires !== undefined && maxExpires !== undefined && expires > maxExpires) expires = maxExpires
-    if (expires === undefined || expires === asked || expires < 1 || ++this.#bounds > MOST_BOUNDS) {
-      throw this.#refused(head)
-    }
-    return expires
+    if (asked === undefined || ++this.#bounds > MOST_BOUNDS) throw this.#refused(head)
+    const least = bound(head, 'Min-Expires') ?? 1
+    const most = bound(head, 'Max-Expires') ?? Number.POSITIVE_INFINITY
+    const expires = Math.min(Math.max(asked, least), most)
+    if (expires < 1) throw this.#refused(head)
+    if (expires !== asked) return expires
+    // No bound, or none that was overstepped: Kamailio 5.6 answers so to any Expires, and grants its own to none.
+    this.#options.ways.omitExpires = true
+    return undefined
   }
 
   #unauthorized(): MsrpError {
@@ -252,6 +266,12 @@ class AuthExchange {
 
 function isGranted({ outcome }: Answered): boolean {
   return outcome.kind === 'response' && outcome.head.status === 200
+}
+
+/** Seconds; a bound that is no number is none. */
+function bound(head: ResponseHead, name: 'Min-Expires' | 'Max-Expires'): number | undefined {
+  const value = head.fields.get(name)
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined
 }
 
 function form(answer: DigestAnswer): 'sent' | 'omitted' {

@@ -4,7 +4,7 @@ import type { MsrpUri } from '../../wire/index.ts'
 export interface RelayWays {
   /** Whether it accepts credentials with `uri=`, or only without; undefined until it accepted some. */
   uriParameter?: 'sent' | 'omitted' | undefined
-  /** It answers any Expires with a 423 that cannot be read (Kamailio 5.6): none is sent. */
+  /** It answers any Expires with a 423, whatever its bounds (Kamailio 5.6): none is sent any more. */
   omitExpires?: boolean | undefined
 }
 
