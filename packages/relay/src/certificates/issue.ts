@@ -121,9 +121,8 @@ export async function selfSignedCertificate(options: {
     days,
     now,
     extensions: [
-      // Several TLS libraries follow a chain only to certificates that may sign; this one signed itself, and may no more.
-      new BasicConstraintsExtension(true, 0, true),
-      ...leafExtensions(names, KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign),
+      new BasicConstraintsExtension(false, undefined, true),
+      ...leafExtensions(names, KeyUsageFlags.digitalSignature),
     ],
   })
   return { certificate, key }

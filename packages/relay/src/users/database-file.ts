@@ -54,8 +54,9 @@ export async function createDatabase(path: string, fill: (database: DatabaseSync
       database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`)
       // Readers and a writer in another process do not wait for each other; the file remembers this.
       database.exec('PRAGMA journal_mode = WAL')
-      database.exec(schema)
+      database.exec(`BEGIN; ${schema}`)
       await fill(database)
+      database.exec('COMMIT')
     } finally {
       database.close()
     }
