@@ -1,6 +1,6 @@
 import { existsSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { delimiter, join, sep } from 'node:path'
-import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Leftovers } from '../scripts/leftovers.ts'
 import { freePort } from './support/free-port.ts'
 import { type Program, type ProgramOptions, startProgram } from './support/process.ts'
@@ -38,6 +38,7 @@ test('npm start installs what is missing, greets, and ends with the relay on SIG
   timeout: 180_000,
 }, async () => {
   const here = new Leftovers()
+  onTestFinished(() => here.kill())
   const start = run('npm', ['start', '--', '--config', config], { env: here.environment })
   await start.line(/Installing/)
   await start.line(/listens on|listening/i, 150_000)
