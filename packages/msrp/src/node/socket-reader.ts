@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
  * buffer through Node's `onread`, which spares an allocation a read) can take this one's place.
  */
 export interface SocketReader {
-  /** Begins to hand out bytes, and the far side's end once all bytes before it are out. */
+  /** Begins to hand out bytes, and the far side's end once all bytes before it are out. Never calls back at once. */
   start(onData: (bytes: Uint8Array) => void, onEnd: () => void): void
   pause(): void
   resume(): void
@@ -16,11 +16,19 @@ export interface SocketReader {
 /** The plain way: `data` events. */
 export function readSocket(socket: Socket): SocketReader {
   let deliver: ((bytes: Uint8Array) => void) | undefined
+  let tellEnd: (() => void) | undefined
+  // An end without bytes before it is told even to a socket that nobody reads.
+  let ended = socket.readableEnded
+  socket.once('end', () => {
+    ended = true
+    tellEnd?.()
+  })
   return {
     start(onData, onEnd): void {
       deliver = onData
-      socket.on('end', onEnd)
-      // The listener alone does not set a socket flowing that was paused before; whoever paused it resumes it.
+      if (ended) setImmediate(onEnd)
+      else tellEnd = onEnd
+      // A socket that was paused before does not begin to flow by the listener alone.
       socket.on('data', deliver)
     },
     pause(): void {

@@ -4,10 +4,10 @@ import type { Cancel, Clock } from '../connection/clock.ts'
 import type { Transport, TransportHandler } from '../connection/transport.ts'
 import { MsrpError } from '../wire/index.ts'
 import { formatAuthority } from './authority.ts'
-import { gather } from './gather.ts'
 import { nodeClock } from './node-clock.ts'
 import { connectionLost } from './socket-error.ts'
 import { readSocket, type SocketReader } from './socket-reader.ts'
+import { SocketWriter } from './socket-writer.ts'
 
 /** Bounds of a socket that closes. Times in milliseconds. */
 export interface SocketTransportOptions {
@@ -36,12 +36,11 @@ export class SocketTransport implements Transport {
   readonly secure: boolean
   readonly #socket: Socket
   readonly #reader: SocketReader
+  readonly #writer: SocketWriter
   readonly #clock: Clock
   readonly #flushTimeout: number
   readonly #lingerTimeout: number
   #handler: TransportHandler | undefined
-  #queue: Uint8Array[] = []
-  #bufferedBytes = 0
   #state: 'open' | 'closing' | 'closed' = 'open'
   #error: MsrpError | undefined
   /** The socket's `close` came. */
@@ -57,6 +56,9 @@ export class SocketTransport implements Transport {
     this.#flushTimeout = options.flushTimeout ?? 30_000
     this.#lingerTimeout = options.lingerTimeout ?? 2_000
     this.#reader = readSocket(socket)
+    this.#writer = new SocketWriter(socket, () => this.#onTaken())
+    // Else Node ends our side as soon as the far side has ended, and cuts off what the writer still holds.
+    socket.allowHalfOpen = true
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
     socket.on('error', (cause) => this.#fail(cause))
@@ -66,7 +68,7 @@ export class SocketTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.#bufferedBytes
+    return this.#writer.buffered
   }
 
   start(handler: TransportHandler): void {
@@ -85,8 +87,7 @@ export class SocketTransport implements Transport {
 
   write(bytes: Uint8Array): void {
     if (this.#state !== 'open' || bytes.length === 0) return
-    this.#bufferedBytes += bytes.length
-    if (this.#queue.push(bytes) === 1) afterThisTurn(this.#flush)
+    this.#writer.write(bytes)
   }
 
   pause(): void {
@@ -99,11 +100,10 @@ export class SocketTransport implements Transport {
 
   close(): void {
     if (this.#state !== 'open') return
-    this.#flush()
     this.#state = 'closing'
     this.#reader.discard()
     this.#boundFlush()
-    this.#socket.end(() => {
+    this.#writer.end(() => {
       // All is with the operating system; what remains is courtesy.
       this.#cancelTimer()
       if (!this.#gone) this.#cancelTimer = this.#clock.after(this.#lingerTimeout, () => this.#socket.destroy())
@@ -113,32 +113,20 @@ export class SocketTransport implements Transport {
   destroy(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    this.#forget()
+    this.#writer.forget()
     this.#socket.destroy()
   }
 
-  /** Hands to the socket what was written in this turn. */
-  readonly #flush = (): void => {
-    if (this.#queue.length === 0) return
-    const pieces = gather(this.#queue)
-    this.#queue = []
-    if (pieces.length > 1) this.#socket.cork()
-    for (const piece of pieces) this.#socket.write(piece, (cause) => this.#taken(piece.length, cause))
-    if (pieces.length > 1) this.#socket.uncork()
-  }
-
-  #taken(bytes: number, cause: Error | null | undefined): void {
-    if (cause || this.#state === 'closed') return
-    this.#bufferedBytes -= bytes
+  #onTaken(): void {
     if (this.#state === 'closing') this.#boundFlush()
-    else if (this.#bufferedBytes === 0) this.#handler?.onDrain()
+    else if (this.#state === 'open' && this.#writer.buffered === 0) this.#handler?.onDrain()
   }
 
   /** A far side that reads nothing must not keep a closing connection for ever: each taken piece starts the wait anew. */
   #boundFlush(): void {
     this.#cancelTimer()
     this.#cancelTimer = this.#clock.after(this.#flushTimeout, () => {
-      const left = this.#bufferedBytes
+      const left = this.#writer.buffered
       this.#fail(new Error(`closed with ${left} bytes that the far side did not take in ${this.#flushTimeout} ms`))
       this.#socket.destroy()
     })
@@ -155,27 +143,9 @@ export class SocketTransport implements Transport {
     this.#gone = true
     this.#state = 'closed'
     this.#cancelTimer()
-    this.#forget()
+    this.#writer.forget()
     this.#handler?.onClose(this.#error)
   }
-
-  #forget(): void {
-    this.#queue = []
-    this.#bufferedBytes = 0
-  }
-}
-
-/** One immediate for all transports that have something to send. */
-let waiting: (() => void)[] = []
-
-function afterThisTurn(flush: () => void): void {
-  if (waiting.push(flush) === 1) setImmediate(flushWaiting)
-}
-
-function flushWaiting(): void {
-  const now = waiting
-  waiting = []
-  for (const flush of now) flush()
 }
 
 /** Such as `tls 192.0.2.7:2855` or `tcp [::1]:40312`. */

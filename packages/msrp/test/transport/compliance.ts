@@ -85,6 +85,19 @@ export function transportCompliance(kind: TransportKind): void {
       expect(late.error).toBeUndefined()
     })
 
+    it('delivers an end that came with nothing before it, and before start()', async () => {
+      const { left, right } = await connect()
+      const atLeft = Recorder.on(left)
+      left.close()
+      for (let turn = 0; turn < 20; turn++) await settle()
+      const late = Recorder.on(right)
+      expect(late.events).toEqual([])
+      await late.closed()
+      await atLeft.closed()
+      expect(late.events).toEqual(['close'])
+      expect(late.error).toBeUndefined()
+    })
+
     it('never calls the handler from inside a call to the transport', async () => {
       const { left, right } = await connect()
       let inside = ''
