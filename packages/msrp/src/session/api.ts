@@ -58,9 +58,10 @@ export interface OutgoingMessage {
    * With `successReport`: resolves when success REPORTs cover every byte. Without: when every chunk was answered 200
    * (`failureReport: 'yes'`), or when everything was handed to the operating system (`partial`, `no`).
    *
-   * Rejects with an MsrpError: `refused` or `too-large` (with the status), `timeout`, `report-timeout`, `aborted`,
-   * `type-not-accepted`, `storage` (the body could not be read), `connection-lost`, `closed` or whatever else ended the
-   * session. A rejection that nobody looks at does not end the process.
+   * Rejects with an MsrpError: `refused` with the peer's status, `timeout` (also for a 408), `report-timeout`, `aborted`,
+   * `type-not-accepted`, `too-large` (for the peer's `max-size`), `storage` (the body could not be read),
+   * `connection-lost`, `closed` or whatever else ended the session. A rejection that nobody looks at does not end the
+   * process.
    */
   readonly delivered: Promise<void>
   /** Abandons it; `delivered` rejects with `aborted`. Without effect once everything is out. */

@@ -1,0 +1,98 @@
+/**
+ * Which bytes of a message have been seen. Positions count from 0 and `end` is not included, unlike in Byte-Range; runs
+ * that touch are one.
+ */
+export class ByteRanges {
+  // Sorted, not touching: run i is #starts[i] … #ends[i].
+  #starts: number[] = []
+  #ends: number[] = []
+  #bytes = 0
+
+  /** How many bytes there are in all. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** How many runs there are: one, when there is no gap. */
+  get runs(): number {
+    return this.#starts.length
+  }
+
+  /** Where the last run ends; 0 when there is none. */
+  get end(): number {
+    return this.#ends.at(-1) ?? 0
+  }
+
+  /** Adds a run, and tells how many of its bytes are new. */
+  add(start: number, end: number): number {
+    if (end <= start) return 0
+    const last = this.#ends.length - 1
+    // Bytes in order: the one run grows.
+    if (this.#ends[last] === start) {
+      this.#ends[last] = end
+      this.#bytes += end - start
+      return end - start
+    }
+    const first = this.#firstEndingFrom(start)
+    let next = first
+    let from = start
+    let until = end
+    let known = 0
+    while ((this.#starts[next] ?? Number.POSITIVE_INFINITY) <= end) {
+      const runStart = this.#starts[next] ?? 0
+      const runEnd = this.#ends[next] ?? 0
+      from = Math.min(from, runStart)
+      until = Math.max(until, runEnd)
+      known += runEnd - runStart
+      next++
+    }
+    this.#starts.splice(first, next - first, from)
+    this.#ends.splice(first, next - first, until)
+    const added = until - from - known
+    this.#bytes += added
+    return added
+  }
+
+  /** How far bytes go without a gap from `position` on; `position` itself when its byte is not there. */
+  contiguousFrom(position: number): number {
+    const run = this.#firstEndingFrom(position + 1)
+    const start = this.#starts[run]
+    return start !== undefined && start <= position ? (this.#ends[run] ?? position) : position
+  }
+
+  /** Whether every byte of a run is there; true for an empty one. */
+  covers(start: number, end: number): boolean {
+    return end <= start || this.contiguousFrom(start) >= end
+  }
+
+  /** The runs within `start` … `end`, cut to it. */
+  *within(start: number, end: number): IterableIterator<{ start: number; end: number }> {
+    for (let run = this.#firstEndingFrom(start + 1); run < this.#starts.length; run++) {
+      const runStart = this.#starts[run] ?? 0
+      if (runStart >= end) return
+      yield { start: Math.max(runStart, start), end: Math.min(this.#ends[run] ?? 0, end) }
+    }
+  }
+
+  /** The gaps within `start` … `end`. */
+  *gaps(start: number, end: number): IterableIterator<{ start: number; end: number }> {
+    let from = start
+    for (const run of this.within(start, end)) {
+      if (run.start > from) yield { start: from, end: run.start }
+      from = run.end
+    }
+    if (from < end) yield { start: from, end }
+  }
+
+  /** Index of the first run that ends at `position` or later. */
+  #firstEndingFrom(position: number): number {
+    let low = 0
+    let high = this.#ends.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#ends[middle] ?? 0) < position) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

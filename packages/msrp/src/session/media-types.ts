@@ -1,0 +1,19 @@
+import { parseMediaType } from '../wire/index.ts'
+
+/**
+ * Whether a Content-Type is covered by a list as in the SDP attributes `accept-types` and `accept-wrapped-types`
+ * (RFC 4975 §8.6): `*`, `type/*` or `type/subtype`. Parameters do not count.
+ */
+export function acceptsType(accepted: readonly string[], contentType: string): boolean {
+  const type = bareType(contentType)
+  const major = type.slice(0, type.indexOf('/') + 1)
+  return accepted.some((entry) => {
+    const wanted = bareType(entry)
+    return wanted === '*' || wanted === type || (wanted.endsWith('/*') && major === wanted.slice(0, -1))
+  })
+}
+
+/** Type and subtype alone, in lower case. */
+export function bareType(contentType: string): string {
+  return parseMediaType(contentType)?.type ?? (contentType.split(';', 1)[0] ?? '').trim().toLowerCase()
+}

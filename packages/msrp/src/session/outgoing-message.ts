@@ -1,0 +1,358 @@
+import type { ChunkOpening, ChunkPiece, ChunkSource, Clock, MsrpConnection, SentChunk } from '../connection/index.ts'
+import {
+  encodeRequest,
+  type Field,
+  formatByteRange,
+  MsrpError,
+  type MsrpUri,
+  type ResponseHead,
+} from '../wire/index.ts'
+import type { ConfirmedBytes, OutgoingMessage } from './api.ts'
+import { BodyCursor, WHOLE_CHUNK } from './body-cursor.ts'
+import { Delivery, type Proof } from './delivery.ts'
+import type { SendProgress } from './options.ts'
+import type { BodyReader } from './outgoing-body.ts'
+import type { PendingRequest } from './pending-request.ts'
+import { RetainingReader } from './read-ahead.ts'
+import { refusal } from './refusal.ts'
+import { ProgressNotice } from './send-progress.ts'
+import { type SentPart, UnansweredChunks } from './unanswered-chunks.ts'
+
+/** The session around a message. */
+export interface OutgoingRoom {
+  readonly clock: Clock
+  readonly toPath: readonly MsrpUri[]
+  readonly fromPath: readonly MsrpUri[]
+  /** A status of 300 or more came for the message or a chunk of it. */
+  refused(message: SentMessage, status: number, error: MsrpError): void
+  /** Nothing of the message is pending any more. */
+  over(message: SentMessage): void
+}
+
+/** How a message is sent; defaults are filled in. */
+export interface OutgoingSettings {
+  readonly messageId: string
+  readonly contentType: string
+  readonly fields: readonly Field[]
+  readonly successReport: boolean
+  readonly failureReport: 'yes' | 'partial' | 'no'
+  readonly chunkSize: number | undefined
+  readonly resumeFrom: number
+  readonly reportTimeout: number
+  readonly onProgress: ((progress: SendProgress) => void) | undefined
+}
+
+/**
+ * A message on its way out: gives its chunks to the connection (RFC 4975 §7.1.1) and keeps account of what becomes of
+ * them. It goes from `sending` to `over`; one that is given up half way passes through `aborting`, until `#` is out.
+ */
+export class SentMessage implements OutgoingMessage {
+  readonly messageId: string
+  readonly contentType: string
+  readonly #settings: OutgoingSettings
+  readonly #room: OutgoingRoom
+  readonly #reader: BodyReader
+  readonly #cursor: BodyCursor
+  readonly #delivery: Delivery
+  readonly #unanswered: UnansweredChunks
+  readonly #progress: ProgressNotice
+  #connection: MsrpConnection<PendingRequest> | undefined
+  #phase: 'sending' | 'aborting' | 'over' = 'sending'
+  #source: MessageChunks | undefined
+  #begun = false
+  /** The open chunk, and its response when that came before its end. */
+  #open: { transactionId: string; chunkSize: number | undefined; answer?: ResponseHead } | undefined
+
+  constructor(room: OutgoingRoom, reader: BodyReader, settings: OutgoingSettings) {
+    const { messageId, contentType, failureReport, successReport, chunkSize, resumeFrom } = settings
+    this.messageId = messageId
+    this.contentType = contentType
+    this.#settings = settings
+    this.#room = room
+    const retained = !reader.rereadable && chunkSize !== undefined && failureReport === 'yes'
+    this.#reader = retained ? new RetainingReader(reader, resumeFrom) : reader
+    this.#cursor = new BodyCursor({
+      reader: this.#reader,
+      start: resumeFrom,
+      chunkSize,
+      onChange: (error) => (error === undefined ? this.#connection?.wake() : this.fail(error)),
+    })
+    const proof: Proof = successReport ? 'reports' : failureReport === 'yes' ? 'responses' : 'none'
+    this.#delivery = new Delivery({
+      proof,
+      clock: room.clock,
+      reportTimeout: settings.reportTimeout,
+      blocked: () => (this.#connection?.transport.bufferedBytes ?? 0) > 0 || this.#connection?.reading === false,
+    })
+    if (resumeFrom > 0) this.#delivery.confirm(0, resumeFrom)
+    this.#unanswered = new UnansweredChunks(failureReport === 'yes')
+    this.#progress = new ProgressNotice(room.clock, settings.onProgress, () => ({
+      sent: this.sent,
+      confirmed: this.#delivery.confirmedBytes,
+      total: this.total,
+    }))
+  }
+
+  get total(): number | undefined {
+    return this.#cursor.total
+  }
+
+  get sent(): number {
+    return this.#cursor.sent
+  }
+
+  get confirmed(): ConfirmedBytes {
+    return this.#delivery.confirmed
+  }
+
+  get delivered(): Promise<void> {
+    return this.#delivery.delivered
+  }
+
+  /** Whether it goes out in one chunk that is not interrupted. */
+  get small(): boolean {
+    return this.total !== undefined && this.total <= WHOLE_CHUNK
+  }
+
+  /** Every byte is out. */
+  get out(): boolean {
+    return this.#cursor.out
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#phase !== 'sending' || this.#cursor.out) return
+    this.fail(new MsrpError('aborted', 'The message was abandoned by its sender', { cause: reason }))
+  }
+
+  /** Begins to send; or goes on over another connection, with what is not known to have arrived. */
+  sendOver(connection: MsrpConnection<PendingRequest>): void {
+    const moved = this.#connection !== undefined
+    this.#connection = connection
+    this.#source = undefined
+    this.#open = undefined
+    if (moved) {
+      const cut = this.#cursor.cut()
+      const lost = [...this.#unanswered.drain(), ...(cut === undefined ? [] : [cut])]
+      if (this.#phase === 'aborting') this.#ended()
+      else for (const part of lost) this.#repeat(part)
+    }
+    if (this.#phase === 'sending' && !this.#cursor.out) this.#enqueue()
+  }
+
+  /** Gives the message up; what has begun is ended with `#`. */
+  fail(error: MsrpError): void {
+    this.#delivery.fail(error)
+    if (this.#phase !== 'sending') return
+    const unfinished = this.#begun && !this.#cursor.out
+    this.#cursor.stop()
+    if (unfinished && this.#connection !== undefined) {
+      this.#phase = 'aborting'
+      this.#connection.wake()
+    } else {
+      this.#ended()
+    }
+  }
+
+  /** The session is over: nothing more can be sent. */
+  lost(error: MsrpError): void {
+    this.#connection = undefined
+    this.fail(error)
+    this.#ended()
+  }
+
+  /** A REPORT about it (RFC 4975 §7.3.2); bytes from `start` up to `end`, not included, counted from 0. */
+  reported(status: number, comment: string, start: number, end: number): void {
+    if (status >= 300) {
+      this.#refuse(status, comment)
+      return
+    }
+    // What did not go out cannot have arrived, whatever a REPORT says.
+    if (this.#settings.successReport) this.#delivery.confirm(start, Math.min(end, this.sent))
+    this.#progress.changed()
+    this.#check()
+  }
+
+  // ---- what the connection asks for: see ChunkSource
+
+  state(source: MessageChunks): ChunkSource['state'] {
+    const state = source === this.#source ? this.#state() : 'done'
+    if (state === 'done' && source === this.#source) this.#source = undefined
+    return state
+  }
+
+  begin(transactionId: string, unsent: number): ChunkOpening {
+    this.#begun = true
+    const { start, until, whole } = this.#cursor.open(unsent)
+    this.#open = { transactionId, chunkSize: this.#cursor.chunkSize }
+    this.#connection?.expect(transactionId, this.#pending(transactionId))
+    const end = whole && this.#phase === 'sending' ? until : undefined
+    const { messageId, contentType, fields, successReport, failureReport } = this.#settings
+    const head = encodeRequest({
+      transactionId,
+      method: 'SEND',
+      toPath: this.#room.toPath,
+      fromPath: this.#room.fromPath,
+      fields: [
+        ['Message-ID', messageId],
+        ['Success-Report', successReport ? 'yes' : 'no'],
+        ['Failure-Report', failureReport],
+        ['Byte-Range', formatByteRange({ start: start + 1, end, total: this.total })],
+        ...fields,
+      ],
+      contentType,
+    })
+    return { head, hasBody: true }
+  }
+
+  next(source: MessageChunks, limit: number): ChunkPiece {
+    if (source !== this.#source || this.#open?.answer?.status === 501) return { kind: 'end', flag: '+' }
+    if (this.#phase !== 'sending') return { kind: 'end', flag: '#' }
+    const piece = this.#cursor.next(limit)
+    if (piece.kind === 'failed') {
+      this.fail(piece.error)
+      return { kind: 'end', flag: '#' }
+    }
+    this.#progress.changed()
+    return piece
+  }
+
+  ended(source: MessageChunks, chunk: SentChunk): void {
+    const open = this.#open
+    if (source !== this.#source || open === undefined) return
+    this.#open = undefined
+    const part = { ...this.#cursor.close(chunk.flag, chunk.bodyBytes), chunkSize: open.chunkSize }
+    if (open.answer === undefined) this.#remember(chunk, part)
+    else this.#answered(part, open.answer)
+    if (chunk.flag === '#') this.#ended()
+    if (this.#cursor.out && this.total !== undefined) this.#delivery.sent(this.total)
+    this.#check()
+  }
+
+  #state(): ChunkSource['state'] {
+    if (this.#phase === 'over') return 'done'
+    if (this.#phase === 'aborting') return 'ready'
+    if (this.#cursor.out) return 'done'
+    return !this.#unanswered.isFull(this.#cursor.chunkSize) && this.#cursor.prepare() ? 'ready' : 'waiting'
+  }
+
+  #enqueue(): void {
+    if (this.#source !== undefined) return
+    this.#source = new MessageChunks(this)
+    this.#connection?.addSource(this.#source)
+  }
+
+  // ---- what becomes of the chunks
+
+  #pending(transactionId: string): PendingRequest {
+    return {
+      answered: (head) => this.#response(transactionId, head),
+      timedOut: () => this.#timedOut(transactionId),
+      lost: () => {},
+    }
+  }
+
+  #remember(chunk: SentChunk, part: SentPart): void {
+    this.#connection?.remember(chunk.transactionId, this.#pending(chunk.transactionId), chunk.position)
+    const forgotten = this.#unanswered.add(chunk.transactionId, part)
+    if (forgotten !== undefined) this.#connection?.forget(forgotten)
+  }
+
+  #response(transactionId: string, head: ResponseHead): void {
+    const part = this.#unanswered.take(transactionId)
+    if (part !== undefined) {
+      this.#answered(part, head)
+      this.#check()
+    } else if (this.#open?.transactionId === transactionId) {
+      // Before the end of its chunk. RFC 4975 §10.5: the chunk is interrupted then.
+      this.#open.answer = head
+      if (head.status >= 300 && head.status !== 501) this.#refuse(head.status, head.comment)
+    }
+    this.#connection?.wake()
+  }
+
+  #answered(part: SentPart, { status, comment }: ResponseHead): void {
+    if (status < 300) {
+      if (this.#delivery.proof === 'responses') this.#delivery.confirm(part.start, part.end)
+      this.#unanswered.confirm(part)
+      if (this.#reader instanceof RetainingReader) this.#reader.release(this.#unanswered.answeredUntil)
+      this.#progress.changed()
+      return
+    }
+    const length = part.end - part.start
+    if (status !== 501 || length <= WHOLE_CHUNK || !this.#reader.rereadable) {
+      this.#refuse(status, comment)
+      return
+    }
+    // The far side does not take chunks of that size. Of several under way, only the first that comes back halves it.
+    const size = Math.min(length, part.chunkSize ?? length)
+    const halved = part.chunkSize === this.#cursor.chunkSize ? Math.max(WHOLE_CHUNK, Math.ceil(size / 2)) : undefined
+    this.#repeat(part, halved)
+  }
+
+  #repeat(part: { start: number; end: number }, chunkSize?: number): void {
+    if (this.#phase !== 'sending' || this.#delivery.settled) return
+    if (!this.#reader.rereadable) {
+      this.fail(new MsrpError('connection-lost', 'The connection changed, and a stream cannot be sent again'))
+      return
+    }
+    this.#delivery.unsent()
+    this.#cursor.repeat(part, chunkSize)
+    this.#enqueue()
+  }
+
+  #refuse(status: number, comment: string): void {
+    const error = refusal(status, comment, 'The message')
+    this.fail(error)
+    this.#room.refused(this, status, error)
+  }
+
+  #timedOut(transactionId: string): void {
+    const part = this.#unanswered.take(transactionId)
+    if (part === undefined || this.#settings.failureReport !== 'yes') return
+    this.fail(new MsrpError('timeout', 'A part of the message was not answered within 30 s'))
+  }
+
+  /** Closes the books when all is out and settled. */
+  #check(): void {
+    if (this.#phase === 'sending' && this.#delivery.settled && this.#cursor.out) this.#ended()
+  }
+
+  #ended(): void {
+    if (this.#phase === 'over') return
+    this.#phase = 'over'
+    this.#unanswered.drain()
+    this.#cursor.stop()
+    this.#progress.close()
+    this.#connection?.wake()
+    this.#room.over(this)
+  }
+}
+
+/** A message as a source of chunks for one connection. On another connection, another one takes its place. */
+export class MessageChunks implements ChunkSource {
+  readonly #message: SentMessage
+
+  constructor(message: SentMessage) {
+    this.#message = message
+  }
+
+  get state(): ChunkSource['state'] {
+    return this.#message.state(this)
+  }
+
+  begin(transactionId: string, unsent: number): ChunkOpening {
+    return this.#message.begin(transactionId, unsent)
+  }
+
+  next(limit: number): ChunkPiece {
+    return this.#message.next(this, limit)
+  }
+
+  ended(chunk: SentChunk): void {
+    this.#message.ended(this, chunk)
+  }
+
+  lost(): void {
+    // The session hears of the connection's end, too, and knows what it means for its messages.
+  }
+}
