@@ -6,7 +6,7 @@ import type { RelayHop } from './relay-hop.ts'
 import { grantedExpires, refreshDelay } from './token-lifetime.ts'
 import { pathForSdp, samePath, usePathOf } from './use-path.ts'
 
-/** A refresh that failed for a passing reason is tried again when this many milliseconds are left, or more. */
+/** A refresh that failed for a passing reason is tried again after half of the time left, if that is as many ms or more. */
 const LEAST_WAIT = 10_000
 
 /** The relay handed out another path instead of extending the one it had given. */
@@ -84,32 +84,33 @@ export class RelayRegistration<C extends AuthConnection = AuthConnection> {
   }
 
   async #refresh(): Promise<void> {
-    // Without the connection there is no path to keep (RFC 4976 §6.3), and its owner knows.
-    if (this.#over || !this.connection.open) return
+    let change: PathChanged | undefined
     try {
-      await this.#refreshAll()
+      change = await this.#refreshAll()
     } catch (error) {
+      // Without the connection there is no path to keep (RFC 4976 §6.3), and its owner knows.
       if (!this.#over && this.connection.open) this.#failed(error)
       return
     }
-    if (!this.#over) this.#armRefresh()
+    if (this.#over) return
+    this.#armRefresh()
+    if (change !== undefined) this.onPathChanged?.(change)
   }
 
   /** All relays in turn: where one hands out another URI, those behind it have to be asked through that one. */
-  async #refreshAll(): Promise<void> {
-    const before = { hops: this.#hops, usePath: this.usePath }
+  async #refreshAll(): Promise<PathChanged | undefined> {
+    const before = this.#hops
     const renewed: RelayHop[] = []
-    for (const [index, hop] of before.hops.entries()) {
+    for (const [index, hop] of before.entries()) {
       const next = await this.#refreshHop(hop, pathOf(renewed))
-      if (this.#over) return
+      if (this.#over) return undefined
       renewed.push(next)
       // What was extended is so whatever becomes of the rest.
       if (samePath(next.own, hop.own)) this.#hops = this.#hops.with(index, next)
     }
-    const previousExpiresAt = this.expiresAt
+    const [previous, previousExpiresAt] = [pathOf(before), this.expiresAt]
     this.#hops = renewed
-    if (samePath(this.usePath, before.usePath)) return
-    this.onPathChanged?.({ usePath: this.usePath, previous: before.usePath, previousExpiresAt })
+    return samePath(this.usePath, previous) ? undefined : { usePath: this.usePath, previous, previousExpiresAt }
   }
 
   /** AUTH to the relay's own URI, which extends it with some relays; where that is refused, AUTH as for the first time. */
