@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { gather } from '../../src/node/gather.ts'
+import { nodeClock, nodeHash, nodeRandom } from '../../src/node/index.ts'
+
+describe('the clock', () => {
+  it('runs an action after its time, once', async () => {
+    const begun = nodeClock.now()
+    await new Promise<void>((resolve) => nodeClock.after(20, resolve))
+    expect(nodeClock.now() - begun).toBeGreaterThanOrEqual(19)
+  })
+
+  it('does not run what was taken back', async () => {
+    let ran = false
+    const cancel = nodeClock.after(5, () => {
+      ran = true
+    })
+    cancel()
+    await new Promise<void>((resolve) => nodeClock.after(20, resolve))
+    cancel()
+    expect(ran).toBe(false)
+  })
+
+  it('takes spans that are longer than Node’s timers can be', async () => {
+    let ran = false
+    const cancel = nodeClock.after(2 ** 40, () => {
+      ran = true
+    })
+    await new Promise<void>((resolve) => nodeClock.after(20, resolve))
+    cancel()
+    expect(ran).toBe(false)
+  })
+
+  it('does not keep a process alive', async () => {
+    const entry = new URL('../../src/node/index.ts', import.meta.url).href
+    const program = `import { nodeClock } from '${entry}'; nodeClock.after(3_600_000, () => {})`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' })
+    const [code] = (await once(child, 'exit')) as [number]
+    expect(code).toBe(0)
+  })
+})
+
+it.each([
+  ['md5', '', 'd41d8cd98f00b204e9800998ecf8427e'],
+  ['md5', 'größe', 'fdbb3a56280acfa9031707622c599ccb'],
+  ['sha-256', 'abc', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+] as const)('hashes with %s the UTF-8 of %j', (algorithm, text, digest) => {
+  expect(nodeHash(algorithm, text)).toBe(digest)
+})
+
+it('gives as many random bytes as asked for, never the same', () => {
+  expect(nodeRandom(16)).toHaveLength(16)
+  expect(nodeRandom(16)).not.toEqual(nodeRandom(16))
+})
+
+describe('gathering pieces', () => {
+  const pieces = (...sizes: number[]): Uint8Array[] => sizes.map((size, index) => new Uint8Array(size).fill(index + 1))
+
+  it.each([
+    ['nothing', [], []],
+    ['one piece as it is', [10], [10]],
+    ['small pieces into one', [10, 20, 30], [60]],
+    ['nothing into a large piece', [10, 20, 5000, 30, 40], [30, 5000, 70]],
+    ['large pieces with nothing', [4096, 4096], [4096, 4096]],
+    ['no more than a TLS record', [4000, 4000, 4000, 4000, 4000, 4000], [16_000, 8000]],
+  ])('joins %s', (_, sizes, expected) => {
+    const given = pieces(...sizes)
+    const gathered = gather(given)
+    expect(gathered.map(({ length }) => length)).toEqual(expected)
+    expect(Buffer.concat(gathered)).toEqual(Buffer.concat(given))
+  })
+
+  it('does not copy what stays alone', () => {
+    const given = pieces(10, 5000, 20)
+    expect(gather(given).map((piece) => given.includes(piece))).toEqual([true, true, true])
+  })
+})
