@@ -1,5 +1,5 @@
-import { MsrpError } from 'msrp/wire'
-import { pino, stdSerializers } from 'pino'
+import { MsrpError, MsrpUri } from 'msrp/wire'
+import { type Logger, pino, stdSerializers } from 'pino'
 import pretty from 'pino-pretty'
 import type { LogSettings } from '../config/settings.ts'
 import type { Log } from '../forwarding/settings.ts'
@@ -24,18 +24,48 @@ export type LogDestination = NodeJS.WritableStream & { readonly isTTY?: boolean 
 export function createLog(settings: LogSettings, destination: LogDestination = process.stderr): RelayLog {
   const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && destination.isTTY === true)
   const stream = forPeople ? prettyStream(destination) : destination
-  return pino(
+  const logger = pino(
     {
       level: settings.level,
       // The process and the machine are known to whoever collects the lines.
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: masked, bindings: masked },
+      formatters: { level: (label) => ({ level: label }), log: masked },
       serializers: { err: describeError },
       redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '…' },
     },
     stream,
   )
+  return new PinoLog(logger)
+}
+
+class PinoLog implements RelayLog {
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  debug(fields: object, message: string): void {
+    this.#logger.debug(fields, message)
+  }
+
+  info(fields: object, message: string): void {
+    this.#logger.info(fields, message)
+  }
+
+  warn(fields: object, message: string): void {
+    this.#logger.warn(fields, message)
+  }
+
+  error(fields: object, message: string): void {
+    this.#logger.error(fields, message)
+  }
+
+  child(fields: Record<string, unknown>): RelayLog {
+    // Pino does not run its formatters over what a child is given.
+    return new PinoLog(this.#logger.child(masked(fields)))
+  }
 }
 
 const secretFields = [
@@ -61,9 +91,15 @@ function prettyStream(destination: LogDestination): NodeJS.WritableStream {
 }
 
 function masked(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? maskSecrets(value) : value]),
-  )
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, maskedValue(value)]))
+}
+
+function maskedValue(value: unknown): unknown {
+  if (typeof value === 'string') return maskSecrets(value)
+  if (value instanceof MsrpUri) return maskSecrets(value.toString())
+  if (Array.isArray(value)) return value.map(maskedValue)
+  const plain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return plain ? masked({ ...value }) : value
 }
 
 /** Our own errors in one line, since they say what happened; others with their stack, since nobody expected them. */

@@ -46,22 +46,20 @@ export function welcome(facts: WelcomeFacts, style: WelcomeStyle): string {
     '',
     `Try it with two more terminals${style.command.startsWith('npx') ? ' in this folder' : ''}.`,
     '',
-    bold('Send a file') + dim('   first the receiver, which prints a path; then the sender, with that path for PATH'),
+    bold('Send a file') + dim("   the receiver first; the --to '…' that it prints replaces --to 'PATH' for the sender"),
     command(['receive', ...options(receiver)]),
-    command(['send', 'FILE', '--to', 'PATH', ...options(sender)]),
+    `${command(['send', 'FILE', ...options(sender)])} --to 'PATH'`,
     '',
-    bold('Chat') + dim('          first one side, which prints a path; then the other, with that path for PATH'),
+    bold('Chat') + dim('          the same way'),
     command(['chat', ...options(receiver)]),
-    command(['chat', '--to', 'PATH', ...options(sender)]),
+    `${command(['chat', ...options(sender)])} --to 'PATH'`,
     '',
     dim('Ctrl-C stops the relay.'),
     '',
   ].join('\n')
 }
 
-/**
- * A word for a POSIX shell, in quotes only when it needs them.
- */
+/** A word for a POSIX shell, in quotes only when it needs them. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
