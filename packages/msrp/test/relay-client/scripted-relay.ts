@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { MsrpConnection } from '../../src/connection/index.ts'
+import { type Clock, MsrpConnection, type Transport } from '../../src/connection/index.ts'
 import { nodeHash } from '../../src/node/node-crypto.ts'
 import {
   type AuthenticateOptions,
@@ -15,6 +15,7 @@ import {
   type Field,
   formatPath,
   MsrpUri,
+  type RandomBytes,
   type RequestHead,
 } from '../../src/wire/index.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
@@ -117,14 +118,16 @@ export class ScriptedRelay {
   }
 }
 
-function clientConnection(
-  transport: ReturnType<typeof memoryPair>['left'],
-  clock: FakeClock,
+/** A connection whose owner does for AUTH what an endpoint does: passes on what becomes of it. */
+export function clientConnection(
+  transport: Transport,
+  clock: Clock,
+  random: RandomBytes = countingRandom(),
 ): MsrpConnection<AuthTransaction> {
   const connection = new MsrpConnection<AuthTransaction>({
     transport,
     clock,
-    random: countingRandom(),
+    random,
     handler: {
       request: () => {},
       requestBody: () => {},

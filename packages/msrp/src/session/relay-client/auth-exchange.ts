@@ -216,7 +216,7 @@ class AuthExchange {
     const { clock, connection, toPath, fromPath, signal } = this.#options
     if (signal.aborted) throw abortedError(signal)
     if (!connection.transport.secure) {
-      const text = 'AUTH is sent over TLS only (RFC 4976 §5.1), but this connection has none'
+      const text = 'AUTH is sent over TLS only (RFC 4976 §8), but this connection has none'
       throw new MsrpError('invalid-argument', `${text}: ${connection.transport.description}`)
     }
     if (!connection.open) throw new MsrpError('connection-lost', 'the connection to the relay is closed')
