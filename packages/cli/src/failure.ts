@@ -82,7 +82,11 @@ export function verdictOn(error: unknown): Verdict {
     return { exitCode, code, message: told, status }
   }
   const message = error instanceof Error ? error.message : String(error)
-  return { exitCode: ExitCode.internal, code: 'internal', message: `internal fault: ${message}` }
+  return {
+    exitCode: ExitCode.internal,
+    code: 'internal',
+    message: `internal fault, please report it with what --verbose shows: ${message}`,
+  }
 }
 
 function verdictOnDelivery({ label, confirmedBytes, total, cause }: Undelivered): Verdict {

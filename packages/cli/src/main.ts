@@ -39,16 +39,15 @@ function tell(error: unknown, signal: AbortSignal, output: Output, verbose: bool
   const verdict = verdictOn(cause)
   output.area.stop()
   output.error(verdict)
-  if (error instanceof CommanderError) output.say('See: msrp help, or --help behind a command')
-  if (verdict.exitCode === ExitCode.internal) {
-    if (verbose && error instanceof Error) output.say(error.stack ?? '')
-    else output.say('This is a mistake in msrp. Please report it with what --verbose shows.')
-  }
+  if (verdict.exitCode === ExitCode.internal && verbose && error instanceof Error) output.say(error.stack ?? '')
   return verdict.exitCode
 }
 
 function usageFailure(error: CommanderError): Failure {
-  return new Failure('usage', error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '))
+  return new Failure(
+    'usage',
+    `${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')} (msrp help tells more)`,
+  )
 }
 
 // Whatever an interruption makes fail on its way out, the interruption is what counts, unless it is told already.

@@ -35,7 +35,8 @@ export function buildProgram(context: Context): Command {
       .exitOverride()
       .showSuggestionAfterError()
       .helpOption('-h, --help', 'show help')
-      .configureHelp({ showGlobalOptions: true })
+      // An option behind a subcommand is the subcommand's, also where the command above has one of the same name.
+      .enablePositionalOptions()
       // Errors of usage are shown like all others, where they are caught.
       .configureOutput({ outputError: () => {} })
   })

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { Endpoint, MsrpError, type NodeEndpointOptions, type RelayOptions, type Session, type TraceEvent } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
 import { Failure } from '../failure.ts'
@@ -30,7 +30,11 @@ export function probeCommand(context: Context): Command {
     .argument('<URI>', "the relay, such as relay.example.com or 'msrps://relay.example.com:2855;tcp'", readRelay)
     .requiredOption('--user <NAME@DOMAIN>', 'the user to log in as', readUser)
     .option('--password-file <FILE>', `file with the password; else ${PASSWORD_VARIABLE}, else it is asked for`)
-    .option('--timeout <SECONDS>', 'longest time for all steps together', readSeconds, 30_000)
+    .addOption(
+      new Option('--timeout <SECONDS>', 'longest time for all steps together')
+        .argParser(readSeconds)
+        .default(30_000, '30'),
+    )
   addConnectionOptions(command)
   return command
     .addHelpText('after', examples)

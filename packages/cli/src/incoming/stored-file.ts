@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
 import { unlinkSync } from 'node:fs'
-import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { FileSink } from 'msrp'
 import { unwritable } from '../failure.ts'
 import { numberedFileName } from './file-name.ts'
@@ -133,7 +133,7 @@ export class StoredFile implements FileSink {
 export async function prepareFolder(folder: string): Promise<string> {
   const path = resolve(folder)
   try {
-    await mkdir(path, { recursive: true })
+    await makeFolder(path)
   } catch (error) {
     throw unwritable(path, error)
   }
@@ -143,6 +143,27 @@ export async function prepareFolder(folder: string): Promise<string> {
   temporaries.delete(trial)
   await unlink(trial).catch(() => {})
   return path
+}
+
+// Node's own recursive mkdir never returns below /proc and the like, where nothing can be made.
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    if (await isFolder(dirname(path))) throw error
+    await makeFolder(dirname(path))
+    await mkdir(path)
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  )
 }
 
 async function createTemporary(folder: string): Promise<{ file: FileHandle; path: string }> {

@@ -1,0 +1,117 @@
+import { MsrpError, type MsrpErrorCode } from 'msrp'
+import { describe, expect, test } from 'vitest'
+import {
+  Failure,
+  type FailureCode,
+  Incomplete,
+  Undelivered,
+  unreadable,
+  unwritable,
+  verdictOn,
+} from '../src/failure.ts'
+
+const library: [MsrpErrorCode, number][] = [
+  ['internal', 1],
+  ['invalid-argument', 2],
+  ['file-unreadable', 3],
+  ['storage', 4],
+  ['unreachable', 5],
+  ['tls-authority', 6],
+  ['tls-name', 7],
+  ['not-msrp', 8],
+  ['malformed', 8],
+  ['limit-exceeded', 8],
+  ['unauthorized', 9],
+  ['token-expired', 10],
+  ['refused', 11],
+  ['too-large', 11],
+  ['type-not-accepted', 11],
+  ['connection-lost', 12],
+  ['closed', 12],
+  ['aborted', 12],
+  ['timeout', 13],
+  ['report-timeout', 13],
+]
+
+const own: [FailureCode, number][] = [
+  ['usage', 2],
+  ['file', 3],
+  ['storage', 4],
+  ['hung-up', 129],
+  ['interrupted', 130],
+  ['broken-pipe', 141],
+  ['terminated', 143],
+]
+
+describe('each error has its exit code', () => {
+  test.each(library)('of the library: %s → %i', (code, exitCode) => {
+    expect(verdictOn(new MsrpError(code, 'what happened'))).toEqual({ exitCode, code, message: 'what happened' })
+  })
+
+  test.each(own)('of the command: %s → %i', (code, exitCode) => {
+    expect(verdictOn(new Failure(code, 'what happened'))).toEqual({ exitCode, code, message: 'what happened' })
+  })
+
+  test('anything else is a fault of this program', () => {
+    expect(verdictOn(new TypeError('x is not a function'))).toMatchObject({ exitCode: 1, code: 'internal' })
+    expect(verdictOn('thrown text')).toMatchObject({ exitCode: 1, code: 'internal' })
+  })
+})
+
+test('the status of the peer stands in the line, once', () => {
+  const refused = (message: string): string => verdictOn(new MsrpError('refused', message, { status: 413 })).message
+  expect(refused('the peer refuses it')).toBe('the peer refuses it (status 413)')
+  expect(refused('the peer answered 413 Stop')).toBe('the peer answered 413 Stop')
+})
+
+describe('what was not delivered', () => {
+  const lost = new MsrpError('connection-lost', 'the connection broke')
+
+  test('says which part is confirmed', () => {
+    expect(verdictOn(new Undelivered('photo.jpg', { confirmedBytes: 123, total: 456 }, lost))).toEqual({
+      exitCode: 12,
+      code: 'connection-lost',
+      message: 'photo.jpg: the connection broke; confirmed 123 of 456 bytes',
+      confirmedBytes: 123,
+    })
+  })
+
+  test('says so as well when nobody knows how much there was', () => {
+    const verdict = verdictOn(new Undelivered('standard input', { confirmedBytes: 0, total: undefined }, lost))
+    expect(verdict.message).toMatch(/confirmed 0 of an unknown number of bytes$/)
+  })
+
+  test('has the exit code of the file that could not be read, through what the library makes of it', () => {
+    const failure = unreadable('disk.img', Object.assign(new Error(), { code: 'EIO' }))
+    const wrapped = new MsrpError('file-unreadable', 'the body failed', { cause: failure })
+    const verdict = verdictOn(new Undelivered('disk.img', { confirmedBytes: 1, total: 2 }, wrapped))
+    expect(verdict).toMatchObject({ exitCode: 3, code: 'file' })
+    expect(verdict.message).toMatch(/cannot read disk\.img: input\/output error; confirmed 1 of 2 bytes/)
+  })
+
+  test('has the exit code of the signal that stopped it', () => {
+    const stopped = new Undelivered('a', { confirmedBytes: 1, total: 2 }, new Failure('interrupted', 'interrupted'))
+    expect(verdictOn(stopped)).toMatchObject({ exitCode: 130, message: 'a: interrupted; confirmed 1 of 2 bytes' })
+  })
+})
+
+test('a program that went on after failures ends with the code of the first', () => {
+  const first = verdictOn(new MsrpError('refused', 'no', { status: 413 }))
+  expect(verdictOn(new Incomplete('2 messages were not delivered', first))).toEqual({
+    exitCode: 11,
+    code: 'refused',
+    message: '2 messages were not delivered',
+    status: 413,
+  })
+})
+
+test.each([
+  ['ENOENT', 'no such file or folder'],
+  ['EACCES', 'permission denied'],
+  ['ENOSPC', 'no space left on the device'],
+  ['EODD', 'something odd'],
+])('%s is told in words', (code, words) => {
+  const error = Object.assign(new Error('something odd'), { code })
+  expect(unreadable('a', error).message).toBe(`cannot read a: ${words}`)
+  expect(unwritable('b', error).message).toBe(`cannot write to b: ${words}`)
+})
