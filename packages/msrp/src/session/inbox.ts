@@ -1,0 +1,273 @@
+import type { Clock } from '../connection/index.ts'
+import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
+import type { IncomingMessage } from './api.ts'
+import { BlockSpool } from './block-spool.ts'
+import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
+import { acceptsType } from './media-types.ts'
+import { MessageQueue } from './message-queue.ts'
+import type { ReceiveLimits, RequestFacts, SessionOptions, Verdict } from './options.ts'
+import type { Platform } from './platform.ts'
+import { ReceivedMessage } from './received-message.ts'
+import { RecentIds } from './recent-ids.ts'
+
+/** First bytes of a message that the application gets to decide on. */
+const FIRST_BYTES = 2048
+
+/** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
+const FORSAKEN = 120_000
+
+/** Bytes in memory that the unread messages of one session may hold in all, in windows of one message. */
+const WINDOWS = 4
+
+/** Defaults: see `ReceiveLimits`. */
+export const RECEIVE_LIMITS: ReceiveLimits = {
+  window: 1024 * 1024,
+  spoolAfter: 2_000,
+  spool: 1024 * 1024 * 1024,
+  unfinishedMessages: 64,
+  unreadMessages: 1024,
+}
+
+/** The session around an inbox. */
+export interface InboxRoom {
+  readonly platform: Platform
+  readonly options: SessionOptions
+  pause(reason: object): void
+  resume(reason: object): void
+  /** Sends a REPORT about the first `until` bytes of a message to where `request` came from. */
+  report(
+    request: IncomingRequest,
+    report: { status: number; until: number; total?: number | undefined; comment?: string | undefined },
+  ): void
+  /** Whether a message with this id was completed on another session of the endpoint. */
+  seen(messageId: string): boolean
+  /** A message was completed. */
+  completed(messageId: string): void
+}
+
+/** What comes in on one session: which messages are under way, which are refused, and which wait for the application. */
+export class Inbox {
+  readonly queue: MessageQueue<IncomingTransfer, IncomingMessage>
+  readonly #room: InboxRoom
+  readonly #options: SessionOptions
+  readonly #limits: ReceiveLimits
+  readonly #clock: Clock
+  readonly #spool: BlockSpool | undefined
+  readonly #transfers: Map<string, IncomingTransfer> = new Map()
+  /** Messages that are over: the status their further chunks get, and whether all of it was reported. */
+  readonly #over: RecentIds<{ status: number; size?: number | undefined; reported: boolean }> = new RecentIds(256)
+  readonly #transferRoom: TransferRoom
+  #memory = 0
+  #ending = false
+
+  constructor(room: InboxRoom) {
+    const { platform, options } = room
+    this.#room = room
+    this.#options = options
+    this.#clock = platform.clock
+    this.#limits = { ...RECEIVE_LIMITS, ...options.limits }
+    const openSpool = platform.openSpool?.bind(platform)
+    this.#spool = openSpool === undefined ? undefined : new BlockSpool(this.#limits.spool, openSpool)
+    const createFile = platform.createFile?.bind(platform)
+    this.queue = new MessageQueue((transfer) => new ReceivedMessage(transfer, createFile))
+    this.#transferRoom = {
+      clock: platform.clock,
+      window: this.#limits.window,
+      spoolAfter: this.#limits.spoolAfter,
+      spool: this.#spool,
+      maxMessageSize: options.maxMessageSize ?? Number.POSITIVE_INFINITY,
+      reportOn: options.reportOn ?? 'taken',
+      pause: (reason) => room.pause(reason),
+      resume: (reason) => room.resume(reason),
+      memory: (change) => this.#account(change),
+      report: (transfer, status, until, comment) => this.#report(transfer, status, until, comment),
+      completed: (transfer) => room.completed(transfer.messageId),
+      over: (transfer, error) => this.#ended(transfer, error),
+    }
+  }
+
+  /** Whether a message is under way: one that has begun and not ended. */
+  get busy(): boolean {
+    return [...this.#transfers.values()].some(({ state }) => state === 'arriving')
+  }
+
+  /** Takes in a SEND; gives what reads the rest of it. */
+  send(request: IncomingRequest): RequestReader {
+    const { messageId } = request
+    const { hasBody, fields } = request.head
+    const known = this.#transfers.get(messageId)
+    if (known !== undefined) return this.#chunk(known, request)
+    const over = this.#over.get(messageId)
+    if (over !== undefined) return this.#afterwards(request, over)
+    if (!hasBody) return this.#bodiless(request)
+    const { contentType = '' } = fields
+    if (!acceptsType(this.#options.acceptTypes ?? ['*'], contentType)) return this.#refuse(request, 415)
+    if (this.#full()) return this.#refuse(request, 413, 'Too many messages wait here')
+    const decide = this.#options.onRequest
+    const transfer = new IncomingTransfer(this.#transferRoom, request, {
+      undecided: decide !== undefined,
+      duplicate: this.#room.seen(messageId),
+    })
+    this.#transfers.set(messageId, transfer)
+    const reader = this.#chunk(transfer, request)
+    if (transfer.state === 'failed') return reader
+    if (decide === undefined) {
+      this.queue.push(transfer)
+      return reader
+    }
+    return this.#undecided(transfer, request, reader)
+  }
+
+  /**
+   * The session is over. What has not arrived whole fails; what has can still be read, unless `discard` says that nobody
+   * is going to.
+   */
+  end(error: MsrpError, discard: boolean): void {
+    this.#ending = true
+    for (const transfer of [...this.#transfers.values()]) {
+      if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
+    }
+    this.queue.end()
+    this.#closeSpool()
+  }
+
+  #chunk(transfer: IncomingTransfer, request: IncomingRequest): RequestReader {
+    const chunk: IncomingChunk = transfer.begin(request)
+    return {
+      body: (bytes) => transfer.write(chunk, bytes),
+      end: (flag) => transfer.end(chunk, flag),
+    }
+  }
+
+  // A bodiless SEND binds a connection or keeps it alive; it is no message (RFC 4975 §7.1).
+  #bodiless(request: IncomingRequest): RequestReader {
+    return {
+      body: () => {},
+      end: () => {
+        request.respond(200)
+        if (request.successReport) this.#room.report(request, { status: 200, until: 0, total: 0 })
+      },
+    }
+  }
+
+  /** A chunk of a message that is over: refused, abandoned, or complete and taken, so that this is a duplicate. */
+  #afterwards(
+    request: IncomingRequest,
+    over: { status: number; size?: number | undefined; reported: boolean },
+  ): RequestReader {
+    if (over.status !== 200) return this.#refuse(request, over.status)
+    return {
+      body: () => {},
+      end: () => {
+        request.respond(200)
+        // RFC 4975 §5.4: duplicates are acknowledged like the original.
+        const { size = 0 } = over
+        if (over.reported && request.successReport)
+          this.#room.report(request, { status: 200, until: size, total: size })
+      },
+    }
+  }
+
+  #refuse(request: IncomingRequest, status: number, comment?: string): RequestReader {
+    request.respond(status, comment)
+    this.#over.set(request.messageId, { status, reported: false })
+    return IGNORED
+  }
+
+  #full(): boolean {
+    const arriving = [...this.#transfers.values()].filter(({ state }) => state === 'arriving')
+    if (arriving.length >= this.#limits.unfinishedMessages) {
+      const now = this.#clock.now()
+      const forsaken = arriving.find(({ activeAt }) => now - activeAt >= FORSAKEN)
+      forsaken?.fail(new MsrpError('timeout', 'The rest of the message did not come', { status: 413 }))
+      if (forsaken === undefined) return true
+    }
+    return this.queue.waiting >= this.#limits.unreadMessages
+  }
+
+  /** Collects the first bytes, then asks the application. */
+  #undecided(transfer: IncomingTransfer, request: IncomingRequest, reader: RequestReader): RequestReader {
+    let first: Uint8Array | undefined = new Uint8Array()
+    const decide = (): void => {
+      const bytes = first ?? new Uint8Array()
+      first = undefined
+      void this.#decide(transfer, request, bytes)
+    }
+    if ((request.byteRange?.start ?? 1) > 1) decide()
+    return {
+      body: (bytes) => {
+        reader.body(bytes)
+        if (first === undefined) return
+        const room = FIRST_BYTES - first.length
+        const grown = new Uint8Array(first.length + Math.min(room, bytes.length))
+        grown.set(first)
+        grown.set(bytes.subarray(0, room), first.length)
+        first = grown
+        if (first.length >= FIRST_BYTES) decide()
+      },
+      end: (flag: ContinuationFlag) => {
+        if (first !== undefined) decide()
+        reader.end(flag)
+      },
+    }
+  }
+
+  async #decide(transfer: IncomingTransfer, request: IncomingRequest, firstBytes: Uint8Array): Promise<void> {
+    let verdict: Verdict
+    try {
+      const given = this.#options.onRequest?.(factsOf(request), firstBytes) ?? 'accept'
+      // A decision that is there at once takes effect at once.
+      verdict = given instanceof Promise ? await given : given
+    } catch {
+      verdict = 403
+    }
+    if (transfer.state === 'failed') return
+    if (verdict === 'accept') {
+      transfer.accept()
+      this.queue.push(transfer)
+    } else {
+      const { status, comment } = typeof verdict === 'number' ? { status: verdict, comment: undefined } : verdict
+      transfer.refuse(status, comment)
+    }
+  }
+
+  #report(transfer: IncomingTransfer, status: number, until: number, comment?: string): void {
+    const total = transfer.size
+    this.#room.report(transfer.latest, { status, until, total, comment })
+  }
+
+  #ended(transfer: IncomingTransfer, error: MsrpError | undefined): void {
+    const { messageId } = transfer
+    this.#transfers.delete(messageId)
+    this.queue.remove(transfer)
+    const status = error === undefined ? 200 : (statusFor(error) ?? 413)
+    this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })
+    this.#closeSpool()
+  }
+
+  #closeSpool(): void {
+    if (this.#ending && this.#transfers.size === 0) void this.#spool?.close()
+  }
+
+  /** When the session holds too much, the unread messages move to the spool. */
+  #account(change: number): void {
+    this.#memory += change
+    if (change <= 0 || this.#memory <= this.#limits.window * WINDOWS) return
+    for (const transfer of this.#transfers.values()) {
+      if (transfer.body.unread && transfer.body.memory > 0 && !transfer.body.evict()) break
+    }
+  }
+}
+
+function factsOf(request: IncomingRequest): RequestFacts {
+  const { fields } = request.head
+  return {
+    messageId: request.messageId,
+    contentType: fields.contentType ?? '',
+    contentDisposition: fields.get('Content-Disposition'),
+    size: request.byteRange?.total,
+    fromPath: fields.fromPath.map(String),
+    field: (name) => fields.get(name),
+  }
+}

@@ -1,0 +1,94 @@
+import type { MsrpConnection } from '../connection/index.ts'
+import {
+  type ByteRange,
+  type ContinuationFlag,
+  encodeResponse,
+  type FailureReport,
+  MsrpError,
+  type RequestHead,
+} from '../wire/index.ts'
+import type { PendingRequest } from './pending-request.ts'
+
+/** What takes in the rest of a request whose head has been seen. */
+export interface RequestReader {
+  /** Body bytes, lent until the call returns. */
+  body(bytes: Uint8Array): void
+  end(flag: ContinuationFlag): void
+}
+
+/** Reads on to the end of a request that nobody is interested in any more. */
+export const IGNORED: RequestReader = { body: () => {}, end: () => {} }
+
+/** A request from the peer, and its response: at most one, and only where Failure-Report wants it. */
+export class IncomingRequest {
+  readonly head: RequestHead
+  readonly connection: MsrpConnection<PendingRequest>
+  #answered = false
+
+  constructor(head: RequestHead, connection: MsrpConnection<PendingRequest>) {
+    this.head = head
+    this.connection = connection
+  }
+
+  get answered(): boolean {
+    return this.#answered
+  }
+
+  get messageId(): string {
+    return this.head.fields.messageId ?? ''
+  }
+
+  get failureReport(): FailureReport {
+    // RFC 4975 §7.1.1: absent means yes; what cannot be read is answered, so that its sender hears of it.
+    return readable(() => this.head.fields.failureReport) ?? 'yes'
+  }
+
+  get successReport(): boolean {
+    return readable(() => this.head.fields.successReport) ?? false
+  }
+
+  get byteRange(): ByteRange | undefined {
+    return readable(() => this.head.fields.byteRange)
+  }
+
+  /**
+   * Answers. RFC 4975 §7.2, §7.1.4: REPORT is never answered; a SEND with Failure-Report `no` is not either, and with
+   * `partial` only an error.
+   */
+  respond(status: number, comment?: string): void {
+    if (this.#answered) return
+    this.#answered = true
+    const { head } = this
+    const { method, transactionId } = head
+    if (method === 'REPORT') return
+    if (method === 'SEND') {
+      const { failureReport } = this
+      if (failureReport === 'no' || (failureReport === 'partial' && status < 300)) return
+    }
+    const { toPath, fromPath } = head.fields
+    this.connection.send(
+      encodeResponse({
+        transactionId,
+        status,
+        ...(comment === undefined ? {} : { comment: printable(comment) }),
+        // RFC 4975 §7.2: the response to SEND goes to the previous hop, any other one all the way back.
+        toPath: method === 'SEND' ? fromPath.slice(0, 1) : fromPath,
+        fromPath: toPath.slice(0, 1),
+      }),
+    )
+  }
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof MsrpError) return undefined
+    throw error
+  }
+}
+
+function printable(comment: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  return comment.replace(/[\u0000-\u001f\u007f]/g, ' ').slice(0, 200)
+}

@@ -1,0 +1,287 @@
+import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
+import { type BodyRoom, IncomingBody } from './incoming-body.ts'
+import type { IncomingRequest } from './incoming-request.ts'
+import { SuccessReporter } from './success-report.ts'
+
+/** Gaps in one message: more than any reordering on the way explains. */
+const MOST_GAPS = 1024
+
+/** Chunks that may wait for the application's decision. */
+const MOST_UNDECIDED = 256
+
+/** The session around a message that comes in. */
+export interface TransferRoom extends Omit<BodyRoom, 'progress' | 'failed'> {
+  readonly maxMessageSize: number
+  readonly reportOn: 'taken' | 'received'
+  /** Sends a REPORT; `until` is how many bytes from the first on it is about. */
+  report(transfer: IncomingTransfer, status: number, until: number, comment?: string): void
+  /** Every byte has arrived. */
+  completed(transfer: IncomingTransfer): void
+  /** Nothing more is done for it: it is with its reader, or it failed. */
+  over(transfer: IncomingTransfer, error: MsrpError | undefined): void
+}
+
+/** One chunk while it arrives. */
+export interface IncomingChunk {
+  readonly request: IncomingRequest
+  /** Position of its first byte; 0 is the first of the message. */
+  readonly start: number
+  /** Body bytes so far. */
+  bytes: number
+}
+
+/**
+ * A message while it comes in: puts its chunks together (RFC 4975 §7.3.1), answers each of them, and reports success.
+ * The session holds it; the application has an `IncomingMessage` in front of it.
+ */
+export class IncomingTransfer {
+  readonly messageId: string
+  /** The request with its first chunk to arrive. */
+  readonly first: IncomingRequest
+  readonly body: IncomingBody
+  /** A message with this Message-ID was completed before, on another session. */
+  readonly duplicate: boolean
+  readonly #room: TransferRoom
+  readonly #reporter: SuccessReporter | undefined
+  readonly #complete = Promise.withResolvers<void>()
+  /** Size by Byte-Range: what the sender announced, not yet what is true. */
+  #announced: number | undefined
+  #chunk: IncomingChunk | undefined
+  /** Chunks to be answered once the application has decided; undefined when it has. */
+  #undecided: IncomingRequest[] | undefined
+  #latest: IncomingRequest
+  #activeAt: number
+  #state: 'arriving' | 'complete' | 'failed' = 'arriving'
+  #forsaken = false
+
+  constructor(
+    room: TransferRoom,
+    first: IncomingRequest,
+    options: { offset?: number; undecided: boolean; duplicate: boolean },
+  ) {
+    const { offset = 0, undecided, duplicate } = options
+    this.duplicate = duplicate
+    this.#room = room
+    this.first = first
+    this.#latest = first
+    this.#activeAt = room.clock.now()
+    this.messageId = first.messageId
+    this.#undecided = undecided ? [] : undefined
+    this.body = new IncomingBody(
+      {
+        clock: room.clock,
+        window: room.window,
+        spoolAfter: room.spoolAfter,
+        spool: room.spool,
+        pause: (reason) => room.pause(reason),
+        resume: (reason) => room.resume(reason),
+        memory: (change) => room.memory(change),
+        progress: (until, finished) => this.#progress(until, finished),
+        failed: (error) => this.#failed(error),
+      },
+      offset,
+    )
+    this.#complete.promise.catch(() => {})
+    if (first.successReport) {
+      this.#reporter = new SuccessReporter(room.clock, offset, (until) => room.report(this, 200, until))
+    }
+  }
+
+  /** Resolves when every byte has arrived. */
+  get complete(): Promise<void> {
+    return this.#complete.promise
+  }
+
+  get state(): 'arriving' | 'complete' | 'failed' {
+    return this.#state
+  }
+
+  /** Size in bytes: as announced, until it is known. */
+  get size(): number | undefined {
+    return this.body.total ?? this.#announced
+  }
+
+  /** The latest request that belongs to it: REPORTs go back along its From-Path. */
+  get latest(): IncomingRequest {
+    return this.#latest
+  }
+
+  /** When a chunk last began or ended, in the clock's milliseconds. */
+  get activeAt(): number {
+    return this.#activeAt
+  }
+
+  /** Success has been reported, or need not be. */
+  get reported(): boolean {
+    return this.#reporter?.finished ?? true
+  }
+
+  /** A chunk begins. */
+  begin(request: IncomingRequest): IncomingChunk {
+    this.#latest = request
+    this.#activeAt = this.#room.clock.now()
+    const range = request.byteRange
+    const chunk: IncomingChunk = { request, start: (range?.start ?? 1) - 1, bytes: 0 }
+    this.#chunk = chunk
+    const total = range?.total
+    const known = this.size
+    if (total !== undefined && known !== undefined && total !== known) {
+      this.#contradiction(`Byte-Range says a size of ${total}, before it was ${known}`)
+    } else {
+      this.#announced ??= total
+      this.#checkSize(this.#announced ?? 0)
+      this.#checkSize(chunk.start)
+    }
+    return chunk
+  }
+
+  /** Body bytes of a chunk, lent. */
+  write(chunk: IncomingChunk, bytes: Uint8Array): void {
+    if (this.#state === 'failed') return
+    const position = chunk.start + chunk.bytes
+    chunk.bytes += bytes.length
+    const end = position + bytes.length
+    this.#checkSize(end)
+    // A message in one chunk is as long as it is, whatever Byte-Range says; else the numbers have to fit together.
+    const size = this.body.total ?? (this.#isOnly(chunk) ? undefined : this.#announced)
+    if (size !== undefined && end > size) this.#contradiction(`a chunk ends at ${end}, but the size is ${size}`)
+    if (this.body.failure !== undefined) return
+    this.body.write(position, bytes, this.#announced)
+    if (this.body.received.runs > MOST_GAPS) this.body.fail(refusedHere(413, `more than ${MOST_GAPS} gaps`))
+    if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
+  }
+
+  /** The end-line of a chunk. */
+  end(chunk: IncomingChunk, flag: ContinuationFlag): void {
+    if (this.#state !== 'failed') this.#ended(chunk, flag)
+    this.#chunk = undefined
+    this.#activeAt = this.#room.clock.now()
+    if (this.#undecided === undefined) {
+      chunk.request.respond(200)
+    } else if (this.#undecided.length < MOST_UNDECIDED) {
+      this.#undecided.push(chunk.request)
+    } else {
+      this.refuse(413, 'Too many chunks wait for a decision')
+    }
+  }
+
+  /** The application has decided to take it. */
+  accept(): void {
+    const waiting = this.#undecided ?? []
+    this.#undecided = undefined
+    for (const request of waiting) request.respond(200)
+  }
+
+  /** Takes no more of it. */
+  refuse(status: number, comment?: string): void {
+    this.body.fail(refusedHere(status, comment))
+  }
+
+  /** The application has let go of it; what nobody reads is thrown away once it has arrived. */
+  forsake(): void {
+    this.#forsaken = true
+    if (this.#state === 'complete' && this.body.unread) this.body.fail(new MsrpError('closed', 'Nobody has read it'))
+  }
+
+  /** It cannot go on: the session is over. */
+  fail(error: MsrpError): void {
+    this.body.fail(error)
+  }
+
+  #ended(chunk: IncomingChunk, flag: ContinuationFlag): void {
+    const end = chunk.start + chunk.bytes
+    switch (flag) {
+      case '#':
+        this.body.fail(new MsrpError('aborted', 'The sender abandoned the message'))
+        return
+      case '$': {
+        // RFC 4975 §7.3.1: this chunk defines the size of the message.
+        const size = this.body.total ?? (this.#isOnly(chunk) ? end : this.#announced)
+        if ((size !== undefined && size !== end) || end < this.body.received.end) {
+          this.#contradiction(`the last chunk ends at ${end}, but the size is ${size ?? this.body.received.end}`)
+          return
+        }
+        this.body.setTotal(end)
+        break
+      }
+      case '+': {
+        const announced = this.#announced
+        if (announced === undefined) break
+        if (end > announced) this.#contradiction(`a chunk ends at ${end}, but the size is ${announced}`)
+        else if (this.body.received.covers(0, announced)) this.body.setTotal(announced)
+        break
+      }
+      default:
+        flag satisfies never
+    }
+    this.#checkComplete()
+  }
+
+  #checkComplete(): void {
+    if (this.#state !== 'arriving' || !this.body.complete) return
+    this.#state = 'complete'
+    this.#complete.resolve()
+    if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.total ?? 0, true)
+    this.#room.completed(this)
+    if (this.#forsaken) this.forsake()
+  }
+
+  /** Nothing but this chunk has arrived of the message. */
+  #isOnly(chunk: IncomingChunk): boolean {
+    return chunk.start === 0 && this.body.offset === 0 && this.body.received.bytes <= chunk.bytes
+  }
+
+  #checkSize(size: number): void {
+    if (size <= this.#room.maxMessageSize) return
+    const text = `The message has ${size} bytes or more, but ${this.#room.maxMessageSize} are the most that is taken`
+    this.body.fail(new MsrpError('too-large', text, { status: 413 }))
+  }
+
+  #contradiction(detail: string): void {
+    this.body.fail(new MsrpError('malformed', `The chunks do not fit together: ${detail}`, { status: 400 }))
+  }
+
+  #progress(until: number, finished: boolean): void {
+    if (this.#room.reportOn === 'taken') this.#reporter?.progress(until, finished)
+    if (finished) this.#room.over(this, undefined)
+  }
+
+  #failed(error: MsrpError): void {
+    const wasComplete = this.#state === 'complete'
+    this.#state = 'failed'
+    this.#reporter?.stop()
+    this.#complete.reject(error)
+    const status = statusFor(error)
+    const comment = error.status === undefined ? undefined : error.message
+    const waiting = this.#undecided ?? []
+    this.#undecided = undefined
+    for (const request of waiting) request.respond(status ?? 200, comment)
+    if (status !== undefined) {
+      if (this.#chunk !== undefined) this.#chunk.request.respond(status, comment)
+      // Every chunk had its 200 already, so that only a REPORT can tell (RFC 4975 §7.1.4).
+      else if (wasComplete) this.#room.report(this, status, this.body.total ?? 0, comment)
+    }
+    this.#room.over(this, error)
+  }
+}
+
+/** What the application said no to. */
+export function refusedHere(status: number, comment?: string): MsrpError {
+  const words = comment === undefined ? '' : `: ${comment}`
+  return new MsrpError('aborted', `The message was refused here with ${status}${words}`, { status })
+}
+
+/** What to tell the sender; nothing when it knows, or when there is nobody to tell. */
+export function statusFor(error: MsrpError): number | undefined {
+  if (error.status !== undefined) return error.status
+  switch (error.code) {
+    case 'storage':
+    case 'too-large':
+    case 'internal':
+      return 413
+    case 'malformed':
+      return 400
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,147 @@
+import { MsrpError, parseMediaType } from '../wire/index.ts'
+import type { IncomingMessage } from './api.ts'
+import type { IncomingTransfer } from './incoming-transfer.ts'
+import type { FileSink, SaveOptions } from './platform.ts'
+
+/** How a message comes to a file. */
+export type CreateFile = ((path: string, options: SaveOptions) => Promise<FileSink>) | undefined
+
+// A message that the application has let go of unread can never be read, so what it holds is freed.
+const dropped = new FinalizationRegistry<IncomingTransfer>((transfer) => transfer.forsake())
+
+/** A message as the application sees it. Nothing else may refer to it, so that its being dropped shows. */
+export class ReceivedMessage implements IncomingMessage {
+  readonly messageId: string
+  readonly contentType: string
+  readonly disposition: string | undefined
+  readonly fileName: string | undefined
+  readonly duplicate: boolean
+  readonly #transfer: IncomingTransfer
+  readonly #createFile: CreateFile
+
+  constructor(transfer: IncomingTransfer, createFile: CreateFile) {
+    const { fields } = transfer.first.head
+    this.#transfer = transfer
+    this.#createFile = createFile
+    this.messageId = transfer.messageId
+    this.contentType = fields.contentType ?? ''
+    this.disposition = fields.get('Content-Disposition')
+    this.fileName = fields.contentDisposition?.filename
+    this.duplicate = transfer.duplicate
+    dropped.register(this, transfer)
+  }
+
+  get size(): number | undefined {
+    return this.#transfer.size
+  }
+
+  get received(): number {
+    return this.#transfer.body.received.bytes
+  }
+
+  get offset(): number {
+    return this.#transfer.body.offset
+  }
+
+  get successReport(): boolean {
+    return this.#transfer.first.successReport
+  }
+
+  get complete(): Promise<void> {
+    return this.#transfer.complete
+  }
+
+  field(name: string): string | undefined {
+    return this.#transfer.first.head.fields.get(name)
+  }
+
+  async text(): Promise<string> {
+    const bytes = await this.bytes()
+    const charset = parseMediaType(this.contentType)?.parameters.get('charset') ?? 'utf-8'
+    return decoderFor(charset).decode(bytes)
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    const { body } = this.#transfer
+    body.attach()
+    const pieces: Uint8Array[] = []
+    for (let piece = await body.take(); piece !== undefined; piece = await body.take()) pieces.push(piece)
+    return joined(pieces)
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    const { body } = this.#transfer
+    body.attach()
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const piece = await body.take()
+          if (piece === undefined) controller.close()
+          else controller.enqueue(piece)
+        },
+        cancel: () => this.#transfer.refuse(413, 'The receiver stopped reading'),
+      },
+      // Bytes count as taken when they leave here, so nothing is fetched before it is asked for.
+      { highWaterMark: 0 },
+    )
+  }
+
+  saveTo(path: string, options?: SaveOptions): Promise<string>
+  saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
+  async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
+    const transfer = this.#transfer
+    transfer.body.attach()
+    const { signal } = options
+    const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
+    if (signal?.aborted) giveUp()
+    signal?.addEventListener('abort', giveUp)
+    try {
+      const sink = typeof target === 'string' ? await this.#open(target, options) : target
+      return await transfer.body.saveTo(sink)
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
+    }
+  }
+
+  refuse(status = 413, comment?: string): void {
+    if (!Number.isInteger(status) || status < 400 || status > 999) {
+      throw new MsrpError('invalid-argument', `A message is refused with a status from 400 on, not with ${status}`)
+    }
+    this.#transfer.refuse(status, comment)
+  }
+
+  async #open(path: string, options: SaveOptions): Promise<FileSink> {
+    try {
+      if (this.#createFile === undefined) throw new MsrpError('storage', 'There are no files here')
+      return await this.#createFile(path, options)
+    } catch (cause) {
+      const error = cause instanceof MsrpError ? cause : new MsrpError('storage', `Cannot write ${path}`, { cause })
+      this.#transfer.fail(error)
+      throw error
+    }
+  }
+}
+
+function savingAborted(cause: unknown): MsrpError {
+  return new MsrpError('aborted', 'Saving the message was given up', { status: 413, cause })
+}
+
+function decoderFor(charset: string): TextDecoder {
+  try {
+    return new TextDecoder(charset)
+  } catch {
+    return new TextDecoder()
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces
+  if (pieces.length === 1 && only !== undefined) return only
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let filled = 0
+  for (const piece of pieces) {
+    bytes.set(piece, filled)
+    filled += piece.length
+  }
+  return bytes
+}

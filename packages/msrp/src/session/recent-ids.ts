@@ -1,0 +1,21 @@
+/** What is remembered of the latest so many ids; the oldest are forgotten. */
+export class RecentIds<T> {
+  readonly #most: number
+  readonly #entries: Map<string, T> = new Map()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  get(id: string): T | undefined {
+    return this.#entries.get(id)
+  }
+
+  set(id: string, value: T): void {
+    this.#entries.delete(id)
+    this.#entries.set(id, value)
+    if (this.#entries.size <= this.#most) return
+    const [oldest] = this.#entries.keys()
+    if (oldest !== undefined) this.#entries.delete(oldest)
+  }
+}
