@@ -56,7 +56,6 @@ export async function ensurePrivateCertificates(
     certify: async (key) => (await issueCertificate({ names, ca: authority.pair, key, now })).certificate,
     usable: (certificate) =>
       isTimely(certificate, now) &&
-      certificate.checkIssued(authority.pair.leaf) &&
       certificate.verify(authority.pair.leaf.publicKey) &&
       names.every((name) => certifies(certificate, name)),
   })

@@ -126,6 +126,21 @@ describe('the next start', () => {
   })
 })
 
+test('a certificate whose signature is not the authority’s is made anew', async () => {
+  const folder = temporaryFolder()
+  const { server } = await ensurePrivateCertificates(folder, { names })
+  const bytes = Buffer.from(server.leaf.raw)
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
+  writeFileSync(
+    join(folder, 'server.pem'),
+    `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`,
+  )
+  const again = await ensurePrivateCertificates(folder, { names })
+  expect(again.made).toEqual(['certificate'])
+  const seen = await handshake({ server: again.server, ca: again.authority.certificate, servername: 'localhost' })
+  expect(seen.serverAuthorized).toBe(true)
+})
+
 describe('a damaged file is told in one line that names it and what to do', () => {
   const remedy = (folder: string, name: string): string =>
     `restore it from a backup, or remove ${join(folder, `${name}.pem`)} and ${join(folder, `${name}.key`)} so that the next start makes new ones`

@@ -181,6 +181,18 @@ describe('two processes', () => {
     expect(await users.ha1('alice', 'example.com', 'md5')).toBeUndefined()
   })
 
+  test('do not disturb each other: while one writes, the other looks up at once and waits with its own write', async () => {
+    const users = await database()
+    await users.add({ ...alice, password: 'a' })
+    const writer = startProgram(process.execPath, [program, users.path, 'hold', '1500'])
+    await writer.line(/holding/)
+    expect(await users.verify(alice, 'a')).toBe(true)
+    expect((await users.list()).map(({ created }) => created.getFullYear())).not.toContain(2030)
+    await users.add({ ...bob, password: 'b' })
+    expect((await users.list()).map(({ created }) => created.getFullYear())).toContain(2030)
+    expect(await writer.exit()).toEqual({ code: 0, signal: null })
+  })
+
   test('write at the same time, and each write arrives', async () => {
     const users = await database()
     const writers = ['a', 'b', 'c'].map((name) =>
