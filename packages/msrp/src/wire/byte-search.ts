@@ -1,26 +1,26 @@
 type NativeIndexOf = (this: Uint8Array, needle: Uint8Array, from: number) => number
 
 // The platform's own search where there is one: with few false beginnings it is several times as fast as a loop.
-const native = (globalThis as { Buffer?: { prototype: { indexOf: NativeIndexOf } } }).Buffer?.prototype.indexOf
+const native = (globalThis as { Buffer?: { prototype: { indexOf: NativeIndexOf } } }).Buffer?.prototype.indexOf ?? null
 
 /** A search for one byte sequence, prepared once and used many times. */
 export class ByteSearch {
   readonly needle: Uint8Array
-  readonly #native: NativeIndexOf | undefined
+  readonly #native: NativeIndexOf | null
   #shifts: Uint8Array | undefined
 
   /**
    * @param needle 1 to 255 bytes, not changed afterwards.
-   * @param search the platform's search; undefined to do without, as browsers must.
+   * @param search the platform's search; null to do without, as browsers must.
    */
-  constructor(needle: Uint8Array, search: NativeIndexOf | undefined = native) {
+  constructor(needle: Uint8Array, search: NativeIndexOf | null = native) {
     this.needle = needle
     this.#native = search
   }
 
   /** The first place at or after `from` where the whole needle lies in `bytes`, or -1. */
   indexIn(bytes: Uint8Array, from: number): number {
-    if (this.#native !== undefined) return this.#native.call(bytes, this.needle, from)
+    if (this.#native !== null) return this.#native.call(bytes, this.needle, from)
     return this.#horspool(bytes, from)
   }
 

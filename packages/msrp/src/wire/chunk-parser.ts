@@ -145,14 +145,13 @@ export class ChunkParser {
         this.#end(endLine.flag)
         return at + 1
       }
-      // Only the CR that ends the pattern can at the same time begin another one.
-      const kept = this.#matched === endLine.length - 1 ? 1 : 0
-      const [from, until] = [this.#implied, this.#matched - kept]
+      // What was held back is body. No end-line can begin inside it: its CRs are the first byte and the one before the
+      // last, and what follows the latter is not the LF that either would need.
+      const [from, until] = [this.#implied, this.#matched]
       this.#implied = 0
-      this.#matched = kept
+      this.#matched = 0
       if (until > from) this.#deliver(endLine.prefix(from, until), 0, until - from)
-      if (kept === 0) return at
-      at--
+      return at
     }
     return bytes.length
   }

@@ -13,7 +13,7 @@ export interface AuthScheme {
 }
 
 const PARAMETER = /([!#-'*+\-.0-9A-Z^-~]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^ \t,"]*)[ \t]*(?=,|$)/iy
-const SCHEME = /([!#-'*+\-.0-9A-Z^-~]+)(?:[ \t]+|$)/iy
+const SCHEME = /([!#-'*+\-.0-9A-Z^-~]+)(?=[ \t,]|$)/iy
 const SEPARATORS = /[ \t,]*/y
 
 /**

@@ -3,10 +3,10 @@ import type { ContinuationFlag } from './head.ts'
 import { isIdent } from './ident.ts'
 import { MsrpError } from './msrp-error.ts'
 import type { MsrpUri } from './msrp-uri.ts'
+import { shown } from './shown.ts'
 import { reasonPhrase } from './status.ts'
 import { formatPath } from './uri-path.ts'
 import { encodeText } from './utf8.ts'
-import { shown } from './shown.ts'
 
 /** A request to be written. */
 export interface RequestParts {

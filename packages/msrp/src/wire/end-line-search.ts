@@ -30,8 +30,9 @@ export class EndLineSearch {
     }
     const found = this.#search.indexIn(piece, 0)
     if (found !== -1) return found + overlap
-    this.#tail =
-      piece.length >= overlap ? piece.slice(piece.length - overlap) : lastBytes(concat(this.#tail, piece), overlap)
+    // A view would not do: the piece may be used again. And a Buffer's slice is a view.
+    const joint = piece.length >= overlap ? piece : concat(this.#tail, piece)
+    this.#tail = new Uint8Array(joint.subarray(Math.max(0, joint.length - overlap)))
     return piece.length
   }
 }
@@ -41,8 +42,4 @@ function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
   both.set(one)
   both.set(other, one.length)
   return both
-}
-
-function lastBytes(bytes: Uint8Array, count: number): Uint8Array {
-  return bytes.subarray(Math.max(0, bytes.length - count))
 }

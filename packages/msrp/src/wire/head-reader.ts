@@ -4,9 +4,9 @@ import { HeaderFields } from './header-fields.ts'
 import { MsrpError } from './msrp-error.ts'
 import type { ParserLimits } from './parser-limits.ts'
 import { PathCache } from './path-cache.ts'
+import { shown } from './shown.ts'
 import { mayBeStartLine, parseStartLine, type StartLine } from './start-line.ts'
 import { decodeText } from './utf8.ts'
-import { shown } from './shown.ts'
 
 const CR = 0x0d
 const LF = 0x0a

@@ -9,10 +9,10 @@ import { MsrpError } from './msrp-error.ts'
 import type { MsrpUri } from './msrp-uri.ts'
 import { PathCache } from './path-cache.ts'
 import { parseQuotedString } from './quoted-string.ts'
+import { shown } from './shown.ts'
 import { parseStatus, type Status } from './status.ts'
 import { MAX_PATH_URIS, parsePath } from './uri-path.ts'
 import { decodeText, encodeText } from './utf8.ts'
-import { shown } from './shown.ts'
 
 /** Values of Failure-Report (RFC 4975 §9). */
 export type FailureReport = 'yes' | 'no' | 'partial'

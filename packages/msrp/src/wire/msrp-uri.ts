@@ -105,11 +105,13 @@ export class MsrpUri {
     const authority = `${user}${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`
     const tail = parameters.map(({ name, value }) => (value === undefined ? `;${name}` : `;${name}=${value}`)).join('')
     const path = sessionId === undefined ? '' : `/${sessionId}`
-    try {
-      return MsrpUri.parse(`${scheme}://${authority}${path};${transport}${tail}`)
-    } catch (error) {
-      throw invalid(error instanceof MsrpError ? error.message : 'unusable')
+    const uri = tryParse(`${scheme}://${authority}${path};${transport}${tail}`)
+    // A host such as `a/b` gives a URI as well, but not this one.
+    const same = uri?.userinfo === userinfo && uri?.port === port && uri?.sessionId === sessionId
+    if (uri === undefined || !same || uri.parameters.length !== parameters.length) {
+      throw invalid(shown(`${authority}${path};${transport}`))
     }
+    return uri
   }
 
   /** Whether the connection has to be protected by TLS (RFC 4975 §6). */
@@ -134,6 +136,14 @@ export class MsrpUri {
 
   toJSON(): string {
     return this.#text
+  }
+}
+
+function tryParse(text: string): MsrpUri | undefined {
+  try {
+    return MsrpUri.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -59,8 +59,7 @@ function methodFlaw(method: string, fields: HeaderFields): string | undefined {
 function messageFlaw(fields: HeaderFields): string | undefined {
   const { messageId } = fields
   if (messageId === undefined) return 'There is no Message-ID'
-  if (!isIdent(messageId))
-    return `Message-ID is ${shown(messageId)}, expected 3 to 32 id characters`
+  if (!isIdent(messageId)) return `Message-ID is ${shown(messageId)}, expected 3 to 32 id characters`
   fields.byteRange
   return undefined
 }

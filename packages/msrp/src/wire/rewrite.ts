@@ -33,7 +33,8 @@ export function rewriteRequestHead(head: RequestHead, rewriting: RequestRewritin
   const { bytes, lines } = fields
   const range = `Byte-Range: ${formatByteRange(byteRange)}\r\n`
   const old = lines.find((line) => isNamed(bytes, line.start, 'byte-range'))
-  return assemble(fields, start, old ?? lines.find((line) => isMimeLine(bytes, line)), range, blank)
+  const place = old ?? lines.find((line) => isMimeLine(bytes, line))
+  return assemble(fields, start, place?.start, range, blank)
 }
 
 /** A response on its way back, whole: new start-line and paths; status, comment and other fields as they were. */
@@ -49,18 +50,19 @@ export function rewriteResponse(head: ResponseHead, rewriting: Rewriting): Uint8
   )
 }
 
-// All lines but the paths and Byte-Range when it is replaced; `inserted` goes before `place`, or last.
+// All lines but the paths and Byte-Range when it is replaced; `inserted` goes before the line
+// that begins at `place`, or last.
 function assemble(
   fields: HeaderFields,
   start: string,
-  place: FieldLine | undefined,
+  place: number | undefined,
   inserted: string,
   end: string,
 ): Uint8Array {
   const { bytes, lines } = fields
   const pieces: Uint8Array[] = [encodeText(start)]
   for (const line of lines) {
-    if (line === place) pieces.push(encodeText(inserted))
+    if (line.start === place) pieces.push(encodeText(inserted))
     if (isNamed(bytes, line.start, 'to-path') || isNamed(bytes, line.start, 'from-path')) continue
     if (inserted !== '' && isNamed(bytes, line.start, 'byte-range')) continue
     pieces.push(bytes.subarray(line.start, line.end))

@@ -1,6 +1,6 @@
 import { MsrpError } from './msrp-error.ts'
-import { decodeText } from './utf8.ts'
 import { shown } from './shown.ts'
+import { decodeText } from './utf8.ts'
 
 /** A parsed start-line (RFC 4975 §9). */
 export type StartLine =

@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest'
+import type { HeaderFields } from '../../src/wire/index.ts'
+import { fields, request } from './parsing.ts'
+import { block } from './recorder.ts'
+
+describe('fields by name', () => {
+  test.each<[lines: string, name: string, values: string[]]>([
+    ['Message-ID: 1\n', 'Message-ID', ['1']],
+    ['mEsSaGe-Id: 1\n', 'MESSAGE-id', ['1']],
+    ['X: a\nY: b\nx: c\n', 'X', ['a', 'c']],
+    ['X: a: b\n', 'X', ['a: b']],
+    ['X:a\n', 'X', ['a']],
+    ['X:\t  a b \t\n', 'X', ['a b']],
+    ['X:\n', 'X', ['']],
+    ['X: \n', 'X', ['']],
+    ['X: é – 漢字 😀\n', 'X', ['é – 漢字 😀']],
+    ['XY: a\nX-Y: b\n', 'X', []],
+    ['X Y: a\n', 'X', []],
+    ['Y: X: a\n', 'X', []],
+    ['', 'X', []],
+  ])('%j has %s %j', (lines, name, values) => {
+    const found = fields(Buffer.from(lines, 'utf8').toString('latin1'))
+    expect(found.all(name)).toEqual(values)
+    expect(found.get(name)).toBe(values[0])
+    expect(found.count(name)).toBe(values.length)
+  })
+
+  test('entries are all fields in order, with names as they were spelled', () => {
+    expect([...fields('b: 1\nA: 2\nb: 3\nno colon\n').entries()]).toEqual([
+      ['b', '1'],
+      ['A', '2'],
+      ['b', '3'],
+      ['no colon', ''],
+    ])
+  })
+
+  test('the bytes are the lines as they came', () => {
+    const lines = block('x:1\nX:  2  \n:3\n')
+    expect(fields('x:1\nX:  2  \n:3\n').bytes).toEqual(lines)
+  })
+
+  test('what is not UTF-8 does not throw', () => {
+    expect(fields('X: a\u00ffb\n').get('X')).toBe('a\ufffdb')
+  })
+})
+
+describe('typed fields', () => {
+  const long = 'n'.repeat(1023)
+  test.each<[lines: string, read: (fields: HeaderFields) => unknown, value: unknown]>([
+    ['Message-ID: 12339sdqwer\n', (f) => f.messageId, '12339sdqwer'],
+    ['X: y\n', (f) => f.messageId, undefined],
+    ['Byte-Range: 1-*/8\n', (f) => f.byteRange, { start: 1, end: undefined, total: 8 }],
+    ['X: y\n', (f) => f.byteRange, undefined],
+    ['Success-Report: yes\n', (f) => f.successReport, true],
+    ['Success-Report: no\n', (f) => f.successReport, false],
+    ['success-report: YES\n', (f) => f.successReport, true],
+    ['X: y\n', (f) => f.successReport, false],
+    ['Failure-Report: no\n', (f) => f.failureReport, 'no'],
+    ['Failure-Report: partial\n', (f) => f.failureReport, 'partial'],
+    ['Failure-Report: Yes\n', (f) => f.failureReport, 'yes'],
+    ['X: y\n', (f) => f.failureReport, 'yes'],
+    ['Status: 000 200 OK\n', (f) => f.status, { namespace: '000', code: 200, comment: 'OK' }],
+    ['X: y\n', (f) => f.status, undefined],
+    ['Content-Type: Text/Plain; charset="utf-8"\n', (f) => f.contentType, 'Text/Plain; charset="utf-8"'],
+    [
+      'Content-Type: Text/Plain; charset="utf-8"\n',
+      (f) => f.mediaType,
+      { type: 'text/plain', parameters: new Map([['charset', 'utf-8']]) },
+    ],
+    ['X: y\n', (f) => f.mediaType, undefined],
+    ['Content-Disposition: attachment; filename=a.txt\n', (f) => f.contentDisposition?.filename, 'a.txt'],
+    ['Content-Disposition: ;;;\n', (f) => f.contentDisposition, undefined],
+    ['X: y\n', (f) => f.contentDisposition, undefined],
+    ['Expires: 900\n', (f) => f.expires, 900],
+    ['Expires: 0\n', (f) => f.expires, 0],
+    ['Min-Expires: 60\n', (f) => f.minExpires, 60],
+    ['Max-Expires: 3600\n', (f) => f.maxExpires, 3600],
+    ['X: y\n', (f) => [f.expires, f.minExpires, f.maxExpires], [undefined, undefined, undefined]],
+    [
+      'Use-Path: msrps://intra.example.com:9000/jui787s2f;tcp msrps://extra.example.com:9000/mywdEe1233;tcp\n',
+      (f) => f.usePath?.map(String),
+      ['msrps://intra.example.com:9000/jui787s2f;tcp', 'msrps://extra.example.com:9000/mywdEe1233;tcp'],
+    ],
+    ['X: y\n', (f) => f.usePath, undefined],
+    ['Use-Nickname: "Alice the great"\n', (f) => f.useNickname, 'Alice the great'],
+    ['Use-Nickname: "a \\"b\\" \\\\c"\n', (f) => f.useNickname, 'a "b" \\c'],
+    [`Use-Nickname: "${long}"\n`, (f) => f.useNickname, long],
+    ['X: y\n', (f) => f.useNickname, undefined],
+    ['X: y\n', (f) => f.wwwAuthenticate, []],
+    ['WWW-Authenticate: Basic realm="x"\n', (f) => f.wwwAuthenticate, []],
+    [
+      'WWW-Authenticate: Digest realm="a", nonce="1", qop="auth", algorithm=SHA-256\nWWW-Authenticate: Digest realm="b", nonce="2", qop="auth"\n',
+      (f) => f.wwwAuthenticate.map(({ realm, algorithm }) => [realm, algorithm]),
+      [
+        ['a', 'sha-256'],
+        ['b', 'md5'],
+      ],
+    ],
+    ['X: y\n', (f) => [f.authorization, f.authenticationInfo], [undefined, undefined]],
+    ['Authentication-Info: nextnonce="n"\n', (f) => f.authenticationInfo, { nextnonce: 'n' }],
+  ])('%j: %s', (lines, read, value) => {
+    expect(read(fields(lines))).toEqual(value)
+  })
+
+  test.each<[line: string, read: (fields: HeaderFields) => unknown]>([
+    ['Byte-Range: 1-2', (f) => f.byteRange],
+    ['Success-Report: maybe', (f) => f.successReport],
+    ['Success-Report: partial', (f) => f.successReport],
+    ['Success-Report: ', (f) => f.successReport],
+    ['Failure-Report: never', (f) => f.failureReport],
+    ['Status: OK', (f) => f.status],
+    ['Content-Type: plain', (f) => f.mediaType],
+    ['Expires: soon', (f) => f.expires],
+    ['Expires: -1', (f) => f.expires],
+    ['Expires: 99999999999999999999', (f) => f.expires],
+    ['Min-Expires: 1.5', (f) => f.minExpires],
+    ['Max-Expires: ', (f) => f.maxExpires],
+    ['Use-Nickname: Alice', (f) => f.useNickname],
+    ['Use-Nickname: ""', (f) => f.useNickname],
+    [`Use-Nickname: "${'n'.repeat(1024)}"`, (f) => f.useNickname],
+    ['Use-Nickname: "a"b"', (f) => f.useNickname],
+    ['WWW-Authenticate: Digest realm="x"', (f) => f.wwwAuthenticate],
+    ['Authorization: Basic QWxhZGRpbg==', (f) => f.authorization],
+    ['Authentication-Info: "x"', (f) => f.authenticationInfo],
+  ])('%s: the error names the field', (line, read) => {
+    const [name = ''] = line.split(':')
+    const expected = expect.objectContaining({ code: 'malformed', message: expect.stringContaining(name) })
+    expect(() => read(fields(`${line}\n`))).toThrow(expected)
+  })
+
+  test('a Use-Path that is no path is malformed', () => {
+    expect(() => fields('Use-Path: x\n').usePath).toThrow(expect.objectContaining({ code: 'malformed' }))
+  })
+})
+
+describe('paths', () => {
+  test('both are there, as URIs', () => {
+    const { fields } = request('SEND', '')
+    expect(fields.toPath.map(String)).toEqual(['msrp://b.example:1/x;tcp'])
+    expect(fields.fromPath.map(String)).toEqual(['msrp://a.example:1/y;tcp'])
+    expect(fields.toPath).toBe(fields.toPath)
+  })
+
+  test.each([
+    ['X: y\n', 'There is no To-Path'],
+    ['To-Path: msrp://h:1/x;tcp\nto-path: msrp://h:1/x;tcp\n', 'There are two To-Path fields'],
+  ])('%j: %s', (lines, message) => {
+    expect(() => fields(lines).toPath).toThrow(expect.objectContaining({ code: 'malformed', message }))
+  })
+})
+
+describe('lines that are no header fields', () => {
+  test.each([
+    ['no colon', 'no colon'],
+    [': no name', ': no name'],
+    ['a name: x', 'a name: x'],
+    ['X : y', 'X : y'],
+    [' folded: y', ' folded: y'],
+    ['X: a␍b', 'X: a\rb'],
+    ['X: a\u0000b', 'X: a\0b'],
+    ['X: a\u007fb', 'X: a\u007fb'],
+    ['Byte(Range): 1', 'Byte(Range): 1'],
+  ])('%j', (line, found) => {
+    expect(fields(`Y: y\n${line}\nZ: z\n`).malformedLine).toBe(found)
+  })
+
+  test('there are none of them in lines that are', () => {
+    expect(fields("X: y\nx-!#$%&'*+.^_`{|}~9:\tä\tb\nContent-Transfer-Encoding:\nX:\n").malformedLine).toBeUndefined()
+  })
+})
