@@ -38,13 +38,15 @@ export function welcome(facts: WelcomeFacts, style: WelcomeStyle): string {
   ]
   const command = (words: readonly string[]): string => `  ${style.command} ${words.map(shellWord).join(' ')}`
   const listening = facts.listeners.map(({ host, port, transport }) => `${transport} ${authority(host, port)}`)
+  // Neither npx nor a relative path works elsewhere.
+  const belongsHere = style.command.startsWith('npx ') || shortPath(facts.stateFolder, style) !== facts.stateFolder
 
   return [
     bold(`MSRP relay ${relayUri(facts)}`),
     `  listens on  ${listening.join(', ')}`,
     `  state in    ${shortPath(facts.stateFolder, style)}`,
     '',
-    `Try it with two more terminals${style.command.startsWith('npx') ? ' in this folder' : ''}.`,
+    `Try it with two more terminals${belongsHere ? ' in this folder' : ''}.`,
     '',
     bold('Send a file') + dim("   the receiver first; the --to '…' that it prints replaces --to 'PATH' for the sender"),
     command(['receive', ...options(receiver)]),

@@ -83,6 +83,17 @@ describe('the commands', () => {
     expect(elsewhere.slice(-2)).toEqual(['--ca', '/src/msrp/state/ca.pem'])
   })
 
+  test('are for this folder when they would not work in another one', () => {
+    const [clone, inside, outside] = [
+      welcome(facts, { ...style, currentFolder: '/' }),
+      welcome(facts, { ...style, command: 'msrp' }),
+      welcome(facts, { ...style, command: 'msrp', currentFolder: '/home' }),
+    ]
+    expect(clone).toContain('two more terminals in this folder.')
+    expect(inside).toContain('two more terminals in this folder.')
+    expect(outside).toContain('two more terminals.')
+  })
+
   test('leave out the password file of a user who has another password, and --ca where clients know the authority', () => {
     const [receive = []] = commands(
       welcome(
