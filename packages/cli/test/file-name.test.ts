@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { numberedFileName, safeFileName } from '../src/incoming/file-name.ts'
+import { safeFileName } from '../src/incoming/file-name.ts'
 
 describe('a name from the peer becomes one that is safe to store under', () => {
   test.each([
@@ -90,14 +90,4 @@ describe('a name from the peer becomes one that is safe to store under', () => {
       expect(safeFileName(safe)).toBe(safe)
     }
   })
-})
-
-test.each([
-  ['photo.jpg', 1, 'photo.jpg'],
-  ['photo.jpg', 2, 'photo (2).jpg'],
-  ['photo', 3, 'photo (3)'],
-  ['archive.tar.gz', 2, 'archive (2).tar.gz'],
-  ['a.b.c', 2, 'a.b (2).c'],
-])('the name for %j as number %i is %j', (name, number, numbered) => {
-  expect(numberedFileName(name, number)).toBe(numbered)
 })

@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { Command } from 'commander'
 import { Endpoint, type IncomingMessage, type Session } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
+import { ExitCode } from '../exit-code.ts'
 import { Failure, verdictOn } from '../failure.ts'
 import { prepareFolder } from '../incoming/stored-file.ts'
 import { type Taken, takeMessage } from '../incoming/take-message.ts'
@@ -140,11 +141,11 @@ class Reception {
       if (this.messages >= this.#count) this.#stop()
     } catch (error) {
       if (this.#signal.aborted) return
-      if (error instanceof Failure) {
+      const verdict = verdictOn(error)
+      if (verdict.exitCode === ExitCode.storage) {
         this.fail(error)
         return
       }
-      const verdict = verdictOn(error)
       const name = message.fileName ?? 'a message'
       this.#output.error({ ...verdict, message: `${name} did not arrive whole: ${verdict.message}` }, message.messageId)
     }

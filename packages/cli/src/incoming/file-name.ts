@@ -32,13 +32,6 @@ export function safeFileName(name: string | undefined, extension = ''): string {
   return isDevice(shortened) ? `_${shortened}` : shortened
 }
 
-/** `photo.jpg` → `photo (2).jpg`: the name to try when another file has it. 1 gives the name itself. */
-export function numberedFileName(name: string, number: number): string {
-  if (number === 1) return name
-  const { stem, extension } = splitName(name)
-  return `${stem} (${number})${extension}`
-}
-
 // Windows opens the device whatever the extension, and takes superscript digits for digits.
 function isDevice(name: string): boolean {
   return /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)/i.test(name)

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type IncomingMessage, MsrpError } from 'msrp'
-import { Failure } from '../failure.ts'
+import type { IncomingMessage } from 'msrp'
 import { extensionFor } from '../outgoing/media-type.ts'
 import type { Output } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
@@ -34,7 +33,7 @@ export type Taken =
 /**
  * Reads a message to its end: a text into memory, anything else into a file in `folder`.
  * @param folder is asked for only when there is a file to be stored
- * @throws Failure `storage` when the file cannot be written; MsrpError when the message does not arrive
+ * @throws MsrpError or Failure `storage` when the file cannot be written; MsrpError when the message does not arrive
  */
 export async function takeMessage(
   message: IncomingMessage,
@@ -56,13 +55,11 @@ async function store(
 ): Promise<{ path: string; size: number; sha256: string }> {
   const { output, signal } = options
   const name = safeFileName(message.fileName, extensionFor(message.contentType))
-  let file: StoredFile
-  try {
-    file = await StoredFile.create(await options.folder(), name)
-  } catch (error) {
+  const folder = await options.folder().catch((error: unknown) => {
     message.refuse()
     throw error
-  }
+  })
+  const file = new StoredFile(folder, name)
   const { messageId, fileName, size } = message
   const progress = new Progress(output, { messageId, direction: 'receiving', name: fileName ?? null }, size)
   const looking = setInterval(() => progress.update(message.received, message.size), LOOK_EVERY)
@@ -73,8 +70,6 @@ async function store(
     return file.facts
   } catch (error) {
     await file.discard()
-    // The library wraps what the file threw; the reason for the exit code is inside.
-    if (error instanceof MsrpError && error.cause instanceof Failure) throw error.cause
     throw error
   } finally {
     clearInterval(looking)

@@ -7,16 +7,22 @@ import { PositionedFile } from './positioned-file.ts'
 import { errorCode } from './socket-error.ts'
 import { storageError } from './storage-error.ts'
 
+/** At most this much is with the operating system and not on the device, where that matters. Bytes. */
+const SYNC_EVERY = 64 * 1024 * 1024
+
 /** How a file is stored. */
 export interface FileSinkOptions {
   /**
    * When a file of that name exists: `fail` (default; at once, or at the end when it appeared meanwhile), `number`
-   * (store as `name (1).ext`, `name (2).ext` …), or `replace`.
+   * (store as `name (2).ext`, `name (3).ext` …), or `replace`.
    */
   readonly taken?: 'fail' | 'number' | 'replace'
   /** Permissions of the file. Default 0o600: what arrives is private. */
   readonly mode?: number
-  /** Waits until file and name are on the device. Default false: they are with the operating system. */
+  /**
+   * Waits until file and name are on the device. Default false: they are with the operating system. Meanwhile writing
+   * keeps to the pace of the device, so that little is left to wait for at the end.
+   */
   readonly sync?: boolean
 }
 
@@ -33,6 +39,7 @@ export class FileSink {
   readonly #file: PositionedFile
   #path: string
   #failure: MsrpError | undefined
+  #unsynced = 0
   #state: 'open' | 'finishing' | 'finished' | 'discarded' = 'open'
 
   constructor(path: string, options: FileSinkOptions = {}) {
@@ -47,12 +54,24 @@ export class FileSink {
     return this.#path
   }
 
+  /** What the file is called meanwhile: for a process that ends before it can call `discard`. */
+  get temporaryPath(): string {
+    return this.#temporary
+  }
+
   /**
    * Stores bytes at a position (0 is the first). Resolves when the operating system has them: whoever awaits that keeps
    * no more in memory than the disk can follow. They must not change before.
    */
   write(position: number, bytes: Uint8Array): Promise<void> {
-    return this.#guard(() => this.#file.write(position, bytes))
+    return this.#guard(async () => {
+      await this.#file.write(position, bytes)
+      if (this.#options.sync !== true) return
+      this.#unsynced += bytes.length
+      if (this.#unsynced < SYNC_EVERY) return
+      this.#unsynced = 0
+      await (await this.#file.handle).datasync()
+    })
   }
 
   /** Reads exactly `length` bytes; all of them must have been written, by calls made before this one. */

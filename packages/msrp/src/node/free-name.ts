@@ -28,10 +28,10 @@ export async function giveName(temporary: string, path: string): Promise<void> {
   await unlink(temporary)
 }
 
-/** `photo.jpg`, `photo (1).jpg`, `photo (2).jpg` … in the same folder; 1000 names at most. */
+/** `photo.jpg`, `photo (2).jpg`, `photo (3).jpg` … in the same folder; 1000 names at most. */
 export function* numberedNames(path: string): Generator<string, void> {
   yield path
   const extension = extname(path)
   const stem = basename(path, extension)
-  for (let number = 1; number < 1000; number++) yield join(dirname(path), `${stem} (${number})${extension}`)
+  for (let number = 2; number <= 1000; number++) yield join(dirname(path), `${stem} (${number})${extension}`)
 }

@@ -87,7 +87,7 @@ export interface FileSink {
 }
 
 export interface SaveOptions {
-  /** When the name is taken: `fail` with `storage` (default), or save under another one, as `name (1).ext`. */
+  /** When the name is taken: `fail` with `storage` (default), or save under another one, as `name (2).ext`. */
   readonly taken?: 'fail' | 'number'
   /** Gives up: nothing of the file stays, and the sender is told to stop with 413. */
   readonly signal?: AbortSignal
