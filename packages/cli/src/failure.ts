@@ -2,12 +2,10 @@ import { MsrpError } from 'msrp'
 import { ExitCode, exitCodes } from './exit-code.ts'
 
 /** Codes of this program's own failures, beside those of the library (`MsrpErrorCode`). */
-export type FailureCode = 'usage' | 'file' | 'storage' | 'interrupted' | 'terminated' | 'hung-up' | 'broken-pipe'
+export type FailureCode = 'usage' | 'interrupted' | 'terminated' | 'hung-up' | 'broken-pipe'
 
 const ownExitCodes: Readonly<Record<FailureCode, number>> = {
   usage: ExitCode.usage,
-  file: ExitCode.file,
-  storage: ExitCode.storage,
   interrupted: ExitCode.interrupted,
   terminated: ExitCode.terminated,
   'hung-up': ExitCode.hungUp,
@@ -94,36 +92,4 @@ function verdictOnDelivery({ label, confirmedBytes, total, cause }: Undelivered)
   const verdict = verdictOn(cause instanceof MsrpError && cause.cause instanceof Failure ? cause.cause : cause)
   const part = `confirmed ${confirmedBytes} of ${total ?? 'an unknown number of'} bytes`
   return { ...verdict, message: `${label}: ${verdict.message}; ${part}`, confirmedBytes }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the device',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file system does not take files this large',
-  ENAMETOOLONG: 'the name is too long',
-  EMFILE: 'too many open files',
-  ELOOP: 'its symbolic links lead in a circle',
-  EIO: 'input/output error',
-}
-
-/** What the operating system said about a file, in words. */
-export function fileErrorReason(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  return reasons[code] ?? message
-}
-
-/** A file that was to be read cannot be: exit code 3. */
-export function unreadable(path: string, error: unknown): Failure {
-  return new Failure('file', `cannot read ${path}: ${fileErrorReason(error)}`, { cause: error })
-}
-
-/** A file or folder that was to be written cannot be: exit code 4. */
-export function unwritable(path: string, error: unknown): Failure {
-  return new Failure('storage', `cannot write to ${path}: ${fileErrorReason(error)}`, { cause: error })
 }

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { Failure, unreadable } from './failure.ts'
+import { unreadable } from 'msrp/node'
+import { Failure } from './failure.ts'
 import type { Output } from './terminal/output.ts'
 import { shellWord } from './terminal/shell-word.ts'
 
@@ -11,7 +12,7 @@ export const PASSWORD_VARIABLE = 'MSRP_PASSWORD'
 /**
  * The password of a user, in this order: from the file given, from MSRP_PASSWORD, from a prompt when there is a terminal.
  * It is never a command-line argument, which every user of the machine could read.
- * @throws Failure `file`, `usage`, `interrupted`
+ * @throws MsrpError `file-unreadable`; Failure `usage`, `interrupted`
  */
 export async function passwordOf(user: string, options: { file: string | undefined; output: Output }): Promise<string> {
   const { file, output } = options
@@ -26,7 +27,7 @@ export async function passwordOf(user: string, options: { file: string | undefin
 
 /**
  * The first line of a file.
- * @throws Failure `file`
+ * @throws MsrpError `file-unreadable`; Failure `usage` when that line is empty
  */
 export async function passwordFromFile(file: string, output: Output): Promise<string> {
   let text: string

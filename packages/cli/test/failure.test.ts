@@ -1,14 +1,6 @@
 import { MsrpError, type MsrpErrorCode } from 'msrp'
 import { describe, expect, test } from 'vitest'
-import {
-  Failure,
-  type FailureCode,
-  Incomplete,
-  Undelivered,
-  unreadable,
-  unwritable,
-  verdictOn,
-} from '../src/failure.ts'
+import { Failure, type FailureCode, Incomplete, Undelivered, verdictOn } from '../src/failure.ts'
 
 const library: [MsrpErrorCode, number][] = [
   ['internal', 1],
@@ -35,8 +27,6 @@ const library: [MsrpErrorCode, number][] = [
 
 const own: [FailureCode, number][] = [
   ['usage', 2],
-  ['file', 3],
-  ['storage', 4],
   ['hung-up', 129],
   ['interrupted', 130],
   ['broken-pipe', 141],
@@ -81,12 +71,12 @@ describe('what was not delivered', () => {
     expect(verdict.message).toMatch(/confirmed 0 of an unknown number of bytes$/)
   })
 
-  test('has the exit code of the file that could not be read, through what the library makes of it', () => {
-    const failure = unreadable('disk.img', Object.assign(new Error(), { code: 'EIO' }))
-    const wrapped = new MsrpError('file-unreadable', 'the body failed', { cause: failure })
+  test('has the exit code of what failed inside, through what the library makes of it', () => {
+    const failure = new Failure('broken-pipe', 'standard output was closed')
+    const wrapped = new MsrpError('aborted', 'the caller gave up', { cause: failure })
     const verdict = verdictOn(new Undelivered('disk.img', { confirmedBytes: 1, total: 2 }, wrapped))
-    expect(verdict).toMatchObject({ exitCode: 3, code: 'file' })
-    expect(verdict.message).toMatch(/cannot read disk\.img: input\/output error; confirmed 1 of 2 bytes/)
+    expect(verdict).toMatchObject({ exitCode: 141, code: 'broken-pipe' })
+    expect(verdict.message).toBe('disk.img: standard output was closed; confirmed 1 of 2 bytes')
   })
 
   test('has the exit code of the signal that stopped it', () => {
@@ -103,15 +93,4 @@ test('a program that went on after failures ends with the code of the first', ()
     message: '2 messages were not delivered',
     status: 413,
   })
-})
-
-test.each([
-  ['ENOENT', 'no such file or folder'],
-  ['EACCES', 'permission denied'],
-  ['ENOSPC', 'no space left on the device'],
-  ['EODD', 'something odd'],
-])('%s is told in words', (code, words) => {
-  const error = Object.assign(new Error('something odd'), { code })
-  expect(unreadable('a', error).message).toBe(`cannot read a: ${words}`)
-  expect(unwritable('b', error).message).toBe(`cannot write to b: ${words}`)
 })

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
-import { Endpoint, type IncomingMessage, type Session } from 'msrp'
+import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
 import { Failure, Incomplete, type Verdict, verdictOn } from '../failure.ts'
 import { prepareFolder } from '../incoming/stored-file.ts'
@@ -98,7 +98,7 @@ async function openSession(endpoint: Endpoint, options: ChatOptions, context: Co
   prepared.onPathChanged = tell
   tell()
   const over = prepared.closed.then(({ error }) => {
-    throw error ?? new Failure('storage', 'nothing listens any more')
+    throw error ?? new MsrpError('closed', 'the path does not exist any more')
   })
   over.catch(() => {})
   const first = await Promise.race([prepared.sessions().next(), over])

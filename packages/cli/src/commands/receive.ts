@@ -1,9 +1,9 @@
 import { relative } from 'node:path'
 import { Command } from 'commander'
-import { Endpoint, type IncomingMessage, type Session } from 'msrp'
+import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
 import { ExitCode } from '../exit-code.ts'
-import { Failure, verdictOn } from '../failure.ts'
+import { verdictOn } from '../failure.ts'
 import { prepareFolder } from '../incoming/stored-file.ts'
 import { type Taken, takeMessage } from '../incoming/take-message.ts'
 import {
@@ -62,7 +62,7 @@ async function receive(options: ReceiveOptions, context: Context): Promise<void>
 
   const reception = new Reception(folder, options.count, context)
   void prepared.closed.then(({ error }) => {
-    reception.fail(error ?? new Failure('storage', 'nothing listens any more'))
+    reception.fail(error ?? new MsrpError('closed', 'the path does not exist any more'))
   })
   const serving = serveAll(prepared.sessions(), reception)
   try {

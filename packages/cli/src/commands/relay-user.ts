@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
+import { storageError } from 'msrp/node'
 import type { UserAddress, UserDatabase } from 'msrp-relay'
 import type { Context } from '../context.ts'
-import { Failure, unwritable } from '../failure.ts'
+import { Failure } from '../failure.ts'
 import { askSilently, canAsk, passwordFromFile, passwordFromStandardInput } from '../password.ts'
 import type { Output } from '../terminal/output.ts'
 
@@ -127,7 +128,7 @@ async function storeGenerated(
   const temporary = join(folder, `.${randomBytes(9).toString('base64url')}.tmp`)
   try {
     await writeFile(temporary, `${password}\n`, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
-      throw unwritable(folder, error)
+      throw storageError(folder, error)
     })
     await apply(password)
     await rename(temporary, file)

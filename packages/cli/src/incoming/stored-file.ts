@@ -4,8 +4,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { FileSink } from 'msrp'
-import { FileSink as NodeFileSink } from 'msrp/node'
-import { unwritable } from '../failure.ts'
+import { FileSink as NodeFileSink, storageError } from 'msrp/node'
 
 /** What is known of a file once it has its name. */
 export interface StoredFacts {
@@ -64,14 +63,14 @@ export class StoredFile implements FileSink {
 /**
  * Makes sure, before any peer is let in, that files can be stored in a folder; creates it where it is missing.
  * @returns the folder's absolute path
- * @throws Failure or MsrpError `storage`
+ * @throws MsrpError `storage`
  */
 export async function prepareFolder(folder: string): Promise<string> {
   const path = resolve(folder)
   try {
     await makeFolder(path)
   } catch (error) {
-    throw unwritable(path, error)
+    throw storageError(path, error)
   }
   // Only a real file tells: permissions do not bind root, and a file system may be read-only or full.
   const trial = new NodeFileSink(join(path, 'trial'), { taken: 'number' })

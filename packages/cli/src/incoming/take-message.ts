@@ -33,7 +33,7 @@ export type Taken =
 /**
  * Reads a message to its end: a text into memory, anything else into a file in `folder`.
  * @param folder is asked for only when there is a file to be stored
- * @throws MsrpError or Failure `storage` when the file cannot be written; MsrpError when the message does not arrive
+ * @throws MsrpError `storage` when the file cannot be written, others when the message does not arrive
  */
 export async function takeMessage(
   message: IncomingMessage,

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { Endpoint, PreparedSession, TlsOptions } from 'msrp'
-import { Failure, unwritable } from '../failure.ts'
+import { storageError } from 'msrp/node'
+import { Failure } from '../failure.ts'
 import { type ConnectionOptions, type RelayChoice, readPem, relayOptions } from '../options/connection.ts'
 import { type HostPort, isWildcard, readHostPort, readPublicHost } from '../options/values.ts'
 import type { Output } from '../terminal/output.ts'
@@ -126,6 +127,6 @@ async function publish(certificate: string): Promise<string> {
     await writeFile(file, certificate)
     return file
   } catch (error) {
-    throw unwritable(tmpdir(), error)
+    throw storageError(tmpdir(), error)
   }
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import type { NodeEndpointOptions, RelayOptions, TlsOptions } from 'msrp'
-import { Failure, unreadable } from '../failure.ts'
+import { MsrpError, type NodeEndpointOptions, type RelayOptions, type TlsOptions } from 'msrp'
+import { unreadable } from 'msrp/node'
+import { Failure } from '../failure.ts'
 import { PASSWORD_VARIABLE, passwordOf } from '../password.ts'
 import type { Output } from '../terminal/output.ts'
 import { traceTo } from '../terminal/trace.ts'
@@ -45,7 +46,7 @@ export function addConnectionOptions(command: Command): Command {
 
 /**
  * What the options say, as the library wants it.
- * @throws Failure `file` when the CA file cannot be read
+ * @throws MsrpError `file-unreadable`, for the CA file
  */
 export async function endpointOptions(options: ConnectionOptions, output: Output): Promise<NodeEndpointOptions> {
   const { resolve, verbose } = options
@@ -61,7 +62,7 @@ export async function endpointOptions(options: ConnectionOptions, output: Output
 
 /**
  * The relay to go through, undefined without `--relay`. Asks for the password where that is needed.
- * @throws Failure `usage`, `file`, `interrupted`
+ * @throws Failure `usage`, `interrupted`; MsrpError `file-unreadable`, for the password
  */
 export async function relayOptions(options: RelayChoice, output: Output): Promise<RelayOptions | undefined> {
   const { relay, user, passwordFile } = options
@@ -78,7 +79,7 @@ export async function relayOptions(options: RelayChoice, output: Output): Promis
 
 /**
  * A PEM file with at least one certificate.
- * @throws Failure `file`
+ * @throws MsrpError `file-unreadable`
  */
 export async function readPem(file: string, label = 'CERTIFICATE'): Promise<string> {
   let text: string
@@ -88,7 +89,7 @@ export async function readPem(file: string, label = 'CERTIFICATE'): Promise<stri
     throw unreadable(file, error)
   }
   if (!new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(text)) {
-    throw new Failure('file', `cannot use ${file}: there is no PEM block "${label}" in it`)
+    throw new MsrpError('file-unreadable', `cannot use ${file}: there is no PEM block "${label}" in it`)
   }
   return text
 }

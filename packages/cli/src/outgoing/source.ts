@@ -1,9 +1,7 @@
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename } from 'node:path'
-import { fileBody, type MessageBody } from 'msrp'
-import { Failure, unreadable } from '../failure.ts'
+import type { MessageBody } from 'msrp'
+import { FileSource, unreadable } from 'msrp/node'
 import { mediaTypeOf, UNKNOWN_TYPE } from './media-type.ts'
 
 /** Something to be sent. */
@@ -30,28 +28,23 @@ export interface SourceOptions {
 
 /**
  * Opens a file, or standard input for `-`.
- * @throws Failure `file` when it is missing, unreadable or a folder
+ * @throws MsrpError `file-unreadable` when it is missing, unreadable or a folder
  */
 export async function openSource(path: string, options: SourceOptions = {}): Promise<Source> {
   if (path === '-') return standardInput(options)
-  const fileName = options.name ?? basename(path)
-  const described = { label: path, fileName, contentType: options.type ?? mediaTypeOf(fileName), attached: true }
-  try {
-    const facts = await stat(path)
-    if (facts.isDirectory()) {
-      throw new Failure('file', `cannot send ${path}: it is a folder; send its files, or make an archive of it`)
-    }
-    if (!facts.isFile()) {
-      // A named pipe or a device: it can be read once only, and nobody knows how much there is.
-      const stream = createReadStream(path, { highWaterMark: 1 << 17 })
-      await new Promise<void>((resolve, reject) => stream.once('open', () => resolve()).once('error', reject))
-      return { ...described, body: readAll(stream, path), size: undefined, close: async () => void stream.destroy() }
-    }
-    const body = await fileBody(path)
-    return { ...described, body, size: body.size, close: async () => body.close?.() }
-  } catch (error) {
-    if (error instanceof Failure) throw error
-    throw unreadable(path, error instanceof Error && error.cause !== undefined ? error.cause : error)
+  const file = await FileSource.open(path)
+  const { size } = file
+  const close = (): Promise<void> => file.close()
+  const fileName = options.name ?? file.name
+  return {
+    label: path,
+    fileName,
+    contentType: options.type ?? mediaTypeOf(fileName),
+    attached: true,
+    // A named pipe or a device can be read in order only, and nobody knows how much there is.
+    body: size === undefined ? file : { size, read: (position, length) => file.read(position, length), close },
+    size,
+    close,
   }
 }
 
@@ -89,7 +82,7 @@ async function* readAll(stream: AsyncIterable<unknown>, label: string): AsyncGen
 
 /**
  * Opens a file whose name was typed into the chat: as it is, or as terminals paste it, in quotes or with backslashes.
- * @throws Failure `file`
+ * @throws MsrpError `file-unreadable`
  */
 export async function openTyped(typed: string): Promise<Source> {
   for (const path of spellings(typed)) {

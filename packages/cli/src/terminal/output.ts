@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
+import { storageError } from 'msrp/node'
 import type { Event } from '../events.ts'
-import { Failure, fileErrorReason, type Verdict } from '../failure.ts'
+import { Failure, type Verdict } from '../failure.ts'
 import { Bars, type ProgressArea } from './bars.ts'
 import { printableJson, printableLine } from './printable.ts'
 
@@ -12,16 +13,16 @@ export class Output {
   readonly json: boolean
   /** Where progress is shown; the chat puts its prompt here. */
   area: ProgressArea = new Bars(process.stderr)
-  readonly #stop: (reason: Failure) => void
+  readonly #stop: (reason: Error) => void
 
   /** @param stop is called when standard output cannot be written any more */
-  constructor(options: { json: boolean; stop: (reason: Failure) => void }) {
+  constructor(options: { json: boolean; stop: (reason: Error) => void }) {
     this.json = options.json
     this.#stop = options.stop
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       // EPIPE: the reader has seen enough (`msrp receive | head`). There is nobody left to explain anything to.
       if (error.code === 'EPIPE') this.#stop(new Failure('broken-pipe', 'standard output was closed'))
-      else this.#stop(new Failure('storage', `cannot write to standard output: ${fileErrorReason(error)}`))
+      else this.#stop(storageError('standard output', error))
     })
     // Talk that nobody hears does not stop the work.
     process.stderr.on('error', () => {})
