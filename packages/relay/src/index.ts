@@ -50,15 +50,16 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
   const resolver = options.resolver ?? nodeResolver()
   const state = await openState(settings)
   for (const warning of state.certificates.warnings) log.warn({}, warning)
-  const { server, authorities } = state.certificates
-  const tls = { cert: server.certificate, key: server.key, ca: authorities }
+  const { server, authorities, clientAuthorities } = state.certificates
+  const { minimumVersion } = settings.tls
+  const tls = { cert: server.certificate, key: server.key, minimumVersion }
 
   // Whoever connects between the opening of a port and the relay's first turn is served then.
   const early: (() => void)[] = []
   let relay: Relay | undefined
   const listeners = await openListeners({
     settings,
-    tls,
+    tls: { ...tls, ca: clientAuthorities },
     log,
     onConnection: (...connection) => {
       if (relay === undefined) early.push(() => relay?.accept(...connection))
@@ -79,7 +80,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     hmac: (text) => createHmac('sha256', nonceKey).update(text).digest('hex'),
     equal,
     users: state.users,
-    dial: relayDialer({ settings, policy, resolver, tls, log }),
+    dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log }),
     log,
   })
   for (const accept of early) accept()

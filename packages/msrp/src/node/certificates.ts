@@ -11,6 +11,8 @@ export interface TlsMaterial {
   readonly key?: string | Uint8Array
   /** Authorities to trust instead of the system's. Any number of certificates in each. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[]
+  /** Oldest version of TLS taken. Default `1.2`, the oldest that is possible. */
+  readonly minimumVersion?: '1.2' | '1.3'
 }
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
@@ -25,13 +27,13 @@ export interface TlsContext {
 const made = new WeakMap<TlsMaterial, TlsContext>()
 
 /**
- * Makes a context for TLS 1.2 and later. A wrong file is to be named where it is given, not to show as a failed
+ * Makes a context for the material, for TLS 1.2 and later. A wrong file is to be named where it is given, not to show as a failed
  * handshake later: throws MsrpError `invalid-argument` naming the part.
  */
 export function tlsContext(material: TlsMaterial): TlsContext {
   const known = made.get(material)
   if (known) return known
-  const options: SecureContextOptions = { minVersion: 'TLSv1.2' }
+  const options: SecureContextOptions = { minVersion: `TLSv${material.minimumVersion ?? '1.2'}` }
   if (material.ca !== undefined) options.ca = authorities(material.ca)
   if (material.cert !== undefined) options.cert = certificates(material.cert, 'cert').join('\n')
   if (material.key !== undefined) options.key = textOf(material.key)

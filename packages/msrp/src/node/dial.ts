@@ -9,10 +9,8 @@ import { errorCode, socketReason } from './socket-error.ts'
 import { SocketTransport, type SocketTransportOptions } from './socket-transport.ts'
 import { type TlsFacts, tlsFacts } from './tls-facts.ts'
 
-/** How to check the far side, and what to show it. */
+/** How to check the far side, and what to show it. Use one object for many connections: its material is read once. */
 export interface DialTls extends TlsMaterial {
-  /** The names of which the certificate must carry one. Default: the host dialled. The first also goes out as SNI. */
-  readonly names?: readonly string[]
   /** Accepts any certificate. For tests and diagnosis only. */
   readonly insecure?: boolean
 }
@@ -25,6 +23,8 @@ export interface DialOptions {
   /** True: TLS. */
   readonly secure: boolean
   readonly tls?: DialTls
+  /** The names of which the certificate must carry one. Default: `host`. The first also goes out as SNI. */
+  readonly names?: readonly string[]
   /** Default: `nodeResolver()`. */
   readonly resolver?: Pick<Resolver, 'lookup'>
   /** Gives up; the promise rejects with MsrpError `aborted`. No effect once connected. */
@@ -70,7 +70,7 @@ export async function dial(options: DialOptions): Promise<Dialed> {
   if (!context) return dialed(socket, options)
 
   const handshakeTimeout = options.handshakeTimeout ?? 10_000
-  const names = options.tls?.names?.length ? options.tls.names : [host]
+  const names = options.names?.length ? options.names : [host]
   const name = names.find((one) => isIP(one) === 0)
   const secured = connectTls({
     socket,

@@ -233,7 +233,7 @@ describe('dialling over TLS', () => {
   it.each([
     ['an address in the certificate', good, { host: '127.0.0.1' }],
     ['a wildcard of one label', good, { host: 'a.chat.example.com' }],
-    ['another name that was asked for instead of the host dialled', good, { tls: { names: ['relay.example.com'] } }],
+    ['another name that was asked for instead of the host dialled', good, { names: ['relay.example.com'] }],
     ['a self-signed certificate given as its own authority', own, { host: 'relay.example.com', tls: { ca: own.cert } }],
     ['several authorities in one file', good, { tls: { ca: `${stranger.ca}\nsome text\n${authority.ca}` } }],
     ['anything when insecure', strange, { host: 'other.example.com', tls: { insecure: true } }],

@@ -20,6 +20,7 @@ export function relayDialer(options: {
   log: Log
 }): Dial {
   const { settings, policy, resolver, tls, log } = options
+  const lenientTls: DialTls = { ...tls, insecure: true }
 
   return async (target) => {
     const refusal = refusalOf(target, settings)
@@ -41,8 +42,9 @@ export function relayDialer(options: {
       host,
       port,
       secure: uri.secure,
+      tls: lenient ? lenientTls : tls,
       // RFC 4976 §8: the certificate is that of the name in the URI, wherever SRV led to.
-      tls: { ...tls, names: [uri.host], insecure: lenient },
+      names: [uri.host],
       resolver: { lookup: (name) => permitted(name, port) },
     })
     const verified = facts?.authorized === true && facts.matches(uri.host)

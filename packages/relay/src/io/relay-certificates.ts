@@ -14,8 +14,13 @@ import { ensureFolder } from './ensure-folder.ts'
 export interface RelayCertificates {
   /** Shown to clients, peers and relays. */
   readonly server: LoadedCertificate
-  /** Whose certificates peers and relays may show, PEM. Undefined: the authorities that Node.js knows. */
+  /** Whose certificates next hops may show, PEM. Undefined: the authorities that Node.js knows. */
   readonly authorities?: readonly string[]
+  /**
+   * Whose certificates relays that connect to us may show, PEM; undefined as above. With its own authority the relay
+   * asks for no others, since a listener names each one it would accept in every handshake.
+   */
+  readonly clientAuthorities?: readonly string[]
   /** The certificate of the relay's own authority, for `--ca`. Undefined when the certificate comes from elsewhere. */
   readonly authorityFile?: string
   /** True when this start made or renewed a certificate. */
@@ -40,13 +45,14 @@ export async function relayCertificates(settings: Settings, now: Date = new Date
       files,
       'correct the files, or tls.certificate and tls.key in the configuration',
     )
-    return { server, authorities: trusted, renewed: false, warnings: warningsFor(server, settings, now) }
+    return { server, authorities: trusted, clientAuthorities: trusted, renewed: false, warnings: warningsFor(server, settings, now) }
   }
   await ensureFolder(settings.stateFolder)
   const own = await ensurePrivateCertificates(settings.stateFolder, { names: certifiedNames(settings), now })
   return {
     server: own.server,
     authorities: trusted ?? [...getCACertificates('default'), own.authority.certificate],
+    clientAuthorities: trusted ?? [own.authority.certificate],
     authorityFile: own.authorityFile,
     renewed: own.made.length > 0,
     warnings: [],
