@@ -1,4 +1,5 @@
-import { type Field, formatFields, isMimeField } from './field-order.ts'
+import { isMimeField } from './field-names.ts'
+import { type Field, formatFields } from './field-order.ts'
 import type { ContinuationFlag } from './head.ts'
 import { isIdent } from './ident.ts'
 import { MsrpError } from './msrp-error.ts'

@@ -93,7 +93,6 @@ export class EndLine {
       at = hyphens + 1
     }
     this.#full ??= new ByteSearch(this.#pattern.slice(0, this.#length - 3))
-    at -= 2
     for (;;) {
       const start = this.#full.indexIn(bytes, at)
       if (start === -1 || start + this.#length > bytes.length) return -1

@@ -1,3 +1,6 @@
+import { FIELD_NAMES } from './field-names.ts'
+import { decodeText } from './utf8.ts'
+
 const COLON = 0x3a
 const LF = 0x0a
 
@@ -5,24 +8,146 @@ const LF = 0x0a
 const TOKEN = new Uint8Array(256)
 for (let byte = 0x21; byte < 0x7f; byte++) TOKEN[byte] = '"(),/:;<=>?@[\\]'.includes(String.fromCharCode(byte)) ? 0 : 1
 
-/** One header field line, as offsets into the bytes of all lines. */
-export interface FieldLine {
-  /** Where the line begins. */
-  readonly start: number
-  /** Where the name ends. Without a colon the whole line counts as the name. */
-  readonly nameEnd: number
-  /** Where the value begins, after the colon and blanks. */
-  readonly valueStart: number
-  /** Where the value ends, before trailing blanks. */
-  readonly valueEnd: number
+const LOWER_NAMES = FIELD_NAMES.map((name) => name.toLowerCase())
+// The numbers of the names of each length.
+const BY_LENGTH: number[][] = []
+for (const [number, { length }] of FIELD_NAMES.entries()) {
+  BY_LENGTH[length] = [...(BY_LENGTH[length] ?? []), number]
+}
+
+/** Kind of a line with a name that is not one of `FIELD_NAMES`. */
+const OTHER = -1
+/** Kind of a line without a name of RFC 4975 §9 and a colon behind it. */
+const NAMELESS = -2
+
+/**
+ * Header field lines over their bytes: where each begins, and which field it is. A line is named by its number, counted
+ * from 0; a field by its place in `FIELD_NAMES`.
+ */
+export class FieldLines {
+  readonly bytes: Uint8Array
+  readonly #ends: readonly number[]
+  #kinds: number[] | undefined
+
+  /**
+   * @param bytes whole lines, each with its CRLF.
+   * @param ends the places after each CRLF.
+   */
+  constructor(bytes: Uint8Array, ends: readonly number[] = lineEndsOf(bytes)) {
+    this.bytes = bytes
+    this.#ends = ends
+  }
+
+  get count(): number {
+    return this.#ends.length
+  }
+
+  /** Where a line begins. */
+  start(line: number): number {
+    return line === 0 ? 0 : (this.#ends[line - 1] ?? 0)
+  }
+
   /** Where the next line begins. */
-  readonly end: number
-  /** There is a name and a colon. */
-  readonly wellFormed: boolean
+  end(line: number): number {
+    return this.#ends[line] ?? 0
+  }
+
+  /** The field that a line is: its place in `FIELD_NAMES`, or -1. */
+  kind(line: number): number {
+    return this.#kindsOfAll()[line] ?? OTHER
+  }
+
+  /** The first line at or after `from` that is this field of `FIELD_NAMES`; -1 when there is none. */
+  find(field: number, from: number = 0): number {
+    return this.#kindsOfAll().indexOf(field, from)
+  }
+
+  /** The same for any name, in lower case. */
+  findNamed(lowerName: string, from: number = 0): number {
+    for (let line = from; line < this.#ends.length; line++) {
+      if (this.#nameLength(line) === lowerName.length && isAt(this.bytes, this.start(line), lowerName)) return line
+    }
+    return -1
+  }
+
+  /** The name as it is spelled; without a colon, all of the line. */
+  name(line: number): string {
+    const colon = this.#colon(line)
+    return decodeText(this.bytes, this.start(line), colon === -1 ? this.end(line) - 2 : colon)
+  }
+
+  /** The value without blanks around it; empty when there is no colon. */
+  value(line: number): string {
+    const start = this.valueStart(line)
+    return decodeText(this.bytes, start, this.valueEnd(line, start))
+  }
+
+  /** Where the value begins, after colon and blanks. */
+  valueStart(line: number): number {
+    const colon = this.#colon(line)
+    const end = this.end(line) - 2
+    let at = colon === -1 ? end : colon + 1
+    while (at < end && isBlank(this.bytes[at])) at++
+    return at
+  }
+
+  /** Where the value that begins at `start` ends, before blanks. */
+  valueEnd(line: number, start: number): number {
+    let end = this.end(line) - 2
+    while (end > start && isBlank(this.bytes[end - 1])) end--
+    return end
+  }
+
+  /**
+   * Whether a line has a name of RFC 4975 §9, a colon, and no control character: CR alone, for one, is a line end to some
+   * readers, who would see other fields than we do.
+   */
+  isSound(line: number): boolean {
+    if (this.kind(line) === NAMELESS) return false
+    const end = this.end(line) - 2
+    for (let at = this.start(line); at < end; at++) {
+      const byte = this.bytes[at] ?? 0
+      if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f) return false
+    }
+    return true
+  }
+
+  #kindsOfAll(): number[] {
+    if (this.#kinds === undefined) {
+      this.#kinds = []
+      for (let line = 0; line < this.#ends.length; line++) this.#kinds.push(this.#kindOf(line))
+    }
+    return this.#kinds
+  }
+
+  #kindOf(line: number): number {
+    const length = this.#nameLength(line)
+    if (length === 0) return NAMELESS
+    for (const field of BY_LENGTH[length] ?? []) {
+      if (isAt(this.bytes, this.start(line), LOWER_NAMES[field] ?? '')) return field
+    }
+    return OTHER
+  }
+
+  // Zero when there is no name followed by a colon.
+  #nameLength(line: number): number {
+    const start = this.start(line)
+    let at = start
+    while (TOKEN[this.bytes[at] ?? 0] === 1) at++
+    return this.bytes[at] === COLON ? at - start : 0
+  }
+
+  #colon(line: number): number {
+    const end = this.end(line)
+    for (let at = this.start(line); at < end; at++) {
+      if (this.bytes[at] === COLON) return at
+    }
+    return -1
+  }
 }
 
 /** The ends of all lines: the places after each line feed. */
-export function lineEndsOf(bytes: Uint8Array): number[] {
+function lineEndsOf(bytes: Uint8Array): number[] {
   const ends: number[] = []
   for (let lineFeed = bytes.indexOf(LF); lineFeed !== -1; lineFeed = bytes.indexOf(LF, lineFeed + 1)) {
     ends.push(lineFeed + 1)
@@ -30,56 +155,13 @@ export function lineEndsOf(bytes: Uint8Array): number[] {
   return ends
 }
 
-/** The line in bytes[start..end), CRLF included. */
-export function fieldLine(bytes: Uint8Array, start: number, end: number): FieldLine {
-  const textEnd = end - 2
-  let colon = start
-  while (colon < textEnd && bytes[colon] !== COLON) colon++
-  const wellFormed = colon < textEnd && colon > start
-  const valueStart = skipBlanks(bytes, wellFormed ? colon + 1 : textEnd, textEnd)
-  const nameEnd = wellFormed ? colon : textEnd
-  return { start, nameEnd, valueStart, valueEnd: trimBlanks(bytes, valueStart, textEnd), end, wellFormed }
-}
-
-/** Whether the line at `start` has this name, in any case; the name is given in lower case. */
-export function isNamed(bytes: Uint8Array, start: number, lowerName: string): boolean {
-  const length = lowerName.length
-  if (bytes[start + length] !== COLON) return false
-  for (let index = 0; index < length; index++) {
+function isAt(bytes: Uint8Array, start: number, lowerName: string): boolean {
+  for (let index = 0; index < lowerName.length; index++) {
     const byte = bytes[start + index] ?? 0
     const lower = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
     if (lower !== lowerName.charCodeAt(index)) return false
   }
   return true
-}
-
-/**
- * Whether the line in bytes[start..end) has a name of RFC 4975 §9, a colon, and no control character: CR alone, for one,
- * is a line end to some readers, who would see other fields than we do.
- */
-export function isFieldLine(bytes: Uint8Array, start: number, end: number): boolean {
-  let at = start
-  while (TOKEN[bytes[at] ?? 0] === 1) at++
-  if (at === start || bytes[at] !== COLON) return false
-  for (at++; at < end - 2; at++) {
-    const byte = bytes[at] ?? 0
-    if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f) return false
-  }
-  return true
-}
-
-/** The first place at or after `at` that holds no blank. */
-export function skipBlanks(bytes: Uint8Array, at: number, end: number): number {
-  let next = at
-  while (next < end && isBlank(bytes[next])) next++
-  return next
-}
-
-/** The place behind the last byte that is no blank. */
-export function trimBlanks(bytes: Uint8Array, start: number, end: number): number {
-  let last = end
-  while (last > start && isBlank(bytes[last - 1])) last--
-  return last
 }
 
 function isBlank(byte: number | undefined): boolean {

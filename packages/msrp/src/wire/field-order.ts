@@ -1,43 +1,15 @@
+import { FIELD_NAMES, fieldNumber, isMimeField } from './field-names.ts'
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
 
 /** A header field to be written: name and value. */
 export type Field = readonly [name: string, value: string]
 
-// The order in which RFC 4975 §9 lists the fields; what is not listed keeps its place after them.
-const ORDER = ['message-id', 'success-report', 'failure-report', 'byte-range', 'status']
-
-const CANONICAL: ReadonlyMap<string, string> = new Map(
-  [
-    'To-Path',
-    'From-Path',
-    'Message-ID',
-    'Success-Report',
-    'Failure-Report',
-    'Byte-Range',
-    'Status',
-    'Expires',
-    'Min-Expires',
-    'Max-Expires',
-    'Use-Path',
-    'Use-Nickname',
-    'WWW-Authenticate',
-    'Authorization',
-    'Authentication-Info',
-    'Content-ID',
-    'Content-Description',
-    'Content-Disposition',
-    'Content-Type',
-  ].map((name) => [name.toLowerCase(), name]),
-)
+const UNKNOWN = FIELD_NAMES.length
+const CONTENT_TYPE = FIELD_NAMES.indexOf('Content-Type')
 
 // RFC 4975 §9: hname; a colon is not among the characters of a token.
 const NAME = /^[A-Za-z][!#-'*+\-.0-9A-Z^-~]*$/i
-
-/** Whether a field describes a body (RFC 4975 §9 `Other-Mime-header` and Content-Type). */
-export function isMimeField(name: string): boolean {
-  return /^content-/i.test(name)
-}
 
 /**
  * Field lines in canonical case and in the order of RFC 4975 §9: those of MSRP, then extensions, then MIME fields, and
@@ -47,7 +19,7 @@ export function isMimeField(name: string): boolean {
  */
 export function formatFields(fields: readonly Field[]): string {
   const sorted = fields.map(checked).sort((one, other) => rank(one[0]) - rank(other[0]))
-  return sorted.map(([name, value]) => `${CANONICAL.get(name.toLowerCase()) ?? name}: ${value}\r\n`).join('')
+  return sorted.map(([name, value]) => `${FIELD_NAMES[fieldNumber(name) ?? -1] ?? name}: ${value}\r\n`).join('')
 }
 
 function checked(field: Field): Field {
@@ -62,10 +34,9 @@ function checked(field: Field): Field {
   return field
 }
 
+// Known fields of MSRP, extensions, known fields of MIME and unknown ones, Content-Type.
 function rank(name: string): number {
-  const lower = name.toLowerCase()
-  const listed = ORDER.indexOf(lower)
-  if (listed !== -1) return listed
-  if (lower === 'content-type') return ORDER.length + 2
-  return ORDER.length + (isMimeField(lower) ? 1 : 0)
+  const number = fieldNumber(name) ?? UNKNOWN
+  if (number === CONTENT_TYPE) return 3 * UNKNOWN
+  return isMimeField(name) ? 2 * UNKNOWN : number
 }

@@ -1,4 +1,5 @@
 import type { EndLine } from './end-line.ts'
+import { FieldLines } from './field-lines.ts'
 import type { ContinuationFlag, Head } from './head.ts'
 import { HeaderFields } from './header-fields.ts'
 import { MsrpError } from './msrp-error.ts'
@@ -150,7 +151,7 @@ export class HeadReader {
     flag: ContinuationFlag | undefined,
   ): true {
     const block = copyOf(bytes, from + this.#fieldsStart, end)
-    const fields = new HeaderFields(block, this.#lineEnds, this.#paths)
+    const fields = new HeaderFields(new FieldLines(block, this.#lineEnds), this.#paths)
     // Both are read here, because without them a request cannot even be answered.
     fields.toPath
     fields.fromPath

@@ -3,7 +3,8 @@ import { type ByteRange, parseByteRange } from './byte-range.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { type ContentDisposition, parseContentDisposition } from './content-disposition.ts'
 import { type Credentials, parseCredentials } from './credentials.ts'
-import { type FieldLine, fieldLine, isFieldLine, isNamed, lineEndsOf, skipBlanks, trimBlanks } from './field-lines.ts'
+import type { FieldLines } from './field-lines.ts'
+import { FIELD_NAMES, type FieldName, fieldNumber } from './field-names.ts'
 import { type MediaType, parseMediaType } from './media-type.ts'
 import { MsrpError } from './msrp-error.ts'
 import type { MsrpUri } from './msrp-uri.ts'
@@ -20,7 +21,9 @@ export type FailureReport = 'yes' | 'no' | 'partial'
 /** Octets of the nickname in Use-Nickname (RFC 7701 §7.1), in UTF-8. */
 const MAX_NICKNAME_BYTES = 1023
 
-const STRICT = ['to-path', 'from-path', 'message-id', 'byte-range']
+const TO_PATH = FIELD_NAMES.indexOf('To-Path')
+const FROM_PATH = FIELD_NAMES.indexOf('From-Path')
+const WWW_AUTHENTICATE = FIELD_NAMES.indexOf('WWW-Authenticate')
 
 /**
  * The header fields of a request or response, over their bytes as received: nothing is decoded before it is asked for,
@@ -32,59 +35,41 @@ const STRICT = ['to-path', 'from-path', 'message-id', 'byte-range']
 export class HeaderFields {
   /** All field lines byte for byte, each with its CRLF, in order; without start-line and blank line. Not to be changed. */
   readonly bytes: Uint8Array
-  readonly #lineEnds: readonly number[]
+  /** The lines, which field each is and where it lies in `bytes`. */
+  readonly lines: FieldLines
   readonly #paths: PathCache
   #toPath: readonly MsrpUri[] | undefined
   #fromPath: readonly MsrpUri[] | undefined
+  #byteRange: ByteRange | undefined
 
   /**
-   * @param bytes field lines, each with its CRLF; kept, so not to be changed afterwards.
-   * @param lineEnds the places after each CRLF, when they are known already.
+   * @param lines their bytes are kept, so they must not be changed afterwards.
    * @param paths what reads the paths.
    */
-  constructor(
-    bytes: Uint8Array,
-    lineEnds: readonly number[] = lineEndsOf(bytes),
-    paths: PathCache = new PathCache(MAX_PATH_URIS),
-  ) {
-    this.bytes = bytes
-    this.#lineEnds = lineEnds
+  constructor(lines: FieldLines, paths: PathCache = new PathCache(MAX_PATH_URIS)) {
+    this.bytes = lines.bytes
+    this.lines = lines
     this.#paths = paths
-  }
-
-  /** The lines as offsets into `bytes`, in order. */
-  get lines(): readonly FieldLine[] {
-    return this.#lineEnds.map((end, index) => fieldLine(this.bytes, this.#lineEnds[index - 1] ?? 0, end))
   }
 
   /** The value of the first field of this name, in any case, without blanks around it; undefined when there is none. */
   get(name: string): string | undefined {
-    const index = this.#indexOf(name, 0)
-    return index === -1 ? undefined : this.#value(name, index)
+    const line = this.#find(name, 0)
+    return line === -1 ? undefined : this.lines.value(line)
   }
 
   /** The values of all fields of this name, in any case, in order. */
   all(name: string): string[] {
     const values: string[] = []
-    for (let index = this.#indexOf(name, 0); index !== -1; index = this.#indexOf(name, index + 1)) {
-      values.push(this.#value(name, index))
+    for (let line = this.#find(name, 0); line !== -1; line = this.#find(name, line + 1)) {
+      values.push(this.lines.value(line))
     }
     return values
   }
 
-  /** How many fields have this name, in any case. */
-  count(name: string): number {
-    let count = 0
-    for (let index = this.#indexOf(name, 0); index !== -1; index = this.#indexOf(name, index + 1)) count++
-    return count
-  }
-
   /** Names, as spelled by the sender, and values of all fields, in order. */
   *entries(): IterableIterator<[name: string, value: string]> {
-    for (const line of this.lines) {
-      const name = decodeText(this.bytes, line.start, line.nameEnd)
-      yield [name, decodeText(this.bytes, line.valueStart, line.valueEnd)]
-    }
+    for (let line = 0; line < this.lines.count; line++) yield [this.lines.name(line), this.lines.value(line)]
   }
 
   /**
@@ -92,24 +77,40 @@ export class HeaderFields {
    * is none. Such lines do not end a connection, but should be neither believed nor forwarded.
    */
   get malformedLine(): string | undefined {
-    for (let index = 0; index < this.#lineEnds.length; index++) {
-      const [start, end] = [this.#startOf(index), this.#lineEnds[index] ?? 0]
-      // The values of these are checked where they are read, and they are most of all bytes.
-      if (STRICT.some((name) => isNamed(this.bytes, start, name))) continue
-      if (!isFieldLine(this.bytes, start, end)) return decodeText(this.bytes, start, end - 2)
+    const { lines, bytes } = this
+    for (let line = 0; line < lines.count; line++) {
+      const kind = lines.kind(line)
+      // The paths are most of all bytes, and have no control characters or they could not have been parsed.
+      if (kind === TO_PATH || kind === FROM_PATH || lines.isSound(line)) continue
+      return decodeText(bytes, lines.start(line), lines.end(line) - 2)
+    }
+    return undefined
+  }
+
+  /**
+   * The first known field that is there a second time, although it has one value; undefined when there is none. Two
+   * readers may each believe another one of the two.
+   */
+  get repeated(): FieldName | undefined {
+    let seen = 0
+    for (let line = 0; line < this.lines.count; line++) {
+      const kind = this.lines.kind(line)
+      if (kind < 0 || kind === WWW_AUTHENTICATE) continue
+      if ((seen & (1 << kind)) !== 0) return FIELD_NAMES[kind]
+      seen |= 1 << kind
     }
     return undefined
   }
 
   /** URIs still to visit, the next one first. Throws also when absent or there twice. */
   get toPath(): readonly MsrpUri[] {
-    this.#toPath ??= this.#path('To-Path')
+    this.#toPath ??= this.#path('To-Path', TO_PATH)
     return this.#toPath
   }
 
   /** URIs already visited, the last one first. Throws also when absent or there twice. */
   get fromPath(): readonly MsrpUri[] {
-    this.#fromPath ??= this.#path('From-Path')
+    this.#fromPath ??= this.#path('From-Path', FROM_PATH)
     return this.#fromPath
   }
 
@@ -118,8 +119,10 @@ export class HeaderFields {
   }
 
   get byteRange(): ByteRange | undefined {
+    if (this.#byteRange !== undefined) return this.#byteRange
     const value = this.get('Byte-Range')
-    return value === undefined ? undefined : parseByteRange(value)
+    if (value !== undefined) this.#byteRange = parseByteRange(value)
+    return this.#byteRange
   }
 
   /** Whether success REPORTs are asked for; false when absent (RFC 4975 §7.1.1). */
@@ -209,32 +212,19 @@ export class HeaderFields {
     return value === undefined ? undefined : parseAuthenticationInfo(value)
   }
 
-  #path(name: 'To-Path' | 'From-Path'): readonly MsrpUri[] {
-    const index = this.#indexOf(name, 0)
-    if (index === -1) throw new MsrpError('malformed', `There is no ${name}`)
+  #path(name: FieldName, field: number): readonly MsrpUri[] {
+    const { lines, bytes } = this
+    const line = lines.find(field)
+    if (line === -1) throw new MsrpError('malformed', `There is no ${name}`)
     // With two of them, two readers may each believe another one, and messages go astray.
-    if (this.#indexOf(name, index + 1) !== -1) throw new MsrpError('malformed', `There are two ${name} fields`)
-    const textEnd = (this.#lineEnds[index] ?? 0) - 2
-    const start = skipBlanks(this.bytes, this.#startOf(index) + name.length + 1, textEnd)
-    return this.#paths.read(this.bytes, start, trimBlanks(this.bytes, start, textEnd))
+    if (lines.find(field, line + 1) !== -1) throw new MsrpError('malformed', `There are two ${name} fields`)
+    const start = lines.valueStart(line)
+    return this.#paths.read(bytes, start, lines.valueEnd(line, start))
   }
 
-  #indexOf(name: string, from: number): number {
-    const lowerName = name.toLowerCase()
-    for (let index = from; index < this.#lineEnds.length; index++) {
-      if (isNamed(this.bytes, this.#startOf(index), lowerName)) return index
-    }
-    return -1
-  }
-
-  #startOf(index: number): number {
-    return index === 0 ? 0 : (this.#lineEnds[index - 1] ?? 0)
-  }
-
-  #value(name: string, index: number): string {
-    const textEnd = (this.#lineEnds[index] ?? 0) - 2
-    const start = skipBlanks(this.bytes, this.#startOf(index) + name.length + 1, textEnd)
-    return decodeText(this.bytes, start, trimBlanks(this.bytes, start, textEnd))
+  #find(name: string, from: number): number {
+    const field = fieldNumber(name)
+    return field === undefined ? this.lines.findNamed(name.toLowerCase(), from) : this.lines.find(field, from)
   }
 
   #seconds(name: string): number | undefined {

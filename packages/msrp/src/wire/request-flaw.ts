@@ -5,19 +5,6 @@ import { parseMediaType } from './media-type.ts'
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
 
-// With two of one of these, two readers may each believe another one.
-const ONCE = [
-  'Message-ID',
-  'Byte-Range',
-  'Success-Report',
-  'Failure-Report',
-  'Status',
-  'Content-Type',
-  'Authorization',
-  'Expires',
-  'Use-Nickname',
-]
-
 /**
  * What is wrong with a request whose framing and paths are sound: one sentence for the comment of a 400, without control
  * characters; undefined when it is fine. Deviations that peers in the field are known for, and that harm nobody, are
@@ -27,8 +14,8 @@ export function requestFlaw(head: RequestHead): string | undefined {
   const { fields, method } = head
   const line = fields.malformedLine
   if (line !== undefined) return `${shown(line)} is no header field`
-  const twice = ONCE.find((name) => fields.count(name) > 1)
-  if (twice !== undefined) return `There are two ${twice} fields`
+  const { repeated } = fields
+  if (repeated !== undefined) return `There are two ${repeated} fields`
   try {
     return methodFlaw(method, fields) ?? (head.hasBody ? bodyFlaw(fields) : undefined)
   } catch (error) {

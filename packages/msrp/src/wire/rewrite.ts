@@ -1,10 +1,15 @@
 import { type ByteRange, formatByteRange } from './byte-range.ts'
 import { formatPaths, formatResponseLine, ident } from './encode.ts'
-import { type FieldLine, isNamed } from './field-lines.ts'
+import type { FieldLines } from './field-lines.ts'
+import { FIELD_NAMES, isMimeField } from './field-names.ts'
 import type { RequestHead, ResponseHead } from './head.ts'
 import type { HeaderFields } from './header-fields.ts'
 import type { MsrpUri } from './msrp-uri.ts'
-import { decodeText, encodeText } from './utf8.ts'
+import { encodeText } from './utf8.ts'
+
+const TO_PATH = FIELD_NAMES.indexOf('To-Path')
+const FROM_PATH = FIELD_NAMES.indexOf('From-Path')
+const BYTE_RANGE = FIELD_NAMES.indexOf('Byte-Range')
 
 /** What a relay changes in what it forwards (RFC 4976 §6.4). */
 export interface Rewriting {
@@ -29,47 +34,41 @@ export function rewriteRequestHead(head: RequestHead, rewriting: RequestRewritin
   const { fields } = head
   const start = `MSRP ${ident(transactionId)} ${head.method}\r\n${formatPaths(toPath, fromPath)}`
   const blank = head.hasBody ? '\r\n' : ''
-  if (byteRange === undefined) return assemble(fields, start, undefined, '', blank)
-  const { bytes, lines } = fields
-  const range = `Byte-Range: ${formatByteRange(byteRange)}\r\n`
-  const old = lines.find((line) => isNamed(bytes, line.start, 'byte-range'))
-  const place = old ?? lines.find((line) => isMimeLine(bytes, line))
-  return assemble(fields, start, place?.start, range, blank)
+  if (byteRange === undefined) return assemble(fields, start, '', blank)
+  return assemble(fields, start, `Byte-Range: ${formatByteRange(byteRange)}\r\n`, blank)
 }
 
 /** A response on its way back, whole: new start-line and paths; status, comment and other fields as they were. */
 export function rewriteResponse(head: ResponseHead, rewriting: Rewriting): Uint8Array {
   const { transactionId, toPath, fromPath } = rewriting
   const startLine = formatResponseLine(transactionId, head.status, head.comment)
-  return assemble(
-    head.fields,
-    `${startLine}${formatPaths(toPath, fromPath)}`,
-    undefined,
-    '',
-    `-------${transactionId}$\r\n`,
-  )
+  return assemble(head.fields, `${startLine}${formatPaths(toPath, fromPath)}`, '', `-------${transactionId}$\r\n`)
 }
 
-// All lines but the paths and Byte-Range when it is replaced; `inserted` goes before the line
-// that begins at `place`, or last.
-function assemble(
-  fields: HeaderFields,
-  start: string,
-  place: number | undefined,
-  inserted: string,
-  end: string,
-): Uint8Array {
+// All lines but the paths, and with `range`, the line of a Byte-Range, in the place of any other.
+function assemble(fields: HeaderFields, start: string, range: string, end: string): Uint8Array {
   const { bytes, lines } = fields
+  const place = range === '' ? -1 : placeOfRange(lines)
   const pieces: Uint8Array[] = [encodeText(start)]
-  for (const line of lines) {
-    if (line.start === place) pieces.push(encodeText(inserted))
-    if (isNamed(bytes, line.start, 'to-path') || isNamed(bytes, line.start, 'from-path')) continue
-    if (inserted !== '' && isNamed(bytes, line.start, 'byte-range')) continue
-    pieces.push(bytes.subarray(line.start, line.end))
+  for (let line = 0; line < lines.count; line++) {
+    const kind = lines.kind(line)
+    if (line === place) pieces.push(encodeText(range))
+    if (kind === TO_PATH || kind === FROM_PATH || (kind === BYTE_RANGE && range !== '')) continue
+    pieces.push(bytes.subarray(lines.start(line), lines.end(line)))
   }
-  if (place === undefined) pieces.push(encodeText(inserted))
+  if (place === -1) pieces.push(encodeText(range))
   pieces.push(encodeText(end))
   return joined(pieces)
+}
+
+// Where it was, or before the fields of the body.
+function placeOfRange(lines: FieldLines): number {
+  const old = lines.find(BYTE_RANGE)
+  if (old !== -1) return old
+  for (let line = 0; line < lines.count; line++) {
+    if (isMimeField(lines.name(line))) return line
+  }
+  return -1
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
@@ -80,11 +79,4 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
     at += piece.length
   }
   return whole
-}
-
-const MIME_PREFIX = 'content-'
-
-function isMimeLine(bytes: Uint8Array, line: FieldLine): boolean {
-  const prefix = decodeText(bytes, line.start, Math.min(line.nameEnd, line.start + MIME_PREFIX.length))
-  return prefix.toLowerCase() === MIME_PREFIX
 }

@@ -111,7 +111,7 @@ describe('responses', () => {
         ['expires', '900'],
       ],
     })
-    expect(plain(bytes)).toBe(`MSRP abcd 200 OK\n${start}Use-Path: x\nExpires: 900\n-------abcd$\n`)
+    expect(plain(bytes)).toBe(`MSRP abcd 200 OK\n${start}Expires: 900\nUse-Path: x\n-------abcd$\n`)
   })
 
   test.each([

@@ -1,4 +1,11 @@
-import { ChunkParser, type Head, HeaderFields, type RequestHead, type ResponseHead } from '../../src/wire/index.ts'
+import {
+  ChunkParser,
+  FieldLines,
+  type Head,
+  HeaderFields,
+  type RequestHead,
+  type ResponseHead,
+} from '../../src/wire/index.ts'
 import { block } from './recorder.ts'
 
 /** Paths that no test cares about. */
@@ -35,5 +42,5 @@ export function response(status: string, lines: string): ResponseHead {
 
 /** Header fields of these lines alone. */
 export function fields(lines: string): HeaderFields {
-  return new HeaderFields(block(lines))
+  return new HeaderFields(new FieldLines(block(lines)))
 }
