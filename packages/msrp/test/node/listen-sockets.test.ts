@@ -200,6 +200,33 @@ describe('a TCP listener', () => {
     await until('accepted', 21)
   })
 
+  it('survives having too many files open: closes whom it has no room for, and goes on', async ({ skip }) => {
+    if (process.platform === 'win32') skip('needs ulimit')
+    const program = `
+      import { listenSockets } from '${new URL('../../src/node/index.ts', import.meta.url).href}'
+      const listener = await listenSockets({
+        host: '127.0.0.1',
+        port: 0,
+        onTransport: (transport) => transport.start({ onData: (bytes) => transport.write(bytes.slice()), onDrain() {}, onClose() {} }),
+      })
+      console.log(listener.address.port)`
+    const limited = ['-c', 'ulimit -n 64 && exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', program]
+    const child = spawn('sh', limited, { stdio: ['ignore', 'pipe', 'inherit'] })
+    cleanups.push(() => child.kill('SIGKILL'))
+    const port = Number((await once(child.stdout, 'data'))[0])
+    const echoes = async (): Promise<boolean> => {
+      const client = plainClient(port)
+      client.write('x')
+      return new Promise((resolve) => client.once('data', () => resolve(true)).once('close', () => resolve(false)))
+    }
+    const served: boolean[] = []
+    for (let index = 0; index < 80; index++) served.push(await echoes())
+    expect(served[0]).toBe(true)
+    expect(served.at(-1)).toBe(false)
+    for (const close of cleanups.splice(1)) await close()
+    while (!(await echoes())) await new Promise(setImmediate)
+  })
+
   it('shares its port with another one that shares it too', async ({ skip }) => {
     if (process.platform !== 'linux') skip('needs reusePort')
     const { port } = await listen({ reusePort: true })
@@ -355,6 +382,34 @@ describe('a TLS listener', () => {
     before.write('still here')
     await recorder.until(() => recorder.received === 10)
   })
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'knows a client that resumes its session, and looks at it afresh after the authorities changed: %s',
+    async (maxVersion) => {
+      const { listener, port, accepted, until } = await listen({
+        tls: { ...server, ca: authority.ca },
+        requestCert: true,
+      })
+      let session: Buffer | undefined
+      const reused: boolean[] = []
+      const visit = async (count: number): Promise<void> => {
+        const client = await tlsClient(port, { ...trusted, maxVersion, session })
+        reused.push(client.isSessionReused())
+        await until('accepted', count)
+        accepted[count - 1]!.transport.write(Buffer.from('ticket and byte'))
+        await once(client, 'data')
+        session = client.getSession()
+        client.destroy()
+      }
+      await visit(1)
+      await visit(2)
+      listener.setSecureContext({ ...server, ca: stranger.ca })
+      await visit(3)
+      expect(reused).toEqual([false, true, false])
+      expect(accepted.map(({ info }) => info.tls?.authorized)).toEqual([true, true, false])
+      expect(accepted.every(({ info }) => info.tls?.names[0] === 'other.example.com')).toBe(true)
+    },
+  )
 
   it('keeps its certificate when the new one cannot be used', async () => {
     const { listener, port } = await listen({ tls: server })

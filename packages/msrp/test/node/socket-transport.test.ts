@@ -225,6 +225,15 @@ describe('gathering', () => {
     expect(records.slice(before)).toEqual([8000 + 1 + 16])
   })
 
+  it('sends small and large pieces of one turn together', async () => {
+    const records: number[] = []
+    const { transport, stop } = await throughRecordCounter(records)
+    const before = records.length
+    for (const size of [100, 5000, 200, 300, 6000, 100]) transport.write(new Uint8Array(size))
+    await stop(11_700)
+    expect(records.slice(before)).toEqual([11_700 + 1 + 16])
+  })
+
   it('fills TLS records when much is written in one turn', async () => {
     const records: number[] = []
     const { transport, recorder, stop } = await throughRecordCounter(records)

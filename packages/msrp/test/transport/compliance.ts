@@ -60,6 +60,22 @@ export function transportCompliance(kind: TransportKind): void {
       expect(atLeft.text).toBe('to the left')
     })
 
+    it('carries small and large pieces of one turn in order', async () => {
+      const { left, right } = await connect()
+      const atRight = Recorder.on(right, false)
+      Recorder.on(left)
+      const sum = createHash('sha256')
+      let total = 0
+      for (const size of [10, 100_000, 20, 300_000, 5000, 30, 1_000_000, 40]) {
+        const piece = new Uint8Array(randomBytes(size))
+        sum.update(piece)
+        total += size
+        left.write(piece)
+      }
+      await atRight.until(() => atRight.received === total)
+      expect(atRight.sha256).toBe(sum.digest('hex'))
+    })
+
     it('delivers nothing before start() and loses nothing meanwhile', async () => {
       const { left, right } = await connect()
       Recorder.on(left)
