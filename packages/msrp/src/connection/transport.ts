@@ -15,13 +15,13 @@ export interface Transport {
   start(handler: TransportHandler): void
   /** Sends bytes. They are handed over: the caller neither changes nor reuses them. Ignored once closed. */
   write(bytes: Uint8Array): void
-  /** Stops reading; bytes that already arrived from the platform may still be delivered. */
+  /** Stops reading; bytes that already arrived from the platform may still be delivered. A loss may go unnoticed. */
   pause(): void
   /** Reads on. */
   resume(): void
-  /** Sends what is buffered, then closes. `onClose` follows. */
+  /** Sends what is buffered, then closes; the far side's end does the same. Only `onClose` follows. */
   close(): void
-  /** Closes at once and throws away what is buffered. `onClose` follows. */
+  /** Closes at once and throws away what is buffered. Only `onClose` follows. */
   destroy(): void
 }
 
