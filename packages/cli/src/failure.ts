@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander'
 import { MsrpError } from 'msrp'
 import { ExitCode, exitCodes } from './exit-code.ts'
 
@@ -66,6 +67,10 @@ export interface Verdict {
 /** Any error as an exit code and one line. */
 export function verdictOn(error: unknown): Verdict {
   if (error instanceof Undelivered) return verdictOnDelivery(error)
+  if (error instanceof CommanderError) {
+    const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+    return { exitCode: ExitCode.usage, code: 'usage', message: `${message} (msrp help tells more)` }
+  }
   if (error instanceof Incomplete) return { ...error.first, message: error.message }
   if (error instanceof Failure) {
     return { exitCode: ownExitCodes[error.code], code: error.code, message: error.message }

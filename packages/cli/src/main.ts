@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { ExitCode } from './exit-code.ts'
-import { Failure, verdictOn } from './failure.ts'
+import { verdictOn } from './failure.ts'
 import { buildProgram } from './program.ts'
 import { abortOnSignals } from './signals.ts'
 import { Output } from './terminal/output.ts'
@@ -35,19 +35,11 @@ function tell(error: unknown, signal: AbortSignal, output: Output, verbose: bool
     if (error.exitCode === 0) return ExitCode.ok
     if (error.code === 'commander.help') return ExitCode.usage
   }
-  const cause = error instanceof CommanderError ? usageFailure(error) : endOf(error, signal)
-  const verdict = verdictOn(cause)
+  const verdict = verdictOn(endOf(error, signal))
   output.area.stop()
   output.error(verdict)
   if (verdict.exitCode === ExitCode.internal && verbose && error instanceof Error) output.say(error.stack ?? '')
   return verdict.exitCode
-}
-
-function usageFailure(error: CommanderError): Failure {
-  return new Failure(
-    'usage',
-    `${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')} (msrp help tells more)`,
-  )
 }
 
 // Whatever an interruption makes fail on its way out, the interruption is what counts, unless it is told already.

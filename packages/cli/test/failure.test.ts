@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { MsrpError, type MsrpErrorCode } from 'msrp'
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureCode, Incomplete, Undelivered, verdictOn } from '../src/failure.ts'
@@ -93,4 +94,13 @@ test('a program that went on after failures ends with the code of the first', ()
     message: '2 messages were not delivered',
     status: 413,
   })
+})
+
+test('docs/cli.md lists every error under its exit code', () => {
+  const text = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')
+  const rows = [...text.matchAll(/^\| (\d+) \|[^|]*\| ([^|]*) \|$/gm)]
+  const listed = rows.flatMap(([, exitCode, codes = '']) =>
+    [...codes.matchAll(/`([\w-]+)`/g)].map(([, code]) => `${code} ${exitCode}`),
+  )
+  expect(listed.sort()).toEqual([...library, ...own].map(([code, exitCode]) => `${code} ${exitCode}`).sort())
 })

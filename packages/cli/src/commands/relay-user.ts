@@ -6,6 +6,7 @@ import { storageError } from 'msrp/node'
 import type { UserAddress, UserDatabase } from 'msrp-relay'
 import type { Context } from '../context.ts'
 import { Failure } from '../failure.ts'
+import { relaySettings } from '../options/relay-config.ts'
 import { askSilently, canAsk, passwordFromFile, passwordFromStandardInput } from '../password.ts'
 import type { Output } from '../terminal/output.ts'
 
@@ -21,7 +22,7 @@ type Action = (database: UserDatabase, user: UserAddress) => Promise<void>
 const examples = `
 Examples:
   msrp relay user add carol@localhost                          # asks for the password, twice
-  msrp relay user add carol@localhost --generate               # makes one and stores it in a file of yours alone
+  msrp relay user add carol@localhost --generate               # makes one, stores it in a private file
   pwgen 20 1 | msrp relay user passwd carol@localhost          # from standard input
   msrp relay user list
 
@@ -34,13 +35,17 @@ export function userCommand(context: Context): Command {
   command
     .addCommand(
       withPassword(new Command('add').description('add a user')).action((name: string, options: UserOptions) =>
-        setPassword(name, options, output, (database, user, password) => database.add({ ...user, password })),
+        setPassword(name, options, { output, done: 'added' }, (database, user, password) =>
+          database.add({ ...user, password }),
+        ),
       ),
     )
     .addCommand(
       withPassword(new Command('passwd').description('give a user another password')).action(
         (name: string, options: UserOptions) =>
-          setPassword(name, options, output, (database, user, password) => database.setPassword(user, password)),
+          setPassword(name, options, { output, done: 'changed the password of' }, (database, user, password) =>
+            database.setPassword(user, password),
+          ),
       ),
     )
     .addCommand(
@@ -75,8 +80,8 @@ function withPassword(command: Command): Command {
 }
 
 async function withDatabase<T>(options: UserOptions, action: (database: UserDatabase) => Promise<T>): Promise<T> {
-  const { openRelayUsers, readSettings } = await import('msrp-relay')
-  await using database = await openRelayUsers(await readSettings(options.config), { create: true })
+  const { openRelayUsers } = await import('msrp-relay')
+  await using database = await openRelayUsers(await relaySettings(options.config), { create: true })
   return await action(database)
 }
 
@@ -89,7 +94,7 @@ async function withUser(name: string, options: UserOptions, action: Action): Pro
 async function setPassword(
   name: string,
   options: UserOptions,
-  output: Output,
+  { output, done }: { output: Output; done: string },
   apply: (database: UserDatabase, user: UserAddress, password: string) => Promise<void>,
 ): Promise<void> {
   if (options.generate && options.passwordFile !== undefined) {
@@ -98,11 +103,11 @@ async function setPassword(
   await withUser(name, options, async (database, user) => {
     if (options.generate) {
       const file = await storeGenerated(database, user, (password) => apply(database, user, password))
-      output.say(`done; the password of ${name} is in ${file}`)
+      output.say(`${done} ${name}; the password is in ${file}`)
       return
     }
     await apply(database, user, await newPassword(name, options, output))
-    output.say('done')
+    output.say(`${done} ${name}`)
   })
 }
 

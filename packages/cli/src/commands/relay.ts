@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { RunningRelay, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
+import { relaySettings } from '../options/relay-config.ts'
 import { programName } from '../terminal/shell-word.ts'
 import { userCommand } from './relay-user.ts'
 
@@ -32,8 +33,8 @@ export function relayCommand(context: Context): Command {
 
 async function runRelay(options: RelayOptions, { output, signal, grace }: Context): Promise<void> {
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
-  const { readSettings, startRelay } = await import('msrp-relay')
-  const settings = await readSettings(options.config)
+  const { startRelay } = await import('msrp-relay')
+  const settings = await relaySettings(options.config)
   await using relay = await untilAborted(startRelay(settings), signal)
   grace.milliseconds += settings.drain * 1000
   await greet(relay, settings, options, output)

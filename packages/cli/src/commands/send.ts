@@ -6,6 +6,7 @@ import {
   addConnectionOptions,
   addRelayOptions,
   type ConnectionOptions,
+  checkRelayOptions,
   endpointOptions,
   type RelayChoice,
   relayOptions,
@@ -53,6 +54,7 @@ export function sendCommand(context: Context): Command {
 
 async function send(files: string[], options: SendOptions, { output, signal }: Context): Promise<void> {
   checkUsage(files, options)
+  checkRelayOptions(options)
   const sources = await openAll(files, options)
   try {
     const endpoint = new Endpoint(await endpointOptions(options, output))

@@ -6,7 +6,13 @@ import { type Command, Option } from 'commander'
 import type { Endpoint, PreparedSession, TlsOptions } from 'msrp'
 import { storageError } from 'msrp/node'
 import { Failure } from '../failure.ts'
-import { type ConnectionOptions, type RelayChoice, readPem, relayOptions } from '../options/connection.ts'
+import {
+  type ConnectionOptions,
+  checkRelayOptions,
+  type RelayChoice,
+  readPem,
+  relayOptions,
+} from '../options/connection.ts'
 import { type HostPort, isWildcard, readHostPort, readPublicHost } from '../options/values.ts'
 import type { Output } from '../terminal/output.ts'
 import { programName, quotedWord, shellWord } from '../terminal/shell-word.ts'
@@ -36,6 +42,7 @@ export function addListenOptions(command: Command): Command {
 
 /** @throws Failure `usage` when the options do not fit together */
 export function checkWaitingOptions(options: WaitingOptions, command: string): void {
+  checkRelayOptions(options)
   const { relay, listen, host, tls, cert, key } = options
   if (relay !== undefined && listen !== undefined) throw new Failure('usage', 'give --relay or --listen, not both')
   if (relay === undefined && listen === undefined) {

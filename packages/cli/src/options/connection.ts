@@ -60,18 +60,21 @@ export async function endpointOptions(options: ConnectionOptions, output: Output
   return { tls, ...(resolve ? { resolve } : {}), ...(verbose ? { trace: traceTo(output) } : {}) }
 }
 
+/** @throws Failure `usage` when the options do not fit together */
+export function checkRelayOptions({ relay, user, passwordFile }: RelayChoice): void {
+  if (relay !== undefined && user === undefined) throw new Failure('usage', '--relay needs --user NAME@DOMAIN')
+  if (relay === undefined && user !== undefined) throw new Failure('usage', '--user needs --relay URI')
+  if (relay === undefined && passwordFile !== undefined) throw new Failure('usage', '--password-file needs --relay URI')
+}
+
 /**
  * The relay to go through, undefined without `--relay`. Asks for the password where that is needed.
  * @throws Failure `usage`, `interrupted`; MsrpError `file-unreadable`, for the password
  */
 export async function relayOptions(options: RelayChoice, output: Output): Promise<RelayOptions | undefined> {
+  checkRelayOptions(options)
   const { relay, user, passwordFile } = options
-  if (relay === undefined) {
-    if (user !== undefined) throw new Failure('usage', '--user needs --relay URI')
-    if (passwordFile !== undefined) throw new Failure('usage', '--password-file needs --relay URI')
-    return undefined
-  }
-  if (user === undefined) throw new Failure('usage', '--relay needs --user NAME@DOMAIN')
+  if (relay === undefined || user === undefined) return undefined
   const password = await passwordOf(user, { file: passwordFile, output })
   // The domain is the relay's realm, which the challenge names.
   return { uri: relay.split(' '), username: user.replace(/@[^@]*$/, ''), password }
