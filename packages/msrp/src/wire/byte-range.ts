@@ -14,8 +14,6 @@ export interface ByteRange {
   readonly total: number | undefined
 }
 
-const GRAMMAR = /^(\d{1,16})-(\d{1,16}|\*)\/(\d{1,16}|\*)$/
-
 /**
  * Reads a Byte-Range value. The total is not compared with the end: reports in the field carry odd totals, and what to
  * make of them is the reader's business.
@@ -23,12 +21,13 @@ const GRAMMAR = /^(\d{1,16})-(\d{1,16}|\*)\/(\d{1,16}|\*)$/
  *   start, or holds a number beyond 2^53 - 1.
  */
 export function parseByteRange(text: string): ByteRange {
-  const match = GRAMMAR.exec(text)
-  const start = position(match?.[1])
-  const end = position(match?.[2])
-  const total = position(match?.[3])
-  const usable = start !== undefined && start >= 1 && (end === undefined || end >= start - 1)
-  if (match === null || !usable || unsafe(start) || unsafe(end) || unsafe(total)) {
+  const hyphen = text.indexOf('-')
+  const slash = text.indexOf('/', hyphen)
+  const start = position(text, 0, hyphen)
+  const end = positionOrStar(text, hyphen + 1, slash)
+  const total = positionOrStar(text, slash + 1, text.length)
+  const whole = hyphen !== -1 && slash !== -1 && !Number.isNaN(start) && !Number.isNaN(end) && !Number.isNaN(total)
+  if (!whole || start < 1 || (end !== undefined && end < start - 1)) {
     throw new MsrpError('malformed', `Byte-Range is ${shown(text)}, expected for example 1-2048/10000 or 2049-*/*`)
   }
   return { start, end, total }
@@ -47,10 +46,17 @@ export function formatByteRange(range: ByteRange): string {
   return `${start}-${end ?? '*'}/${total ?? '*'}`
 }
 
-function position(text: string | undefined): number | undefined {
-  return text === undefined || text === '*' ? undefined : Number(text)
+function positionOrStar(text: string, from: number, until: number): number | undefined {
+  return until - from === 1 && text[from] === '*' ? undefined : position(text, from, until)
 }
 
-function unsafe(number: number | undefined): boolean {
-  return number !== undefined && !Number.isSafeInteger(number)
+// The decimal number in text[from..until), or NaN. By hand, since it is read for every chunk.
+function position(text: string, from: number, until: number): number {
+  let number = 0
+  for (let at = from; at < until; at++) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) return Number.NaN
+    number = number * 10 + digit
+  }
+  return until > from && number <= Number.MAX_SAFE_INTEGER ? number : Number.NaN
 }

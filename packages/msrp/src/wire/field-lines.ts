@@ -27,15 +27,22 @@ const NAMELESS = -2
 export class FieldLines {
   readonly bytes: Uint8Array
   readonly #ends: readonly number[]
-  #kinds: number[] | undefined
+  readonly #kinds: number[] = []
 
   /**
    * @param bytes whole lines, each with its CRLF.
    * @param ends the places after each CRLF.
+   * @param likely which fields the lines probably are, such as those of the head before; only saves time.
    */
-  constructor(bytes: Uint8Array, ends: readonly number[] = lineEndsOf(bytes)) {
+  constructor(bytes: Uint8Array, ends: readonly number[] = lineEndsOf(bytes), likely: readonly number[] = []) {
     this.bytes = bytes
     this.#ends = ends
+    for (let line = 0; line < ends.length; line++) this.#kinds.push(this.#kindOf(line, likely[line]))
+  }
+
+  /** Which field each line is: its place in `FIELD_NAMES`; -1 for one that is not known, -2 for no field at all. */
+  get kinds(): readonly number[] {
+    return this.#kinds
   }
 
   get count(): number {
@@ -52,14 +59,14 @@ export class FieldLines {
     return this.#ends[line] ?? 0
   }
 
-  /** The field that a line is: its place in `FIELD_NAMES`, or -1. */
+  /** The same of one line. */
   kind(line: number): number {
-    return this.#kindsOfAll()[line] ?? OTHER
+    return this.#kinds[line] ?? OTHER
   }
 
   /** The first line at or after `from` that is this field of `FIELD_NAMES`; -1 when there is none. */
   find(field: number, from: number = 0): number {
-    return this.#kindsOfAll().indexOf(field, from)
+    return this.#kinds.indexOf(field, from)
   }
 
   /** The same for any name, in lower case. */
@@ -80,6 +87,12 @@ export class FieldLines {
   value(line: number): string {
     const start = this.valueStart(line)
     return decodeText(this.bytes, start, this.valueEnd(line, start))
+  }
+
+  /** Whether the value is this text, in any case; the text is given in lower case. */
+  holds(line: number, lowerText: string): boolean {
+    const start = this.valueStart(line)
+    return this.valueEnd(line, start) - start === lowerText.length && isAt(this.bytes, start, lowerText)
   }
 
   /** Where the value begins, after colon and blanks. */
@@ -112,19 +125,14 @@ export class FieldLines {
     return true
   }
 
-  #kindsOfAll(): number[] {
-    if (this.#kinds === undefined) {
-      this.#kinds = []
-      for (let line = 0; line < this.#ends.length; line++) this.#kinds.push(this.#kindOf(line))
-    }
-    return this.#kinds
-  }
-
-  #kindOf(line: number): number {
+  #kindOf(line: number, likely: number = OTHER): number {
+    const start = this.start(line)
+    const name = LOWER_NAMES[likely]
+    if (name !== undefined && this.bytes[start + name.length] === COLON && isAt(this.bytes, start, name)) return likely
     const length = this.#nameLength(line)
     if (length === 0) return NAMELESS
     for (const field of BY_LENGTH[length] ?? []) {
-      if (isAt(this.bytes, this.start(line), LOWER_NAMES[field] ?? '')) return field
+      if (isAt(this.bytes, start, LOWER_NAMES[field] ?? '')) return field
     }
     return OTHER
   }
@@ -138,6 +146,8 @@ export class FieldLines {
   }
 
   #colon(line: number): number {
+    const name = LOWER_NAMES[this.kind(line)]
+    if (name !== undefined) return this.start(line) + name.length
     const end = this.end(line)
     for (let at = this.start(line); at < end; at++) {
       if (this.bytes[at] === COLON) return at

@@ -38,6 +38,8 @@ export class HeadReader {
   #startLine: StartLine | undefined
   // Where field lines end, counted from the first one.
   #lineEnds: number[] = []
+  // The fields of the last head, which are often those of the next.
+  #likely: readonly number[] = []
   #result: ReadHead | undefined
 
   constructor(limits: ParserLimits, endLine: EndLine) {
@@ -151,7 +153,9 @@ export class HeadReader {
     flag: ContinuationFlag | undefined,
   ): true {
     const block = copyOf(bytes, from + this.#fieldsStart, end)
-    const fields = new HeaderFields(new FieldLines(block, this.#lineEnds), this.#paths)
+    const lines = new FieldLines(block, this.#lineEnds, this.#likely)
+    const fields = new HeaderFields(lines, this.#paths)
+    this.#likely = lines.kinds
     // Both are read here, because without them a request cannot even be answered.
     fields.toPath
     fields.fromPath

@@ -23,6 +23,8 @@ const MAX_NICKNAME_BYTES = 1023
 
 const TO_PATH = FIELD_NAMES.indexOf('To-Path')
 const FROM_PATH = FIELD_NAMES.indexOf('From-Path')
+const SUCCESS_REPORT = FIELD_NAMES.indexOf('Success-Report')
+const FAILURE_REPORT = FIELD_NAMES.indexOf('Failure-Report')
 const WWW_AUTHENTICATE = FIELD_NAMES.indexOf('WWW-Authenticate')
 
 /**
@@ -40,7 +42,9 @@ export class HeaderFields {
   readonly #paths: PathCache
   #toPath: readonly MsrpUri[] | undefined
   #fromPath: readonly MsrpUri[] | undefined
+  #messageId: string | undefined
   #byteRange: ByteRange | undefined
+  #mediaType: MediaType | undefined
 
   /**
    * @param lines their bytes are kept, so they must not be changed afterwards.
@@ -115,7 +119,8 @@ export class HeaderFields {
   }
 
   get messageId(): string | undefined {
-    return this.get('Message-ID')
+    this.#messageId ??= this.get('Message-ID')
+    return this.#messageId
   }
 
   get byteRange(): ByteRange | undefined {
@@ -127,18 +132,19 @@ export class HeaderFields {
 
   /** Whether success REPORTs are asked for; false when absent (RFC 4975 §7.1.1). */
   get successReport(): boolean {
-    const value = this.get('Success-Report')?.toLowerCase() ?? 'no'
-    if (value !== 'yes' && value !== 'no') throw malformed('Success-Report', value, 'yes or no')
-    return value === 'yes'
+    const line = this.lines.find(SUCCESS_REPORT)
+    if (line === -1 || this.lines.holds(line, 'no')) return false
+    if (this.lines.holds(line, 'yes')) return true
+    throw malformed('Success-Report', this.lines.value(line), 'yes or no')
   }
 
   /** Which failures are to be told; `yes` when absent (RFC 4975 §7.1.1). */
   get failureReport(): FailureReport {
-    const value = this.get('Failure-Report')?.toLowerCase() ?? 'yes'
-    if (value !== 'yes' && value !== 'no' && value !== 'partial') {
-      throw malformed('Failure-Report', value, 'yes, no or partial')
-    }
-    return value
+    const line = this.lines.find(FAILURE_REPORT)
+    if (line === -1 || this.lines.holds(line, 'yes')) return 'yes'
+    if (this.lines.holds(line, 'no')) return 'no'
+    if (this.lines.holds(line, 'partial')) return 'partial'
+    throw malformed('Failure-Report', this.lines.value(line), 'yes, no or partial')
   }
 
   get status(): Status | undefined {
@@ -152,11 +158,12 @@ export class HeaderFields {
   }
 
   get mediaType(): MediaType | undefined {
-    const value = this.get('Content-Type')
+    if (this.#mediaType !== undefined) return this.#mediaType
+    const value = this.contentType
     if (value === undefined) return undefined
-    const type = parseMediaType(value)
-    if (type === undefined) throw malformed('Content-Type', value, 'for example text/plain')
-    return type
+    this.#mediaType = parseMediaType(value)
+    if (this.#mediaType === undefined) throw malformed('Content-Type', value, 'for example text/plain')
+    return this.#mediaType
   }
 
   /** Undefined also when it cannot be read: then the default, to render, applies. Never throws. */

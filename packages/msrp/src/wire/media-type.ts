@@ -8,6 +8,8 @@ export interface MediaType {
   readonly parameters: ReadonlyMap<string, string>
 }
 
+const NONE: ReadonlyMap<string, string> = new Map()
+
 const GRAMMAR = /^\s*([!#-'*+\-.0-9A-Z^-~]+\/[!#-'*+\-.0-9A-Z^-~]+)\s*(;.*)?$/is
 
 /** Reads a media type; undefined when it is none. Parameters that cannot be read are left out. */
@@ -15,5 +17,5 @@ export function parseMediaType(text: string): MediaType | undefined {
   const match = GRAMMAR.exec(text)
   if (match === null) return undefined
   const [, type = '', parameters = ''] = match
-  return { type: type.toLowerCase(), parameters: parseParameters(parameters) }
+  return { type: type.toLowerCase(), parameters: parameters === '' ? NONE : parseParameters(parameters) }
 }

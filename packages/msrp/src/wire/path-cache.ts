@@ -2,6 +2,14 @@ import type { MsrpUri } from './msrp-uri.ts'
 import { parsePath } from './uri-path.ts'
 import { decodeText } from './utf8.ts'
 
+type NativeCompare = (one: Uint8Array, other: Uint8Array) => number
+
+// The platform's own comparison where there is one: several times as fast as a loop.
+const native = (globalThis as { Buffer?: { compare: NativeCompare } }).Buffer?.compare
+
+/** The distance of the last character of the session-id from the end, when `;tcp` follows. */
+const FROM_END = 5
+
 interface Entry {
   readonly bytes: Uint8Array
   readonly path: readonly MsrpUri[]
@@ -39,10 +47,13 @@ export class PathCache {
   }
 }
 
-// From the end, since paths of one connection differ in the session-id first.
 function isAt(wanted: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (wanted.length !== end - start) return false
-  for (let index = wanted.length - 1; index >= 0; index--) {
+  const size = wanted.length
+  if (size !== end - start) return false
+  // Paths of one connection differ in their last session-id, if anywhere, which is shortly before the end.
+  if (wanted[size - FROM_END] !== bytes[end - FROM_END]) return false
+  if (native !== undefined) return native(wanted, bytes.subarray(start, end)) === 0
+  for (let index = 0; index < size; index++) {
     if (wanted[index] !== bytes[start + index]) return false
   }
   return true

@@ -1,7 +1,6 @@
 import type { RequestHead } from './head.ts'
 import type { HeaderFields } from './header-fields.ts'
 import { isIdent } from './ident.ts'
-import { parseMediaType } from './media-type.ts'
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
 
@@ -52,7 +51,5 @@ function messageFlaw(fields: HeaderFields): string | undefined {
 }
 
 function bodyFlaw(fields: HeaderFields): string | undefined {
-  const { contentType } = fields
-  if (contentType === undefined) return 'There is a body but no Content-Type'
-  return parseMediaType(contentType) === undefined ? 'Content-Type is no media type' : undefined
+  return fields.mediaType === undefined ? 'There is a body but no Content-Type' : undefined
 }

@@ -54,7 +54,13 @@ describe('requests with a flaw', () => {
     ['RFC4975-9', 'SEND', `${id}Failure-Report: maybe\n`, 'Failure-Report is "maybe", expected yes, no or partial'],
     ['RFC4975-9', 'REPORT', `${id}Status: fine\n`, 'Status is "fine", expected for example 000 200 OK'],
     ['RFC4975-7.1-3', 'SEND', id, 'There is a body but no Content-Type', true],
-    ['RFC4975-9', 'SEND', `${id}Content-Type: plain\n`, 'Content-Type is no media type', true],
+    [
+      'RFC4975-9',
+      'SEND',
+      `${id}Content-Type: plain\n`,
+      'Content-Type is "plain", expected for example text/plain',
+      true,
+    ],
     ['RFC4976-7', 'AUTH', 'Expires: soon\n', 'Expires is "soon", expected a whole number of seconds'],
     ['RFC7701-7.1', 'NICKNAME', '', 'There is no Use-Nickname'],
     [
