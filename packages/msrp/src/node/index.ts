@@ -12,6 +12,7 @@ export {
 } from './listen-sockets.ts'
 export { nodeClock } from './node-clock.ts'
 export { nodeHash, nodeRandom } from './node-crypto.ts'
+export { type NodePlatformOptions, nodePlatform } from './node-platform.ts'
 export { type NodeResolverOptions, nodeResolver, type Resolver, type SrvTarget } from './resolver.ts'
 export { SocketTransport, type SocketTransportOptions } from './socket-transport.ts'
 export { Spool, type SpoolOptions } from './spool.ts'

@@ -15,14 +15,14 @@ export interface SpoolOptions {
 }
 
 /**
- * Room on disk for a body that nobody reads yet. The file has no name, so it goes with the process or with `discard`.
+ * Room on disk for a body that nobody reads yet. The file has no name, so it goes with the process or with `close`.
  * It is opened at once; a failure to do so shows in the first call, as MsrpError `storage` like every other.
  */
 export class Spool {
   readonly limit: number
   readonly #path: string
   readonly #file: PositionedFile
-  #discarded = false
+  #closed = false
 
   constructor(options: SpoolOptions) {
     this.limit = options.limit
@@ -51,18 +51,18 @@ export class Spool {
   }
 
   /** Frees the room. Never throws; harmless twice. */
-  async discard(): Promise<void> {
-    this.#discarded = true
+  async close(): Promise<void> {
+    this.#closed = true
     await this.#file.close()
   }
 
-  /** `await using`: discards. */
+  /** `await using`: closes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.discard()
+    await this.close()
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#discarded) throw new MsrpError('closed', 'what was stored has been thrown away')
+    if (this.#closed) throw new MsrpError('closed', 'what was stored has been thrown away')
     try {
       return await work()
     } catch (cause) {

@@ -231,7 +231,7 @@ describe('a disk that does not take it', () => {
        console.log(await sink.finish().catch((error) => error.code), readdirSync('${at}').length)
        const spool = new Spool({ limit: 1e9, folder: '${at}' })
        console.log(await spool.write(0, new Uint8Array(2e6)).catch((error) => error.code + ' ' + error.message))
-       await spool.discard()
+       await spool.close()
        const after = new FileSink('${at}/small')
        await after.write(0, new Uint8Array(900000))
        await after.finish()
@@ -326,11 +326,11 @@ describe('a spool', () => {
     expect((await failure(spool.read(1, 3))).message).toMatch(/not all written/)
   })
 
-  it('is of no use after discard()', async () => {
+  it('is of no use after close()', async () => {
     const spool = new Spool({ limit: 10, folder: folder.path })
     const writing = spool.write(0, text('abc'))
-    await spool.discard()
-    await spool.discard()
+    await spool.close()
+    await spool.close()
     await writing
     expect((await failure(spool.read(0, 1))).code).toBe('closed')
   })
@@ -340,7 +340,7 @@ describe('a spool', () => {
     const error = await failure(spool.write(0, text('abc')))
     expect(error.code).toBe('storage')
     expect(error.message).toContain(join(folder.path, 'nowhere'))
-    await spool.discard()
+    await spool.close()
   })
 })
 

@@ -1,0 +1,74 @@
+import type { Transport } from '../connection/transport.ts'
+import type {
+  DialTarget,
+  ListeningSocket,
+  ListenOptions,
+  Platform,
+  FileSink as PlatformSink,
+  SaveOptions,
+} from '../session/platform.ts'
+import { MsrpError } from '../wire/index.ts'
+import { dial } from './dial.ts'
+import { FileSink } from './file-sink.ts'
+import { type ListenTls, listenSockets } from './listen-sockets.ts'
+import { nodeClock } from './node-clock.ts'
+import { nodeHash, nodeRandom } from './node-crypto.ts'
+import { nodeResolver, type Resolver } from './resolver.ts'
+import { Spool } from './spool.ts'
+
+/** What of the machine can be chosen. */
+export interface NodePlatformOptions {
+  /** Default: `nodeResolver()`. */
+  readonly resolver?: Resolver
+  /** Folder for what overflows memory. Default: the system's folder for temporary files. */
+  readonly temporaryFolder?: string
+}
+
+/** Everything that an endpoint needs, from Node. */
+export function nodePlatform(options: NodePlatformOptions = {}): Platform {
+  const resolver = options.resolver ?? nodeResolver()
+  return {
+    clock: nodeClock,
+    random: nodeRandom,
+    hash: nodeHash,
+    resolveSrv: (name) => resolver.resolveSrv(name),
+
+    async dial({ host, port, secure, serverName, tls, signal }: DialTarget): Promise<Transport> {
+      const names = serverName === undefined ? undefined : [serverName]
+      const { transport } = await dial({ host, port, secure, names, tls, signal, resolver })
+      return transport
+    },
+
+    async listen({ host, port, tls }: ListenOptions, accept): Promise<ListeningSocket> {
+      const listener = await listenSockets({
+        host: host ?? '127.0.0.1',
+        port: port ?? 0,
+        ...(tls ? { tls: withCertificate(tls) } : {}),
+        onTransport: (transport) => accept(transport),
+      })
+      return { ...listener.address, close: () => listener.close() }
+    },
+
+    openSpool: async (limit) => new Spool({ limit, folder: options.temporaryFolder }),
+
+    async createFile(path: string, { taken }: SaveOptions): Promise<PlatformSink> {
+      const sink = new FileSink(path, { taken })
+      // A place that cannot be written should show before the first byte of the body is asked for.
+      await sink.write(0, new Uint8Array(0))
+      return {
+        write: (position, bytes) => sink.write(position, bytes),
+        finish: async () => {
+          await sink.finish()
+          return sink.path
+        },
+        discard: () => sink.discard(),
+      }
+    },
+  }
+}
+
+function withCertificate(tls: NonNullable<ListenOptions['tls']>): ListenTls {
+  const { cert, key } = tls
+  if (cert !== undefined && key !== undefined) return { ...tls, cert, key }
+  throw new MsrpError('invalid-argument', 'listening with TLS needs a certificate and its key (tls.cert, tls.key)')
+}
