@@ -13,12 +13,14 @@ import { FileSink } from './file-sink.ts'
 import { type ListenTls, listenSockets } from './listen-sockets.ts'
 import { nodeClock } from './node-clock.ts'
 import { nodeHash, nodeRandom } from './node-crypto.ts'
-import { nodeResolver, type Resolver } from './resolver.ts'
+import { type NodeResolverOptions, nodeResolver, type Resolver } from './resolver.ts'
 import { Spool } from './spool.ts'
 
 /** What of the machine can be chosen. */
 export interface NodePlatformOptions {
-  /** Default: `nodeResolver()`. */
+  /** Names with a fixed address, or several, asked before anything else. */
+  readonly resolve?: NodeResolverOptions['resolve']
+  /** Takes the place of the machine's resolver. Default: `nodeResolver` with `resolve`. */
   readonly resolver?: Resolver
   /** Folder for what overflows memory. Default: the system's folder for temporary files. */
   readonly temporaryFolder?: string
@@ -26,7 +28,7 @@ export interface NodePlatformOptions {
 
 /** Everything that an endpoint needs, from Node. */
 export function nodePlatform(options: NodePlatformOptions = {}): Platform {
-  const resolver = options.resolver ?? nodeResolver()
+  const resolver = options.resolver ?? nodeResolver({ resolve: options.resolve })
   return {
     clock: nodeClock,
     random: nodeRandom,

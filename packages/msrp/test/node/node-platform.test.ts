@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Transport } from '../../src/connection/transport.ts'
-import { nodePlatform, nodeResolver } from '../../src/node/index.ts'
+import { nodePlatform } from '../../src/node/index.ts'
 import { Recorder } from '../transport/recorder.ts'
 import { testAuthority } from '../transport/test-certificates.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -10,9 +10,7 @@ import { temporaryFolder } from './temporary-folder.ts'
 const authority = await testAuthority()
 const certificate = await authority.issue({ names: ['relay.example.com'] })
 const folder = temporaryFolder()
-const platform = nodePlatform({
-  resolver: nodeResolver({ resolve: { 'relay.example.com': '127.0.0.1', 'srv1.example.com': '127.0.0.1' } }),
-})
+const platform = nodePlatform({ resolve: { 'relay.example.com': '127.0.0.1', 'srv1.example.com': '127.0.0.1' } })
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
