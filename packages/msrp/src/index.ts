@@ -3,8 +3,11 @@
  * size.
  */
 
+import { FileSource } from './node/file-source.ts'
+import { type NodePlatformOptions, nodePlatform } from './node/node-platform.ts'
 import type { Listener, PreparedSession, Session } from './session/api.ts'
 import type { RandomAccessBody } from './session/body.ts'
+import { MsrpEndpoint } from './session/endpoint.ts'
 import type { ConnectOptions, EndpointOptions, PrepareOptions } from './session/options.ts'
 import type { ListenOptions } from './session/platform.ts'
 import { MsrpError } from './wire/index.ts'
@@ -37,60 +40,86 @@ export type {
 export type { FileSink, ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from './wire/index.ts'
 
-/** What is particular to Node. */
-export interface NodeEndpointOptions extends EndpointOptions {
-  /** Addresses for names, asked before anything else. */
-  readonly resolve?: Readonly<Record<string, string | readonly string[]>>
-  /** Folder for what overflows memory. Default: the system's temporary folder. */
-  readonly temporaryFolder?: string
-}
+/** What an `Endpoint` on Node is made with. */
+export interface NodeEndpointOptions extends EndpointOptions, NodePlatformOptions {}
 
 /** What `listen` takes: where to listen, and everything that `prepare` takes besides. */
 export type ListenerOptions = ListenOptions &
   Omit<PrepareOptions, 'listen' | 'remotePath' | 'tls'> &
-  NodeEndpointOptions
+  Omit<NodeEndpointOptions, 'tls'>
 
 /**
- * A place where sessions share connections, listening sockets and what is remembered of messages. `connect`, `prepare`
- * and `listen` make one for themselves; make your own to have several sessions share.
+ * A place where sessions share connections, listening sockets and what is remembered of messages and relays. `connect`,
+ * `prepare` and `listen` make one for themselves, which is gone with their last session; make your own to have several
+ * sessions share.
  */
 export class Endpoint implements AsyncDisposable {
+  readonly #endpoint: MsrpEndpoint
+
   constructor(options: NodeEndpointOptions = {}) {
-    void options
+    this.#endpoint = new MsrpEndpoint(nodePlatform(options), options)
   }
 
-  connect(_options: ConnectOptions): Promise<Session> {
-    return Promise.reject(new MsrpError('internal', 'not built yet'))
+  /**
+   * Connects to a peer whose path is known, directly or through a relay, and resolves when the peer has answered.
+   * @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `not-msrp`, `unauthorized` (by the relay), `refused`
+   *   (with the status), `timeout`, `connection-lost`, `aborted`, `invalid-argument`
+   */
+  connect(options: ConnectOptions): Promise<Session> {
+    return this.#endpoint.connect(options)
   }
 
-  prepare(_options: PrepareOptions = {}): Promise<PreparedSession> {
-    return Promise.reject(new MsrpError('internal', 'not built yet'))
+  /** Makes a local path to give out; a session begins once the peer's is known. @throws MsrpError as `connect` */
+  prepare(options: PrepareOptions = {}): Promise<PreparedSession> {
+    return this.#endpoint.prepare(options)
+  }
+
+  /**
+   * Waits for peers: whoever sends first to the listener's path becomes the peer until its session ends.
+   * @throws MsrpError `unreachable` when the port is taken, `invalid-argument`
+   */
+  listen(options: Omit<ListenerOptions, keyof NodePlatformOptions> = {}): Promise<Listener> {
+    const { host, port, tls, publicHost, publicPort, ...rest } = options
+    const place = defined({ host, port, tls, publicHost, publicPort })
+    return this.#endpoint.listen({ ...rest, listen: place })
   }
 
   /** Ends every session and closes every connection and listening socket. */
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.#endpoint.close()
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 }
 
-/** Connects to a peer whose path is known, directly or through a relay, and resolves when the peer has answered. */
+/** `Endpoint.connect` on an endpoint of its own. */
 export function connect(options: ConnectOptions & NodeEndpointOptions): Promise<Session> {
   return new Endpoint(options).connect(options)
 }
 
-/** Makes a local path to give out; the session begins once the peer's is known. */
+/** `Endpoint.prepare` on an endpoint of its own. */
 export function prepare(options: PrepareOptions & NodeEndpointOptions = {}): Promise<PreparedSession> {
   return new Endpoint(options).prepare(options)
 }
 
-/** Waits for peers: whoever sends first to the listener's path becomes the peer until its session ends. */
-export function listen(_options: ListenerOptions = {}): Promise<Listener> {
-  return Promise.reject(new MsrpError('internal', 'not built yet'))
+/** `Endpoint.listen` on an endpoint of its own. */
+export function listen(options: ListenerOptions = {}): Promise<Listener> {
+  return new Endpoint(options).listen(options)
 }
 
 /** A file to send, read piece by piece as it goes out. @throws MsrpError `storage` when it cannot be opened. */
-export function fileBody(_path: string): Promise<RandomAccessBody> {
-  return Promise.reject(new MsrpError('internal', 'not built yet'))
+export async function fileBody(path: string): Promise<RandomAccessBody> {
+  const source = await FileSource.open(path)
+  const { size } = source
+  if (size !== undefined) {
+    return { size, read: (position, length) => source.read(position, length), close: () => source.close() }
+  }
+  await source.close()
+  throw new MsrpError('invalid-argument', `${path} is no regular file: send it as a stream`)
+}
+
+function defined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T
 }

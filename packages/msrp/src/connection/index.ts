@@ -1,5 +1,6 @@
 export type { ChunkOpening, ChunkPiece, ChunkSource, SentChunk } from './chunk-source.ts'
 export type { Cancel, Clock } from './clock.ts'
+export { maskCredentials } from './mask-credentials.ts'
 export { MsrpConnection, type MsrpConnectionHandler, type MsrpConnectionOptions } from './msrp-connection.ts'
 export { INTERRUPTIBLE_FROM, Outbox } from './outbox.ts'
 export { TRANSACTION_TIMEOUT, Transactions } from './transactions.ts'

@@ -60,6 +60,7 @@ export class Inbox {
   readonly #transferRoom: TransferRoom
   #memory = 0
   #ending = false
+  #onEnded: (() => void) | undefined
 
   constructor(room: InboxRoom) {
     const { platform, options } = room
@@ -70,7 +71,9 @@ export class Inbox {
     const openSpool = platform.openSpool?.bind(platform)
     this.#spool = openSpool === undefined ? undefined : new BlockSpool(this.#limits.spool, openSpool)
     const createFile = platform.createFile?.bind(platform)
-    this.queue = new MessageQueue((transfer) => new ReceivedMessage(transfer, createFile))
+    this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
+      (transfer) => new ReceivedMessage(transfer, createFile),
+    )
     this.#transferRoom = {
       clock: platform.clock,
       window: this.#limits.window,
@@ -117,6 +120,19 @@ export class Inbox {
       return reader
     }
     return this.#undecided(transfer, request, reader)
+  }
+
+  /** The session is about to be closed here: takes no more, and resolves when what is being saved has been. */
+  async finish(error: MsrpError): Promise<void> {
+    for (const transfer of [...this.#transfers.values()]) {
+      if (transfer.state === 'arriving') transfer.fail(error)
+    }
+    this.queue.end()
+    while ([...this.#transfers.values()].some(({ body }) => body.saving)) {
+      await new Promise<void>((resolve) => {
+        this.#onEnded = resolve
+      })
+    }
   }
 
   /**
@@ -243,6 +259,7 @@ export class Inbox {
     this.queue.remove(transfer)
     const status = error === undefined ? 200 : (statusFor(error) ?? 413)
     this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })
+    this.#onEnded?.()
     this.#closeSpool()
   }
 

@@ -80,6 +80,11 @@ export class IncomingBody {
     return this.#reader === 'none'
   }
 
+  /** It is being written to a file. */
+  get saving(): boolean {
+    return this.#reader === 'sink'
+  }
+
   get memory(): number {
     return this.#blocks.memory
   }

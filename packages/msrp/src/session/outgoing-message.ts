@@ -56,6 +56,7 @@ export class SentMessage implements OutgoingMessage {
   readonly #delivery: Delivery
   readonly #unanswered: UnansweredChunks
   readonly #progress: ProgressNotice
+  readonly #handedOver = Promise.withResolvers<void>()
   #connection: MsrpConnection<PendingRequest> | undefined
   #phase: 'sending' | 'aborting' | 'over' = 'sending'
   #source: MessageChunks | undefined
@@ -112,6 +113,11 @@ export class SentMessage implements OutgoingMessage {
   /** Whether it goes out in one chunk that is not interrupted. */
   get small(): boolean {
     return this.total !== undefined && this.total <= WHOLE_CHUNK
+  }
+
+  /** Resolves when every byte is out, or nothing more is sent. */
+  get handedOver(): Promise<void> {
+    return this.#handedOver.promise
   }
 
   /** Every byte is out. */
@@ -224,7 +230,10 @@ export class SentMessage implements OutgoingMessage {
     if (open.answer === undefined) this.#remember(chunk, part)
     else this.#answered(part, open.answer)
     if (chunk.flag === '#') this.#ended()
-    if (this.#cursor.out && this.total !== undefined) this.#delivery.sent(this.total)
+    if (this.#cursor.out && this.total !== undefined) {
+      this.#delivery.sent(this.total)
+      this.#handedOver.resolve()
+    }
     this.#check()
   }
 
@@ -323,6 +332,7 @@ export class SentMessage implements OutgoingMessage {
     this.#unanswered.drain()
     this.#cursor.stop()
     this.#progress.close()
+    this.#handedOver.resolve()
     this.#connection?.wake()
     this.#room.over(this)
   }

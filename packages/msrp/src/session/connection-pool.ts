@@ -1,0 +1,87 @@
+import { MsrpError, type MsrpUri } from '../wire/index.ts'
+import type { EndpointConnection } from './endpoint-connection.ts'
+import type { TlsOptions } from './platform.ts'
+
+/**
+ * The connections that an endpoint has opened to peers and relays of peers. Sessions to the same scheme, host and port
+ * share one (RFC 4975 §5.4); so do those that are being opened.
+ */
+export class ConnectionPool {
+  readonly #open: (target: MsrpUri, tls: TlsOptions | undefined, signal: AbortSignal) => Promise<EndpointConnection>
+  readonly #connections: Map<string, Dialing> = new Map()
+  readonly #tlsKeys: WeakMap<TlsOptions, number> = new WeakMap()
+  #tlsCount = 0
+
+  constructor(
+    open: (target: MsrpUri, tls: TlsOptions | undefined, signal: AbortSignal) => Promise<EndpointConnection>,
+  ) {
+    this.#open = open
+  }
+
+  /** A connection to the first URI of a path. Whoever gets it has to `use` it at once. @throws MsrpError */
+  async get(
+    target: MsrpUri,
+    tls: TlsOptions | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<EndpointConnection> {
+    signal?.throwIfAborted()
+    // What may be trusted is part of what a connection is.
+    const key = `${target.authorityKey};${target.transport};${this.#tlsKey(tls)}`
+    let dialing = this.#connections.get(key)
+    if (dialing === undefined || dialing.dead) {
+      const controller = new AbortController()
+      dialing = new Dialing(controller, this.#open(target, tls, controller.signal), () => this.#connections.delete(key))
+      this.#connections.set(key, dialing)
+    }
+    return dialing.wait(signal)
+  }
+
+  #tlsKey(tls: TlsOptions | undefined): number {
+    if (tls === undefined) return 0
+    const known = this.#tlsKeys.get(tls) ?? ++this.#tlsCount
+    this.#tlsKeys.set(tls, known)
+    return known
+  }
+}
+
+/** A connection that is being opened, or open, for any number of sessions. */
+class Dialing {
+  readonly #controller: AbortController
+  readonly #promise: Promise<EndpointConnection>
+  #waiting = 0
+  #connection: EndpointConnection | undefined
+  #over = false
+
+  constructor(controller: AbortController, promise: Promise<EndpointConnection>, onOver: () => void) {
+    this.#controller = controller
+    const over = (): void => {
+      if (!this.#over) onOver()
+      this.#over = true
+    }
+    this.#promise = promise.then((connection) => {
+      this.#connection = connection
+      void connection.gone.then(over)
+      return connection
+    })
+    this.#promise.catch(over)
+  }
+
+  get dead(): boolean {
+    return this.#over || this.#connection?.open === false
+  }
+
+  /** Gives up opening when the last one that waits does. */
+  async wait(signal: AbortSignal | undefined): Promise<EndpointConnection> {
+    if (this.#connection !== undefined) return this.#connection
+    this.#waiting++
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const onAbort = (): void => reject(new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason }))
+    signal?.addEventListener('abort', onAbort)
+    try {
+      return await Promise.race([this.#promise, aborted])
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      if (--this.#waiting === 0 && this.#connection === undefined) this.#controller.abort()
+    }
+  }
+}

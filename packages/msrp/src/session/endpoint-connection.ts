@@ -1,0 +1,129 @@
+import { type Cancel, MsrpConnection, type MsrpConnectionHandler, type Transport } from '../connection/index.ts'
+import type { ContinuationFlag, MsrpError, RequestHead, ResponseHead } from '../wire/index.ts'
+import { IGNORED, IncomingRequest, type RequestReader } from './incoming-request.ts'
+import type { PendingRequest } from './pending-request.ts'
+import type { Platform, TraceEvent } from './platform.ts'
+import { traceOf } from './wire-trace.ts'
+
+/** How long a connection that came in may stay without a session. Milliseconds. */
+const UNBOUND_TIMEOUT = 30_000
+
+/** How long what is queued may take to go out when a connection is closed. Milliseconds. */
+const CLOSE_TIMEOUT = 5_000
+
+/** Who uses a connection: a session, or a path through a relay. */
+export interface ConnectionUser {
+  /** The connection is gone; without error when the far side closed it in order. */
+  connectionClosed(error: MsrpError | undefined): void
+}
+
+/** A connection of an endpoint, and who uses it. When the last one lets go, it is closed (RFC 4975 §5.4). */
+export class EndpointConnection implements MsrpConnectionHandler<PendingRequest> {
+  readonly msrp: MsrpConnection<PendingRequest>
+  /** The listening socket that it came in through; undefined when we opened it. */
+  readonly socket: object | undefined
+  readonly #platform: Platform
+  readonly #route: (request: IncomingRequest, connection: EndpointConnection) => RequestReader
+  readonly #onClosed: (connection: EndpointConnection) => void
+  readonly #users: Set<ConnectionUser> = new Set()
+  readonly #gone = Promise.withResolvers<void>()
+  #reader: RequestReader = IGNORED
+  #timer: Cancel | undefined
+
+  constructor(options: {
+    platform: Platform
+    transport: Transport
+    socket?: object | undefined
+    route: (request: IncomingRequest, connection: EndpointConnection) => RequestReader
+    onClosed: (connection: EndpointConnection) => void
+    trace?: ((event: TraceEvent) => void) | undefined
+  }) {
+    const { platform, transport, trace } = options
+    this.socket = options.socket
+    this.#platform = platform
+    this.#route = options.route
+    this.#onClosed = options.onClosed
+    this.msrp = new MsrpConnection({
+      transport,
+      clock: platform.clock,
+      random: platform.random,
+      handler: this,
+      observer: trace === undefined ? undefined : traceOf(transport, trace),
+    })
+    if (this.inbound) this.#timer = platform.clock.after(UNBOUND_TIMEOUT, () => this.msrp.fail(undefined))
+    this.msrp.start()
+  }
+
+  /** The far side opened it. */
+  get inbound(): boolean {
+    return this.socket !== undefined
+  }
+
+  /** Somebody uses it. */
+  get used(): boolean {
+    return this.#users.size > 0
+  }
+
+  get open(): boolean {
+    return this.msrp.open
+  }
+
+  /** Resolves when the connection is gone. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
+  }
+
+  use(user: ConnectionUser): void {
+    this.#users.add(user)
+    this.#timer?.()
+    this.#timer = undefined
+  }
+
+  /** Lets go; true when that closes the connection. */
+  release(user: ConnectionUser): boolean {
+    if (!this.#users.delete(user) || this.#users.size > 0) return false
+    this.close()
+    return true
+  }
+
+  /** Closes it once what is queued is out, or in 5 s at the latest. */
+  close(): void {
+    if (!this.msrp.open) return
+    this.msrp.close()
+    this.#timer?.()
+    this.#timer = this.#platform.clock.after(CLOSE_TIMEOUT, () => this.msrp.fail(undefined))
+  }
+
+  // ---- what the connection tells: see MsrpConnectionHandler
+
+  request(head: RequestHead): void {
+    this.#reader = this.#route(new IncomingRequest(head, this.msrp), this)
+  }
+
+  requestBody(bytes: Uint8Array): void {
+    this.#reader.body(bytes)
+  }
+
+  requestEnd(flag: ContinuationFlag): void {
+    const reader = this.#reader
+    this.#reader = IGNORED
+    reader.end(flag)
+  }
+
+  response(head: ResponseHead, pending: PendingRequest): void {
+    pending.answered(head)
+  }
+
+  timeout(pending: PendingRequest): void {
+    pending.timedOut()
+  }
+
+  closed(error: MsrpError | undefined, unanswered: PendingRequest[]): void {
+    this.#timer?.()
+    for (const pending of unanswered) pending.lost(error)
+    for (const user of [...this.#users]) user.connectionClosed(error)
+    this.#users.clear()
+    this.#onClosed(this)
+    this.#gone.resolve()
+  }
+}

@@ -1,0 +1,221 @@
+import type { Transport } from '../connection/index.ts'
+import { MsrpError, MsrpUri, newSessionId, requestFlaw } from '../wire/index.ts'
+import type { Listener, PreparedSession, Session } from './api.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import { EndpointConnection } from './endpoint-connection.ts'
+import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
+import { LocalPath } from './local-path.ts'
+import type { ConnectOptions, EndpointOptions, PrepareOptions } from './options.ts'
+import type { DialTarget, Platform, TlsOptions } from './platform.ts'
+import { Prepared, pathOf } from './prepared-session.ts'
+import { RecentIds } from './recent-ids.ts'
+import { RelayMemory } from './relay-client/index.ts'
+import { type RelayPath, registerWithRelay } from './relay-path.ts'
+
+/** Message-IDs of complete messages that are remembered, to know duplicates (RFC 4975 §5.4). */
+const REMEMBERED = 1000
+
+/** Connections that may be open and belong to no session yet. */
+const MOST_UNBOUND = 256
+
+/** Port in local URIs that nobody connects to: the one that IANA has registered. */
+const MSRP_PORT = 2855
+
+/** Sessions that share connections, listening sockets and what is remembered of messages and relays. */
+export class MsrpEndpoint {
+  readonly #platform: Platform
+  readonly #options: EndpointOptions
+  readonly #locals: Map<string, LocalPath> = new Map()
+  readonly #prepared: Set<Prepared> = new Set()
+  readonly #connections: Set<EndpointConnection> = new Set()
+  readonly #pool: ConnectionPool
+  readonly #listening: ListeningSockets
+  readonly #relayMemory: RelayMemory = new RelayMemory()
+  readonly #completed: RecentIds<true> = new RecentIds(REMEMBERED)
+  #closed = false
+
+  constructor(platform: Platform, options: EndpointOptions) {
+    this.#platform = platform
+    this.#options = options
+    this.#listening = new ListeningSockets(platform, (transport, socket) => this.#accept(transport, socket))
+    this.#pool = new ConnectionPool((uri, tls, signal) => {
+      const { host, port, secure } = uri
+      // RFC 4975 §8.2: URIs of peers come with their port.
+      if (port === undefined) throw new MsrpError('invalid-argument', `${uri.authorityKey} has no port to connect to`)
+      return this.#dial({ host, port, secure, tls, signal })
+    })
+  }
+
+  /** Makes a local path, connects to the peer and binds the connection. */
+  async connect(options: ConnectOptions): Promise<Session> {
+    const { path, ...rest } = options
+    const remotePath = pathOf(path)
+    const secure = options.relay !== undefined || remotePath[0]?.secure === true
+    const prepared = await this.#prepare(rest, secure)
+    try {
+      return await prepared.complete(remotePath.map(String), { active: true, signal: options.signal })
+    } finally {
+      // The session goes on; no other one follows on this path.
+      await prepared.close()
+    }
+  }
+
+  /** Makes a local path to give out. */
+  prepare(options: PrepareOptions): Promise<PreparedSession> {
+    return this.#prepare(options, options.relay !== undefined || options.tls !== undefined)
+  }
+
+  /** Makes a local path on which one peer after another is welcome. */
+  async listen(options: PrepareOptions): Promise<Listener> {
+    const prepared = await this.prepare({ ...options, remotePath: 'first' })
+    return {
+      localPath: prepared.localPath,
+      closed: prepared.closed,
+      close: () => prepared.close(),
+      [Symbol.asyncIterator]: () => prepared.sessions(),
+      [Symbol.asyncDispose]: () => prepared.close(),
+    }
+  }
+
+  /** Resolves when nothing is left: no local path, no session. */
+  async idle(): Promise<void> {
+    while (this.#prepared.size > 0) await Promise.all([...this.#prepared].map(({ gone }) => gone))
+  }
+
+  /** Ends all sessions, and closes all connections and listening sockets. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#prepared].map((prepared) => prepared.terminate()))
+    const connections = [...this.#connections]
+    for (const connection of connections) connection.close()
+    await Promise.all(connections.map(({ gone }) => gone))
+  }
+
+  async #prepare(options: PrepareOptions, secure: boolean): Promise<Prepared> {
+    if (this.#closed) throw new MsrpError('closed', 'The endpoint is closed')
+    checkPrepare(options)
+    const { listen, relay, signal } = options
+    const tls = options.tls ?? this.#options.tls
+    const place = listen === undefined ? undefined : await this.#listening.use(listen)
+    try {
+      const localUri = this.#localUri(options.local, place, secure)
+      const { key } = localUri
+      if (this.#locals.has(key)) throw new MsrpError('invalid-argument', `${localUri} is in use for another session`)
+      const dial = (target: DialTarget): Promise<EndpointConnection> => this.#dial(target)
+      const memory = this.#relayMemory
+      const platform = this.#platform
+      const path = relay && (await registerWithRelay({ relay, localUri, platform, memory, tls, signal, dial }))
+      return this.#register(localUri, options, { tls, place, relay: path })
+    } catch (error) {
+      await place?.release()
+      throw error
+    }
+  }
+
+  #register(
+    uri: MsrpUri,
+    options: PrepareOptions,
+    parts: { tls: TlsOptions | undefined; place: ListeningPlace | undefined; relay: RelayPath | undefined },
+  ): Prepared {
+    const { place, relay } = parts
+    const local = new LocalPath(
+      {
+        platform: this.#platform,
+        seen: (messageId) => this.#completed.get(messageId) !== undefined,
+        completed: (messageId) => this.#completed.set(messageId, true),
+      },
+      {
+        uri,
+        session: options,
+        open: options.remotePath === 'first',
+        admits: (connection) =>
+          relay === undefined
+            ? place !== undefined && connection.socket === place.socket
+            : connection === relay.connection,
+        onEmpty: () => prepared.empty(),
+      },
+    )
+    const prepared: Prepared = new Prepared({
+      platform: this.#platform,
+      pool: this.#pool,
+      local,
+      ...parts,
+      over: () => {
+        this.#locals.delete(uri.key)
+        this.#prepared.delete(prepared)
+      },
+    })
+    this.#locals.set(uri.key, local)
+    this.#prepared.add(prepared)
+    return prepared
+  }
+
+  #localUri(local: PrepareOptions['local'], place: ListeningPlace | undefined, secure: boolean): MsrpUri {
+    if (typeof local === 'string') return MsrpUri.parse(local)
+    const { random } = this.#platform
+    // A name that nobody can look up, since nobody is to connect to it, and that tells nothing about this machine.
+    const { host, port } = local ?? place ?? { host: `${newSessionId(random).slice(0, 12)}.invalid`, port: MSRP_PORT }
+    const scheme = (place?.secure ?? secure) ? 'msrps' : 'msrp'
+    return MsrpUri.build({ scheme, host, port, sessionId: newSessionId(random) })
+  }
+
+  async #dial(target: DialTarget): Promise<EndpointConnection> {
+    const transport = await this.#platform.dial(target)
+    if (!this.#closed) return this.#adopt(transport, undefined)
+    transport.destroy()
+    throw new MsrpError('closed', 'The endpoint is closed')
+  }
+
+  #accept(transport: Transport, socket: object): void {
+    const unbound = [...this.#connections].filter((connection) => connection.inbound && !connection.used)
+    if (this.#closed || unbound.length >= MOST_UNBOUND) transport.destroy()
+    else this.#adopt(transport, socket)
+  }
+
+  #adopt(transport: Transport, socket: object | undefined): EndpointConnection {
+    const connection = new EndpointConnection({
+      platform: this.#platform,
+      transport,
+      socket,
+      route: (request, from) => this.#route(request, from),
+      onClosed: (gone) => this.#connections.delete(gone),
+      trace: this.#options.trace,
+    })
+    this.#connections.add(connection)
+    return connection
+  }
+
+  /** RFC 4975 §7.3: To-Path decides first; what belongs to no session of this connection is answered 481 and ignored. */
+  #route(request: IncomingRequest, connection: EndpointConnection): RequestReader {
+    const flaw = requestFlaw(request.head)
+    const { toPath } = request.head.fields
+    const [to] = toPath
+    const local = to === undefined || toPath.length > 1 ? undefined : this.#local(to)
+    if (flaw === undefined && local !== undefined) return local.route(request, connection)
+    request.respond(flaw === undefined ? 481 : 400, flaw)
+    return IGNORED
+  }
+
+  #local(uri: MsrpUri): LocalPath | undefined {
+    const local = this.#locals.get(uri.key)
+    if (local !== undefined) return local
+    // Behind a session border controller that rewrites the SDP only the session-id is ours, of 130 random bits.
+    return [...this.#locals.values()].find(
+      (candidate) =>
+        candidate.options.sessmatch === true &&
+        candidate.uri.sessionId === uri.sessionId &&
+        candidate.uri.scheme === uri.scheme &&
+        candidate.uri.transport === uri.transport,
+    )
+  }
+}
+
+function checkPrepare({ listen, relay, remotePath }: PrepareOptions): void {
+  if (listen !== undefined && relay !== undefined) {
+    throw new MsrpError('invalid-argument', 'A local path has either a listening socket or a relay')
+  }
+  if (remotePath === 'first' && listen === undefined && relay === undefined) {
+    throw new MsrpError('invalid-argument', "remotePath: 'first' needs a listening socket or a relay for peers to come")
+  }
+}

@@ -1,0 +1,201 @@
+import { MsrpError, type MsrpUri } from '../wire/index.ts'
+import type { Session } from './api.ts'
+import type { EndpointConnection } from './endpoint-connection.ts'
+import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import { MessageQueue } from './message-queue.ts'
+import type { SessionOptions } from './options.ts'
+import type { Platform } from './platform.ts'
+import { MsrpSession } from './session.ts'
+
+/** The endpoint around a local path. */
+export interface LocalPathRoom {
+  readonly platform: Platform
+  /** Whether a message with this id was completed before. */
+  seen(messageId: string): boolean
+  completed(messageId: string): void
+}
+
+/** A peer that is expected: `complete` on the passive side. */
+interface Expected {
+  readonly peerPath: readonly MsrpUri[]
+  readonly options: SessionOptions
+  settle(session: MsrpSession): void
+}
+
+/** One path that was given out, and the sessions on it: a session is known by our URI and the peer's path. */
+export class LocalPath {
+  readonly uri: MsrpUri
+  readonly options: SessionOptions
+  /** Our relays, nearest first. */
+  relays: readonly MsrpUri[] = []
+  /** Whoever sends first becomes the peer. */
+  readonly open: boolean
+  /** Sessions that came by themselves, for `sessions()`. */
+  readonly arrived: MessageQueue<MsrpSession, Session> = new MessageQueue<MsrpSession, Session>((session) => session)
+  readonly #room: LocalPathRoom
+  readonly #admits: (connection: EndpointConnection) => boolean
+  readonly #onEmpty: () => void
+  readonly #sessions: Set<MsrpSession> = new Set()
+  readonly #expected: Set<Expected> = new Set()
+  #challenged = false
+  #closed = false
+
+  constructor(
+    room: LocalPathRoom,
+    options: {
+      uri: MsrpUri
+      session: SessionOptions
+      open: boolean
+      /** Whether a peer may come over this connection. */
+      admits: (connection: EndpointConnection) => boolean
+      /** The last session has ended. */
+      onEmpty: () => void
+    },
+  ) {
+    this.#room = room
+    this.uri = options.uri
+    this.options = options.session
+    this.open = options.open
+    this.#admits = options.admits
+    this.#onEmpty = options.onEmpty
+  }
+
+  /** The path for the SDP, outermost relay first (RFC 4976 §5.1). */
+  get path(): readonly MsrpUri[] {
+    return [...this.relays].reverse().concat(this.uri)
+  }
+
+  get sessions(): ReadonlySet<MsrpSession> {
+    return this.#sessions
+  }
+
+  /** Makes a session with a peer, on its connection. */
+  start(remotePath: readonly MsrpUri[], options: SessionOptions, connection: EndpointConnection): MsrpSession {
+    const session = new MsrpSession(
+      {
+        platform: this.#room.platform,
+        options,
+        localUri: this.uri,
+        localPath: this.path,
+        remotePath,
+        peerPath: [...this.relays, ...remotePath],
+        seen: (messageId) => this.#room.seen(messageId),
+        completed: (messageId) => this.#room.completed(messageId),
+        ended: (ended) => {
+          this.#sessions.delete(ended)
+          if (this.#sessions.size === 0) this.#onEmpty()
+        },
+      },
+      connection,
+    )
+    this.#sessions.add(session)
+    return session
+  }
+
+  /** Waits for the first request of a peer. @throws MsrpError `aborted`, `closed` */
+  expect(
+    remotePath: readonly MsrpUri[],
+    options: SessionOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<MsrpSession> {
+    const { promise, resolve, reject } = Promise.withResolvers<MsrpSession>()
+    const onAbort = (): void => {
+      this.#expected.delete(expected)
+      reject(new MsrpError('aborted', 'Waiting for the peer was given up', { cause: signal?.reason }))
+    }
+    const expected: Expected = { peerPath: [...this.relays, ...remotePath], options, settle: resolve }
+    this.#expected.add(expected)
+    this.#giveUps.add(reject)
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    return promise.finally(() => {
+      signal?.removeEventListener('abort', onAbort)
+      this.#giveUps.delete(reject)
+    })
+  }
+
+  readonly #giveUps: Set<(error: MsrpError) => void> = new Set()
+
+  /** Finds the session that a request belongs to, or answers the request (RFC 4975 §5.4, §7.3). */
+  route(request: IncomingRequest, connection: EndpointConnection): RequestReader {
+    const from = request.head.fields.fromPath
+    const session = [...this.#sessions].find((candidate) => this.#samePeer(candidate.peerPath, from))
+    if (session !== undefined) return this.#known(session, request, connection)
+    const begins = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
+    if (begins) {
+      const expected = [...this.#expected].find((candidate) => this.#samePeer(candidate.peerPath, from))
+      if (expected !== undefined) {
+        this.#expected.delete(expected)
+        const started = this.start(from.slice(this.relays.length), expected.options, connection)
+        expected.settle(started)
+        return started.request(request)
+      }
+      if (this.open && this.#sessions.size === 0) return this.#first(from, connection).request(request)
+    }
+    if (begins && this.open && !request.head.hasBody && !this.#challenged) return this.#challenge(request, connection)
+    const taken = this.open || [...this.#sessions].some((live) => live.connection !== connection)
+    request.respond(taken && this.#sessions.size > 0 ? 506 : 481)
+    return IGNORED
+  }
+
+  /** Takes no further peers; sessions go on. */
+  close(error: MsrpError): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#expected.clear()
+    for (const giveUp of this.#giveUps) giveUp(error)
+    this.arrived.end()
+    if (this.#sessions.size === 0) this.#onEmpty()
+  }
+
+  #known(session: MsrpSession, request: IncomingRequest, connection: EndpointConnection): RequestReader {
+    if (session.connection === connection) return session.request(request)
+    // RFC 4975 §7.3: only the session's own connection counts; but its peer may have to come back over another one.
+    if (
+      request.head.method === 'SEND' &&
+      connection.inbound &&
+      session.connection.inbound &&
+      this.#admits(connection)
+    ) {
+      session.moveTo(connection)
+      return session.request(request)
+    }
+    request.respond(506)
+    return IGNORED
+  }
+
+  /** The first to send becomes the peer. */
+  #first(from: readonly MsrpUri[], connection: EndpointConnection): MsrpSession {
+    // What stands before the peer's own path are our relays (RFC 4976 §5.1).
+    const session = this.start(from.slice(this.relays.length), this.options, connection)
+    this.arrived.push(session)
+    return session
+  }
+
+  /**
+   * Another peer wants the place of the one that is there. Behind a relay nobody tells that a peer has left, so that one is
+   * asked before the other gets its 506.
+   */
+  #challenge(request: IncomingRequest, connection: EndpointConnection): RequestReader {
+    this.#challenged = true
+    const decide = async (): Promise<void> => {
+      const live = await Promise.all([...this.#sessions].map((session) => session.probe()))
+      this.#challenged = false
+      if (live.some(Boolean) || this.#sessions.size > 0 || this.#closed || !connection.open) {
+        request.respond(506)
+        return
+      }
+      const reader = this.#first(request.head.fields.fromPath, connection).request(request)
+      reader.end('$')
+    }
+    return { body: () => {}, end: () => void decide() }
+  }
+
+  #samePeer(path: readonly MsrpUri[], from: readonly MsrpUri[]): boolean {
+    if (this.options.sessmatch !== true) {
+      return path.length === from.length && path.every((uri, index) => from[index]?.equals(uri))
+    }
+    const [peer, sender] = [path.at(-1), from.at(-1)]
+    return peer?.scheme === sender?.scheme && peer?.sessionId === sender?.sessionId
+  }
+}

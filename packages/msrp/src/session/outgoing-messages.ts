@@ -1,0 +1,191 @@
+import type { Clock, MsrpConnection } from '../connection/index.ts'
+import {
+  encodeRequest,
+  type Field,
+  formatContentDisposition,
+  isIdent,
+  MsrpError,
+  type MsrpUri,
+  newMessageId,
+  type RandomBytes,
+} from '../wire/index.ts'
+import type { MessageBody } from './body.ts'
+import { WHOLE_CHUNK } from './body-cursor.ts'
+import { acceptsType, bareType } from './media-types.ts'
+import type { SendOptions, SessionOptions } from './options.ts'
+import { type BodyReader, readerFor } from './outgoing-body.ts'
+import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
+import type { PendingRequest } from './pending-request.ts'
+
+/** Default of `reportTimeout`, in milliseconds. */
+const REPORT_TIMEOUT = 60_000
+
+/** The session around its outgoing messages. */
+export interface OutgoingMessagesRoom {
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly toPath: readonly MsrpUri[]
+  readonly fromPath: readonly MsrpUri[]
+  readonly options: SessionOptions
+  /** The peer says that there is no such session, or that it is bound to another connection. */
+  disowned(error: MsrpError): void
+}
+
+/** The messages that a session sends: which are under way, and what the peer does not take. */
+export class OutgoingMessages {
+  readonly #room: OutgoingMessagesRoom
+  readonly #messages: Map<string, SentMessage> = new Map()
+  /** Media types that the peer answered 415 to: RFC 4975 §10.6, not sent again in this session. */
+  readonly #refusedTypes: Set<string> = new Set()
+
+  constructor(room: OutgoingMessagesRoom) {
+    this.#room = room
+  }
+
+  /** Messages that are not out yet, or not confirmed. */
+  get size(): number {
+    return this.#messages.size
+  }
+
+  /** Sends over a connection. @throws MsrpError `invalid-argument` */
+  send(body: MessageBody, options: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
+    const reader = readerFor(body)
+    const settings = this.#settings(reader, options)
+    this.#checkFields(settings)
+    if (this.#messages.has(settings.messageId)) {
+      throw new MsrpError('invalid-argument', `A message with the id ${settings.messageId} is being sent already`)
+    }
+    const { signal } = options
+    const onAbort = (): void => message.abort(signal?.reason)
+    const message = new SentMessage(
+      {
+        clock: this.#room.clock,
+        toPath: this.#room.toPath,
+        fromPath: this.#room.fromPath,
+        refused: (it, status, error) => this.#refused(it, status, error),
+        over: (it) => {
+          signal?.removeEventListener('abort', onAbort)
+          this.#messages.delete(it.messageId)
+        },
+      },
+      reader,
+      settings,
+    )
+    this.#messages.set(message.messageId, message)
+    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader)
+    signal?.addEventListener('abort', onAbort)
+    if (error !== undefined) message.lost(error)
+    else if (signal?.aborted) message.abort(signal.reason)
+    else if (connection !== undefined) message.sendOver(connection)
+    return message
+  }
+
+  /** A REPORT about a message (RFC 4975 §7.3.2). Those about unknown messages are ignored. */
+  reported(
+    messageId: string,
+    status: number,
+    comment: string,
+    range: { start: number; end: number | undefined } | undefined,
+  ): void {
+    // Without Byte-Range it is about the whole message.
+    const start = range === undefined ? 0 : range.start - 1
+    const end = range?.end ?? Number.POSITIVE_INFINITY
+    this.#messages.get(messageId)?.reported(status, comment, start, end)
+  }
+
+  /** Goes on over another connection. */
+  move(connection: MsrpConnection<PendingRequest>): void {
+    for (const message of [...this.#messages.values()]) message.sendOver(connection)
+  }
+
+  /** Abandons what is large and not out, with `#`; resolves when the rest is out. */
+  async finish(): Promise<void> {
+    const rest: Promise<void>[] = []
+    for (const message of [...this.#messages.values()]) {
+      if (!message.out && !message.small) message.fail(sessionOver())
+      rest.push(message.handedOver)
+    }
+    await Promise.all(rest)
+  }
+
+  /** Nothing can be sent any more. */
+  end(error: MsrpError): void {
+    for (const message of [...this.#messages.values()]) message.lost(error)
+  }
+
+  #settings(reader: BodyReader, options: SendOptions): OutgoingSettings {
+    const { messageId, disposition, fileName, resumeFrom = 0 } = options
+    const chunkSize = options.chunkSize ?? this.#room.options.chunkSize
+    if (chunkSize !== undefined && !(Number.isSafeInteger(chunkSize) && chunkSize >= WHOLE_CHUNK)) {
+      throw unusable(`chunkSize ${chunkSize}: chunks have ${WHOLE_CHUNK} bytes or more (RFC 4975 §7.1.1)`)
+    }
+    if (messageId !== undefined && !isIdent(messageId)) throw unusable(`messageId "${messageId}"`)
+    if (resumeFrom !== 0 && messageId === undefined) throw unusable('resumeFrom without messageId')
+    if (!Number.isSafeInteger(resumeFrom) || resumeFrom < 0 || resumeFrom > (reader.size ?? resumeFrom)) {
+      throw unusable(`resumeFrom ${resumeFrom}`)
+    }
+    if (disposition !== undefined && fileName !== undefined) throw unusable('both disposition and fileName')
+    const file =
+      fileName === undefined ? undefined : formatContentDisposition({ type: 'attachment', filename: fileName })
+    const value = disposition ?? file
+    const fields: Field[] = [...(options.fields ?? [])]
+    if (value !== undefined) fields.push(['Content-Disposition', value])
+    return {
+      messageId: messageId ?? newMessageId(this.#room.random),
+      contentType: options.contentType ?? reader.contentType,
+      fields,
+      successReport: options.successReport ?? true,
+      failureReport: options.failureReport ?? 'yes',
+      chunkSize,
+      resumeFrom,
+      reportTimeout: this.#room.options.reportTimeout ?? REPORT_TIMEOUT,
+      onProgress: options.onProgress,
+    }
+  }
+
+  // Found out here rather than when the first chunk is written, where nobody could be told.
+  #checkFields({ messageId, fields, contentType }: OutgoingSettings): void {
+    const { toPath, fromPath } = this.#room
+    if (contentType === '') throw unusable('an empty contentType')
+    const reserved = fields.find(([name]) => RESERVED.has(name.toLowerCase()))
+    if (reserved !== undefined) throw unusable(`the field ${reserved[0]}, which the library writes itself`)
+    encodeRequest({ transactionId: messageId, method: 'SEND', toPath, fromPath, fields, contentType })
+  }
+
+  #refusedHere({ contentType }: OutgoingSettings, reader: BodyReader): MsrpError | undefined {
+    const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
+    // RFC 4975 §8.6: only what the peer has signalled is sent.
+    if (!acceptsType(peerAcceptTypes, contentType)) {
+      return new MsrpError('type-not-accepted', `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}`)
+    }
+    if (this.#refusedTypes.has(bareType(contentType))) {
+      return new MsrpError('type-not-accepted', `The peer has refused ${contentType} before (415)`, { status: 415 })
+    }
+    if (most !== undefined && reader.size !== undefined && reader.size > most) {
+      return new MsrpError('too-large', `The message has ${reader.size} bytes, but the peer takes ${most} at most`)
+    }
+    return undefined
+  }
+
+  #refused(message: SentMessage, status: number, error: MsrpError): void {
+    if (status === 415) this.#refusedTypes.add(bareType(message.contentType))
+    if (status === 481 || status === 506) this.#room.disowned(error)
+  }
+}
+
+const RESERVED: ReadonlySet<string> = new Set([
+  'message-id',
+  'byte-range',
+  'success-report',
+  'failure-report',
+  'status',
+  'content-type',
+])
+
+function sessionOver(): MsrpError {
+  return new MsrpError('closed', 'The session is over')
+}
+
+function unusable(what: string): MsrpError {
+  return new MsrpError('invalid-argument', `A message cannot be sent with ${what}`)
+}

@@ -1,0 +1,105 @@
+import type { Cancel } from '../connection/index.ts'
+import { MsrpError, type MsrpUri, newMessageId } from '../wire/index.ts'
+import type { EndpointConnection } from './endpoint-connection.ts'
+import type { Platform } from './platform.ts'
+import { RecentIds } from './recent-ids.ts'
+import { refusal } from './refusal.ts'
+import { encodeBodiless } from './report.ts'
+
+/** How long a peer may take to show that it is still there, when another one asks for its place. Milliseconds. */
+const PROBE_TIMEOUT = 2_000
+
+/** The session whose peer is in question. */
+export interface PresenceRoom {
+  readonly platform: Platform
+  readonly toPath: readonly MsrpUri[]
+  readonly fromPath: readonly MsrpUri[]
+  /** The connection at present. */
+  connection(): EndpointConnection
+  /** The peer is not there, or knows nothing of the session. */
+  gone(error: MsrpError): void
+}
+
+/** SENDs without body, which are no messages: the first one that binds the connection, keep-alives, and probes. */
+export class Presence {
+  readonly #room: PresenceRoom
+  /** The latest ones, by Message-ID: a relay answers 200 and may find out later, by REPORT, that there is nobody. */
+  readonly #sent: RecentIds<(error: MsrpError | undefined) => void> = new RecentIds(8)
+  #timer: Cancel | undefined
+
+  constructor(room: PresenceRoom) {
+    this.#room = room
+  }
+
+  /** The active side's first request (RFC 4975 §5.4). Rejects when it is refused or not answered. */
+  async bind(): Promise<void> {
+    const error = await this.#send(false)
+    if (error !== undefined) throw error
+  }
+
+  /** Whether the peer is there, as far as 2 s can tell: silence counts as yes. */
+  async probe(): Promise<boolean> {
+    const { clock } = this.#room.platform
+    const { promise, resolve } = Promise.withResolvers<MsrpError | undefined>()
+    const cancel = clock.after(PROBE_TIMEOUT, () => resolve(undefined))
+    const error = await Promise.race([promise, this.#send(true)])
+    cancel()
+    return error === undefined
+  }
+
+  /** Sends one whenever the connection has been silent for so many milliseconds. */
+  keepAlive(interval: number): void {
+    const { clock } = this.#room.platform
+    const { lastActivity } = this.#room.connection().msrp
+    this.#timer = clock.after(Math.max(lastActivity + interval - clock.now(), 1), () => {
+      const idle = clock.now() - this.#room.connection().msrp.lastActivity >= interval
+      if (idle) {
+        void this.#send(false).then((error) => {
+          if (error !== undefined && (error.code === 'timeout' || isGone(error))) this.#room.gone(error)
+        })
+      }
+      this.keepAlive(interval)
+    })
+  }
+
+  stop(): void {
+    this.#timer?.()
+  }
+
+  /** A REPORT; false when it is not about one of these. */
+  reported(messageId: string, status: number, comment: string): boolean {
+    const settle = this.#sent.get(messageId)
+    if (settle === undefined) return false
+    const error = status < 300 ? undefined : refusal(status, comment, 'The session')
+    settle(error)
+    if (error !== undefined && isGone(error)) this.#room.gone(error)
+    return true
+  }
+
+  /**
+   * Resolves with the error when it is refused or not answered, else with nothing. With `endToEnd` a 200 of the next hop
+   * is not enough: the peer's REPORT has to come.
+   */
+  #send(endToEnd: boolean): Promise<MsrpError | undefined> {
+    const { platform, toPath, fromPath } = this.#room
+    const connection = this.#room.connection().msrp
+    const messageId = newMessageId(platform.random)
+    const transactionId = connection.newTransactionId()
+    const bytes = encodeBodiless({ transactionId, toPath, fromPath, messageId, successReport: endToEnd })
+    const { promise, resolve } = Promise.withResolvers<MsrpError | undefined>()
+    this.#sent.set(messageId, resolve)
+    connection.sendRequest(transactionId, bytes, {
+      answered: ({ status, comment }) => {
+        if (status >= 300) resolve(refusal(status, comment, 'The session'))
+        else if (!endToEnd) resolve(undefined)
+      },
+      timedOut: () => resolve(new MsrpError('timeout', 'A request without body was not answered within 30 s')),
+      lost: (error) => resolve(error ?? new MsrpError('connection-lost', 'The peer closed the connection')),
+    })
+    return promise
+  }
+}
+
+function isGone(error: MsrpError): boolean {
+  return error.status === 481 || error.status === 506
+}

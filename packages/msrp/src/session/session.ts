@@ -1,0 +1,260 @@
+import type { Cancel } from '../connection/index.ts'
+import { formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/index.ts'
+import type { IncomingMessage, OutgoingMessage, Session, SessionEnd } from './api.ts'
+import type { MessageBody } from './body.ts'
+import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
+import { Inbox } from './inbox.ts'
+import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import { answerNickname } from './nickname.ts'
+import type { SendOptions, SessionOptions } from './options.ts'
+import { OutgoingMessages } from './outgoing-messages.ts'
+import type { Platform } from './platform.ts'
+import { Presence } from './presence.ts'
+import { encodeReport } from './report.ts'
+
+/** How long `close` waits for what is still to go out. Milliseconds. */
+const CLOSE_TIMEOUT = 5_000
+
+/** What is around a session. */
+export interface SessionRoom {
+  readonly platform: Platform
+  readonly options: SessionOptions
+  readonly localUri: MsrpUri
+  /** What the peer has of us. */
+  readonly localPath: readonly MsrpUri[]
+  /** What we have of the peer. */
+  readonly remotePath: readonly MsrpUri[]
+  /** To-Path of our requests and From-Path of the peer's: our relays, then `remotePath` (RFC 4976 §5.1). */
+  readonly peerPath: readonly MsrpUri[]
+  /** A message with this id was completed before. */
+  seen(messageId: string): boolean
+  completed(messageId: string): void
+  ended(session: MsrpSession): void
+}
+
+/** A session on its connection: see `Session`. */
+export class MsrpSession implements Session, ConnectionUser {
+  readonly localPath: string
+  readonly remotePath: string
+  readonly #room: SessionRoom
+  readonly #inbox: Inbox
+  readonly #outgoing: OutgoingMessages
+  readonly #closed = Promise.withResolvers<SessionEnd>()
+  readonly #presence: Presence
+  readonly #pauses: Set<object> = new Set()
+  #connection: EndpointConnection
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #closing: Promise<void> | undefined
+  #activeAt: number
+  #idleTimer: Cancel | undefined
+
+  constructor(room: SessionRoom, connection: EndpointConnection) {
+    const { platform, options, localUri, peerPath } = room
+    this.#room = room
+    this.localPath = formatPath(room.localPath)
+    this.remotePath = formatPath(room.remotePath)
+    this.#connection = connection
+    connection.use(this)
+    this.#inbox = new Inbox({
+      platform,
+      options,
+      pause: (reason) => this.#pause(reason),
+      resume: (reason) => this.#resume(reason),
+      report: (request, report) => this.#report(request, report),
+      seen: (messageId) => room.seen(messageId),
+      completed: (messageId) => room.completed(messageId),
+    })
+    this.#outgoing = new OutgoingMessages({
+      clock: platform.clock,
+      random: platform.random,
+      toPath: peerPath,
+      fromPath: [localUri],
+      options,
+      disowned: (error) => this.fail(error),
+    })
+    this.#presence = new Presence({
+      platform,
+      toPath: peerPath,
+      fromPath: [localUri],
+      connection: () => this.#connection,
+      gone: (error) => this.fail(error),
+    })
+    if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
+    this.#activeAt = platform.clock.now()
+    this.#armIdle()
+  }
+
+  get connection(): EndpointConnection {
+    return this.#connection
+  }
+
+  get peerPath(): readonly MsrpUri[] {
+    return this.#room.peerPath
+  }
+
+  get secure(): boolean {
+    return this.#connection.msrp.transport.secure
+  }
+
+  get state(): 'open' | 'closing' | 'closed' {
+    return this.#state
+  }
+
+  get closed(): Promise<SessionEnd> {
+    return this.#closed.promise
+  }
+
+  send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {
+    this.#activeAt = this.#room.platform.clock.now()
+    return this.#outgoing.send(body, options, this.#state === 'open' ? this.#connection.msrp : undefined)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<IncomingMessage> {
+    return this.#inbox.queue
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** The active side's first request, which binds the connection (RFC 4975 §5.4). Rejects when it is refused. */
+  bind(): Promise<void> {
+    return this.#presence.bind()
+  }
+
+  /** Whether the peer is still there; if it is not, the session is over. */
+  async probe(): Promise<boolean> {
+    const there = await this.#presence.probe()
+    // Behind relays a peer leaves without a word.
+    if (!there) this.#end({ by: 'peer' }, new MsrpError('connection-lost', 'The peer has left'))
+    return this.#state !== 'closed'
+  }
+
+  /** A request that belongs to this session, on its connection. */
+  request(request: IncomingRequest): RequestReader {
+    this.#activeAt = this.#room.platform.clock.now()
+    if (request.head.method === 'REPORT') {
+      this.#reported(request.head)
+      return IGNORED
+    }
+    if (this.#state !== 'open') {
+      request.respond(481)
+      return IGNORED
+    }
+    switch (request.head.method) {
+      case 'SEND':
+        return this.#inbox.send(request)
+      case 'NICKNAME':
+        return answerNickname(request, this.#room.options.onNickname)
+      default:
+        // RFC 4975 §12: an unknown method is answered 501.
+        request.respond(501)
+        return IGNORED
+    }
+  }
+
+  /** The peer has come back over another connection, which takes the old one's place. */
+  moveTo(connection: EndpointConnection): void {
+    const old = this.#connection
+    this.#connection = connection
+    connection.use(this)
+    for (const reason of this.#pauses) {
+      connection.msrp.pauseReading(reason)
+      old.msrp.resumeReading(reason)
+    }
+    this.#outgoing.move(connection.msrp)
+    old.release(this)
+  }
+
+  connectionClosed(error: MsrpError | undefined): void {
+    const lost = error ?? new MsrpError('connection-lost', 'The peer closed the connection')
+    this.#end(error === undefined ? { by: 'peer' } : { by: 'failure', error }, lost)
+  }
+
+  /** Ends the session for a reason that the peer or the relay gave. */
+  fail(error: MsrpError): void {
+    this.#end({ by: 'failure', error }, error)
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closing'
+    const over = new MsrpError('closed', 'The session was closed here')
+    const rest = Promise.all([this.#outgoing.finish(), this.#inbox.finish(over)])
+    await new Promise<void>((resolve) => {
+      const cancel = this.#room.platform.clock.after(CLOSE_TIMEOUT, resolve)
+      void Promise.race([rest, this.#closed.promise]).then(() => {
+        cancel()
+        resolve()
+      })
+    })
+    const connection = this.#connection
+    // Settles `closed` first, so that the connection's end is not taken for the peer's doing.
+    const last = this.#end({ by: 'local' }, over)
+    if (last) await connection.gone
+  }
+
+  /** True when the connection closes because of it. */
+  #end(end: SessionEnd, error: MsrpError): boolean {
+    if (this.#state === 'closed') return false
+    this.#state = 'closed'
+    this.#idleTimer?.()
+    this.#presence.stop()
+    this.#outgoing.end(error)
+    this.#inbox.end(error, end.by === 'local')
+    const last = this.#connection.release(this)
+    this.#room.ended(this)
+    this.#closed.resolve(end)
+    return last
+  }
+
+  #reported(head: RequestHead): void {
+    const { messageId = '', status, byteRange } = head.fields
+    // RFC 4975 §7.3.2: of other namespaces nothing is known.
+    if (status?.namespace !== '000') return
+    if (this.#presence.reported(messageId, status.code, status.comment)) return
+    this.#outgoing.reported(messageId, status.code, status.comment, byteRange)
+  }
+
+  #report(request: IncomingRequest, report: { status: number; until: number; total?: number; comment?: string }): void {
+    // RFC 4975 §7.1.2: none for a session that is over. §7.1.4: failures only where they are wanted.
+    if (this.#state === 'closed' || (report.status >= 300 && request.failureReport === 'no')) return
+    const connection = this.#connection.msrp
+    const { messageId } = request
+    const { status, until, total, comment } = report
+    const toPath = request.head.fields.fromPath
+    const transactionId = connection.newTransactionId()
+    const fromPath = [this.#room.localUri]
+    connection.send(encodeReport({ transactionId, toPath, fromPath, messageId, status, until, total, comment }))
+  }
+
+  #pause(reason: object): void {
+    this.#pauses.add(reason)
+    this.#connection.msrp.pauseReading(reason)
+  }
+
+  #resume(reason: object): void {
+    this.#pauses.delete(reason)
+    this.#connection.msrp.resumeReading(reason)
+  }
+
+  #armIdle(): void {
+    const { idleTimeout } = this.#room.options
+    if (idleTimeout === undefined) return
+    const { clock } = this.#room.platform
+    const left = this.#activeAt + idleTimeout - clock.now()
+    this.#idleTimer = clock.after(Math.max(left, 0), () => {
+      const idle = clock.now() - this.#activeAt >= idleTimeout && !this.#inbox.busy && this.#outgoing.size === 0
+      if (idle) void this.close()
+      else {
+        if (clock.now() - this.#activeAt >= idleTimeout) this.#activeAt = clock.now()
+        this.#armIdle()
+      }
+    })
+  }
+}
