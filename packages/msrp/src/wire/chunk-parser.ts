@@ -2,7 +2,7 @@ import { EndLine } from './end-line.ts'
 import type { ContinuationFlag, Head } from './head.ts'
 import { HeadReader } from './head-reader.ts'
 import { MsrpError } from './msrp-error.ts'
-import { DEFAULT_LIMITS, type ParserLimits } from './parser-limits.ts'
+import { type ParserLimits, withDefaults } from './parser-limits.ts'
 
 /** What a parser calls, in the order of the bytes: one `onHead`, any number of `onBody`, one `onEnd` for each chunk. */
 export interface ChunkHandler {
@@ -24,8 +24,8 @@ const LF = 0x0a
  * copying, except that the few last bytes of a piece wait for the next one when they may be the beginning of the
  * end-line. Whether a request has a body is told by the blank line, not by fields.
  *
- * Liberal: CRLFs between chunks are skipped, as some peers send them to keep a connection alive; an end-line directly
- * after the blank line ends an empty body; a body in a response is skipped.
+ * Liberal: CRLFs between chunks are skipped, however many, as peers send them to keep a connection alive; an end-line
+ * directly after the blank line ends an empty body; a body in a response is skipped.
  */
 export class ChunkParser {
   readonly #handler: ChunkHandler
@@ -41,7 +41,7 @@ export class ChunkParser {
 
   constructor(handler: ChunkHandler, limits: Partial<ParserLimits> = {}) {
     this.#handler = handler
-    this.#limits = { ...DEFAULT_LIMITS, ...limits }
+    this.#limits = withDefaults(limits)
     this.#headReader = new HeadReader(this.#limits, this.#endLine)
   }
 
@@ -59,7 +59,8 @@ export class ChunkParser {
   }
 
   /**
-   * Takes the next bytes and calls the handler for what they complete. What the handler throws passes through.
+   * Takes the next bytes and calls the handler for what they complete. What the handler throws passes through, and the
+   * parser cannot be used any more. The handler must not call this.
    * @throws MsrpError `malformed` or `limit-exceeded`: where the next chunk begins is not known any more, so the
    *   connection has to be closed and this parser not used again.
    */

@@ -8,8 +8,8 @@ import { encodeText } from './utf8.ts'
  */
 export class EndLineSearch {
   readonly #search: ByteSearch
-  // The last bytes of the pieces before this one: fewer than the needle has.
-  #tail: Uint8Array = new Uint8Array(0)
+  // With how many of the needle's first bytes the pieces before this one end: the only ones that can still matter.
+  #begun = 0
 
   constructor(transactionId: string) {
     this.#search = new ByteSearch(encodeText(`-------${transactionId}`))
@@ -23,18 +23,28 @@ export class EndLineSearch {
   next(piece: Uint8Array): number {
     const { needle } = this.#search
     const overlap = needle.length - 1
-    if (this.#tail.length > 0) {
-      const joint = concat(this.#tail, piece.subarray(0, overlap))
+    let recent = piece
+    if (this.#begun > 0) {
+      const joint = concat(needle.subarray(0, this.#begun), piece.subarray(0, overlap))
       const found = this.#search.indexIn(joint, 0)
-      if (found !== -1) return found + overlap - this.#tail.length
+      if (found !== -1) return found + overlap - this.#begun
+      if (piece.length < overlap) recent = joint
     }
     const found = this.#search.indexIn(piece, 0)
     if (found !== -1) return found + overlap
-    // A view would not do: the piece may be used again. And a Buffer's slice is a view.
-    const joint = piece.length >= overlap ? piece : concat(this.#tail, piece)
-    this.#tail = new Uint8Array(joint.subarray(Math.max(0, joint.length - overlap)))
+    this.#begun = begunAtEnd(recent, needle)
     return piece.length
   }
+}
+
+// The length of the longest beginning of the needle, but not all of it, with which the bytes end.
+function begunAtEnd(bytes: Uint8Array, needle: Uint8Array): number {
+  for (let start = Math.max(0, bytes.length - needle.length + 1); start < bytes.length; start++) {
+    let length = 0
+    while (start + length < bytes.length && bytes[start + length] === needle[length]) length++
+    if (start + length === bytes.length) return length
+  }
+  return 0
 }
 
 function concat(one: Uint8Array, other: Uint8Array): Uint8Array {

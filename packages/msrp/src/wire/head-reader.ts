@@ -1,3 +1,4 @@
+import { copyBytes } from './byte-pool.ts'
 import type { EndLine } from './end-line.ts'
 import { FieldLines } from './field-lines.ts'
 import type { ContinuationFlag, Head } from './head.ts'
@@ -152,7 +153,8 @@ export class HeadReader {
     end: number,
     flag: ContinuationFlag | undefined,
   ): true {
-    const block = copyOf(bytes, from + this.#fieldsStart, end)
+    // Heads outlive the bytes they came in.
+    const block = copyBytes(bytes, from + this.#fieldsStart, end)
     const lines = new FieldLines(block, this.#lineEnds, this.#likely)
     const fields = new HeaderFields(lines, this.#paths)
     this.#likely = lines.kinds
@@ -173,22 +175,4 @@ function headOf(startLine: StartLine, fields: HeaderFields, hasBody: boolean): H
   const { kind, transactionId } = startLine
   if (kind === 'request') return { kind, transactionId, method: startLine.method, fields, hasBody }
   return { kind, transactionId, status: startLine.status, comment: startLine.comment, fields }
-}
-
-// Heads outlive the bytes they came in. Their copies lie side by side in larger pieces of memory, since an allocation
-// for each would cost more than all the parsing.
-const PIECE = 8192
-let piece = new Uint8Array(0)
-let used = 0
-
-function copyOf(bytes: Uint8Array, from: number, until: number): Uint8Array {
-  const size = until - from
-  if (size > PIECE / 4) return new Uint8Array(bytes.subarray(from, until))
-  if (used + size > piece.length) {
-    piece = new Uint8Array(PIECE)
-    used = 0
-  }
-  piece.set(bytes.subarray(from, until), used)
-  used += size
-  return piece.subarray(used - size, used)
 }

@@ -1,3 +1,4 @@
+import { newBytes } from './byte-pool.ts'
 import { type ByteRange, formatByteRange } from './byte-range.ts'
 import { formatPaths, formatResponseLine, ident } from './encode.ts'
 import type { FieldLines } from './field-lines.ts'
@@ -72,7 +73,7 @@ function placeOfRange(lines: FieldLines): number {
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
+  const whole = newBytes(pieces.reduce((size, piece) => size + piece.length, 0))
   let at = 0
   for (const piece of pieces) {
     whole.set(piece, at)

@@ -181,7 +181,9 @@ describe('limits', () => {
     expect(record([bytes])).toMatchObject({ error: 'limit-exceeded' })
   })
 
-  test('limits can be set one by one', () => {
+  test('limits can be set one by one, and undefined is the default', () => {
+    const unset = { headerLineBytes: undefined, headerBlockBytes: undefined }
+    expect(record([request(`X${longest}`)], unset)).toMatchObject({ error: 'limit-exceeded' })
     expect(record([request(`X: ${'y'.repeat(100)}\n`)], { headerLineBytes: 100 })).toMatchObject({
       error: 'limit-exceeded',
     })

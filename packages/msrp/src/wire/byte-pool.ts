@@ -1,0 +1,52 @@
+/**
+ * Memory for small pieces of bytes: they lie side by side in larger arrays, since an allocation for each costs ten times
+ * as much as filling it. No byte is handed out twice, so pieces may be kept, at the price that each keeps the array it
+ * lies in.
+ */
+
+/** Bytes of one array. */
+const POOL_BYTES = 8192
+
+/** Up to this size pieces come from a pool. */
+const SMALL_BYTES = POOL_BYTES / 4
+
+let pool = new Uint8Array(0)
+let used = 0
+
+/** New bytes, all zero. */
+export function newBytes(size: number): Uint8Array {
+  if (size > SMALL_BYTES) return new Uint8Array(size)
+  return take(reserve(size), size)
+}
+
+/** A copy of bytes[from..until). */
+export function copyBytes(bytes: Uint8Array, from: number, until: number): Uint8Array {
+  const copy = newBytes(until - from)
+  copy.set(bytes.subarray(from, until))
+  return copy
+}
+
+/**
+ * What `fill` writes into room for `size` bytes; `fill` says how many these were.
+ */
+export function fillBytes(size: number, fill: (room: Uint8Array) => number): Uint8Array {
+  if (size > SMALL_BYTES) {
+    const room = new Uint8Array(size)
+    return room.subarray(0, fill(room))
+  }
+  const start = reserve(size)
+  return take(start, fill(pool.subarray(start, start + size)))
+}
+
+function reserve(size: number): number {
+  if (used + size > pool.length) {
+    pool = new Uint8Array(POOL_BYTES)
+    used = 0
+  }
+  return used
+}
+
+function take(start: number, size: number): Uint8Array {
+  used = start + size
+  return pool.subarray(start, used)
+}
