@@ -113,6 +113,52 @@ describe('heads outlive the bytes they came in', () => {
   })
 })
 
+describe('what is remembered of one head never shows in the next', () => {
+  const head = (lines: string): string => `MSRP abcd SEND\n${lines}-------abcd$\n`
+  const fieldsOf = (...heads: string[]): string[][] => record(heads.map(block)).chunks.map(({ fields }) => fields)
+
+  test('paths of the same length', () => {
+    const hosts = ['aaaa', 'aaab', 'abaa', 'baaa', 'baab', 'aaaa']
+    const toPaths: string[] = []
+    const parser = new ChunkParser({
+      onHead: ({ fields }) => toPaths.push(fields.toPath.join(' ')),
+      onBody: () => {},
+      onEnd: () => {},
+    })
+    for (const host of hosts) parser.push(block(head(`To-Path: msrp://${host}:1/x;tcp\nFrom-Path: msrp://h:1/x;tcp\n`)))
+    expect(toPaths).toEqual(hosts.map((host) => `msrp://${host}:1/x;tcp`))
+  })
+
+  test('more paths than are remembered', () => {
+    const ports = Array.from({ length: 30 }, (_, index) => 1000 + (index % 20))
+    const seen: Array<number | undefined> = []
+    const parser = new ChunkParser({
+      onHead: ({ fields }) => seen.push(fields.toPath[0]?.port),
+      onBody: () => {},
+      onEnd: () => {},
+    })
+    for (const port of ports) parser.push(block(head(`To-Path: msrp://h:${port}/x;tcp\nFrom-Path: msrp://h:1/x;tcp\n`)))
+    expect(seen).toEqual(ports)
+  })
+
+  test('fields whose names are equally long, in the same lines', () => {
+    const seen: unknown[] = []
+    const parser = new ChunkParser({
+      onHead: ({ fields }) =>
+        seen.push([fields.messageId, fields.byteRange?.start, fields.successReport, fields.failureReport]),
+      onBody: () => {},
+      onEnd: () => {},
+    })
+    const one = `${paths}Message-ID: 1-1/1\nByte-Range: 2-2/2\nSuccess-Report: yes\nFailure-Report: no\n`
+    const other = `${paths}Byte-Range: 2-2/2\nMessage-ID: 1-1/1\nFailure-Report: no\nSuccess-Report: yes\n`
+    const neither = `${paths}Message-XX: 1-1/1\nByte-XXXXX: 2-2/2\nSuccess-XXXXXX: yes\nXXXXXXX-Report: no\n`
+    for (const lines of [one, other, neither, one]) parser.push(block(head(lines)))
+    const full = ['1-1/1', 2, true, 'no']
+    expect(seen).toEqual([full, full, [undefined, undefined, false, 'yes'], full])
+    expect(fieldsOf(head(one), head(neither))).toEqual([one, neither].map((lines) => lines.trimEnd().split('\n')))
+  })
+})
+
 describe('limits', () => {
   const request = (lines: string): Uint8Array => block(`MSRP abcd SEND\n${paths}${lines}-------abcd$\n`)
   const longest = `X: ${'y'.repeat(DEFAULT_LIMITS.headerLineBytes - 5)}\n`
