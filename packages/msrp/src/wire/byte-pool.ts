@@ -8,7 +8,7 @@
 const POOL_BYTES = 8192
 
 /** Up to this size pieces come from a pool. */
-const SMALL_BYTES = POOL_BYTES / 4
+export const SMALL_BYTES: number = POOL_BYTES / 4
 
 let pool = new Uint8Array(0)
 let used = 0
@@ -26,14 +26,8 @@ export function copyBytes(bytes: Uint8Array, from: number, until: number): Uint8
   return copy
 }
 
-/**
- * What `fill` writes into room for `size` bytes; `fill` says how many these were.
- */
+/** What `fill` writes into room for `size` bytes, at most `SMALL_BYTES`; `fill` says how many bytes these were. */
 export function fillBytes(size: number, fill: (room: Uint8Array) => number): Uint8Array {
-  if (size > SMALL_BYTES) {
-    const room = new Uint8Array(size)
-    return room.subarray(0, fill(room))
-  }
   const start = reserve(size)
   return take(start, fill(pool.subarray(start, start + size)))
 }

@@ -1,4 +1,4 @@
-import { fillBytes } from './byte-pool.ts'
+import { fillBytes, SMALL_BYTES } from './byte-pool.ts'
 
 type NativeSlice = (this: Uint8Array, start: number, end: number) => string
 
@@ -9,13 +9,13 @@ const encoder = new TextEncoder()
 // A byte order mark is content like any other: what is decoded must encode to the same bytes again.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Texts up to this length are encoded into pooled memory, which has to have room for three bytes a character. */
-const SHORT = 680
+// A character of a text takes three bytes at most.
+const BYTES_PER_CHARACTER = 3
 
 /** The bytes of a text. */
 export function encodeText(text: string): Uint8Array {
-  if (text.length > SHORT) return encoder.encode(text)
-  return fillBytes(3 * text.length, (room) => encoder.encodeInto(text, room).written)
+  const most = BYTES_PER_CHARACTER * text.length
+  return most > SMALL_BYTES ? encoder.encode(text) : fillBytes(most, (room) => encoder.encodeInto(text, room).written)
 }
 
 /** The text in bytes[start..end); what is not UTF-8 becomes U+FFFD. */
