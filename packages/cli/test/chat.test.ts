@@ -64,7 +64,9 @@ describe('a chat from pipes', () => {
 
   test('tells what it cannot send, goes on, and ends with the code of that', async () => {
     const { alice, bob } = await pair()
-    await bob.program.write('/send nothing.txt\n/sned x\n/help\n/cancel\nstill here\n')
+    await bob.program.write('/send nothing.txt\n')
+    await bob.program.stderr.line(/nothing\.txt/)
+    await bob.program.write('/sned x\n/help\n/cancel\nstill here\n')
     await alice.program.stdout.line(/^still here$/)
     bob.program.end()
     expect(await bob.program.exit()).toEqual({ code: 3, signal: null })

@@ -114,8 +114,10 @@ class Reception {
     if (!json) this.#output.say(this.#output.faint('A sender is here.'))
     this.#sessions.add(session)
     // A file that takes its time does not hold up the text behind it.
-    for await (const message of session) void this.#take(message)
+    const taking: Promise<void>[] = []
+    for await (const message of session) taking.push(this.#take(message))
     const { error } = await session.closed
+    await Promise.all(taking)
     this.#sessions.delete(session)
     if (error && !this.#signal.aborted)
       this.#output.say(this.#output.faint(`The sender is gone: ${printableLine(error.message)}`))

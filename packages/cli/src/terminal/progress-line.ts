@@ -51,12 +51,18 @@ function drawBar(share: number, blocks: boolean): string {
 
 const wide =
   /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+// Made when first needed: it takes its time.
+let segmenter: Intl.Segmenter | undefined
+
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+  return segmenter.segment(text)
+}
 
 /** Columns that a text takes on a terminal, for the cases that occur in file names. */
 export function displayWidth(text: string): number {
   let width = 0
-  for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1
+  for (const { segment } of graphemes(text)) width += wide.test(segment) ? 2 : 1
   return width
 }
 
@@ -64,7 +70,7 @@ export function displayWidth(text: string): number {
 export function fit(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text
   if (columns < 3) return ''
-  const parts = [...graphemes.segment(text)].map(({ segment }) => segment)
+  const parts = [...graphemes(text)].map(({ segment }) => segment)
   const front = take(parts, Math.ceil((columns - 1) / 2))
   const back = take(parts.toReversed(), columns - 1 - displayWidth(front.join(''))).toReversed()
   return `${front.join('')}…${back.join('')}`
