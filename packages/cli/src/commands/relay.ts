@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import type { RunningRelay, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
@@ -32,6 +33,9 @@ export function relayCommand(context: Context): Command {
 }
 
 async function runRelay(options: RelayOptions, { output, signal, grace }: Context): Promise<void> {
+  // Each read brings a buffer that is garbage a moment later. V8 counts only the little object in front of it, and would
+  // let its young generation grow until some 80 MB of such buffers lie about.
+  setFlagsFromString('--semi-space-growth-factor=1')
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
   const { startRelay } = await import('msrp-relay')
   const settings = await relaySettings(options.config)

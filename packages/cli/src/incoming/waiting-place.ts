@@ -120,7 +120,7 @@ async function listeningTls(options: WaitingOptions): Promise<{ tls?: TlsOptions
   }
   if (!tls || !listen) return { ca: undefined }
   // Loaded only here: what makes certificates is large.
-  const { selfSignedCertificate } = await import('msrp-relay')
+  const { selfSignedCertificate } = await import('msrp-relay/certificates')
   const made = await selfSignedCertificate({ names: [host?.host ?? listen.host] })
   return { tls: { cert: made.certificate, key: made.key }, ca: await publish(made.certificate) }
 }
