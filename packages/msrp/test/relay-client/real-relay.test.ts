@@ -68,7 +68,7 @@ function uriOf(index: number): MsrpUri {
 
 async function connect(relay: MsrpUri): Promise<MsrpConnection<AuthTransaction>> {
   const { transport } = await connectToRelay(relay, nodeResolver(), ({ host, port, serverName }) =>
-    dial({ host, port, secure: true, tls: { ca, names: [serverName] } }),
+    dial({ host, port, secure: true, tls: { ca }, names: [serverName] }),
   )
   return clientConnection(transport, nodeClock, nodeRandom)
 }

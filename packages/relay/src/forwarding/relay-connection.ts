@@ -113,7 +113,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   requestBody(bytes: Uint8Array): void {
     const arriving = this.#arriving
     if (arriving === undefined) return
-    const kept = bytes.slice()
+    // Lent, and a Buffer's own `slice` would not copy.
+    const kept = new Uint8Array(bytes)
     if ('flow' in arriving) arriving.flow.push(arriving.chunk, kept)
     else arriving.body.push(kept)
   }
