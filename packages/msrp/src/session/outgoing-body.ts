@@ -29,6 +29,7 @@ export function readerFor(body: MessageBody): BodyReader {
   if (body instanceof Uint8Array) return bytesReader(body, DEFAULT_TYPE)
   if (body instanceof ArrayBuffer) return bytesReader(new Uint8Array(body), DEFAULT_TYPE)
   if (typeof Blob !== 'undefined' && body instanceof Blob) return blobReader(body)
+  if (typeof body !== 'object' || body === null) throw unusable(typeof body)
   if (isRandomAccess(body)) return randomAccessReader(body)
   if ('stream' in body && typeof body.stream !== 'function') {
     const { size } = body

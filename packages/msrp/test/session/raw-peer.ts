@@ -47,6 +47,7 @@ export class RawPeer {
   /** Called for each request that comes, before it can be taken. */
   onRequest: ((request: Seen) => void) | undefined
   #ids = 0
+  #partial: string | undefined
 
   constructor(transport: MemoryTransport, to: string, from: string) {
     this.transport = transport
@@ -58,9 +59,11 @@ export class RawPeer {
       onHead: (it) => {
         head = it
         body = []
+        this.#partial = it.transactionId
       },
       onBody: (bytes) => body.push(bytes.slice()),
       onEnd: (flag) => {
+        this.#partial = undefined
         const seen = seenOf(head!, Buffer.concat(body), flag)
         this.seen.push(seen)
         if (this.to === '') this.to = seen.field('From-Path') ?? ''
@@ -119,7 +122,12 @@ export class RawPeer {
   }
 
   /** Reports on a message. */
-  report(messageId: string, range: string | undefined, status = '000 200 OK', transactionId = this.nextId()): void {
+  report(
+    messageId: string,
+    range: string | undefined,
+    status = '000 200 OK',
+    transactionId: string = this.nextId(),
+  ): void {
     const line = range === undefined ? '' : `Byte-Range: ${range}\r\n`
     this.write(
       `MSRP ${transactionId} REPORT\r\nTo-Path: ${this.to}\r\nFrom-Path: ${this.from}\r\n` +
@@ -150,6 +158,13 @@ export class RawPeer {
   async all(): Promise<Seen[]> {
     await settled()
     return this.seen.splice(0)
+  }
+
+  /** The transaction id of what is arriving at the moment. */
+  async underWay(): Promise<string> {
+    for (let turns = 0; turns < 100 && this.#partial === undefined; turns++) await settle()
+    if (this.#partial === undefined) throw new Error('nothing is under way')
+    return this.#partial
   }
 
   nextId(): string {
