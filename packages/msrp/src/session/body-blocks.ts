@@ -144,18 +144,13 @@ export class BodyBlocks {
       this.#store(block.slot, offset, part.slice())
       return
     }
-    const needed = offset + part.length
-    if ((block.bytes?.length ?? 0) < needed) this.#grow(block, index, needed, total)
-    block.bytes?.set(part, offset)
-  }
-
-  #grow(block: Block, index: number, needed: number, total: number | undefined): void {
     const had = block.bytes?.length ?? 0
-    const known = total === undefined ? 0 : Math.min(BLOCK, total - index * BLOCK)
-    const grown = new Uint8Array(Math.min(BLOCK, Math.max(needed, known, 2 * had, LEAST)))
-    if (block.bytes !== undefined) grown.set(block.bytes)
-    block.bytes = grown
-    this.#account(grown.length - had)
+    const needed = offset + part.length
+    const bytes = block.bytes !== undefined && had >= needed ? block.bytes : grown(block.bytes, index, needed, total)
+    bytes.set(part, offset)
+    block.bytes = bytes
+    // Last, because it may have this very block moved to the spool.
+    if (bytes.length > had) this.#account(bytes.length - had)
   }
 
   #forget(index: number, block: Block): void {
@@ -188,4 +183,12 @@ export class BodyBlocks {
       if (last) this.#spool.release(slot)
     }
   }
+}
+
+function grown(bytes: Uint8Array | undefined, index: number, needed: number, total: number | undefined): Uint8Array {
+  const known = total === undefined ? 0 : Math.min(BLOCK, total - index * BLOCK)
+  const size = Math.min(BLOCK, Math.max(needed, known, 2 * (bytes?.length ?? 0), LEAST))
+  const larger = new Uint8Array(size)
+  if (bytes !== undefined) larger.set(bytes)
+  return larger
 }
