@@ -27,6 +27,9 @@ interface ChatOptions extends WaitingOptions {
   chunkSize?: number
 }
 
+/** How long a chat through a relay may be silent before a bodiless SEND asks whether the other side is there; ms. */
+const ASK_AFTER = 20_000
+
 /** Texts that may wait for their confirmation before no more are read from a pipe. */
 const UNCONFIRMED_TEXTS = 64
 
@@ -90,9 +93,10 @@ async function openSession(endpoint: Endpoint, options: ChatOptions, context: Co
   const { output, signal } = context
   if (options.to !== undefined) {
     const relay = await relayOptions(options, output)
-    return endpoint.connect({ path: options.to, signal, ...(relay ? { relay } : {}) })
+    const keepAlive = relay || options.to.includes(' ') ? { keepAlive: ASK_AFTER } : {}
+    return endpoint.connect({ path: options.to, signal, ...(relay ? { relay } : {}), ...keepAlive })
   }
-  const place = await waitForPeers(endpoint, options, context)
+  const place = await waitForPeers(endpoint, options, context, options.relay ? { keepAlive: ASK_AFTER } : {})
   const { prepared } = place
   const tell = (): void => announce(place, options, output, 'chat')
   prepared.onPathChanged = tell
@@ -138,14 +142,16 @@ class Conversation {
     void this.#readInput()
     const receiving = this.#receive()
     await Promise.race([this.#left.promise, receiving])
+    if (this.#context.signal.aborted) return
     if (this.#session.state !== 'open') {
       const { error } = await this.#session.closed
       await this.#idle()
-      if (error) throw error
+      if (error && !hasLeft(error)) throw error
       output.area.stop()
       if (!output.json) output.say(output.faint('The other side has left.'))
     }
-    if (this.#firstFailure) {
+    // A person has seen it and decided what to do; a script learns it from the exit code.
+    if (this.#firstFailure && !this.#interactive) {
       const count = this.#failures === 1 ? '1 message was' : `${this.#failures} messages were`
       throw new Incomplete(`${count} not delivered`, this.#firstFailure)
     }
@@ -266,7 +272,9 @@ class Conversation {
   }
 
   #quit(): void {
-    const { output } = this.#context
+    const { output, signal } = this.#context
+    // Where a signal ends the chat, the input ends as well.
+    if (signal.aborted) return
     if (this.#leaving) {
       this.#left.resolve()
       return
@@ -290,6 +298,11 @@ class Conversation {
     this.messages++
     this.bytes += size
   }
+}
+
+/** Through a relay nobody says goodbye: the session's end shows when the far side no longer knows it. */
+function hasLeft(error: MsrpError): boolean {
+  return error.code === 'refused' && error.status === 481
 }
 
 function shorten(text: string): string {

@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { Endpoint, PreparedSession, TlsOptions } from 'msrp'
+import type { Endpoint, PreparedSession, SessionOptions, TlsOptions } from 'msrp'
 import { storageError } from 'msrp/node'
 import { Failure } from '../failure.ts'
 import {
@@ -76,16 +76,18 @@ export async function waitForPeers(
   endpoint: Endpoint,
   options: WaitingOptions,
   { output, signal }: { output: Output; signal: AbortSignal },
+  session: SessionOptions = {},
 ): Promise<WaitingPlace> {
   const relay = await relayOptions(options, output)
   if (relay) {
-    const prepared = await endpoint.prepare({ relay, remotePath: 'first', signal })
+    const prepared = await endpoint.prepare({ ...session, relay, remotePath: 'first', signal })
     return { prepared, ca: undefined }
   }
   const { listen, host } = options
   if (!listen) throw new Failure('usage', 'give --relay or --listen')
   const { tls, ca } = await listeningTls(options)
   const prepared = await endpoint.prepare({
+    ...session,
     listen: {
       ...listen,
       ...(tls ? { tls } : {}),

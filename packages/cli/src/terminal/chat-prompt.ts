@@ -18,7 +18,7 @@ export class ChatPrompt implements ProgressArea {
   readonly lines: AsyncIterable<string>
   readonly #readline: Interface
   readonly #stream: NodeJS.WriteStream
-  readonly #files = new Set<{ state: ProgressState; incoming: boolean }>()
+  readonly #files = new Set<{ state: ProgressState }>()
   #redraw: NodeJS.Timeout | undefined
   #closed = false
 
@@ -32,18 +32,24 @@ export class ChatPrompt implements ProgressArea {
       terminal: true,
       completer: (line: string) => complete(line, commands),
     })
+    // What was typed stays on the screen as it was sent, without the state of files in front of it. Before readline: it
+    // ends the line.
+    process.stdin.prependListener('keypress', (_text: string, key?: { name?: string }) => {
+      if (key?.name === 'return' || key?.name === 'enter') this.#show([])
+    })
     // The terminal is in raw mode: Ctrl-C is a key here, and no signal.
     this.#readline.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
     this.#readline.on('close', () => {
       this.#closed = true
       clearTimeout(this.#redraw)
+      this.#clear()
     })
     this.lines = promptAfterEach(this.#readline)
     this.#readline.prompt()
   }
 
   start(state: ProgressState): ShownProgress {
-    const file = { state, incoming: false }
+    const file = { state }
     this.#files.add(file)
     this.#redrawSoon()
     return {
@@ -63,21 +69,17 @@ export class ChatPrompt implements ProgressArea {
       this.#stream.write(text)
       return
     }
-    const { rows } = this.#readline.getCursorPos()
-    moveCursor(this.#stream, 0, -rows)
-    cursorTo(this.#stream, 0)
-    clearScreenDown(this.#stream)
+    this.#clear()
     this.#stream.write(text)
-    forgetRows(this.#readline)
-    this.#show()
+    this.#show(this.#files, 0)
   }
 
   stop(): void {
-    if (this.#closed) return
-    this.#readline.close()
-    // The prompt stays where it is; what follows begins on a line of its own.
-    const { rows } = this.#readline.getCursorPos()
-    moveCursor(this.#stream, 0, -rows)
+    if (!this.#closed) this.#readline.close()
+  }
+
+  #clear(): void {
+    moveCursor(this.#stream, 0, -this.#readline.getCursorPos().rows)
     cursorTo(this.#stream, 0)
     clearScreenDown(this.#stream)
   }
@@ -90,9 +92,14 @@ export class ChatPrompt implements ProgressArea {
     }, REDRAW_EVERY)
   }
 
-  #show(): void {
+  /** @param rows of the screen that the prompt takes now, above the cursor's */
+  #show(
+    states: Iterable<{ state: ProgressState }> = this.#files,
+    rows: number = this.#readline.getCursorPos().rows,
+  ): void {
     if (this.#closed) return
-    const files = [...this.#files].map(({ state }) => describe(state))
+    tellRows(this.#readline, rows)
+    const files = [...states].map(({ state }) => describe(state))
     const room = Math.max(20, Math.floor((this.#stream.columns || 80) * 0.6))
     const shown = files.length === 0 ? '' : `[${fit(files.join(', '), room - 3)}] `
     this.#readline.setPrompt(`${shown}${PROMPT}`)
@@ -107,9 +114,10 @@ async function* promptAfterEach(readline: Interface): AsyncGenerator<string> {
   }
 }
 
-// Node clears as many rows above the cursor as it drew last time; those have been overwritten with text to be kept.
-function forgetRows(readline: Interface): void {
-  if ('prevRows' in readline) readline.prevRows = 0
+// Node clears as many rows above the cursor as it drew last time. It does not count those that a pasted text has added,
+// and does not know of those that are text to be kept by now.
+function tellRows(readline: Interface, rows: number): void {
+  if ('prevRows' in readline) readline.prevRows = rows
 }
 
 function describe({ label, bytes, total, bytesPerSecond, remark }: ProgressState): string {

@@ -52,7 +52,9 @@ export class Output {
     const { code, message, status, confirmedBytes = 0 } = verdict
     this.event({ event: 'error', code, message, confirmedBytes, status, messageId })
     if (code === 'broken-pipe') return
-    this.say(`${styleText('red', 'error:', { stream: process.stderr })} ${printableLine(message)}`)
+    const stopped = code === 'interrupted' || code === 'terminated' || code === 'hung-up'
+    const prefix = stopped ? '' : `${styleText('red', 'error:', { stream: process.stderr })} `
+    this.say(`${prefix}${printableLine(message)}`)
   }
 
   /** Text in bold where that can be shown. */

@@ -8,7 +8,8 @@ export function traceTo(output: Output): (event: TraceEvent) => void {
   return ({ connection, direction, text }) => {
     const seconds = ((performance.now() - start) / 1000).toFixed(3)
     const arrow = direction === 'in' ? '<' : '>'
-    output.say(output.faint(`${arrow} ${seconds} s  ${connection}`))
+    // An end-line names its request, so the time and the connection need not stand there again.
+    if (text.startsWith('MSRP ')) output.say(output.faint(`${arrow} ${seconds} s  ${connection}`))
     for (const line of text.replace(/[\r\n]+$/, '').split(/\r?\n/)) {
       output.say(output.faint(`${arrow}   ${printableLine(line)}`))
     }
