@@ -258,8 +258,8 @@ export class IncomingTransfer {
     for (const request of waiting) request.respond(status ?? 200, comment)
     if (status !== undefined) {
       if (this.#chunk !== undefined) this.#chunk.request.respond(status, comment)
-      // Every chunk had its 200 already, so that only a REPORT can tell (RFC 4975 §7.1.4).
-      else if (wasComplete) this.#room.report(this, status, this.body.total ?? 0, comment)
+      // When every chunk had its 200 already, only a REPORT can tell (RFC 4975 §7.1.4); never both.
+      else if (wasComplete && waiting.length === 0) this.#room.report(this, status, this.body.total ?? 0, comment)
     }
     this.#room.over(this, error)
   }

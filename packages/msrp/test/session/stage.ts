@@ -16,8 +16,13 @@ export interface PassiveStage {
 }
 
 /** An endpoint that waits for peers. */
-export async function waiting(options: PrepareOptions = {}, more: EndpointOptions = {}): Promise<PassiveStage> {
+export async function waiting(
+  options: PrepareOptions = {},
+  more: EndpointOptions = {},
+  setUp: (platform: MemoryPlatform) => void = () => {},
+): Promise<PassiveStage> {
   const platform = new MemoryPlatform()
+  setUp(platform)
   const endpoint = new MsrpEndpoint(platform, more)
   const prepared = await endpoint.prepare({ listen: {}, remotePath: 'first', ...options })
   const port = platform.ports.at(-1)!
@@ -38,8 +43,12 @@ export interface Stage {
 }
 
 /** A session that a peer written by hand has opened. */
-export async function passive(options: PrepareOptions = {}, more: EndpointOptions = {}): Promise<Stage & PassiveStage> {
-  const stage = await waiting(options, more)
+export async function passive(
+  options: PrepareOptions = {},
+  more: EndpointOptions = {},
+  setUp: (platform: MemoryPlatform) => void = () => {},
+): Promise<Stage & PassiveStage> {
+  const stage = await waiting(options, more, setUp)
   const peer = stage.arrive()
   const transactionId = peer.send()
   await peer.response(transactionId)

@@ -1,0 +1,309 @@
+import { describe, expect, test } from 'vitest'
+import { MemoryFile, type MemoryPlatform } from './memory-platform.ts'
+import { type RawPeer, settled } from './raw-peer.ts'
+import { both, failure, nextMessage, passive, pattern, stateOf } from './stage.ts'
+
+const MIB = 1024 * 1024
+
+/** Sends a message in one open chunk, a piece at a time, as far as the endpoint takes it. */
+async function pour(peer: RawPeer, messageId: string, bytes: Uint8Array, end = true): Promise<void> {
+  const whole = Buffer.from(
+    peer.bytesOf({
+      messageId,
+      body: bytes,
+      range: `1-*/${bytes.length}`,
+      success: 'yes',
+      transactionId: `tx-${messageId}`,
+    }),
+  )
+  const until = end ? whole.length : whole.length - 30
+  for (let at = 0; at < until; at += 50_000) peer.write(whole.subarray(at, Math.min(at + 50_000, until)))
+  await settled(60)
+}
+
+describe('A body that nobody reads', () => {
+  test('goes to the spool beyond its window, so that a text behind it arrives', async () => {
+    const { peer, session, platform } = await passive()
+    await pour(peer, 'file1', pattern(5 * MIB), false)
+    expect(peer.transport.bufferedBytes).toBe(0)
+    const whole = Buffer.from(
+      peer.bytesOf({
+        messageId: 'file1',
+        body: pattern(5 * MIB),
+        range: `1-*/${5 * MIB}`,
+        success: 'yes',
+        transactionId: 'tx-file1',
+      }),
+    )
+    peer.write(whole.subarray(whole.length - 30))
+    peer.send({ body: 'behind it' })
+    const file = await nextMessage(session)
+    const text = await nextMessage(session)
+    expect(await text.text()).toBe('behind it')
+    expect(platform.spooled).toBeGreaterThan(3 * MIB)
+    expect(Buffer.compare(await file.bytes(), pattern(5 * MIB))).toBe(0)
+    const reports = (await peer.all()).filter(({ method }) => method === 'REPORT')
+    expect(reports.at(-1)!.field('Byte-Range')).toBe(`1-${5 * MIB}/${5 * MIB}`)
+  })
+
+  test('can be saved out of the spool while the rest arrives', async () => {
+    const { peer, session } = await passive()
+    const bytes = pattern(3 * MIB)
+    await pour(peer, 'file1', bytes, false)
+    const file = new MemoryFile('x')
+    const saving = (await nextMessage(session)).saveTo(file)
+    await settled(60)
+    expect(await stateOf(saving)).toBe('pending')
+    const whole = Buffer.from(
+      peer.bytesOf({
+        messageId: 'file1',
+        body: bytes,
+        range: `1-*/${bytes.length}`,
+        success: 'yes',
+        transactionId: 'tx-file1',
+      }),
+    )
+    peer.write(whole.subarray(whole.length - 30))
+    await saving
+    expect(Buffer.compare(file.bytes, bytes)).toBe(0)
+  })
+
+  test('is refused with 413 when the spool is full, and the connection goes on', async () => {
+    const { peer, session } = await passive({ limits: { spool: MIB } })
+    void pour(peer, 'file1', pattern(5 * MIB))
+    const message = await nextMessage(session)
+    expect(await failure(message.complete)).toMatchObject({ code: 'too-large', status: 413 })
+    expect((await peer.response('tx-file1')).status).toBe(413)
+    expect((await peer.response(peer.send({ body: 'fine' }))).status).toBe(200)
+  })
+
+  test('is refused with 413 when there is no spool', async () => {
+    const { peer, session } = await passive({}, {}, (platform) => {
+      Object.defineProperty(platform, 'openSpool', { value: undefined })
+    })
+    void pour(peer, 'file1', pattern(2 * MIB))
+    expect(await failure((await nextMessage(session)).complete)).toMatchObject({ code: 'too-large' })
+    expect((await peer.response('tx-file1')).status).toBe(413)
+  })
+
+  test('fails with storage when the spool does, and is refused with 413', async () => {
+    const { peer, session, platform } = await passive()
+    void pour(peer, 'file1', pattern(1.5 * MIB), false)
+    const message = await nextMessage(session)
+    await settled(60)
+    platform.spools[0]!.failure = new Error('no space left')
+    void pour(peer, 'unused', new Uint8Array(0), false)
+    peer.write(pattern(MIB))
+    const error = await failure(message.complete)
+    expect(error.message).toContain('no space left')
+    expect(error).toMatchObject({ code: 'storage' })
+    expect((await peer.response('tx-file1')).status).toBe(413)
+  })
+
+  test('gives its room back when it is read or refused', async () => {
+    const { peer, session, platform } = await passive({ limits: { spool: 4 * MIB } })
+    for (const messageId of ['file1', 'file2', 'file3', 'file4']) {
+      await pour(peer, messageId, pattern(4 * MIB))
+      const message = await nextMessage(session)
+      if (messageId === 'file2') message.refuse()
+      else expect(Buffer.compare(await message.bytes(), pattern(4 * MIB))).toBe(0)
+    }
+    expect(platform.spooled).toBeLessThanOrEqual(4 * MIB)
+    expect(platform.spools).toHaveLength(1)
+    peer.transport.close()
+    await session.closed
+    await settled()
+    expect(platform.spools[0]!.closed).toBe(true)
+  })
+})
+
+describe('Many unread messages', () => {
+  test('hold 4 windows of memory at most; the rest goes to the spool', async () => {
+    const { peer, session, platform } = await passive()
+    const bytes = pattern(60_000)
+    for (let index = 0; index < 200; index++) peer.send({ messageId: `msg${index}`, body: bytes, type: 'a/b' })
+    await settled(100)
+    expect(platform.spooled).toBeGreaterThan(200 * 60_000 - 5 * MIB)
+    for (let index = 0; index < 200; index++) {
+      expect(Buffer.compare(await (await nextMessage(session)).bytes(), bytes)).toBe(0)
+    }
+  })
+
+  test('more than 1024 are refused with 413', async () => {
+    const { peer, session } = await passive()
+    const ids = Array.from({ length: 1025 }, () => peer.send({ body: 'x' }))
+    expect((await peer.response(ids[1023]!)).status).toBe(200)
+    expect((await peer.response(ids[1024]!)).status).toBe(413)
+    await nextMessage(session)
+    expect((await peer.response(peer.send({ body: 'x' }))).status).toBe(200)
+  })
+
+  test('more than 64 that have begun and not ended are refused with 413, until one has been forsaken for two minutes', async () => {
+    const { peer, platform } = await passive()
+    for (let index = 0; index < 64; index++)
+      peer.send({ messageId: `open${index}`, body: 'x', range: '1-*/9', flag: '+' })
+    expect((await peer.response(peer.send({ body: 'whole' }))).status).toBe(413)
+    await platform.clock.advance(120_000)
+    peer.send({ messageId: 'open5', body: 'x', range: '2-*/9', flag: '+' })
+    expect((await peer.response(peer.send({ body: 'whole' }))).status).toBe(200)
+    // The oldest that nothing came for had to go.
+    expect((await peer.response(peer.send({ messageId: 'open0', body: 'x', range: '2-*/9', flag: '+' }))).status).toBe(
+      413,
+    )
+    expect((await peer.response(peer.send({ messageId: 'open5', body: 'x', range: '3-*/9', flag: '+' }))).status).toBe(
+      200,
+    )
+  })
+})
+
+describe('A reader', () => {
+  test('that keeps up is waited for: the connection is read no faster, and nothing goes to the spool', async () => {
+    const { peer, session, platform } = await passive()
+    const bytes = pattern(20 * MIB)
+    void pour(peer, 'file1', bytes)
+    const message = await nextMessage(session)
+    const pieces: Uint8Array[] = []
+    let most = 0
+    for await (const piece of message.stream()) {
+      pieces.push(piece)
+      const taken = pieces.reduce((sum, { length }) => sum + length, 0)
+      most = Math.max(most, message.received - taken)
+      if (pieces.length % 10 === 0) await platform.clock.advance(500)
+    }
+    expect(Buffer.compare(Buffer.concat(pieces), bytes)).toBe(0)
+    expect(most).toBeLessThan(1.2 * MIB)
+    expect(platform.spooled).toBe(0)
+  })
+
+  test('that stands still for 2 s has its message spooled, so that others arrive; it can go on later', async () => {
+    const { peer, session, platform } = await passive()
+    const bytes = pattern(6 * MIB)
+    void pour(peer, 'file1', bytes)
+    const message = await nextMessage(session)
+    const reader = message.stream().getReader()
+    const pieces = [(await reader.read()).value!]
+    await settled(60)
+    peer.send({ body: 'behind it' })
+    const behind = nextMessage(session)
+    await platform.clock.advance(1_999)
+    expect(await stateOf(behind)).toBe('pending')
+    expect(platform.spooled).toBe(0)
+    await platform.clock.advance(1)
+    await settled(60)
+    expect(await (await behind).text()).toBe('behind it')
+    expect(platform.spooled).toBeGreaterThan(4 * MIB)
+    for (let next = await reader.read(); !next.done; next = await reader.read()) pieces.push(next.value)
+    expect(Buffer.compare(Buffer.concat(pieces), bytes)).toBe(0)
+  })
+
+  test('that waits for a gap is not waited for', async () => {
+    const { peer, session, platform } = await passive({ limits: { window: 100_000 } })
+    const bytes = pattern(500_000)
+    peer.send({ messageId: 'holes', body: bytes.slice(0, 10), range: '1-*/500000', flag: '+' })
+    const message = await nextMessage(session)
+    const reading = message.bytes()
+    for (let at = 1000; at < 500_000; at += 50_000) {
+      peer.send({ messageId: 'holes', body: bytes.slice(at, at + 50_000), range: `${at + 1}-*/500000`, flag: '+' })
+    }
+    await settled(60)
+    expect(message.received).toBe(10 + 499_000)
+    peer.send({ messageId: 'holes', body: bytes.slice(10, 1000), range: '11-1000/500000', flag: '+' })
+    expect(Buffer.compare(await reading, bytes)).toBe(0)
+    expect(platform.clock.next ?? 10_000).toBeGreaterThan(2_000)
+  })
+
+  test('that is done leaves nothing paused and no timer', async () => {
+    const { peer, session, platform, prepared } = await passive()
+    void pour(peer, 'file1', pattern(3 * MIB))
+    const message = await nextMessage(session)
+    const reader = message.stream().getReader()
+    await reader.read()
+    await settled()
+    await reader.cancel()
+    expect((await peer.response('tx-file1')).status).toBe(413)
+    expect((await peer.response(peer.send({ body: 'fine' }))).status).toBe(200)
+    await session.close()
+    await prepared.close()
+    expect(platform.clock.pending).toBe(0)
+  })
+})
+
+describe('Waiting for delivered inside the message loop', () => {
+  const narrow = {
+    setUp: (near: MemoryPlatform): void => {
+      near.pairOptions = { capacity: 20_000 }
+    },
+  }
+  const file = pattern(8 * MIB)
+  const reply = pattern(4 * MIB, 2)
+
+  test('does not block when a file comes meanwhile that nobody reads: it is spooled', async () => {
+    const { sender, receiver, far, clock, close } = await both(narrow)
+    const replies = (async () => Buffer.compare(await (await nextMessage(sender)).bytes(), reply))()
+    sender.send('first')
+    const sent = sender.send(file)
+    const messages = receiver[Symbol.asyncIterator]()
+    const started = clock.now()
+    await (await messages.next()).value.text()
+    await receiver.send(reply).delivered
+    expect(await replies).toBe(0)
+    expect(clock.now()).toBe(started)
+    expect(far.spooled).toBeGreaterThan(MIB)
+    expect(Buffer.compare(await (await messages.next()).value.bytes(), file)).toBe(0)
+    await sent.delivered
+    await close()
+  })
+
+  test('does not block in the middle of reading a file: after 2 s the rest is spooled', async () => {
+    const { sender, receiver, far, clock, close } = await both(narrow)
+    const replies = (async () => Buffer.compare(await (await nextMessage(sender)).bytes(), reply))()
+    const sent = sender.send(file)
+    const message = await nextMessage(receiver)
+    const pieces: Uint8Array[] = []
+    for await (const piece of message.stream()) {
+      pieces.push(piece)
+      if (pieces.length !== 3) continue
+      const { delivered } = receiver.send(reply)
+      await settled(100)
+      expect(far.spooled).toBe(0)
+      await clock.advance(2_000)
+      await delivered
+      expect(await replies).toBe(0)
+    }
+    expect(Buffer.compare(Buffer.concat(pieces), file)).toBe(0)
+    await sent.delivered
+    await close()
+  })
+
+  test('does not block when both sides do it and say what has arrived as soon as it has', async () => {
+    const { sender, receiver, close } = await both({
+      ...narrow,
+      sender: { reportOn: 'received' },
+      receiver: { reportOn: 'received' },
+    })
+    const exchange = async (session: typeof sender, mine: Uint8Array, theirs: Uint8Array): Promise<void> => {
+      const sent = session.send(mine)
+      const message = await nextMessage(session)
+      await sent.delivered
+      expect(Buffer.compare(await message.bytes(), theirs)).toBe(0)
+    }
+    await Promise.all([exchange(sender, file, reply), exchange(receiver, reply, file)])
+    await close()
+  })
+})
+
+describe('A slow disk', () => {
+  test('makes the connection wait rather than memory grow, and loses nothing', async () => {
+    const { peer, session, platform } = await passive()
+    platform.slowDisk = true
+    const bytes = pattern(10 * MIB)
+    void pour(peer, 'file1', bytes)
+    const message = await nextMessage(session)
+    const saving = message.saveTo('movie')
+    await settled(100)
+    expect(message.received).toBeLessThan(3 * MIB)
+    platform.slowDisk = false
+    expect(await saving).toBe('movie')
+    expect(Buffer.compare(platform.files.get('movie')!.bytes, bytes)).toBe(0)
+  })
+})

@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest'
+import { MemoryFile } from './memory-platform.ts'
+import { type RawPeer, type Seen, settled } from './raw-peer.ts'
+import { failure, nextMessage, passive, pattern } from './stage.ts'
+
+const MIB = 1024 * 1024
+
+async function reports(peer: RawPeer): Promise<Seen[]> {
+  return (await peer.all()).filter(({ method }) => method === 'REPORT')
+}
+
+const ranges = (seen: Seen[]): (string | undefined)[] => seen.map((report) => report.field('Byte-Range'))
+
+describe('A success REPORT', () => {
+  test('goes the way back that the message came, says what it is about, and nothing about reports (RFC4975-7.1.2-2, 7.1.2-7, 7.1.3)', async () => {
+    const from = 'msrps://relay.example:2855/token;tcp msrp://peer.example:9000/peersession;tcp'
+    const { arrive, prepared } = await passive()
+    void arrive
+    const stage = await passive()
+    stage.peer.transport.close()
+    await stage.session.closed
+    const peer = stage.arrive(from)
+    peer.send({ messageId: 'hello1', body: 'hello', success: 'yes' })
+    const session = (await stage.prepared.sessions().next()).value!
+    await (await nextMessage(session)).text()
+    const report = await peer.request('REPORT')
+    expect(report.field('To-Path')).toBe(from)
+    expect(report.field('From-Path')).toBe(stage.prepared.localPath)
+    expect(report.field('Message-ID')).toBe('hello1')
+    expect(report.field('Byte-Range')).toBe('1-5/5')
+    expect(report.field('Status')).toBe('000 200 OK')
+    expect(report.fieldNames).toEqual(['To-Path', 'From-Path', 'Message-ID', 'Byte-Range', 'Status'])
+    expect(report).toMatchObject({ hasBody: false, flag: '$' })
+    await prepared.close()
+  })
+
+  test.each([undefined, 'no'] as const)('is not sent with Success-Report %s (RFC4975-7.1.3-5)', async (success) => {
+    const { peer, session } = await passive()
+    peer.send({ body: 'hello', ...(success === undefined ? {} : { success }) })
+    await (await nextMessage(session)).text()
+    expect(await reports(peer)).toEqual([])
+  })
+
+  test('is sent with Failure-Report no as well', async () => {
+    const { peer, session } = await passive()
+    peer.send({ body: 'hello', success: 'yes', failure: 'no' })
+    await (await nextMessage(session)).text()
+    expect(await peer.all()).toHaveLength(1)
+  })
+
+  test('waits until the message is taken; one that nobody reads gets none', async () => {
+    const { peer, session } = await passive()
+    peer.send({ body: 'one', success: 'yes' })
+    peer.send({ body: 'two', success: 'yes' })
+    const message = await nextMessage(session)
+    await message.complete
+    expect(await reports(peer)).toEqual([])
+    expect(await message.text()).toBe('one')
+    expect(ranges(await reports(peer))).toEqual(['1-3/3'])
+  })
+
+  test("goes out as soon as the message has arrived with reportOn: 'received'", async () => {
+    const { peer } = await passive({ reportOn: 'received' })
+    peer.send({ body: 'one', success: 'yes' })
+    expect(ranges(await reports(peer))).toEqual(['1-3/3'])
+  })
+
+  test('covers the last byte of a file only when the file has its name', async () => {
+    const { peer, session } = await passive()
+    const file = new MemoryFile('x')
+    let finish = (): void => {}
+    file.holdFinish = new Promise((resolve) => {
+      finish = resolve
+    })
+    peer.send({ body: pattern(100), success: 'yes' })
+    const saving = (await nextMessage(session)).saveTo(file)
+    await settled()
+    expect(file.bytes).toHaveLength(100)
+    expect(await reports(peer)).toEqual([])
+    finish()
+    await saving
+    expect(ranges(await reports(peer))).toEqual(['1-100/100'])
+  })
+
+  test('is not sent for a file that could not be finished; a failure REPORT says so', async () => {
+    const { peer, session } = await passive()
+    const file = new MemoryFile('x')
+    let finish = (): void => {}
+    file.holdFinish = new Promise((resolve) => {
+      finish = resolve
+    })
+    peer.send({ body: pattern(100), success: 'yes' })
+    const message = await nextMessage(session)
+    const saving = failure(message.saveTo(file))
+    await settled()
+    file.failure = new Error('disk full')
+    finish()
+    expect(await saving).toMatchObject({ code: 'storage', cause: expect.objectContaining({ message: 'disk full' }) })
+    expect(file.state).toBe('discarded')
+    const seen = await reports(peer)
+    expect(seen.map((report) => report.field('Status'))).toEqual([expect.stringMatching(/^000 413 /)])
+    expect(ranges(seen)).toEqual(['1-100/100'])
+  })
+
+  test('answers a request without body that asks for one, so that a peer can see whether we are there', async () => {
+    const { peer } = await passive()
+    peer.send({ success: 'yes' })
+    expect(ranges(await reports(peer))).toEqual(['1-0/0'])
+  })
+})
+
+describe('While a long message is taken', () => {
+  test('REPORTs cover it from the first byte on, at most one per MiB and per second', async () => {
+    const { peer, session, platform } = await passive()
+    const size = 10 * MIB
+    const bytes = pattern(size)
+    const whole = Buffer.from(peer.bytesOf({ body: bytes, range: `1-*/${size}`, success: 'yes' }))
+    for (let at = 0; at < whole.length; at += 100_000) peer.write(whole.subarray(at, at + 100_000))
+    const message = await nextMessage(session)
+    const times: number[] = []
+    peer.onRequest = () => times.push(platform.clock.now())
+    let taken = 0
+    for await (const piece of message.stream()) {
+      taken += piece.length
+      if (taken % (128 * 1024) === 0) await platform.clock.advance(200)
+    }
+    const seen = ranges(await reports(peer))
+      .map((range) => /^1-(\d+)\/10485760$/.exec(range!)![1]!)
+      .map(Number)
+    expect(seen.at(-1)).toBe(size)
+    expect(seen.length).toBeGreaterThan(7)
+    for (let index = 1; index < seen.length - 1; index++) {
+      expect(seen[index]! - seen[index - 1]!).toBeGreaterThanOrEqual(MIB)
+      expect(times[index]! - times[index - 1]!).toBeGreaterThanOrEqual(1_000)
+    }
+  })
+
+  test('a quick reader gets the REPORT that is due a second later, when nothing more comes', async () => {
+    const { peer, session, platform } = await passive()
+    const body = pattern(2 * MIB)
+    peer.send({ messageId: 'pause', body, range: `1-*/${4 * MIB}`, flag: '+', success: 'yes' })
+    const reader = (await nextMessage(session)).stream().getReader()
+    for (let taken = 0; taken < body.length; ) taken += (await reader.read()).value!.length
+    expect(await reports(peer)).toEqual([])
+    await platform.clock.advance(1_000)
+    expect(ranges(await reports(peer))).toEqual([`1-${2 * MIB}/${4 * MIB}`])
+  })
+
+  test('a slow reader is heard of every ten seconds, so that the sender does not give up', async () => {
+    const { peer, session, platform } = await passive()
+    peer.send({ messageId: 'slow1', body: pattern(500_000), range: '1-*/*', flag: '+', success: 'yes' })
+    const reader = (await nextMessage(session)).stream().getReader()
+    let taken = (await reader.read()).value!.length
+    await platform.clock.advance(9_999)
+    taken += (await reader.read()).value!.length
+    expect(await reports(peer)).toEqual([])
+    await platform.clock.advance(1)
+    taken += (await reader.read()).value!.length
+    expect(ranges(await reports(peer))).toEqual([`1-${taken}/*`])
+  })
+
+  test('what arrives out of order is reported when the gap is closed', async () => {
+    const { peer, session } = await passive({ reportOn: 'received' })
+    peer.send({ messageId: 'order', body: 'cd', range: '3-4/4', flag: '$', success: 'yes' })
+    expect(await reports(peer)).toEqual([])
+    peer.send({ messageId: 'order', body: 'ab', range: '1-2/4', flag: '+', success: 'yes' })
+    expect(ranges(await reports(peer))).toEqual(['1-4/4'])
+    expect(await (await nextMessage(session)).text()).toBe('abcd')
+  })
+})
