@@ -2,14 +2,17 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  closeSync,
   cpSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -145,7 +148,7 @@ describe('a relay that cannot start says why in one line', () => {
   })
 
   const damage: [what: string, file: string, how: (file: string) => void | Promise<void>][] = [
-    ['damaged', 'users.sqlite', (file) => writeFileSync(file, randomBytes(4096), { flag: 'r+' })],
+    ['damaged behind its first page', 'users.sqlite', (file) => overwrite(file, randomBytes(4096), 4096)],
     ['garbage', 'users.sqlite', (file) => writeFileSync(file, randomBytes(20_000))],
     ['empty', 'users.sqlite', (file) => truncateSync(file)],
     ['garbage', 'server.pem', (file) => writeFileSync(file, randomBytes(500))],
@@ -287,6 +290,12 @@ function start(settings: TomlSettings = {}, state?: string): { relay: Program; s
   const config = join(folder, 'relay.toml')
   writeFileSync(config, configText({ settings }, stateFolder))
   return { relay: startMsrp(['relay', '--config', config]), state: stateFolder, config }
+}
+
+function overwrite(file: string, bytes: Uint8Array, at: number): void {
+  const descriptor = openSync(file, 'r+')
+  writeSync(descriptor, bytes, 0, bytes.byteLength, at)
+  closeSync(descriptor)
 }
 
 /** The commands in a welcome. */
