@@ -88,7 +88,7 @@ export function verdictOn(error: unknown): Verdict {
   return {
     exitCode: ExitCode.internal,
     code: 'internal',
-    message: `internal fault, please report it with what --verbose shows: ${message}`,
+    message: `internal fault: ${message} (a mistake in msrp; please report it)`,
   }
 }
 

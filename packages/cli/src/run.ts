@@ -11,16 +11,24 @@ export async function run(args: string[]): Promise<number> {
   const { signal } = controller
   const grace = { milliseconds: 5_000 }
   abortOnSignals(controller, grace)
+  const verbose = args.includes('--verbose') || args.includes('-v')
   const output = new Output({
     // Before the arguments are understood, so that a mistake in them is told in the form that was asked for.
     json: args.includes('--json'),
     stop: (reason) => controller.abort(reason),
   })
+  // What nobody caught ends the program as everything else does: unfinished files go away, and one line says why.
+  process.on('uncaughtException', (error) => {
+    output.area.stop()
+    output.error({ ...verdictOn(error), exitCode: ExitCode.internal })
+    if (verbose) output.say(error.stack ?? '')
+    process.exit(ExitCode.internal)
+  })
   try {
     await buildProgram({ output, signal, grace }).parseAsync(args, { from: 'user' })
     return ExitCode.ok
   } catch (error) {
-    return tell(error, signal, output, args.includes('--verbose') || args.includes('-v'))
+    return tell(error, signal, output, verbose)
   } finally {
     await output.flush()
   }

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Program, startMsrp, startProgram } from '../../../test/support/process.ts'
 import { randomBytes, writeRandomFile } from '../../../test/support/random-file.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { whyNoPrivateMounts } from '../../msrp/test/node/private-mounts.ts'
 import { eventFlaw } from './event-schema.ts'
 import { type RawPeer, rawPeer } from './raw-peer.ts'
 
 type Event = Record<string, unknown> & { event: string }
 
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
 
 /** `msrp receive` on loopback, and what a sender needs to reach it. */
@@ -125,14 +128,8 @@ describe('files, texts and standard input go from send to receive', () => {
   test('small chunks and a named pipe work as well', async () => {
     const { program, to, cwd } = await receiver(['--count', '1'])
     const script = `mkfifo pipe; (head -c 50000 /dev/zero > pipe) & exec "$@"`
-    const main = ['packages/cli/src/main.ts', 'send', 'pipe', '--chunk-size', '2048', ...to]
-    const sender = startProgram(
-      'sh',
-      ['-c', script, 'sh', process.execPath, join(process.cwd(), main[0]!), ...main.slice(1)],
-      {
-        cwd: temporaryFolder(),
-      },
-    )
+    const command = [process.execPath, main, 'send', 'pipe', '--chunk-size', '2048', ...to]
+    const sender = startProgram('sh', ['-c', script, 'sh', ...command], { cwd: temporaryFolder() })
     expect(await sender.exit()).toEqual(ok)
     expect(await program.exit()).toEqual(ok)
     expect(readFileSync(join(cwd, 'pipe')).equals(Buffer.alloc(50_000))).toBe(true)
@@ -347,9 +344,24 @@ describe('a receiver', () => {
     expect(await program.exit()).toEqual({ code: 4, signal: null })
   })
 
+  test('whose disk is full: 4, nothing of the file stays, and the sender hears of it', async (context) => {
+    const why = whyNoPrivateMounts()
+    if (why !== undefined) context.skip(why)
+    const cwd = temporaryFolder()
+    const script = 'mount -t tmpfs -o size=1m none . && cd "$PWD" && "$@"; code=$?; ls -A; exit $code'
+    const command = [process.execPath, main, 'receive', '--listen', '127.0.0.1:0', '--count', '1']
+    const program = startProgram('unshare', ['-m', 'sh', '-c', script, 'sh', ...command], { cwd })
+    const [, path = ''] = await program.line(/--to '([^']+)'/)
+    const sender = startMsrp(['send', '-', '--name', 'large.bin', '--to', path], { input: Buffer.alloc(4_000_000) })
+    expect((await sender.exit()).code).toBe(11)
+    expect(sender.stderr.lines.at(-1)).toMatch(/413.*confirmed \d+ of/)
+    expect(await program.exit()).toEqual({ code: 4, signal: null })
+    expect(program.stderr.lines.at(-1)).toMatch(/^error: cannot write .*large\.bin: no space/)
+    expect(program.stdout.lines).toEqual([])
+  })
+
   test('whose output nobody reads any more ends quietly', async () => {
     const cwd = temporaryFolder()
-    const main = join(process.cwd(), 'packages/cli/src/main.ts')
     const script = '{ "$0" "$@"; echo "ended with $?" >&2; } | head -n 1'
     const program = startProgram(
       'sh',

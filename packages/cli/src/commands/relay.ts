@@ -9,6 +9,7 @@ import { userCommand } from './relay-user.ts'
 interface RelayOptions {
   config?: string
   json?: boolean
+  verbose?: boolean
 }
 
 const examples = `
@@ -27,6 +28,7 @@ export function relayCommand(context: Context): Command {
     .description('Run a relay. Without a configuration it serves this machine only and makes what it needs.')
     .option('--config <FILE>', 'settings (TOML)')
     .option('--json', 'print where it listens as a JSON object on standard output')
+    .option('-v, --verbose', 'log what happens to each connection as well')
     .addHelpText('after', examples)
     .action((options: RelayOptions) => runRelay(options, context))
     .addCommand(userCommand(context))
@@ -38,7 +40,8 @@ async function runRelay(options: RelayOptions, { output, signal, grace }: Contex
   setFlagsFromString('--semi-space-growth-factor=1')
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
   const { startRelay } = await import('msrp-relay')
-  const settings = await relaySettings(options.config)
+  const read = await relaySettings(options.config)
+  const settings: Settings = options.verbose ? { ...read, log: { ...read.log, level: 'debug' } } : read
   await using relay = await untilAborted(startRelay(settings), signal)
   grace.milliseconds += settings.drain * 1000
   await greet(relay, settings, options, output)

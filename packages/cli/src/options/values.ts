@@ -104,6 +104,7 @@ export function readPath(text: string): string {
 
 /** A relay: `msrps://HOST[:PORT];tcp`, or shorter `HOST[:PORT]`; a chain is separated by spaces, the nearest first. */
 export function readRelay(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Write a host such as relay.example.com.')
   const uris = text.trim().split(/\s+/)
   return uris
     .map((uri) => {
