@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RequestFacts, Verdict } from '../../src/session/options.ts'
-import { type SendParts, settled, describe as short } from './raw-peer.ts'
+import { type SendParts, settled } from './raw-peer.ts'
 import { failure, nextMessage, passive, pattern, stateOf } from './stage.ts'
 
 describe('Failure-Report', () => {
