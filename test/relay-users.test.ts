@@ -65,9 +65,12 @@ describe('a user', () => {
     expect((await peer.response(peer.send(client.path, 'hello'))).head.status).toBe(200)
   })
 
-  test('is one of one domain: the same name elsewhere does not help', async () => {
+  test('is one of one domain: the same name elsewhere neither helps nor harms', async () => {
     await succeeds(relay.user(['add', 'heidi@elsewhere.example'], 'correct horse\n'))
     expect(await statusOf({ username: 'heidi', password: 'correct horse' })).toBe(401)
+    await succeeds(relay.user(['add', 'alice@elsewhere.example'], 'correct horse\n'))
+    expect(await statusOf({ username: 'alice', password: 'correct horse' })).toBe(401)
+    expect(await statusOf(relay.alice)).toBe(200)
   })
 
   test('stands in the list, for people and for programs', async () => {
