@@ -184,7 +184,8 @@ export class MsrpSession implements Session, ConnectionUser {
   async #close(): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'closing'
-    const over = new MsrpError('closed', 'The session was closed here')
+    // A chunk that is still arriving is answered 481, in case the connection stays: its sender would go on otherwise.
+    const over = new MsrpError('closed', 'The session was closed here', { status: 481 })
     const rest = Promise.all([this.#outgoing.finish(), this.#inbox.finish(over)])
     await new Promise<void>((resolve) => {
       const cancel = this.#room.platform.clock.after(CLOSE_TIMEOUT, resolve)
