@@ -121,6 +121,7 @@ export class LocalPath {
     const from = request.head.fields.fromPath
     const session = [...this.#sessions].find((candidate) => this.#samePeer(candidate.peerPath, from))
     if (session !== undefined) return this.#known(session, request, connection)
+    if (request.head.method === 'REPORT') return this.#relayReports(request, connection)
     const begins = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
     if (begins) {
       const expected = [...this.#expected].find((candidate) => this.#samePeer(candidate.peerPath, from))
@@ -161,6 +162,20 @@ export class LocalPath {
       return session.request(request)
     }
     request.respond(506)
+    return IGNORED
+  }
+
+  /**
+   * A REPORT that a relay on the way has written: its From-Path ends with that relay (RFC 4976 §6.4.1). The Message-ID
+   * tells which session it is about; to the others it means nothing.
+   */
+  #relayReports(request: IncomingRequest, connection: EndpointConnection): RequestReader {
+    const from = request.head.fields.fromPath
+    for (const session of [...this.#sessions]) {
+      const { peerPath } = session
+      const onTheWay = from.length < peerPath.length && from.every((uri, index) => peerPath[index]?.equals(uri))
+      if (onTheWay && session.connection === connection) session.request(request)
+    }
     return IGNORED
   }
 
