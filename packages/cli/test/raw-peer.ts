@@ -28,7 +28,12 @@ export interface RawPeer {
  * are, with `noise`. With neither it is silent.
  */
 export async function rawPeer(
-  options: { onRequest?: (request: RawRequest) => string; noise?: string; hangUpAfter?: number } = {},
+  options: {
+    onRequest?: (request: RawRequest) => string
+    noise?: string
+    hangUpAfter?: number
+    resetAfter?: number
+  } = {},
 ): Promise<RawPeer> {
   const sockets = new Set<Socket>()
   const bodies: string[] = []
@@ -55,6 +60,7 @@ export async function rawPeer(
         count++
         socket.write(options.onRequest?.(request) ?? '', 'latin1')
         if (count === options.hangUpAfter) socket.end()
+        if (count === options.resetAfter) socket.resetAndDestroy()
       }
     })
   })
