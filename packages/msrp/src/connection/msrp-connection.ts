@@ -14,7 +14,7 @@ import type { Clock } from './clock.ts'
 import { Outbox } from './outbox.ts'
 import { Transactions } from './transactions.ts'
 import type { Transport } from './transport.ts'
-import type { WireObserver } from './wire-observer.ts'
+import { observeWhole, type WireObserver } from './wire-observer.ts'
 
 /** Bytes of responses and REPORTs that may wait for a far side that does not read, before the connection is given up. */
 const CONTROL_LIMIT = 1024 * 1024
@@ -97,7 +97,7 @@ export class MsrpConnection<Pending> {
     this.transport.start({
       onData: (bytes) => this.#onData(bytes),
       onDrain: () => {
-        this.#transactions.sent(this.#outbox.position)
+        this.#taken()
         this.#outbox.pump()
       },
       onClose: (error) => this.#onClose(error),
@@ -139,7 +139,7 @@ export class MsrpConnection<Pending> {
   /** Sends a whole response, or a request that gets no response (REPORT). */
   send(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
-    this.#observer?.head('out', new TextDecoder().decode(bytes))
+    if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
     this.#outbox.control(bytes)
     if (this.#outbox.controlBytes > CONTROL_LIMIT) {
       this.fail(new MsrpError('limit-exceeded', `${this.transport.description} does not read its responses`))
@@ -175,12 +175,15 @@ export class MsrpConnection<Pending> {
   remember(transactionId: string, pending: Pending, position: number): void {
     this.#unfinished.delete(transactionId)
     this.#transactions.add(transactionId, pending, position)
-    this.#written()
   }
 
-  /** Remembers a chunk with Failure-Report partial: only an error would be answered (RFC 4975 §7.1.4). */
-  watch(transactionId: string, pending: Pending): void {
-    this.#transactions.watch(transactionId, pending)
+  /**
+   * Remembers a chunk with Failure-Report partial: only an error would be answered (RFC 4975 §7.1.4), so that `closed`
+   * counts it as unanswered only when it did not even get as far as the operating system.
+   */
+  watch(transactionId: string, pending: Pending, position: number): void {
+    this.#unfinished.delete(transactionId)
+    this.#transactions.watch(transactionId, pending, position)
   }
 
   /** How many requests wait for a response. */
@@ -231,6 +234,7 @@ export class MsrpConnection<Pending> {
     if (this.#state === 'closed' || this.#state === 'failed') return
     this.#state = 'failed'
     this.#failure = error
+    this.#outbox.halt()
     this.transport.destroy()
   }
 
@@ -279,13 +283,21 @@ export class MsrpConnection<Pending> {
 
   #written(): void {
     this.#lastActivity = this.#clock.now()
-    if (this.transport.bufferedBytes > 0) this.#transactions.blocked()
-    else this.#transactions.sent(this.#outbox.position)
+    this.#taken()
+  }
+
+  /** Tells the timers how much of what was written is on its way. */
+  #taken(): void {
+    const { bufferedBytes } = this.transport
+    const { position } = this.#outbox
+    if (bufferedBytes > 0) this.#transactions.blocked(position - bufferedBytes)
+    else this.#transactions.sent(position)
   }
 
   #onClose(error: MsrpError | undefined): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
+    this.#unfinished.clear()
     this.#outbox.lost()
     this.#handler.closed(this.#failure ?? error, this.#transactions.drain())
   }

@@ -48,6 +48,7 @@ export class Outbox {
   #position = 0
   #scheduled = false
   #closing = false
+  #halted = false
   #closed = false
 
   constructor(options: {
@@ -83,7 +84,7 @@ export class Outbox {
     if (this.#closed || this.#closing) return
     this.#control.push(bytes)
     this.#controlBytes += bytes.byteLength
-    this.schedule()
+    this.wake()
   }
 
   /** Takes a source in; it stays until it is `done`. */
@@ -93,16 +94,14 @@ export class Outbox {
       return
     }
     this.#sources.push(source)
-    this.schedule()
+    this.wake()
   }
 
-  /** Tells that a waiting source may have something to give, or is done. */
+  /**
+   * A waiting source may have something to give, or is done. What is ready goes out when the caller and those it was
+   * called by have returned: everything that one read caused goes out together.
+   */
   wake(): void {
-    this.schedule()
-  }
-
-  /** Sends what is ready, at the end of the current turn: everything that one read caused goes out together. */
-  schedule(): void {
     if (this.#scheduled || this.#closed) return
     this.#scheduled = true
     queueMicrotask(() => {
@@ -113,7 +112,7 @@ export class Outbox {
 
   /** Sends what is ready now and fits. */
   pump(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#halted) return
     const before = this.#position
     while (this.#transport.bufferedBytes < HIGH_WATER && this.#step());
     // Responses and REPORTs have room of their own: they go out even when the transport takes no more of the rest.
@@ -124,11 +123,16 @@ export class Outbox {
     if (this.#closing && this.empty && this.#open === undefined) this.#transport.close()
   }
 
-  /** Ends the chunk that is open with `+`, sends what is queued as control, and closes when all sources are done. */
+  /** Takes in nothing more, sends what is queued and what the sources still have, and closes when they are done. */
   close(): void {
     if (this.#closing || this.#closed) return
     this.#closing = true
-    this.schedule()
+    this.wake()
+  }
+
+  /** The connection is being cut: nothing more goes out, and nobody is asked for it. `lost` follows. */
+  halt(): void {
+    this.#halted = true
   }
 
   /** The connection is gone: tells every source. */

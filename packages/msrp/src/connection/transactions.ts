@@ -3,11 +3,11 @@ import type { Cancel, Clock } from './clock.ts'
 /** How long a request may stay unanswered after its last byte went out, in milliseconds (RFC 4975 §7.1.1). */
 export const TRANSACTION_TIMEOUT = 30_000
 
-/** A write that nobody takes for longer than this, in milliseconds, means that the far side has stopped reading. */
+/** When nothing of what waits is taken for longer than this, in milliseconds, the far side has stopped reading. */
 const STALL = 1_000
 
 /** Requests of which only a refusal would be answered, remembered for one connection: the newest. */
-const WATCHED = 4096
+const WATCHED = 1024
 
 interface Entry<T> {
   transactionId: string
@@ -24,14 +24,14 @@ interface Entry<T> {
  * The rule tells a lost request from an answered one only when the far side had a chance to answer, so the time that
  * counts (hop time) stands still while we do not read from the connection, and while the far side takes none of our
  * bytes; and because answers come in order, the answer to the oldest request gives those behind it a fresh start.
- * One timer is armed at most.
+ * One timer is armed at most. It may go off early, and is then set again: what it waits for only ever moves away.
  */
 export class Transactions<T> {
   readonly #clock: Clock
   readonly #timeout: number
   readonly #onTimeout: (record: T, transactionId: string) => void
   readonly #entries: Map<string, Entry<T>> = new Map()
-  readonly #watched: Map<string, T> = new Map()
+  readonly #watched: Map<string, { record: T; position: number; at: number }> = new Map()
   /** Entries whose end has not reached the operating system yet, oldest first. */
   #unsent: Entry<T>[] = []
   #timer: Cancel | undefined
@@ -41,7 +41,10 @@ export class Transactions<T> {
   #counted = 0
   #since: number
   #reading = true
+  /** Since when bytes have been waiting of which none was taken. */
   #blockedSince: number | undefined
+  /** Position up to which the operating system has taken the outgoing bytes. */
+  #taken = 0
 
   constructor(options: {
     clock: Clock
@@ -74,30 +77,28 @@ export class Transactions<T> {
    * Remembers a request that is answered only when it is refused (Failure-Report partial): no timer runs for it, and
    * when it is not refused it is forgotten in time without a word.
    */
-  watch(transactionId: string, record: T): void {
-    this.#watched.set(transactionId, record)
-    if (this.#watched.size <= WATCHED) return
-    const oldest = this.#watched.keys().next().value
-    if (oldest !== undefined) this.#watched.delete(oldest)
-  }
-
-  /** Everything before `position` has been taken by the operating system: the timers of those requests start. */
-  sent(position: number): void {
-    this.#blocked(false)
-    const now = this.#hopTime()
-    let count = 0
-    for (const entry of this.#unsent) {
-      if (entry.position > position) break
-      entry.sentAt = now
-      count++
+  watch(transactionId: string, record: T, position: number): void {
+    const now = this.#clock.now()
+    this.#watched.set(transactionId, { record, position, at: now })
+    for (const [oldest, { at }] of this.#watched) {
+      if (this.#watched.size <= WATCHED && at > now - 2 * this.#timeout) return
+      this.#watched.delete(oldest)
     }
-    if (count > 0) this.#unsent.splice(0, count)
-    this.#arm()
   }
 
-  /** Bytes are waiting in the transport, which the far side does not take at the moment. */
-  blocked(): void {
-    this.#blocked(true)
+  /** Everything before `position` has been taken by the operating system, and nothing waits. */
+  sent(position: number): void {
+    this.#settle()
+    this.#blockedSince = undefined
+    this.#take(position)
+  }
+
+  /** Bytes from `position` on wait in the transport; those before it have been taken. */
+  blocked(position: number): void {
+    if (this.#blockedSince !== undefined && position <= this.#taken) return
+    this.#settle()
+    this.#blockedSince = this.#since
+    this.#take(position)
   }
 
   /** Whether we read from the connection at present. */
@@ -114,25 +115,26 @@ export class Transactions<T> {
     if (entry === undefined) {
       const watched = this.#watched.get(transactionId)
       this.#watched.delete(transactionId)
-      return watched
+      return watched?.record
     }
-    const first = this.#entries.values().next().value
-    this.#forget(entry)
-    if (entry === first) {
-      this.#progressAt = this.#hopTime()
-      this.#arm()
-    }
+    if (entry === this.#oldest()) this.#progressAt = this.#hopTime()
+    // It may still stand in #unsent; there it goes with the next bytes that are taken.
+    this.#entries.delete(transactionId)
+    if (this.#entries.size === 0) this.#disarm()
     return entry.record
   }
 
-  /** Forgets every request and gives their records, oldest first: the connection is gone. */
+  /**
+   * Forgets every request and gives their records, oldest first: the connection is gone. What is only watched is among
+   * them when it did not get as far as the operating system.
+   */
   drain(): T[] {
-    const records = [...this.#entries.values()].map((entry) => entry.record)
+    const records = [...this.records()]
+    for (const { record, position } of this.#watched.values()) if (position > this.#taken) records.push(record)
     this.#entries.clear()
     this.#watched.clear()
     this.#unsent = []
-    this.#timer?.()
-    this.#timer = undefined
+    this.#disarm()
     return records
   }
 
@@ -141,15 +143,17 @@ export class Transactions<T> {
     for (const entry of this.#entries.values()) yield entry.record
   }
 
-  #forget(entry: Entry<T>): void {
-    // It may still stand in #unsent; there it goes with the next bytes that are taken.
-    this.#entries.delete(entry.transactionId)
+  #oldest(): Entry<T> | undefined {
+    return this.#entries.values().next().value
   }
 
-  #blocked(blocked: boolean): void {
-    if (blocked === (this.#blockedSince !== undefined)) return
-    this.#settle()
-    this.#blockedSince = blocked ? this.#since : undefined
+  /** The clocks of the requests that end before `position` start. */
+  #take(position: number): void {
+    this.#taken = position
+    const waiting = this.#unsent.findIndex((entry) => entry.position > position)
+    const taken = this.#unsent.splice(0, waiting === -1 ? this.#unsent.length : waiting)
+    for (const entry of taken) entry.sentAt = this.#counted
+    this.#arm()
   }
 
   /** Milliseconds that counted so far. */
@@ -168,16 +172,20 @@ export class Transactions<T> {
     this.#since = now
   }
 
-  /** Arms the timer for the oldest request; those behind it cannot be due before it. */
+  /** Sets the timer for the oldest request; those behind it cannot be due before it. */
   #arm(): void {
-    this.#timer?.()
-    this.#timer = undefined
-    const first = this.#entries.values().next().value
-    if (first?.sentAt === undefined || !this.#reading) return
-    const remaining = this.#due(first) - this.#hopTime()
-    // While the far side takes nothing, hop time cannot get there; `sent` arms again.
+    if (this.#timer !== undefined || !this.#reading) return
+    const oldest = this.#oldest()
+    if (oldest?.sentAt === undefined) return
+    const remaining = this.#due(oldest) - this.#hopTime()
+    // While the far side takes nothing, hop time cannot get there; `sent` and `blocked` set the timer again.
     if (this.#blockedSince !== undefined && this.#since + remaining > this.#blockedSince + STALL) return
     this.#timer = this.#clock.after(Math.max(remaining, 0), () => this.#expire())
+  }
+
+  #disarm(): void {
+    this.#timer?.()
+    this.#timer = undefined
   }
 
   #due(entry: Entry<T>): number {
@@ -188,8 +196,8 @@ export class Transactions<T> {
     this.#timer = undefined
     const now = this.#hopTime()
     for (const entry of this.#entries.values()) {
-      if (entry.sentAt === undefined || this.#due(entry) > now) break
-      this.#forget(entry)
+      if (this.#due(entry) > now) break
+      this.#entries.delete(entry.transactionId)
       this.#onTimeout(entry.record, entry.transactionId)
     }
     this.#arm()

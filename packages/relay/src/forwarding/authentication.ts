@@ -9,6 +9,7 @@ import {
   MsrpError,
   type MsrpUri,
   type RequestHead,
+  type ResponseHead,
   rspauth,
 } from 'msrp/wire'
 import type { Counters } from './counters.ts'
@@ -16,7 +17,8 @@ import { NonceCounts, Nonces } from './nonce.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
-import type { Token, TokenTable } from './token.ts'
+import type { Token } from './token.ts'
+import type { TokenTable } from './token-table.ts'
 
 /** Nonces whose counts are remembered for requests that come through other relays. */
 const RELAYED_NONCES = 65_536
@@ -56,22 +58,50 @@ export class Authentication {
     this.#nonces = new Nonces({ time, random, hmac, equal, lifetime: options.settings.nonceLifetime })
   }
 
-  /** Answers one AUTH. Requests behind it on the same connection wait. */
-  async answer(head: RequestHead, from: RelayConnection): Promise<void> {
-    from.connection.pauseReading(this)
+  /** Answers an AUTH. Those of one connection are answered one after another, and nothing more is read meanwhile. */
+  answer(head: RequestHead, from: RelayConnection): void {
+    from.connection.pauseReading(head)
+    from.authenticating = from.authenticating
+      .then(() => this.#answer(head, from))
+      .catch((error: Error) => {
+        this.#platform.log.warn({ connection: from.id, error: error.message }, 'closed: an AUTH could not be answered')
+        from.connection.fail(undefined)
+      })
+  }
+
+  /**
+   * Takes note of a relay's answer to an AUTH that was forwarded to it: credentials that were refused there count as
+   * well (RFC 4976 §6.3).
+   */
+  noteForwarded(request: RequestHead, response: ResponseHead, from: RelayConnection): void {
+    if (request.fields.get('Authorization') === undefined) return
+    if (response.status === 200) from.authFailures = 0
+    const stale = response.fields.all('WWW-Authenticate').some((value) => /stale="?true/i.test(value))
+    if (response.status === 401 && !stale) this.#noteFailure(from)
+  }
+
+  /** Counts a failed AUTH of a client; several of them end its connection. */
+  #noteFailure(from: RelayConnection): void {
+    this.#counters.authenticationFailures++
+    // RFC 4976 §6.3: a connection with another relay is not closed for it.
+    if (from.relayNames.length > 0) return
+    from.authFailures++
+    if (from.authFailures < this.#settings.authFailures) return
+    this.#platform.log.warn({ connection: from.id, failures: from.authFailures }, 'closed for failed AUTHs')
+    from.close()
+  }
+
+  async #answer(head: RequestHead, from: RelayConnection): Promise<void> {
+    // Guesses that were sent all at once count one by one, too.
+    if (!from.connection.open) return
     let answer: Answer
     try {
       answer = await this.#decide(head, from)
     } catch (error) {
-      const malformed = error instanceof MsrpError && error.code === 'malformed'
-      // Whatever else it is, it never means access.
-      answer = malformed
-        ? { status: 400, comment: error.message }
-        : { status: 403, comment: 'credentials cannot be checked at the moment, try again later' }
       const reason = error instanceof Error ? error.message : String(error)
       this.#platform.log.warn({ connection: from.id, error: reason }, 'an AUTH could not be checked')
-    } finally {
-      from.connection.resumeReading(this)
+      // Whatever it is, it never means access.
+      answer = { status: 403, comment: 'credentials cannot be checked at the moment, try again later' }
     }
     from.respond(head, answer.status, answer.comment, answer.fields)
     if (answer.status === 200) {
@@ -79,19 +109,9 @@ export class Authentication {
       from.prove()
       this.#counters.authentications++
     } else if (answer.failed) {
-      this.#counters.authenticationFailures++
-      this.noteFailure(from)
+      this.#noteFailure(from)
     }
-  }
-
-  /** Counts a failed AUTH of a client, answered here or by a relay further on; several of them end its connection. */
-  noteFailure(from: RelayConnection): void {
-    // RFC 4976 §6.3: a connection with another relay is not closed for it.
-    if (from.relayNames.length > 0) return
-    from.authFailures++
-    if (from.authFailures < this.#settings.authFailures) return
-    this.#platform.log.warn({ connection: from.id, failures: from.authFailures }, 'closed for failed AUTHs')
-    from.connection.close()
+    from.connection.resumeReading(head)
   }
 
   async #decide(head: RequestHead, from: RelayConnection): Promise<Answer> {
@@ -108,11 +128,9 @@ export class Authentication {
     }
     const binding = relayName === undefined ? `client ${from.id}` : `relay ${relayName} ${previous}`
 
-    const value = fields.get('Authorization')
-    if (value === undefined) return this.#challenge(binding, false)
-    const credentials = fields.authorization
-    if (credentials === undefined) return this.#challenge(binding, false)
-
+    if (fields.get('Authorization') === undefined) return this.#challenge(binding, false)
+    const credentials = credentialsIn(head)
+    if (credentials === undefined) return { ...this.#challenge(binding, false), failed: true }
     const expected = await this.#expectedResponse(credentials, target)
     const nonce = this.#nonces.check(credentials.nonce, binding)
     const right =
@@ -130,6 +148,8 @@ export class Authentication {
 
     const life = this.#life(fields.expires)
     if (typeof life !== 'number') return life
+    // Meanwhile the connection may have gone, and what it would get with it.
+    if (!from.connection.open) return { status: 403 }
     const token = this.#grant(head, from, relayName, credentials.username, life)
     if (!('uri' in token)) return token
     return {
@@ -205,9 +225,13 @@ export class Authentication {
   ): Token | Answer {
     const account = `${username}@${this.#settings.realm}`
     const target = head.fields.toPath.at(-1)
+    const previous = head.fields.fromPath[0]
+    if (previous === undefined) return { status: 400 }
     if (target?.sessionId !== undefined) {
       const token = this.#tokens.find(target)
-      if (token === undefined || !token.heldBy(from) || token.account !== account || !token.uri.equals(target)) {
+      const held = token?.heldBy(from) && token.account === account && token.uri.equals(target)
+      // Behind a relay, the same way in as well: the token leads nowhere else.
+      if (token === undefined || !held || (relayName !== undefined && !token.previous.equals(previous))) {
         return { status: 481, comment: 'no such session at this relay' }
       }
       this.#tokens.extend(token, seconds)
@@ -217,14 +241,22 @@ export class Authentication {
       return { status: 403, comment: 'this connection holds as many sessions as it may' }
     }
     const { host, port } = this.#own.advertised
-    const token = this.#tokens.issue({ host, port, account, holder: from, relayName, seconds })
-    from.tokens.add(token)
-    return token
+    return this.#tokens.issue({ host, port, account, holder: from, relayName, previous, seconds })
   }
 
   /** RFC 4976 §4.2, §5.1: in the order in which the client will send through the relays. */
   #usePath(head: RequestHead, token: Token): string {
     const relaysBefore = head.fields.fromPath.slice(0, -1).reverse()
     return formatPath([...relaysBefore, token.uri])
+  }
+}
+
+/** Undefined when they are not Digest as RFC 4976 §9.1 wants it. */
+function credentialsIn(head: RequestHead): Credentials | undefined {
+  try {
+    return head.fields.authorization
+  } catch (error) {
+    if (error instanceof MsrpError && error.code === 'malformed') return undefined
+    throw error
   }
 }

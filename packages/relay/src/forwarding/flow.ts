@@ -1,38 +1,18 @@
-import {
-  type ChunkOpening,
-  type ChunkPiece,
-  type ChunkSource,
-  INTERRUPTIBLE_FROM,
-  type SentChunk,
-} from 'msrp/connection'
-import { type ByteRange, type ContinuationFlag, type MsrpError, type MsrpUri, rewriteRequestHead } from 'msrp/wire'
+import type { ChunkOpening, ChunkPiece, ChunkSource, SentChunk } from 'msrp/connection'
+import type { ContinuationFlag, MsrpError, MsrpUri } from 'msrp/wire'
 import { failureOf } from './failure.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
 import type { Passenger } from './next-hop.ts'
+import { Passage } from './passage.ts'
 import type { RelayConnection } from './relay-connection.ts'
+import { SentPart } from './sent-part.ts'
 import type { Token } from './token.ts'
 
-/** Parts of chunks that may wait for the next hop's response; then its answers set the pace. */
-const UNANSWERED_PARTS = 2048
+/** A flow whose source carries others as well may keep this many times the buffer before its message is refused, */
+const SHARED_FACTOR = 4
 
-/** A flow whose source also carries others may have this many times the buffer before its message is refused. */
-const SHARED_SOURCE_FACTOR = 4
-
-/** A chunk on its way through. */
-interface Passage {
-  chunk: InboundChunk
-  pieces: Uint8Array[]
-  /** Body bytes in `pieces`. */
-  queued: number
-  /** How it ends, once that is known. */
-  end: ContinuationFlag | undefined
-  /** Body bytes given to the outbox. */
-  given: number
-  /** Body bytes in parts that are complete. */
-  sent: number
-  /** The next hop has seen something of it. */
-  opened: boolean
-}
+/** and all flows of that source together this many times. */
+const ALL_FLOWS_FACTOR = 64
 
 /**
  * The SEND chunks of one session in one direction, from the connection they come in on to the one they leave by. Bytes
@@ -48,9 +28,12 @@ export class Flow implements ChunkSource, Passenger {
   readonly #buffer: number
   #sink: RelayConnection | undefined
   readonly #passages: Passage[] = []
-  #queued = 0
+  /** The part that is open. */
+  #part: SentPart | undefined
+  /** Bytes that are kept here. */
+  #kept = 0
   #finishing = false
-  #lost = false
+  #left = false
 
   /** `toPath` and `fromPath` as they go out; `buffer` in bytes. */
   constructor(options: {
@@ -65,6 +48,12 @@ export class Flow implements ChunkSource, Passenger {
     this.#toPath = options.toPath
     this.#fromPath = options.fromPath
     this.#buffer = options.buffer
+    for (const token of this.tokens) token.flows.add(this)
+  }
+
+  /** The connection it leaves by, once there is one. */
+  get sink(): RelayConnection | undefined {
+    return this.#sink
   }
 
   /** Nothing is on its way through at present. */
@@ -74,34 +63,35 @@ export class Flow implements ChunkSource, Passenger {
 
   /** Whether chunks may still be put in. */
   get usable(): boolean {
-    return !this.#lost && !this.#finishing
+    return !this.#left && !this.#finishing
   }
 
   board(connection: RelayConnection): void {
-    if (this.#lost) return
+    if (this.#left || this.#sink !== undefined) return
     this.#sink = connection
-    connection.sinkOf.add(this)
     connection.connection.addSource(this)
   }
 
   strand(error: MsrpError): void {
+    if (this.#sink !== undefined) return
     const { status, comment } = failureOf(error)
     this.abort(status, comment)
   }
 
+  // ---- what comes in
+
   /** A chunk begins to arrive. */
   accept(chunk: InboundChunk): void {
-    this.#passages.push({ chunk, pieces: [], queued: 0, end: undefined, given: 0, sent: 0, opened: false })
-    this.#count(chunk.head.fields.bytes.byteLength)
+    const passage = new Passage(chunk)
+    this.#passages.push(passage)
+    this.#count(passage.size)
   }
 
-  /** Body bytes of the chunk that arrives; they are kept, not lent. */
+  /** Body bytes of the chunk that arrives; they are copied. */
   push(chunk: InboundChunk, bytes: Uint8Array): void {
     const passage = this.#arriving(chunk)
     if (passage === undefined) return
-    passage.pieces.push(bytes)
-    passage.queued += bytes.byteLength
-    passage.chunk.received += bytes.byteLength
+    passage.push(bytes)
     this.#count(bytes.byteLength)
     this.#wake()
   }
@@ -110,107 +100,91 @@ export class Flow implements ChunkSource, Passenger {
   end(chunk: InboundChunk, flag: ContinuationFlag): void {
     const passage = this.#arriving(chunk)
     if (passage === undefined) return
-    passage.end = flag
+    passage.finish(flag)
     chunk.end()
-    this.#wake()
+    this.#settle(passage)
   }
 
-  /** The source is gone: what arrived whole still goes out, a chunk that was cut off ends with `+`. */
+  /** The source is gone: what arrived still goes out, a chunk that was cut off ends with `+`. */
   finish(): void {
     this.#finishing = true
     const passage = this.#passages.at(-1)
-    if (passage !== undefined && passage.end === undefined) passage.end = '+'
-    this.#leaveWhenDone()
+    if (passage !== undefined && !passage.arrived) passage.finish('+')
+    if (passage === undefined) this.#leave()
+    else this.#settle(passage)
+  }
+
+  // ---- what becomes of it
+
+  /** The next hop did not take a chunk, or did not answer. */
+  refused(chunk: InboundChunk, status: number, comment: string | undefined): void {
+    chunk.fail(status, comment)
+    const passage = this.#passages.find((one) => one.chunk === chunk)
+    // RFC 4975 §7.3.2: the message is over; but what was answered 501 comes again in smaller chunks.
+    if (passage !== undefined) this.#discard(passage, status === 501 ? '+' : '#')
   }
 
   /** Nothing of it gets through any more: the senders are told, an open chunk is abandoned. */
   abort(status: number, comment: string): void {
-    if (this.#lost) return
+    if (this.#left) return
     this.#finishing = true
     for (const passage of [...this.#passages]) {
       passage.chunk.fail(status, comment)
-      this.#discard(passage)
+      this.#discard(passage, '#')
     }
-    this.#leaveWhenDone()
-  }
-
-  get state(): 'ready' | 'waiting' | 'done' {
-    const passage = this.#passages[0]
-    if (passage === undefined) return this.#finishing ? 'done' : 'waiting'
-    const full = (this.#sink?.connection.pendingRequests ?? 0) >= UNANSWERED_PARTS
-    return !full && this.#startable(passage) ? 'ready' : 'waiting'
-  }
-
-  begin(transactionId: string, unsent: number): ChunkOpening {
-    const passage = this.#front()
-    const { chunk } = passage
-    passage.opened = true
-    const offset = passage.given - unsent
-    const head = rewriteRequestHead(chunk.head, {
-      transactionId,
-      toPath: this.#toPath,
-      fromPath: this.#fromPath,
-      byteRange: this.#range(passage, offset),
-    })
-    return { head, hasBody: chunk.head.hasBody }
-  }
-
-  next(limit: number): ChunkPiece {
-    const passage = this.#front()
-    const piece = passage.pieces[0]
-    if (piece === undefined) {
-      return passage.end === undefined ? { kind: 'waiting' } : { kind: 'end', flag: passage.end }
-    }
-    const bytes = piece.byteLength > limit ? piece.subarray(0, limit) : piece
-    if (bytes === piece) passage.pieces.shift()
-    else passage.pieces[0] = piece.subarray(limit)
-    passage.queued -= bytes.byteLength
-    passage.given += bytes.byteLength
-    this.#count(-bytes.byteLength)
-    return { kind: 'body', bytes, end: passage.pieces.length === 0 ? passage.end : undefined }
-  }
-
-  ended(part: SentChunk): void {
-    const passage = this.#front()
-    const { chunk } = passage
-    passage.sent += part.bodyBytes
-    const pending = { kind: 'part', chunk } as const
-    if (chunk.failureReport === 'yes') this.#sink?.connection.remember(part.transactionId, pending, part.position)
-    // Only an error will be answered, and no timer runs (RFC 4976 §6.4.1).
-    else if (chunk.failureReport === 'partial') this.#sink?.connection.watch(part.transactionId, pending)
-    this.source.counters.chunksForwarded++
-    const complete = passage.end !== undefined && part.flag === passage.end && passage.queued === 0
-    if (!complete || (!chunk.failed && passage.sent < chunk.received)) return
-    this.#remove(passage)
-    this.#leaveWhenDone()
+    if (this.idle) this.#leave()
   }
 
   lost(): void {
-    if (this.#lost) return
-    this.#lost = true
+    if (this.#left) return
     for (const { chunk } of this.#passages) chunk.fail(481, 'the connection to the next hop was lost')
     this.#leave()
   }
 
-  /** Small chunks are forwarded whole, so that nobody else ever waits for the rest of one. */
-  #startable(passage: Passage): boolean {
-    return passage.end !== undefined || passage.queued >= INTERRUPTIBLE_FROM
+  // ---- what the outbox asks for
+
+  get state(): 'ready' | 'waiting' | 'done' {
+    const passage = this.#passages[0]
+    if (passage === undefined) return this.#finishing ? 'done' : 'waiting'
+    return passage.startable && this.#sink?.congested === false ? 'ready' : 'waiting'
   }
 
-  /** The Byte-Range of the part that begins at `offset` in the chunk's body; undefined leaves the field as it came. */
-  #range(passage: Passage, offset: number): ByteRange | undefined {
-    const { head, start, total } = passage.chunk
-    if (offset > 0) return { start: start + offset, end: undefined, total }
-    const range = head.fields.byteRange
-    // RFC 4975 §7.1.1: what may be interrupted says so with `*`.
-    const interruptible = passage.end === undefined || passage.queued > INTERRUPTIBLE_FROM
-    return range?.end !== undefined && interruptible ? { start, end: undefined, total } : undefined
+  begin(transactionId: string): ChunkOpening {
+    const passage = this.#front()
+    const { chunk } = passage
+    this.#part = new SentPart(chunk, this)
+    if (chunk.failureReport !== 'no') this.#sink?.connection.expect(transactionId, this.#part)
+    return { head: passage.begin(transactionId, this.#toPath, this.#fromPath), hasBody: chunk.head.hasBody }
   }
+
+  next(limit: number): ChunkPiece {
+    const piece = this.#front().next(limit)
+    if (piece.kind === 'body') this.#count(-piece.bytes.byteLength)
+    return piece
+  }
+
+  ended(chunk: SentChunk): void {
+    const passage = this.#front()
+    const part = this.#part
+    this.#part = undefined
+    const { transactionId, position } = chunk
+    const { failureReport } = passage.chunk
+    const connection = this.#sink?.connection
+    if (part?.over === false && failureReport === 'yes') connection?.remember(transactionId, part, position)
+    // Only an error will be answered, and no timer runs (RFC 4976 §6.4.1).
+    else if (part?.over === false && failureReport === 'partial') connection?.watch(transactionId, part, position)
+    this.source.counters.chunksForwarded++
+    this.source.counters.bodyBytes += chunk.bodyBytes
+    passage.ended(chunk)
+    this.#settle(passage)
+  }
+
+  // ---- the books
 
   /** The passage of the chunk that arrives at present, unless it was given up. */
   #arriving(chunk: InboundChunk): Passage | undefined {
     const passage = this.#passages.at(-1)
-    return passage?.chunk === chunk && passage.end === undefined ? passage : undefined
+    return passage?.chunk === chunk && !passage.arrived ? passage : undefined
   }
 
   #front(): Passage {
@@ -220,32 +194,40 @@ export class Flow implements ChunkSource, Passenger {
   }
 
   /** Gives a chunk up: nothing more of it goes out but, where some did, an end that says so. */
-  #discard(passage: Passage): void {
-    this.#count(-passage.queued)
-    passage.pieces = []
-    passage.queued = 0
-    passage.end = '#'
-    if (!passage.opened) this.#remove(passage)
+  #discard(passage: Passage, flag: ContinuationFlag): void {
+    const before = passage.size
+    passage.discard(flag)
+    this.#count(passage.size - before)
+    if (passage.begun) this.#settle(passage)
+    else this.#remove(passage)
+  }
+
+  /** Something has become of a passage: it may be over, or have something to give. */
+  #settle(passage: Passage): void {
+    if (passage.over) this.#remove(passage)
     this.#wake()
   }
 
   #remove(passage: Passage): void {
     this.#passages.splice(this.#passages.indexOf(passage), 1)
-    this.#count(-passage.chunk.head.fields.bytes.byteLength)
+    this.#count(-passage.size)
+    if (this.#finishing && this.idle) this.#leave()
   }
 
   #wake(): void {
     this.#sink?.connection.wake()
   }
 
-  /** Keeps the books of what is buffered, and the source in step with it. */
+  /** Keeps count of what is kept, and the source in step with it. */
   #count(bytes: number): void {
-    this.#queued += bytes
-    if (bytes < 0) {
-      if (this.#queued <= this.#buffer / 2) this.source.connection.resumeReading(this)
-    } else if (this.#queued > this.#buffer) {
-      if (this.source.flows.size <= 1) this.source.connection.pauseReading(this)
-      else if (this.#queued > this.#buffer * SHARED_SOURCE_FACTOR) this.#overflow()
+    this.#kept += bytes
+    this.source.kept += bytes
+    if (bytes <= 0) {
+      if (this.#kept <= this.#buffer / 2) this.source.connection.resumeReading(this)
+    } else if (this.source.flows.size <= 1) {
+      if (this.#kept > this.#buffer) this.source.connection.pauseReading(this)
+    } else if (this.#kept > this.#buffer * SHARED_FACTOR || this.source.kept > this.#buffer * ALL_FLOWS_FACTOR) {
+      this.#overflow()
     }
   }
 
@@ -254,20 +236,18 @@ export class Flow implements ChunkSource, Passenger {
     const passage = this.#passages.at(-1)
     if (passage === undefined) return
     passage.chunk.fail(413, 'the next hop is too slow for a connection that carries several sessions')
-    this.#discard(passage)
-  }
-
-  #leaveWhenDone(): void {
-    if (this.#finishing && this.#passages.length === 0) this.#leave()
-    this.#wake()
+    this.#discard(passage, '#')
   }
 
   #leave(): void {
-    this.#lost = true
+    if (this.#left) return
+    this.#left = true
+    this.source.kept -= this.#kept
+    this.#kept = 0
     this.#passages.length = 0
-    this.#queued = 0
     this.source.connection.resumeReading(this)
     this.source.removeFlow(this)
-    this.#sink?.sinkOf.delete(this)
+    for (const token of this.tokens) token.flows.delete(this)
+    this.#wake()
   }
 }

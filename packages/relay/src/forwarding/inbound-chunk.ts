@@ -1,6 +1,16 @@
-import type { FailureReport, MsrpUri, RequestHead } from 'msrp/wire'
+import { type FailureReport, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
 import type { RelayConnection } from './relay-connection.ts'
-import type { Token } from './token.ts'
+
+/** Positions of body bytes must stay exact numbers: nobody sends so much that they pass 2^53 from here. */
+const LAST_START = 2 ** 52
+
+/** What is wrong with the head of a SEND, for the comment of a 400; undefined when it is fine. */
+export function chunkFlaw(head: RequestHead): string | undefined {
+  const flaw = requestFlaw(head)
+  if (flaw !== undefined) return flaw
+  const start = head.fields.byteRange?.start ?? 1
+  return start > LAST_START ? `Byte-Range starts at ${start}, where no message has a byte` : undefined
+}
 
 /**
  * A SEND request that came in, from its head until every part of it is answered by the next hop. It knows where its
@@ -10,8 +20,6 @@ import type { Token } from './token.ts'
 export class InboundChunk {
   readonly head: RequestHead
   readonly source: RelayConnection
-  /** The token that the request was addressed to. */
-  readonly token: Token
   readonly failureReport: FailureReport
   /** Position of the first body byte in the message. */
   readonly start: number
@@ -21,24 +29,19 @@ export class InboundChunk {
   #ended = false
   #failed = false
 
-  constructor(options: { head: RequestHead; source: RelayConnection; token: Token }) {
-    this.head = options.head
-    this.source = options.source
-    this.token = options.token
-    const { fields } = options.head
-    this.failureReport = fields.failureReport
-    const range = fields.byteRange
-    this.start = range?.start ?? 1
-    this.total = range?.total
+  /** The head has been found without flaw. */
+  constructor(head: RequestHead, source: RelayConnection) {
+    this.head = head
+    this.source = source
+    const { failureReport, byteRange } = head.fields
+    this.failureReport = failureReport
+    this.start = byteRange?.start ?? 1
+    this.total = byteRange?.total
   }
 
   /** The URI it was addressed to: ours in its response and in REPORTs about it. */
-  get addressedTo(): MsrpUri {
-    return this.head.fields.toPath[0] ?? this.token.uri
-  }
-
-  get failed(): boolean {
-    return this.#failed
+  get addressedTo(): readonly MsrpUri[] {
+    return this.head.fields.toPath.slice(0, 1)
   }
 
   /** The end-line has arrived. From now on we answer for the bytes (RFC 4976 §6.4.1). */
@@ -56,20 +59,3 @@ export class InboundChunk {
     else this.source.respond(this.head, status, comment)
   }
 }
-
-/** One part of a chunk that went out and waits for the next hop's response. */
-export interface SentPart {
-  kind: 'part'
-  chunk: InboundChunk
-}
-
-/** A request other than SEND and REPORT that went out and waits for its response on the way back. */
-export interface ForwardedRequest {
-  kind: 'request'
-  head: RequestHead
-  origin: RelayConnection
-  /** Our URIs on its way, in the order they were visited. */
-  hops: readonly MsrpUri[]
-}
-
-export type Pending = SentPart | ForwardedRequest

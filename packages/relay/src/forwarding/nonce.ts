@@ -1,6 +1,6 @@
 import type { RandomBytes } from 'msrp/wire'
 
-/** How a nonce in an Authorization field is to be taken. */
+/** How a nonce is to be taken: made here for whoever brings it, and lately; long ago; or by or for somebody else. */
 export type NonceVerdict = 'fresh' | 'stale' | 'forged'
 
 /**

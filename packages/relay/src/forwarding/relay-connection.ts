@@ -1,4 +1,4 @@
-import { MsrpConnection, type MsrpConnectionHandler, type Transport } from 'msrp/connection'
+import { type Cancel, MsrpConnection, type MsrpConnectionHandler, type Transport } from 'msrp/connection'
 import {
   type ContinuationFlag,
   encodeEndLine,
@@ -9,18 +9,28 @@ import {
   type MsrpError,
   type RequestHead,
   type ResponseHead,
-  requestFlaw,
 } from 'msrp/wire'
+import { BodyQueue } from './body-queue.ts'
 import { concatenate } from './concatenate.ts'
 import type { Counters } from './counters.ts'
 import type { Flow } from './flow.ts'
-import type { InboundChunk, Pending } from './inbound-chunk.ts'
+import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import { NonceCounts } from './nonce.ts'
+import type { Pending } from './pending.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { Token } from './token.ts'
 
 /** Nonces whose counts one connection remembers. */
 const NONCES = 16
+
+/** Parts of chunks that may wait for the next hop's response; then its answers set the pace. */
+const UNANSWERED_PARTS = 2048
+
+/** Requests that are turned away before a first one succeeds, and the connection with them (RFC 4976 §6.1). */
+const REFUSALS = 8
+
+/** How long what is queued may take to go out when a connection is closed, in milliseconds. */
+const CLOSING_TIME = 30_000
 
 /** What a connection hands on to the relay. */
 export interface RelayRequests {
@@ -28,8 +38,6 @@ export interface RelayRequests {
   send(head: RequestHead, from: RelayConnection): { flow: Flow; chunk: InboundChunk } | undefined
   /** A whole request of another method. */
   request(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection): void
-  response(head: ResponseHead, pending: Pending): void
-  unanswered(pending: Pending, status: number, comment: string): void
   gone(connection: RelayConnection, error: MsrpError | undefined): void
 }
 
@@ -40,6 +48,8 @@ export interface RelayConnectionOptions {
   certificateNames: readonly string[]
   /** True when the far side connected to us. */
   inbound: boolean
+  /** The session that we made the connection for, if it is for one alone. */
+  madeFor?: Token | undefined
   relay: RelayRequests
   platform: RelayPlatform
   settings: RelaySettings
@@ -59,16 +69,22 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   readonly peerOf: Set<Token> = new Set()
   /** What comes in here and leaves elsewhere, by the paths it comes with. */
   readonly flows: Map<string, Flow> = new Map()
-  /** What leaves here. */
-  readonly sinkOf: Set<Flow> = new Set()
+  /** Bytes that those keep. */
+  kept = 0
   readonly nonceCounts: NonceCounts = new NonceCounts(NONCES)
   readonly counters: Counters
   /** Failed AUTHs since the last that succeeded. */
   authFailures = 0
+  /** Settles when all AUTHs so far are answered. */
+  authenticating: Promise<void> = Promise.resolve()
+  readonly #madeFor: Token | undefined
   readonly #relay: RelayRequests
-  readonly #cancelProbation: () => void
+  readonly #clock: RelayPlatform['clock']
+  /** Closes the connection: at the end of its probation, or when closing it in order takes too long. */
+  #timer: Cancel = () => {}
   #proved = false
-  #arriving: { flow: Flow; chunk: InboundChunk } | { head: RequestHead; body: Uint8Array[] } | undefined
+  #refusals = 0
+  #arriving: { flow: Flow; chunk: InboundChunk } | { head: RequestHead; body: BodyQueue } | undefined
 
   constructor(options: RelayConnectionOptions) {
     const { transport, platform, settings } = options
@@ -76,7 +92,9 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.inbound = options.inbound
     this.relayNames = options.certificateNames.map((name) => name.toLowerCase())
     this.counters = options.counters
+    this.#madeFor = options.madeFor
     this.#relay = options.relay
+    this.#clock = platform.clock
     this.connection = new MsrpConnection<Pending>({
       transport,
       clock: platform.clock,
@@ -84,25 +102,52 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
       handler: this,
       limits: settings.limits,
     })
-    // RFC 4976 §6.1: whoever has made no successful request by then is not waited for.
-    this.#cancelProbation = options.inbound
-      ? platform.clock.after(settings.probation * 1000, () => this.connection.fail(undefined))
-      : () => {}
+    if (options.inbound) {
+      // RFC 4976 §6.1: whoever has made no successful request by then is not waited for.
+      this.#timer = platform.clock.after(settings.probation * 1000, () => this.connection.fail(undefined))
+    } else {
+      this.#proved = true
+    }
+  }
+
+  /** No session needs it. */
+  get unused(): boolean {
+    return this.tokens.size === 0 && this.peerOf.size === 0 && (this.#madeFor?.ended ?? true)
+  }
+
+  /** It was made for one session alone. */
+  get dedicated(): boolean {
+    return this.#madeFor !== undefined
+  }
+
+  /** The next hop owes so many answers that it gets no more chunks at present. */
+  get congested(): boolean {
+    return this.connection.pendingRequests >= UNANSWERED_PARTS
   }
 
   /** A request of the far side succeeded. */
   prove(): void {
     if (this.#proved) return
     this.#proved = true
-    this.#cancelProbation()
+    this.#timer()
+  }
+
+  /** Closes it once what is queued is out, or after a while. */
+  close(): void {
+    if (!this.connection.open) return
+    this.connection.close()
+    this.#timer()
+    this.#timer = this.#clock.after(CLOSING_TIME, () => this.connection.fail(undefined))
   }
 
   request(head: RequestHead): void {
+    // Could not be answered any more.
+    if (!this.connection.open) return
     if (head.method !== 'SEND') {
-      this.#arriving = { head, body: [] }
+      this.#arriving = { head, body: new BodyQueue() }
       return
     }
-    const flaw = requestFlaw(head)
+    const flaw = chunkFlaw(head)
     if (flaw !== undefined) {
       this.refuse(head, 400, flaw)
       return
@@ -124,24 +169,22 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.#arriving = undefined
     if (arriving === undefined) return
     if ('flow' in arriving) arriving.flow.end(arriving.chunk, flag)
-    else this.#relay.request(arriving.head, concatenate(arriving.body), flag, this)
+    else this.#relay.request(arriving.head, arriving.body.takeAll(), flag, this)
   }
 
   response(head: ResponseHead, pending: Pending): void {
-    this.#relay.response(head, pending)
+    pending.answered(head)
     this.connection.wake()
   }
 
   timeout(pending: Pending): void {
-    this.#relay.unanswered(pending, 408, 'the next hop did not answer within 30 seconds')
+    pending.unanswered(408, 'the next hop did not answer within 30 seconds')
     this.connection.wake()
   }
 
   closed(error: MsrpError | undefined, unanswered: Pending[]): void {
-    this.#cancelProbation()
-    for (const pending of unanswered) {
-      this.#relay.unanswered(pending, 481, 'the connection to the next hop was lost')
-    }
+    this.#timer()
+    for (const pending of unanswered) pending.unanswered(481, 'the connection to the next hop was lost')
     for (const flow of [...this.flows.values()]) flow.finish()
     this.#relay.gone(this, error)
   }
@@ -152,9 +195,11 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
 
   /** Answers a request with an error, unless it is one that gets no answer. */
   refuse(head: RequestHead, status: number, comment?: string): void {
-    if (head.method === 'REPORT') return
-    if (head.method === 'SEND' && failureReportOf(head) === 'no') return
-    this.respond(head, status, comment)
+    const silent = head.method === 'REPORT' || (head.method === 'SEND' && failureReportOf(head) === 'no')
+    if (!silent) this.respond(head, status, comment)
+    if (this.#proved || this.relayNames.length > 0) return
+    this.#refusals++
+    if (this.#refusals >= REFUSALS) this.close()
   }
 
   /** Sends a response: for SEND to the previous hop, else all the way back (RFC 4975 §7.2). */
@@ -184,7 +229,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
       transactionId,
       method: 'REPORT',
       toPath: fields.fromPath,
-      fromPath: [chunk.addressedTo],
+      fromPath: chunk.addressedTo,
       fields: [
         ['Message-ID', messageId],
         ['Byte-Range', formatByteRange({ start, end: start + received - 1, total })],

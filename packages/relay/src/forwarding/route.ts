@@ -1,21 +1,31 @@
 import type { MsrpUri, RequestHead } from 'msrp/wire'
-import type { NextHop } from './next-hop.ts'
+import type { Hop } from './next-hops.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
 import type { RelayConnection } from './relay-connection.ts'
-import type { Token, TokenTable } from './token.ts'
+import type { Token } from './token.ts'
+import type { TokenTable } from './token-table.ts'
 
 /** Where a request goes, and with which paths it gets there. */
 export type Route =
-  | { kind: 'forward'; to: Destination; toPath: readonly MsrpUri[]; fromPath: readonly MsrpUri[]; tokens: Token[] }
+  | Way
   | { kind: 'refuse'; status: number; comment: string; reason: 'unknown-token' | 'intruder' | 'nowhere' }
   /** Addressed to somebody else: the connection is to be closed (RFC 4976 §6.2). */
   | { kind: 'misdirected' }
 
+/** A request may go on. */
+export interface Way {
+  kind: 'forward'
+  to: Destination
+  toPath: readonly MsrpUri[]
+  fromPath: readonly MsrpUri[]
+  /** Our tokens on its way, in the order they are visited. */
+  tokens: Token[]
+}
+
 export type Destination =
   | { kind: 'connection'; connection: RelayConnection }
-  | { kind: 'next-hop'; nextHop: NextHop }
-  /** Nothing leads there yet; the holder of `token` may have a connection made. */
-  | { kind: 'dial'; token: Token; uri: MsrpUri; isRelay: boolean }
+  /** The holder of a token names it; a connection there may have to be made. */
+  | { kind: 'next-hop'; hop: Hop }
 
 /**
  * Decides where a request may go (RFC 4976 §6.4). It must be addressed to a token of ours, and comes either from the
@@ -23,61 +33,62 @@ export type Destination =
  * nowhere else. When both users are clients of this relay its two tokens follow one another, and both are checked.
  */
 export function route(head: RequestHead, from: RelayConnection, own: OwnAuthorities, tokens: TokenTable): Route {
-  let toPath = head.fields.toPath
-  let fromPath = head.fields.fromPath
-  const passed: Token[] = []
-  const first = toPath[0]
-  if (first === undefined || !(own.includes(first) || (head.method === 'AUTH' && own.includesRelay(first)))) {
+  const isAuth = head.method === 'AUTH'
+  let { toPath, fromPath } = head.fields
+  const [first] = toPath
+  const [sender] = fromPath
+  if (first === undefined || !(own.includes(first) || (isAuth && own.includesRelay(first)))) {
     return { kind: 'misdirected' }
   }
   // Our own URIs get into From-Path here and nowhere else; whoever sends them poses as somebody he is not.
-  if (fromPath[0] === undefined || own.includes(fromPath[0])) return { kind: 'misdirected' }
+  if (sender === undefined || own.includes(sender)) return { kind: 'misdirected' }
+  const passed: Token[] = []
   for (;;) {
     const [uri, next] = toPath
     const token = uri === undefined ? undefined : tokens.find(uri)
-    if (uri === undefined || token === undefined || !addresses(uri, token)) {
-      return { kind: 'refuse', status: 481, comment: 'no such session at this relay', reason: 'unknown-token' }
-    }
-    if (next === undefined) {
-      return { kind: 'refuse', status: 481, comment: 'the relay itself takes no messages', reason: 'nowhere' }
-    }
-    const previous = fromPath[0]
+    if (uri === undefined || token === undefined || !addresses(uri, token)) return unknownToken
+    if (next === undefined) return noMessages
+    const [previous = sender] = fromPath
     toPath = toPath.slice(1)
     fromPath = [uri, ...fromPath]
     passed.push(token)
 
-    if (!token.heldBy(from)) {
-      if (previous !== undefined && !token.admit(previous, from)) {
-        return { kind: 'refuse', status: 506, comment: 'the session has another peer', reason: 'intruder' }
-      }
-      from.peerOf.add(token)
+    // Behind another token of ours a request is on its way in, whoever sent it out; and so it is on its way back to the
+    // relay that obtained the token, when one relay is in front of both users.
+    if (passed.length > 1 || !token.heldBy(from) || next.equals(token.previous)) {
+      // RFC 4976 §5.1: AUTH goes out through a client's relays, never in.
+      if (isAuth) return unknownToken
+      if (!token.admit(previous, from)) return intruder
       // Whatever the next URI says: towards the holder there is one way only.
       const connection = token.holder
-      if (connection === undefined) {
-        return { kind: 'refuse', status: 481, comment: 'the session has ended', reason: 'nowhere' }
-      }
+      if (connection === undefined) return sessionOver
       return { kind: 'forward', to: { kind: 'connection', connection }, toPath, fromPath, tokens: passed }
     }
 
-    if (token.relayName !== undefined) {
-      token.holder = from
-      from.tokens.add(token)
-    }
+    token.hold(from)
     if (head.method === 'SEND') token.address(next)
-    if (own.includes(next)) continue
-    const to = destination(token, next, toPath.length > 1 || head.method === 'AUTH')
+    if (own.includesRelay(next)) continue
+    const peer = token.peer(next)
+    const hop = { token, uri: next, isRelay: toPath.length > 1 || isAuth }
+    const to: Destination = peer?.connection.open ? { kind: 'connection', connection: peer } : { kind: 'next-hop', hop }
     return { kind: 'forward', to, toPath, fromPath, tokens: passed }
   }
 }
 
-/** The way from the holder of a token to a peer. */
-function destination(token: Token, uri: MsrpUri, isRelay: boolean): Destination {
-  const inbound = token.peers.get(uri.key)
-  if (inbound?.connection.open) return { kind: 'connection', connection: inbound }
-  const nextHop = token.nextHops.get(uri.authorityKey)
-  if (nextHop?.usable) return { kind: 'next-hop', nextHop }
-  return { kind: 'dial', token, uri, isRelay }
+const unknownToken: Route = {
+  kind: 'refuse',
+  status: 481,
+  comment: 'no such session at this relay',
+  reason: 'unknown-token',
 }
+const noMessages: Route = {
+  kind: 'refuse',
+  status: 481,
+  comment: 'the relay itself takes no messages',
+  reason: 'nowhere',
+}
+const intruder: Route = { kind: 'refuse', status: 506, comment: 'the session has another peer', reason: 'intruder' }
+const sessionOver: Route = { kind: 'refuse', status: 481, comment: 'the session has ended', reason: 'nowhere' }
 
 /** RFC 4975 §6.1, but for the scheme: a peer without TLS may reach the token by a listener without it. */
 function addresses(uri: MsrpUri, token: Token): boolean {

@@ -1,0 +1,110 @@
+import {
+  type ContinuationFlag,
+  encodeEndLine,
+  type MsrpError,
+  type MsrpUri,
+  type RequestHead,
+  type ResponseHead,
+  rewriteRequestHead,
+  rewriteResponse,
+} from 'msrp/wire'
+import { concatenate } from './concatenate.ts'
+import { failureOf } from './failure.ts'
+import type { Passenger } from './next-hop.ts'
+import type { Pending } from './pending.ts'
+import type { RelayConnection } from './relay-connection.ts'
+import type { Token } from './token.ts'
+
+/** Bytes of requests and responses that may wait for one connection before more of them are turned away. */
+const WAITING_BYTES = 512 * 1024
+
+/** Requests that may wait for the response of one connection before more are turned away. */
+const UNANSWERED = 1024
+
+/**
+ * A request other than SEND on its way through (RFC 4976 §6.4.2), and its response on the way back (§6.4.3). REPORT and
+ * its like go where there is room, or are lost.
+ */
+export class ForwardedRequest implements Passenger, Pending {
+  readonly tokens: readonly Token[]
+  readonly #head: RequestHead
+  readonly #body: Uint8Array
+  readonly #flag: ContinuationFlag
+  readonly #origin: RelayConnection
+  readonly #toPath: readonly MsrpUri[]
+  readonly #fromPath: readonly MsrpUri[]
+  readonly #onResponse: (head: ResponseHead) => void
+  #over = false
+
+  /** `toPath` and `fromPath` as they go out; `onResponse` hears of a response that is passed on. */
+  constructor(options: {
+    head: RequestHead
+    body: Uint8Array
+    flag: ContinuationFlag
+    origin: RelayConnection
+    tokens: readonly Token[]
+    toPath: readonly MsrpUri[]
+    fromPath: readonly MsrpUri[]
+    onResponse: (head: ResponseHead) => void
+  }) {
+    this.tokens = options.tokens
+    this.#head = options.head
+    this.#body = options.body
+    this.#flag = options.flag
+    this.#origin = options.origin
+    this.#toPath = options.toPath
+    this.#fromPath = options.fromPath
+    this.#onResponse = options.onResponse
+  }
+
+  board({ connection, counters }: RelayConnection): void {
+    const full = connection.controlBytes + connection.transport.bufferedBytes > WAITING_BYTES
+    if (!connection.open) this.unanswered(481, 'the connection to the next hop is closing')
+    else if (full || connection.pendingRequests >= UNANSWERED) this.unanswered(413, 'the next hop is too slow')
+    else {
+      const transactionId = connection.newTransactionId()
+      const bytes = concatenate([
+        rewriteRequestHead(this.#head, { transactionId, toPath: this.#toPath, fromPath: this.#fromPath }),
+        this.#body,
+        encodeEndLine(transactionId, this.#flag, { afterBody: this.#head.hasBody }),
+      ])
+      counters.requestsForwarded++
+      // RFC 4975 §7.3.2: nobody answers a REPORT.
+      if (this.#head.method === 'REPORT') connection.send(bytes)
+      else connection.sendRequest(transactionId, bytes, this)
+    }
+  }
+
+  strand(error: MsrpError): void {
+    const { status, comment } = failureOf(error)
+    this.unanswered(status, comment)
+  }
+
+  /** A response that has further to go gets our URIs moved, as a request does; what goes astray is dropped. */
+  answered(head: ResponseHead): void {
+    if (this.#over) return
+    this.#over = true
+    const { toPath, fromPath, malformedLine } = head.fields
+    const hops = this.#fromPath.slice(0, this.tokens.length)
+    const rest = toPath.slice(hops.length)
+    if (malformedLine !== undefined || rest.length === 0 || !hops.every((uri, index) => toPath[index]?.equals(uri))) {
+      this.#origin.counters.dropped++
+      return
+    }
+    this.#origin.connection.send(
+      rewriteResponse(head, {
+        transactionId: this.#head.transactionId,
+        toPath: rest,
+        fromPath: [...hops.reverse(), ...fromPath],
+      }),
+    )
+    this.#onResponse(head)
+  }
+
+  unanswered(status: number, comment: string): void {
+    if (this.#over) return
+    this.#over = true
+    if (this.#head.method === 'REPORT') this.#origin.counters.dropped++
+    this.#origin.refuse(this.#head, status, comment)
+  }
+}

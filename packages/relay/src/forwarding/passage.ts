@@ -1,0 +1,106 @@
+import { type ChunkPiece, INTERRUPTIBLE_FROM, type SentChunk } from 'msrp/connection'
+import { type ByteRange, type ContinuationFlag, type MsrpUri, rewriteRequestHead } from 'msrp/wire'
+import { BodyQueue } from './body-queue.ts'
+import type { InboundChunk } from './inbound-chunk.ts'
+
+/**
+ * A chunk on its way through: what has arrived of it, and how much of that is out. It leaves in one part or several, each
+ * a request of its own (RFC 4976 §6.4.1).
+ */
+export class Passage {
+  readonly chunk: InboundChunk
+  readonly #body: BodyQueue = new BodyQueue()
+  /** How it ends, once that is known. */
+  #end: ContinuationFlag | undefined
+  /** Body bytes in parts that are complete. */
+  #sent = 0
+  /** Body bytes given to the outbox: more than `#sent` while a part is open, or left over from one that was cut. */
+  #given = 0
+  #parts = 0
+  #open = false
+  /** The end that the sender gave it is out. */
+  #concluded = false
+  #discarded = false
+
+  constructor(chunk: InboundChunk) {
+    this.chunk = chunk
+  }
+
+  /** Bytes that are kept for it. */
+  get size(): number {
+    return this.#body.bytes + this.chunk.head.fields.bytes.byteLength
+  }
+
+  /** It is known how it ends. */
+  get arrived(): boolean {
+    return this.#end !== undefined
+  }
+
+  /** The next hop has seen something of it. */
+  get begun(): boolean {
+    return this.#parts > 0
+  }
+
+  /** A part may begin. Small chunks are forwarded whole, so that nobody else ever waits for the rest of one. */
+  get startable(): boolean {
+    return this.#end !== undefined || this.#body.bytes > INTERRUPTIBLE_FROM
+  }
+
+  /** Nothing more of it is to go out. */
+  get over(): boolean {
+    if (this.#end === undefined || this.#open || this.#body.bytes > 0 || this.#given > this.#sent) return false
+    return this.#concluded || (this.#end === '+' && this.#parts > 0)
+  }
+
+  /** Body bytes have arrived; they are copied. */
+  push(bytes: Uint8Array): void {
+    this.#body.push(bytes)
+    this.chunk.received += bytes.byteLength
+  }
+
+  /** Nothing more arrives. */
+  finish(flag: ContinuationFlag): void {
+    this.#end = flag
+  }
+
+  /** Gives it up: nothing more of it goes out but, where something did, an end. */
+  discard(flag: ContinuationFlag): void {
+    this.#body.clear()
+    this.#end = flag
+    this.#discarded = true
+  }
+
+  /** The head of the next part. */
+  begin(transactionId: string, toPath: readonly MsrpUri[], fromPath: readonly MsrpUri[]): Uint8Array {
+    this.#open = true
+    this.#parts++
+    return rewriteRequestHead(this.chunk.head, { transactionId, toPath, fromPath, byteRange: this.#range() })
+  }
+
+  next(limit: number): ChunkPiece {
+    const bytes = this.#body.take(limit)
+    if (bytes === undefined) return this.#end === undefined ? { kind: 'waiting' } : { kind: 'end', flag: this.#end }
+    this.#given += bytes.byteLength
+    return { kind: 'body', bytes, end: this.#body.bytes === 0 ? this.#end : undefined }
+  }
+
+  /** A part is complete. */
+  ended(part: SentChunk): void {
+    this.#open = false
+    this.#sent += part.bodyBytes
+    this.#concluded = part.flag !== '+'
+  }
+
+  /** The Byte-Range of the next part; undefined leaves the field as it came. */
+  #range(): ByteRange | undefined {
+    const { head, start, total, received } = this.chunk
+    const first = start + this.#sent
+    const whole = this.#end !== undefined && !this.#discarded && received - this.#sent <= INTERRUPTIBLE_FROM
+    // RFC 4975 §7.1.1: what may be interrupted says so with `*`.
+    const range = { start: first, end: whole ? start + received - 1 : undefined, total }
+    if (this.#sent > 0) return range
+    const stated = head.fields.byteRange
+    if (stated === undefined) return whole ? undefined : range
+    return !head.hasBody || stated.end === undefined || stated.end === range.end ? undefined : range
+  }
+}

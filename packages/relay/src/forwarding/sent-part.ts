@@ -1,0 +1,37 @@
+import type { ResponseHead } from 'msrp/wire'
+import type { Flow } from './flow.ts'
+import type { InboundChunk } from './inbound-chunk.ts'
+import type { Pending } from './pending.ts'
+import type { Token } from './token.ts'
+
+/** A part of a chunk that goes out, or went out, and waits for the next hop's response. */
+export class SentPart implements Pending {
+  readonly #chunk: InboundChunk
+  readonly #flow: Flow
+  #over = false
+
+  constructor(chunk: InboundChunk, flow: Flow) {
+    this.#chunk = chunk
+    this.#flow = flow
+  }
+
+  get tokens(): readonly Token[] {
+    return this.#flow.tokens
+  }
+
+  /** It was answered, perhaps before its end; nobody waits for a response any more. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  answered({ status, comment }: ResponseHead): void {
+    this.#over = true
+    // RFC 4976 §6.4.3: the code of the response is that of the REPORT.
+    if (status !== 200) this.#flow.refused(this.#chunk, status, comment === '' ? undefined : comment)
+  }
+
+  unanswered(status: number, comment: string): void {
+    this.#over = true
+    this.#flow.refused(this.#chunk, status, comment)
+  }
+}
