@@ -69,7 +69,7 @@ export function verdictOn(error: unknown): Verdict {
   if (error instanceof Undelivered) return verdictOnDelivery(error)
   if (error instanceof CommanderError) {
     const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-    return { exitCode: ExitCode.usage, code: 'usage', message: `${message} (msrp help tells more)` }
+    return { exitCode: ExitCode.usage, code: 'usage', message: `${message} (msrp --help tells more)` }
   }
   if (error instanceof Incomplete) return { ...error.first, message: error.message }
   if (error instanceof Failure) {

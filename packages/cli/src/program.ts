@@ -14,7 +14,7 @@ Start here:
   msrp send FILE --to 'PATH'                    send it
 
 Passwords come from a prompt, the variable MSRP_PASSWORD or --password-file, never from an argument.
-Every command explains itself: msrp help send
+Every command explains itself: msrp send --help
 
 Exit codes: 0 ok, 1 internal fault, 2 usage, 3 file missing or unreadable, 4 storage full or unwritable,
 5 cannot reach, 6 TLS authority, 7 TLS name, 8 not an MSRP peer, 9 wrong password or unknown user,
