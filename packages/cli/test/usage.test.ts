@@ -73,7 +73,7 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
   })
 })
 
-describe.concurrent('help', () => {
+describe('help', () => {
   const commands = [['send'], ['receive'], ['chat'], ['probe'], ['relay'], ['relay', 'user']]
 
   test.each(commands.map((words) => [words.join(' '), words]))('of msrp %s has examples', async (_name, words) => {
@@ -131,7 +131,7 @@ describe('files that cannot be read end with 3, before anybody is connected to',
   })
 })
 
-describe.concurrent('a password file', () => {
+describe('a password file', () => {
   const probe = ['probe', '127.0.0.1:1', '--user', 'a@b', '--password-file', 'secret', '--timeout', '5']
 
   test('that others can read draws a warning', async () => {
