@@ -1,10 +1,8 @@
-import { createInterface } from 'node:readline'
 import { Command } from 'commander'
-import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp'
+import { Endpoint, MsrpError, type Session } from 'msrp'
+import { Conversation, type ConversationOptions, chatHelp } from '../chat/conversation.ts'
 import { type Context, untilAborted } from '../context.ts'
-import { Failure, Incomplete, type Verdict, verdictOn } from '../failure.ts'
-import { prepareFolder } from '../incoming/stored-file.ts'
-import { type Taken, takeMessage } from '../incoming/take-message.ts'
+import { Failure } from '../failure.ts'
 import {
   addListenOptions,
   announce,
@@ -14,32 +12,13 @@ import {
 } from '../incoming/waiting-place.ts'
 import { addConnectionOptions, addRelayOptions, endpointOptions, relayOptions } from '../options/connection.ts'
 import { readChunkSize, readPath } from '../options/values.ts'
-import { deliver } from '../outgoing/deliver.ts'
-import { openTyped, textSource } from '../outgoing/source.ts'
-import { ChatPrompt } from '../terminal/chat-prompt.ts'
-import { printableLine, printableText } from '../terminal/printable.ts'
-import { formatBytes } from '../terminal/units.ts'
-import { printTaken } from './receive.ts'
 
-interface ChatOptions extends WaitingOptions {
+interface ChatOptions extends WaitingOptions, ConversationOptions {
   to?: string
-  dir: string
-  chunkSize?: number
 }
 
 /** How long a chat through a relay may be silent before a bodiless SEND asks whether the other side is there; ms. */
 const ASK_AFTER = 20_000
-
-/** Texts that may wait for their confirmation before no more are read from a pipe. */
-const UNCONFIRMED_TEXTS = 64
-
-const chatCommands = ['/send ', '/cancel', '/quit', '/help']
-
-const help = `  /send FILE   send a file; the chat goes on meanwhile
-  /cancel      stop the files you are sending
-  /quit        leave when everything is delivered; again: leave at once
-  /help        show this
-  //text       send a text that begins with a slash`
 
 const examples = `
 Examples:
@@ -48,7 +27,7 @@ Examples:
   msrp chat --listen 127.0.0.1:0                                           # this machine only
 
 In the chat:
-${help}
+${chatHelp}
 
 From a pipe every line is a message, and the end of the input leaves the chat when all are delivered.
 Files from the other side are stored in --dir, never over an existing file.`
@@ -109,202 +88,4 @@ async function openSession(endpoint: Endpoint, options: ChatOptions, context: Co
   if (first.done) return over
   prepared.onPathChanged = undefined
   return first.value
-}
-
-/** Both directions of one chat. */
-class Conversation {
-  messages = 0
-  bytes = 0
-  readonly #session: Session
-  readonly #options: ChatOptions
-  readonly #context: Context
-  readonly #interactive = process.stdin.isTTY === true && process.stderr.isTTY === true
-  /** What is under way in either direction, and must end before a polite leave. */
-  readonly #busy = new Set<Promise<void>>()
-  readonly #cancels = new Set<AbortController>()
-  readonly #left = Promise.withResolvers<void>()
-  #leaving = false
-  #failures = 0
-  #firstFailure: Verdict | undefined
-
-  constructor(session: Session, options: ChatOptions, context: Context) {
-    this.#session = session
-    this.#options = options
-    this.#context = context
-  }
-
-  /** Resolves when either side has left in order. */
-  async run(): Promise<void> {
-    const { output } = this.#context
-    if (this.#interactive) {
-      output.say(output.faint('The other side is here. Type and press Enter; /help shows what else you can do.'))
-    }
-    void this.#readInput()
-    const receiving = this.#receive()
-    await Promise.race([this.#left.promise, receiving])
-    if (this.#context.signal.aborted) return
-    if (this.#session.state !== 'open') {
-      const { error } = await this.#session.closed
-      await this.#idle()
-      if (error && !hasLeft(error)) throw error
-      output.area.stop()
-      if (!output.json) output.say(output.faint('The other side has left.'))
-    }
-    // A person has seen it and decided what to do; a script learns it from the exit code.
-    if (this.#firstFailure && !this.#interactive) {
-      const count = this.#failures === 1 ? '1 message was' : `${this.#failures} messages were`
-      throw new Incomplete(`${count} not delivered`, this.#firstFailure)
-    }
-  }
-
-  async #receive(): Promise<void> {
-    for await (const message of this.#session) this.#track(this.#take(message))
-  }
-
-  async #take(message: IncomingMessage): Promise<void> {
-    const { output, signal } = this.#context
-    try {
-      const folder = (): Promise<string> => prepareFolder(this.#options.dir)
-      const taken = await takeMessage(message, { folder, output, signal })
-      this.#count(taken.size)
-      this.#show(taken)
-    } catch (error) {
-      if (signal.aborted) return
-      const verdict = verdictOn(error)
-      const name = message.fileName ?? 'a message'
-      output.error(
-        { ...verdict, message: `${name} from the other side was not stored: ${verdict.message}` },
-        message.messageId,
-      )
-    }
-  }
-
-  #show(taken: Taken): void {
-    const { output } = this.#context
-    if (taken.kind === 'file' || !this.#interactive || output.json) {
-      printTaken(taken, output)
-      return
-    }
-    // Further lines are indented, so that nobody can write a line that looks like one of somebody else.
-    output.print(`${output.strong('peer>')} ${printableText(taken.text).replaceAll('\n', '\n      ')}`)
-  }
-
-  async #readInput(): Promise<void> {
-    for await (const line of this.#lines()) {
-      if (line.trim() === '') continue
-      const [, command, argument = ''] = /^\/(\w*)\s*(.*)$/.exec(line) ?? []
-      if (line.startsWith('//')) await this.#sendText(line.slice(1))
-      else if (command === undefined) await this.#sendText(line)
-      else await this.#obey(command, argument.trim())
-    }
-    // A terminal that is closed on purpose, by Ctrl-D, or the end of a pipe.
-    this.#quit()
-  }
-
-  #lines(): AsyncIterable<string> {
-    if (!this.#interactive) return createInterface({ input: process.stdin, terminal: false })
-    const prompt = new ChatPrompt(process.stderr, chatCommands)
-    this.#context.output.area = prompt
-    return prompt.lines
-  }
-
-  async #obey(command: string, argument: string): Promise<void> {
-    const { output } = this.#context
-    if (command === 'quit') this.#quit()
-    else if (command === 'help') output.say(help)
-    else if (command === 'cancel') this.#cancel()
-    else if (command === 'send' && argument !== '') this.#track(this.#sendFile(argument))
-    else if (command === 'send') output.say('Which file? Write /send FILE')
-    else
-      output.say(
-        `There is no /${printableLine(command)}; /help shows what there is. A text that begins with a slash: //text`,
-      )
-  }
-
-  async #sendText(text: string): Promise<void> {
-    this.#track(this.#deliver(() => Promise.resolve(textSource(text)), `"${shorten(text)}"`))
-    while (this.#busy.size >= UNCONFIRMED_TEXTS) await Promise.race(this.#busy)
-  }
-
-  async #sendFile(path: string): Promise<void> {
-    const { output } = this.#context
-    const cancel = new AbortController()
-    this.#cancels.add(cancel)
-    await this.#deliver(() => openTyped(path), undefined, cancel.signal)
-      .then((size) => {
-        if (size !== undefined && !output.json)
-          output.say(output.faint(`${printableLine(path)} was delivered, ${formatBytes(size)}`))
-      })
-      .finally(() => this.#cancels.delete(cancel))
-  }
-
-  async #deliver(
-    open: () => ReturnType<typeof openTyped>,
-    label?: string,
-    cancel?: AbortSignal,
-  ): Promise<number | undefined> {
-    const { output } = this.#context
-    const signal = cancel ? AbortSignal.any([cancel, this.#context.signal]) : this.#context.signal
-    try {
-      const source = await open()
-      if (label !== undefined) source.label = label
-      const { chunkSize } = this.#options
-      const size = await deliver(this.#session, source, { output, signal, chunkSize })
-      this.#count(size)
-      return size
-    } catch (error) {
-      if (this.#context.signal.aborted) return undefined
-      if (cancel?.aborted) {
-        output.say('Stopped.')
-        return undefined
-      }
-      const verdict = verdictOn(error)
-      this.#failures++
-      this.#firstFailure ??= verdict
-      output.error(verdict)
-      return undefined
-    }
-  }
-
-  #cancel(): void {
-    if (this.#cancels.size === 0) this.#context.output.say('You are sending no file.')
-    for (const cancel of this.#cancels) cancel.abort()
-  }
-
-  #quit(): void {
-    const { output, signal } = this.#context
-    // Where a signal ends the chat, the input ends as well.
-    if (signal.aborted) return
-    if (this.#leaving) {
-      this.#left.resolve()
-      return
-    }
-    this.#leaving = true
-    if (this.#busy.size > 0 && this.#interactive)
-      output.say('Leaving when everything is through; /quit again leaves at once.')
-    void this.#idle().then(() => this.#left.resolve())
-  }
-
-  #track(action: Promise<unknown>): void {
-    const tracked: Promise<void> = action.then(() => {}).finally(() => this.#busy.delete(tracked))
-    this.#busy.add(tracked)
-  }
-
-  async #idle(): Promise<void> {
-    while (this.#busy.size > 0) await Promise.allSettled(this.#busy)
-  }
-
-  #count(size: number): void {
-    this.messages++
-    this.bytes += size
-  }
-}
-
-/** Through a relay nobody says goodbye: the session's end shows when the far side no longer knows it. */
-function hasLeft(error: MsrpError): boolean {
-  return error.code === 'refused' && error.status === 481
-}
-
-function shorten(text: string): string {
-  return text.length <= 40 ? text : `${text.slice(0, 39)}…`
 }

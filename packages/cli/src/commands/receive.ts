@@ -1,11 +1,11 @@
-import { relative } from 'node:path'
 import { Command } from 'commander'
 import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
 import { ExitCode } from '../exit-code.ts'
 import { verdictOn } from '../failure.ts'
+import { printTaken } from '../incoming/print-taken.ts'
 import { prepareFolder } from '../incoming/stored-file.ts'
-import { type Taken, takeMessage } from '../incoming/take-message.ts'
+import { takeMessage } from '../incoming/take-message.ts'
 import {
   addListenOptions,
   announce,
@@ -16,9 +16,7 @@ import {
 import { addConnectionOptions, addRelayOptions, endpointOptions } from '../options/connection.ts'
 import { readCount } from '../options/values.ts'
 import type { Output } from '../terminal/output.ts'
-import { printableLine, printableText } from '../terminal/printable.ts'
-import { shellWord } from '../terminal/shell-word.ts'
-import { formatBytes } from '../terminal/units.ts'
+import { printableLine } from '../terminal/printable.ts'
 
 interface ReceiveOptions extends WaitingOptions {
   dir: string
@@ -152,20 +150,4 @@ class Reception {
       this.#output.error({ ...verdict, message: `${name} did not arrive whole: ${verdict.message}` }, message.messageId)
     }
   }
-}
-
-/** Shows a message that has arrived: its text, or where its file is. */
-export function printTaken(taken: Taken, output: Output): void {
-  const { messageId, type, name, size, sha256 } = taken
-  const path = taken.kind === 'file' ? taken.path : null
-  const text = taken.kind === 'text' ? taken.text : null
-  output.event({ event: 'message', messageId, type, name, size, sha256, path, text })
-  if (output.json) return
-  if (taken.kind === 'text') output.print(printableText(taken.text))
-  else output.print(`stored ${printableLine(shellWord(shortest(taken.path)))}  ${formatBytes(size)}  sha256 ${sha256}`)
-}
-
-function shortest(path: string): string {
-  const fromHere = relative(process.cwd(), path)
-  return fromHere.startsWith('..') || fromHere.length >= path.length ? path : fromHere
 }

@@ -1,0 +1,22 @@
+import { relative } from 'node:path'
+import type { Output } from '../terminal/output.ts'
+import { printableLine, printableText } from '../terminal/printable.ts'
+import { shellWord } from '../terminal/shell-word.ts'
+import { formatBytes } from '../terminal/units.ts'
+import type { Taken } from './take-message.ts'
+
+/** Shows a message that has arrived: its text, or where its file is. */
+export function printTaken(taken: Taken, output: Output): void {
+  const { messageId, type, name, size, sha256 } = taken
+  const path = taken.kind === 'file' ? taken.path : null
+  const text = taken.kind === 'text' ? taken.text : null
+  output.event({ event: 'message', messageId, type, name, size, sha256, path, text })
+  if (output.json) return
+  if (taken.kind === 'text') output.print(printableText(taken.text))
+  else output.print(`stored ${printableLine(shellWord(shortest(taken.path)))}  ${formatBytes(size)}  sha256 ${sha256}`)
+}
+
+function shortest(path: string): string {
+  const fromHere = relative(process.cwd(), path)
+  return fromHere.startsWith('..') || fromHere.length >= path.length ? path : fromHere
+}
