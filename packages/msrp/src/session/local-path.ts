@@ -3,6 +3,7 @@ import type { Session } from './api.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { MessageQueue } from './message-queue.ts'
+import { Newcomer } from './newcomer.ts'
 import type { SessionOptions } from './options.ts'
 import type { Platform } from './platform.ts'
 import { MsrpSession } from './session.ts'
@@ -37,7 +38,8 @@ export class LocalPath {
   readonly #onEmpty: () => void
   readonly #sessions: Set<MsrpSession> = new Set()
   readonly #expected: Set<Expected> = new Set()
-  #challenged = false
+  /** Who wants the place of the peer that is there, while that one is asked. */
+  #newcomer: Newcomer | undefined
   #closed = false
 
   constructor(
@@ -123,6 +125,7 @@ export class LocalPath {
     if (session !== undefined) return this.#known(session, request, connection)
     if (request.head.method === 'REPORT') return this.#relayReports(request, connection)
     const begins = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
+    if (begins && this.#newcomer?.sent(request, connection)) return this.#newcomer.hold(request)
     if (begins) {
       const expected = [...this.#expected].find((candidate) => this.#samePeer(candidate.peerPath, from))
       if (expected !== undefined) {
@@ -133,7 +136,9 @@ export class LocalPath {
       }
       if (this.open && this.#sessions.size === 0) return this.#first(from, connection).request(request)
     }
-    if (begins && this.open && !request.head.hasBody && !this.#challenged) return this.#challenge(request, connection)
+    if (begins && this.open && !request.head.hasBody && this.#newcomer === undefined) {
+      return this.#challenge(request, connection)
+    }
     const taken = this.open || [...this.#sessions].some((live) => live.connection !== connection)
     request.respond(taken && this.#sessions.size > 0 ? 506 : 481)
     return IGNORED
@@ -192,18 +197,22 @@ export class LocalPath {
    * asked before the other gets its 506.
    */
   #challenge(request: IncomingRequest, connection: EndpointConnection): RequestReader {
-    this.#challenged = true
+    const from = request.head.fields.fromPath
+    const newcomer = new Newcomer(from, connection)
+    this.#newcomer = newcomer
     const decide = async (): Promise<void> => {
       const live = await Promise.all([...this.#sessions].map((session) => session.probe()))
-      this.#challenged = false
-      if (live.some(Boolean) || this.#sessions.size > 0 || this.#closed || !connection.open) {
-        request.respond(506)
+      this.#newcomer = undefined
+      const taken = live.some(Boolean) || this.#sessions.size > 0
+      if (taken || newcomer.refused || this.#closed || !connection.open) {
+        newcomer.refuse()
         return
       }
-      const reader = this.#first(request.head.fields.fromPath, connection).request(request)
-      reader.end('$')
+      const session = this.#first(from, connection)
+      newcomer.admit((held) => session.request(held))
     }
-    return { body: () => {}, end: () => void decide() }
+    void decide()
+    return newcomer.hold(request)
   }
 
   #samePeer(path: readonly MsrpUri[], from: readonly MsrpUri[]): boolean {

@@ -155,6 +155,39 @@ describe("With remotePath 'first'", () => {
     expect((await prepared.sessions().next()).value!.remotePath).toBe(OTHER)
   })
 
+  test('what a newcomer sends while the one before it is asked is held, and read once that one turns out to be gone', async () => {
+    const { peer, arrive, prepared } = await passive()
+    const other = arrive(OTHER)
+    const ids = [other.send(), other.send({ body: 'at once' })]
+    const probe = await peer.request('SEND')
+    const half = other.bytesOf({ transactionId: 'half0001', body: 'in two parts' })
+    other.write(half.subarray(0, -30))
+    await settled()
+    expect(other.seen).toEqual([])
+    peer.respond(probe)
+    peer.report(probe.field('Message-ID')!, undefined, '000 481 No such session')
+    await settled()
+    other.write(half.subarray(-30))
+    for (const id of [...ids, 'half0001']) expect((await other.response(id)).status).toBe(200)
+    const session = (await prepared.sessions().next()).value!
+    expect(await (await nextMessage(session)).text()).toBe('at once')
+    expect(await (await nextMessage(session)).text()).toBe('in two parts')
+  })
+
+  test('what a newcomer sends meanwhile is refused with it, and at once when it is much', async () => {
+    const { peer, arrive, session } = await passive()
+    const other = arrive(OTHER)
+    const ids = [other.send(), other.send({ body: 'at once' })]
+    const probe = await peer.request('SEND')
+    const large = other.send({ body: 'x'.repeat(1024 * 1024) })
+    for (const id of [...ids, large]) expect((await other.response(id)).status).toBe(506)
+    peer.respond(probe)
+    peer.report(probe.field('Message-ID')!, undefined, '000 481 No such session')
+    await session.closed
+    await settled()
+    expect((await other.response(other.send({ body: 'now' }))).status).toBe(200)
+  })
+
   test('a REPORT or NICKNAME begins no session', async () => {
     const { arrive } = await waiting()
     const peer = arrive()
