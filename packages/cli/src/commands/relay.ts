@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import type { RunningRelay, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
@@ -35,9 +34,6 @@ export function relayCommand(context: Context): Command {
 }
 
 async function runRelay(options: RelayOptions, { output, signal, grace }: Context): Promise<void> {
-  // Each read brings a buffer that is garbage a moment later. V8 counts only the little object in front of it, and would
-  // let its young generation grow until some 80 MB of such buffers lie about.
-  setFlagsFromString('--semi-space-growth-factor=1')
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
   const { startRelay } = await import('msrp-relay')
   const read = await relaySettings(options.config)
