@@ -59,6 +59,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
       await sink.write(0, new Uint8Array(0))
       return {
         write: (position, bytes) => sink.write(position, bytes),
+        read: (position, length) => sink.read(position, length),
         finish: async () => {
           await sink.finish()
           return sink.path

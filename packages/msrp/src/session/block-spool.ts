@@ -16,6 +16,8 @@ export class BlockSpool {
   #next = 0
   readonly #free: number[] = []
   #closed = false
+  #retired = false
+  #users = 0
 
   /** `limit`: bytes. `open` is called when the first block is written. */
   constructor(limit: number, open: (limit: number) => Promise<Spool>) {
@@ -41,6 +43,17 @@ export class BlockSpool {
     this.#free.push(slot)
   }
 
+  /** A body may need it from now on. */
+  use(): void {
+    this.#users++
+  }
+
+  /** A body needs it no more. */
+  leave(): void {
+    this.#users--
+    this.#closeIfUnused()
+  }
+
   /** Stores bytes within a block. They are handed over. @throws MsrpError `storage` */
   async write(slot: number, offset: number, bytes: Uint8Array): Promise<void> {
     const spool = await this.#opened()
@@ -55,10 +68,19 @@ export class BlockSpool {
     return bytes
   }
 
-  async close(): Promise<void> {
+  /** Closes it as soon as no body needs it. */
+  retire(): void {
+    this.#retired = true
+    this.#closeIfUnused()
+  }
+
+  #closeIfUnused(): void {
+    if (!this.#retired || this.#users > 0 || this.#closed) return
     this.#closed = true
-    const spool = await this.#spool?.catch(() => undefined)
-    await spool?.close()
+    void this.#spool?.then(
+      (spool) => spool.close(),
+      () => {},
+    )
   }
 
   #opened(): Promise<Spool> {

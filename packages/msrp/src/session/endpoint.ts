@@ -4,6 +4,7 @@ import type { Listener, PreparedSession, Session } from './api.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import { InterruptedMessages } from './interrupted-messages.ts'
 import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
 import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointOptions, PrepareOptions } from './options.ts'
@@ -33,11 +34,14 @@ export class MsrpEndpoint {
   readonly #listening: ListeningSockets
   readonly #relayMemory: RelayMemory = new RelayMemory()
   readonly #completed: RecentIds<true> = new RecentIds(REMEMBERED)
+  readonly #interrupted: InterruptedMessages | undefined
   #closed = false
 
   constructor(platform: Platform, options: EndpointOptions) {
     this.#platform = platform
     this.#options = options
+    const { resumeFor = 0 } = options
+    if (resumeFor > 0) this.#interrupted = new InterruptedMessages(platform.clock, resumeFor)
     this.#listening = new ListeningSockets(platform, (transport, socket) => this.#accept(transport, socket))
     this.#pool = new ConnectionPool((uri, tls, signal) => {
       const { host, port, secure } = uri
@@ -87,6 +91,7 @@ export class MsrpEndpoint {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#prepared].map((prepared) => prepared.terminate()))
+    this.#interrupted?.clear()
     const connections = [...this.#connections]
     for (const connection of connections) connection.close()
     await Promise.all(connections.map(({ gone }) => gone))
@@ -124,6 +129,8 @@ export class MsrpEndpoint {
         platform: this.#platform,
         seen: (messageId) => this.#completed.get(messageId) !== undefined,
         completed: (messageId) => this.#completed.set(messageId, true),
+        keep: this.#interrupted?.keep,
+        kept: (messageId) => this.#interrupted?.take(messageId),
       },
       {
         uri,

@@ -2,6 +2,7 @@ import type { Clock } from '../connection/index.ts'
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import { BlockSpool } from './block-spool.ts'
+import type { IncomingBody } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
 import { acceptsType } from './media-types.ts'
@@ -44,6 +45,10 @@ export interface InboxRoom {
   seen(messageId: string): boolean
   /** A message was completed. */
   completed(messageId: string): void
+  /** Keeps what has arrived of a message whose session broke, for a later session. */
+  keep: ((body: IncomingBody, messageId: string) => void) | undefined
+  /** What an earlier session brought of a message. */
+  kept(messageId: string): IncomingBody | undefined
 }
 
 /** What comes in on one session: which messages are under way, which are refused, and which wait for the application. */
@@ -59,7 +64,6 @@ export class Inbox {
   readonly #over: RecentIds<{ status: number; size?: number | undefined; reported: boolean }> = new RecentIds(256)
   readonly #transferRoom: TransferRoom
   #memory = 0
-  #ending = false
   #onEnded: (() => void) | undefined
 
   constructor(room: InboxRoom) {
@@ -111,6 +115,7 @@ export class Inbox {
     const transfer = new IncomingTransfer(this.#transferRoom, request, {
       undecided: decide !== undefined,
       duplicate: this.#room.seen(messageId),
+      body: this.#room.kept(messageId),
     })
     this.#transfers.set(messageId, transfer)
     const reader = this.#chunk(transfer, request)
@@ -140,12 +145,14 @@ export class Inbox {
    * is going to.
    */
   end(error: MsrpError, discard: boolean): void {
-    this.#ending = true
     for (const transfer of [...this.#transfers.values()]) {
-      if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
+      const { keep } = this.#room
+      if (transfer.state === 'arriving' && keep !== undefined && !discard)
+        keep(transfer.interrupt(error), transfer.messageId)
+      else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
     this.queue.end()
-    this.#closeSpool()
+    this.#spool?.retire()
   }
 
   #chunk(transfer: IncomingTransfer, request: IncomingRequest): RequestReader {
@@ -260,11 +267,6 @@ export class Inbox {
     const status = error === undefined ? 200 : (statusFor(error) ?? 413)
     this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })
     this.#onEnded?.()
-    this.#closeSpool()
-  }
-
-  #closeSpool(): void {
-    if (this.#ending && this.#transfers.size === 0) void this.#spool?.close()
   }
 
   /** When the session holds too much, the unread messages move to the spool. */

@@ -1,24 +1,19 @@
-import type { Cancel, Clock } from '../connection/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import { BLOCK, type BlockSpool } from './block-spool.ts'
 import { BodyBlocks } from './body-blocks.ts'
 import { ByteRanges } from './byte-ranges.ts'
+import { FlowGate, type FlowRoom } from './flow-gate.ts'
 import type { FileSink } from './platform.ts'
+import { SinkWriter, storageFailure } from './sink-writer.ts'
 
 /** The session around a body: what it may use, and whom to tell. */
-export interface BodyRoom {
-  readonly clock: Clock
+export interface BodyRoom extends FlowRoom {
   /** Bytes in memory that one body may hold. */
   readonly window: number
-  /** Milliseconds that a reader may stand still while the connection waits for it. */
-  readonly spoolAfter: number
   readonly spool: BlockSpool | undefined
-  /** Stops reading from the connection until `resume` with the same reason. */
-  pause(reason: object): void
-  resume(reason: object): void
   /** The bodies of the session hold so many bytes more, or less, in memory. */
   memory(change: number): void
-  /** Bytes 0 … `until` have reached their reader, without a gap; `finished` when that is all and for good. */
+  /** The first `until` bytes have reached their reader, without a gap; `finished` when that is all and for good. */
   progress(until: number, finished: boolean): void
   /** The body cannot be taken any further. */
   failed(error: MsrpError): void
@@ -34,35 +29,41 @@ export interface BodyRoom {
 export class IncomingBody {
   /** Which bytes have arrived. */
   readonly received: ByteRanges = new ByteRanges()
-  readonly #room: BodyRoom
+  #room: BodyRoom
+  readonly #gate: FlowGate
   readonly #blocks: BodyBlocks
-  /** Bytes that the reader had before this body began: on an earlier session. */
-  readonly offset: number
+  readonly #spool: BlockSpool | undefined
+  #offset = 0
   #total: number | undefined
-  #taken: number
+  #taken = 0
   #reader: 'none' | 'pull' | 'sink' = 'none'
+  #sink: SinkWriter | undefined
+  /** What comes goes to the sink at once. */
+  #direct = false
   #waiting: (() => void) | undefined
   #failure: MsrpError | undefined
   #finished = false
-  // A reader that stood still too long: what comes goes to the spool until it moves again.
-  #stalled = false
-  #stallTimer: Cancel | undefined
-  #paused = false
-  #sink: FileSink | undefined
-  #direct = false
-  #sinking = 0
-  readonly #stored = new ByteRanges()
+  /** Counts the sessions that brought parts of it; a reader belongs to one of them. */
+  #session = 0
+  #interruption: MsrpError | undefined
+  /** What a sink had when the session broke is being put back. */
+  #restoring: Promise<void> | undefined
 
-  constructor(room: BodyRoom, offset = 0) {
+  constructor(room: BodyRoom) {
     this.#room = room
-    this.offset = offset
-    this.#taken = offset
+    this.#gate = new FlowGate(room, () => this.#stalled())
     this.#blocks = new BodyBlocks({
       spool: room.spool,
-      onMemory: (change) => room.memory(change),
+      onMemory: (change) => this.#room.memory(change),
       onSpooled: (error) => this.#spooled(error),
     })
-    if (offset > 0) this.received.add(0, offset)
+    this.#spool = room.spool
+    this.#spool?.use()
+  }
+
+  /** Bytes at the front that a reader had on an earlier session; reading begins after them. */
+  get offset(): number {
+    return this.#offset
   }
 
   /** Size of the message; undefined until it is known. */
@@ -103,10 +104,10 @@ export class IncomingBody {
     const fresh = skip === 0 ? bytes : bytes.subarray(skip)
     this.received.add(position, position + bytes.length)
     if (fresh.length === 0) return
-    if (this.#direct) this.#sinkWrite(position + skip, fresh.slice())
+    if (this.#direct) this.#sink?.write(position + skip, fresh.slice())
     else this.#blocks.write(position + skip, fresh, expected)
     this.#wake()
-    this.relieve()
+    this.#relieve()
   }
 
   /** The size of the message is known now. */
@@ -120,35 +121,17 @@ export class IncomingBody {
     return this.#blocks.evict(0)
   }
 
-  /** Makes room when too much is held, by one of the ways above. */
-  relieve(): void {
-    if (this.#failure !== undefined) return
-    const waits = this.#direct ? this.#sinking : this.#blocks.pending
-    if (waits > this.#room.window) {
-      // The disk is slower than the connection: that passes.
-      this.#pause()
-      return
-    }
-    if (this.#direct || this.#blocks.memory <= this.#room.window) return
-    if (this.#reader !== 'none' && !this.#stalled && this.#available > 0) {
-      this.#pause()
-      this.#watchReader()
-      return
-    }
-    if (this.#blocks.evict(this.#room.window / 2)) return
-    const what = this.#room.spool === undefined ? 'no temporary file can be used' : 'the temporary file is full'
-    this.fail(new MsrpError('too-large', `nobody reads the message, its window is full, and ${what}`, { status: 413 }))
-  }
-
   /** Marks it as being read. @throws MsrpError `invalid-argument` when it is already. */
   attach(): void {
-    if (this.#reader !== 'none') throw new MsrpError('invalid-argument', 'a message can be read once only')
+    if (this.#reader !== 'none') throw new MsrpError('invalid-argument', 'A message can be read once only')
     this.#reader = 'pull'
   }
 
   /** The next bytes in order, once they are there; undefined at the end. */
   async take(): Promise<Uint8Array | undefined> {
-    while (this.#failure === undefined && this.#available === 0) {
+    const session = this.#session
+    await this.#restoring
+    while (!this.#over(session) && this.#available === 0) {
       if (this.#total !== undefined && this.#taken >= this.#total) {
         this.#finish()
         return undefined
@@ -156,14 +139,15 @@ export class IncomingBody {
       this.#starved()
       await this.#more()
     }
-    if (this.#failure !== undefined) throw this.#failure
+    this.#throwIfOver(session)
     const from = this.#taken
     const until = Math.min(this.received.contiguousFrom(from), (Math.floor(from / BLOCK) + 1) * BLOCK)
     // What is being handed out is not overwritten any more.
     this.#taken = until
     const found = this.#blocks.take(from, until)
     const bytes = found instanceof Uint8Array ? found : await this.#fromSpool(found)
-    this.#moved()
+    this.#gate.moved()
+    if (this.#blocks.memory <= this.#room.window / 2) this.#gate.open()
     if (this.#taken === this.#total) this.#finish()
     else this.#room.progress(this.#taken, false)
     return bytes
@@ -171,42 +155,134 @@ export class IncomingBody {
 
   /** Writes it to a sink as it arrives, wherever in it; resolves with what the sink's `finish` gives. */
   async saveTo(sink: FileSink): Promise<unknown> {
+    const session = this.#session
+    const writer = new SinkWriter(sink, this.#offset, (error) => this.#sunk(writer, error))
     this.#reader = 'sink'
-    this.#sink = sink
+    this.#sink = writer
     try {
-      while (!this.#blocks.empty) {
-        const runs = await this.#blocks.shift()
-        for (const { position, bytes } of runs ?? []) this.#sinkWrite(position, bytes)
-        this.#stalled = false
-        this.#unpauseIf(this.#blocks.memory <= this.#room.window / 2)
-        while (this.#sinking > this.#room.window && this.#failure === undefined) await this.#more()
-        if (this.#failure !== undefined) break
-      }
-      this.#direct = true
-      this.#unpauseIf(true)
-      while (this.#failure === undefined && !(this.complete && this.#sinking === 0)) await this.#more()
-      if (this.#failure !== undefined) throw this.#failure
-      const result = await sink.finish((this.#total ?? 0) - this.offset).catch((error: unknown) => {
-        throw storageFailure(error)
-      })
+      await this.#restoring
+      await this.#handOver(writer, session)
+      while (!this.#over(session) && !(this.complete && writer.pending === 0)) await this.#more()
+      this.#throwIfOver(session)
+      const result = await writer.finish(this.#total ?? 0)
+      this.#throwIfOver(session)
       this.#finish()
       return result
     } catch (error) {
       const failure = error instanceof MsrpError ? error : storageFailure(error)
-      this.fail(failure)
-      await sink.discard()
+      if (session === this.#session) this.fail(failure)
+      // What is being put back comes from there.
+      await this.#restoring
+      await writer.discard()
       throw failure
     }
+  }
+
+  /** The session broke: the reader gets the error, and what has arrived is kept for `moveTo`. */
+  interrupt(error: MsrpError): void {
+    const sink = this.#sink
+    this.#session++
+    this.#interruption = error
+    this.#reader = 'none'
+    this.#sink = undefined
+    this.#direct = false
+    this.#gate.open()
+    if (sink !== undefined) this.#restoring = this.#restore(sink)
+    this.#wake()
+  }
+
+  /** Gives back what a reader took before the session broke and has no use for without the rest. */
+  giveBack(pieces: readonly Uint8Array[]): void {
+    if (this.#interruption === undefined || this.#failure !== undefined) return
+    this.#taken = this.#offset
+    let position = this.#offset
+    for (const piece of pieces) {
+      this.#blocks.write(position, piece)
+      position += piece.length
+    }
+    this.#relieve()
+  }
+
+  /** Another session brings the rest. */
+  moveTo(room: BodyRoom): void {
+    const { memory } = this
+    this.#room.memory(-memory)
+    this.#room = room
+    this.#gate.moveTo(room)
+    this.#offset = this.#taken
+    this.#interruption = undefined
+    room.memory(memory)
   }
 
   /** Ends it: its reader gets the error, what is held is thrown away. */
   fail(error: MsrpError): void {
     if (this.#failure !== undefined || this.#finished) return
     this.#failure = error
-    this.#blocks.clear()
-    this.#unpauseIf(true)
+    this.#clear()
     this.#wake()
     this.#room.failed(error)
+  }
+
+  /** Moves what is held to the sink, block by block; what comes afterwards goes there directly. */
+  async #handOver(writer: SinkWriter, session: number): Promise<void> {
+    while (!this.#blocks.empty && !this.#over(session)) {
+      for (const { position, bytes } of (await this.#blocks.shift()) ?? []) {
+        if (session === this.#session) writer.write(position, bytes)
+        else this.#blocks.write(position, bytes)
+      }
+      this.#gate.moved()
+      if (this.#blocks.memory <= this.#room.window / 2) this.#gate.open()
+      while (writer.pending > this.#room.window && !this.#over(session)) await this.#more()
+    }
+    if (this.#over(session)) return
+    this.#direct = true
+    this.#gate.open()
+  }
+
+  /** Brings what a sink had back into blocks. */
+  async #restore(writer: SinkWriter): Promise<void> {
+    try {
+      if (!writer.readable) throw new MsrpError('storage', 'What was saved cannot be read back')
+      for await (const { position, bytes } of writer.givenBack(BLOCK)) {
+        this.#blocks.write(position, bytes)
+        this.#relieve()
+        while (this.#blocks.pending > this.#room.window && this.#failure === undefined) await this.#more()
+        if (this.#failure !== undefined) return
+      }
+    } catch (error) {
+      this.fail(storageFailure(error))
+    }
+  }
+
+  /** A reader of that session gets nothing more. */
+  #over(session: number): boolean {
+    return this.#failure !== undefined || session !== this.#session
+  }
+
+  #throwIfOver(session: number): void {
+    if (this.#failure !== undefined) throw this.#failure
+    if (session !== this.#session) {
+      throw this.#interruption ?? new MsrpError('connection-lost', 'The session that brought the message has ended')
+    }
+  }
+
+  /** Makes room when too much is held, by one of the ways above. */
+  #relieve(): void {
+    if (this.#failure !== undefined) return
+    const { window } = this.#room
+    if ((this.#direct ? this.#sinkPending : this.#blocks.pending) > window) {
+      // The disk is slower than the connection: that passes.
+      this.#gate.close()
+      return
+    }
+    if (this.#direct || this.#blocks.memory <= window) return
+    if (this.#reader !== 'none' && !this.#gate.stalled && this.#available > 0) {
+      if (!this.#gate.closed) this.#gate.closeForReader()
+      return
+    }
+    if (this.#blocks.evict(window / 2)) return
+    const what = this.#spool === undefined ? 'no temporary file can be used' : 'the temporary file is full'
+    this.fail(new MsrpError('too-large', `Nobody reads the message, its window is full, and ${what}`, { status: 413 }))
   }
 
   /** Bytes that can be handed out at once. */
@@ -214,29 +290,65 @@ export class IncomingBody {
     return this.received.contiguousFrom(this.#taken) - this.#taken
   }
 
+  get #sinkPending(): number {
+    return this.#sink?.pending ?? 0
+  }
+
   async #fromSpool(read: Promise<Uint8Array>): Promise<Uint8Array> {
     try {
-      return await read
+      const bytes = await read
+      // What was thrown away meanwhile may have been overwritten before it was read.
+      if (this.#failure !== undefined) throw this.#failure
+      return bytes
     } catch (error) {
-      const failure = storageFailure(error)
-      this.fail(failure)
-      throw failure
+      if (this.#failure === undefined) this.fail(storageFailure(error))
+      throw this.#failure ?? error
     }
   }
 
   #finish(): void {
-    if (this.#finished) return
+    if (this.#finished || this.#failure !== undefined) return
     this.#finished = true
-    this.#blocks.clear()
-    this.#unpauseIf(true)
+    this.#clear()
     this.#room.progress(this.#total ?? 0, true)
+  }
+
+  #clear(): void {
+    this.#blocks.clear()
+    this.#spool?.leave()
+    this.#gate.open()
   }
 
   /** The reader waits for bytes that are not there, so waiting for the reader would be for ever. */
   #starved(): void {
-    if (!this.#paused || this.#blocks.pending > this.#room.window) return
+    if (!this.#gate.closed || this.#blocks.pending > this.#room.window) return
     this.#blocks.evict(this.#room.window / 2)
-    this.#unpauseIf(true)
+    this.#gate.open()
+  }
+
+  #stalled(): void {
+    this.#relieve()
+    if (this.#blocks.pending <= this.#room.window) this.#gate.open()
+  }
+
+  /** A write to the spool is over. */
+  #spooled(error: unknown): void {
+    if (error !== undefined) this.fail(storageFailure(error))
+    if (this.#restoring !== undefined) this.#wake()
+    const { window } = this.#room
+    if (this.#blocks.pending <= window / 2 && this.#blocks.memory <= window) this.#gate.open()
+  }
+
+  /** A write to a sink is over. */
+  #sunk(writer: SinkWriter, error: MsrpError | undefined): void {
+    if (writer !== this.#sink) return
+    if (error !== undefined) this.fail(error)
+    if (this.#failure !== undefined) return
+    if (writer.pending <= this.#room.window / 2 && this.#direct) this.#gate.open()
+    // The last byte counts only when the file has its name.
+    const until = writer.storedUntil - 1
+    if (until > this.#offset) this.#room.progress(until, false)
+    this.#wake()
   }
 
   /** Waits until something changes. */
@@ -251,66 +363,4 @@ export class IncomingBody {
     this.#waiting = undefined
     waiting?.()
   }
-
-  #sinkWrite(position: number, bytes: Uint8Array): void {
-    this.#sinking += bytes.length
-    this.#sink?.write(position - this.offset, bytes).then(
-      () => this.#sunk(position, bytes.length),
-      (error: unknown) => this.fail(storageFailure(error)),
-    )
-  }
-
-  #sunk(position: number, length: number): void {
-    this.#sinking -= length
-    if (this.#failure !== undefined) return
-    this.#stored.add(position, position + length)
-    this.#unpauseIf(this.#sinking <= this.#room.window / 2)
-    // The last byte counts only when the file has its name.
-    const until = this.#stored.contiguousFrom(this.offset) - 1
-    if (until > this.offset) this.#room.progress(until, false)
-    this.#wake()
-  }
-
-  #spooled(error: unknown): void {
-    if (error !== undefined) this.fail(storageFailure(error))
-    else this.#unpauseIf(this.#blocks.pending <= this.#room.window / 2 && this.#blocks.memory <= this.#room.window)
-  }
-
-  /** The reader took something. */
-  #moved(): void {
-    this.#stalled = false
-    if (!this.#paused) return
-    if (this.#blocks.memory <= this.#room.window / 2) this.#unpauseIf(true)
-    else this.#watchReader()
-  }
-
-  #pause(): void {
-    if (this.#paused) return
-    this.#paused = true
-    this.#room.pause(this)
-  }
-
-  #unpauseIf(condition: boolean): void {
-    if (!condition || !this.#paused) return
-    this.#stallTimer?.()
-    this.#stallTimer = undefined
-    this.#paused = false
-    this.#room.resume(this)
-  }
-
-  #watchReader(): void {
-    this.#stallTimer?.()
-    this.#stallTimer = this.#room.clock.after(this.#room.spoolAfter, () => {
-      this.#stallTimer = undefined
-      this.#stalled = true
-      this.relieve()
-      this.#unpauseIf(this.#blocks.pending <= this.#room.window)
-    })
-  }
-}
-
-function storageFailure(cause: unknown): MsrpError {
-  if (cause instanceof MsrpError) return cause
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new MsrpError('storage', `the message could not be stored: ${why}`, { cause })
 }

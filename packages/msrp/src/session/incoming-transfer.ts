@@ -57,9 +57,9 @@ export class IncomingTransfer {
   constructor(
     room: TransferRoom,
     first: IncomingRequest,
-    options: { offset?: number; undecided: boolean; duplicate: boolean },
+    options: { undecided: boolean; duplicate: boolean; body?: IncomingBody | undefined },
   ) {
-    const { offset = 0, undecided, duplicate } = options
+    const { undecided, duplicate, body } = options
     this.duplicate = duplicate
     this.#room = room
     this.first = first
@@ -67,23 +67,23 @@ export class IncomingTransfer {
     this.#activeAt = room.clock.now()
     this.messageId = first.messageId
     this.#undecided = undecided ? [] : undefined
-    this.body = new IncomingBody(
-      {
-        clock: room.clock,
-        window: room.window,
-        spoolAfter: room.spoolAfter,
-        spool: room.spool,
-        pause: (reason) => room.pause(reason),
-        resume: (reason) => room.resume(reason),
-        memory: (change) => room.memory(change),
-        progress: (until, finished) => this.#progress(until, finished),
-        failed: (error) => this.#failed(error),
-      },
-      offset,
-    )
+    const bodyRoom: BodyRoom = {
+      clock: room.clock,
+      window: room.window,
+      spoolAfter: room.spoolAfter,
+      spool: room.spool,
+      pause: (reason) => room.pause(reason),
+      resume: (reason) => room.resume(reason),
+      memory: (change) => room.memory(change),
+      progress: (until, finished) => this.#progress(until, finished),
+      failed: (error) => this.#failed(error),
+    }
+    // What an earlier session brought comes along.
+    body?.moveTo(bodyRoom)
+    this.body = body ?? new IncomingBody(bodyRoom)
     this.#complete.promise.catch(() => {})
     if (first.successReport) {
-      this.#reporter = new SuccessReporter(room.clock, offset, (until) => room.report(this, 200, until))
+      this.#reporter = new SuccessReporter(room.clock, this.body.offset, (until) => room.report(this, 200, until))
     }
   }
 
@@ -181,6 +181,16 @@ export class IncomingTransfer {
   forsake(): void {
     this.#forsaken = true
     if (this.#state === 'complete' && this.body.unread) this.body.fail(new MsrpError('closed', 'Nobody has read it'))
+  }
+
+  /** The session broke; gives what has arrived, for a later session to complete. */
+  interrupt(error: MsrpError): IncomingBody {
+    this.#state = 'failed'
+    this.#reporter?.stop()
+    this.#complete.reject(error)
+    this.body.interrupt(error)
+    this.#room.over(this, error)
+    return this.body
   }
 
   /** It cannot go on: the session is over. */

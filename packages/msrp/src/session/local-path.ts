@@ -1,6 +1,7 @@
 import { MsrpError, type MsrpUri } from '../wire/index.ts'
 import type { Session } from './api.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
+import type { InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { MessageQueue } from './message-queue.ts'
 import { Newcomer } from './newcomer.ts'
@@ -14,6 +15,9 @@ export interface LocalPathRoom {
   /** Whether a message with this id was completed before. */
   seen(messageId: string): boolean
   completed(messageId: string): void
+  /** What to do with messages of which a broken session brought a part: see `InboxRoom`. */
+  readonly keep: InboxRoom['keep']
+  readonly kept: InboxRoom['kept']
 }
 
 /** A peer that is expected: `complete` on the passive side. */
@@ -83,6 +87,8 @@ export class LocalPath {
         peerPath: [...this.relays, ...remotePath],
         seen: (messageId) => this.#room.seen(messageId),
         completed: (messageId) => this.#room.completed(messageId),
+        keep: this.#room.keep,
+        kept: this.#room.kept,
         ended: (ended) => {
           this.#sessions.delete(ended)
           if (this.#sessions.size === 0) this.#onEmpty()

@@ -80,6 +80,11 @@ export interface Spool {
 export interface FileSink {
   /** Stores bytes at a position (0 is the first). The bytes are handed over. Calls may overlap. */
   write(position: number, bytes: Uint8Array): Promise<void>
+  /**
+   * Reads exactly `length` bytes that were written before. Without it, what was saved of a message when its session broke
+   * is lost for the session that brings the rest (`resumeFor`).
+   */
+  read?(position: number, length: number): Promise<Uint8Array>
   /** Everything has been written, `size` bytes in all. A file gets its final name now, and resolves with its path. */
   finish(size: number): Promise<unknown>
   /** The message failed: nothing of it is to stay. Never rejects. */

@@ -65,8 +65,13 @@ export class ReceivedMessage implements IncomingMessage {
     const { body } = this.#transfer
     body.attach()
     const pieces: Uint8Array[] = []
-    for (let piece = await body.take(); piece !== undefined; piece = await body.take()) pieces.push(piece)
-    return joined(pieces)
+    try {
+      for (let piece = await body.take(); piece !== undefined; piece = await body.take()) pieces.push(piece)
+      return joined(pieces)
+    } catch (error) {
+      body.giveBack(pieces)
+      throw error
+    }
   }
 
   stream(): ReadableStream<Uint8Array> {

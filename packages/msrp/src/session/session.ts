@@ -3,7 +3,7 @@ import { formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/i
 import type { IncomingMessage, OutgoingMessage, Session, SessionEnd } from './api.ts'
 import type { MessageBody } from './body.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, type InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { answerNickname } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
@@ -29,6 +29,9 @@ export interface SessionRoom {
   /** A message with this id was completed before. */
   seen(messageId: string): boolean
   completed(messageId: string): void
+  /** See `InboxRoom`. */
+  readonly keep: InboxRoom['keep']
+  readonly kept: InboxRoom['kept']
   ended(session: MsrpSession): void
 }
 
@@ -63,6 +66,8 @@ export class MsrpSession implements Session, ConnectionUser {
       report: (request, report) => this.#report(request, report),
       seen: (messageId) => room.seen(messageId),
       completed: (messageId) => room.completed(messageId),
+      keep: room.keep,
+      kept: room.kept,
     })
     this.#outgoing = new OutgoingMessages({
       clock: platform.clock,

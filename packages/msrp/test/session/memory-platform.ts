@@ -181,6 +181,11 @@ export class MemoryFile implements FileSink {
     while (this.#slow()) await settle()
   }
 
+  async read(position: number, length: number): Promise<Uint8Array> {
+    await settle()
+    return this.bytes.slice(position, position + length)
+  }
+
   async finish(): Promise<string> {
     await this.holdFinish
     if (this.failure !== undefined) throw this.failure

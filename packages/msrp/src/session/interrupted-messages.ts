@@ -1,0 +1,44 @@
+import type { Cancel, Clock } from '../connection/index.ts'
+import { MsrpError } from '../wire/index.ts'
+import type { IncomingBody } from './incoming-body.ts'
+
+/** Parts of messages that are kept at once; beyond that the oldest go. */
+const MOST = 64
+
+/** What has arrived of messages whose session broke: RFC 4975 §5.4 lets a later session bring the rest. */
+export class InterruptedMessages {
+  readonly #clock: Clock
+  readonly #keepFor: number
+  readonly #kept: Map<string, { body: IncomingBody; expiry: Cancel }> = new Map()
+
+  /** `keepFor`: milliseconds. */
+  constructor(clock: Clock, keepFor: number) {
+    this.#clock = clock
+    this.#keepFor = keepFor
+  }
+
+  /** Keeps a part of a message. */
+  readonly keep = (body: IncomingBody, messageId: string): void => {
+    this.#drop(messageId)
+    const expiry = this.#clock.after(this.#keepFor, () => this.#drop(messageId))
+    this.#kept.set(messageId, { body, expiry })
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > MOST && oldest !== undefined) this.#drop(oldest)
+  }
+
+  /** Gives the part of a message that is kept, if it still is. */
+  take(messageId: string): IncomingBody | undefined {
+    const kept = this.#kept.get(messageId)
+    this.#kept.delete(messageId)
+    kept?.expiry()
+    return kept?.body.failure === undefined ? kept?.body : undefined
+  }
+
+  clear(): void {
+    for (const messageId of [...this.#kept.keys()]) this.#drop(messageId)
+  }
+
+  #drop(messageId: string): void {
+    this.take(messageId)?.fail(new MsrpError('timeout', 'The rest of the message did not come'))
+  }
+}

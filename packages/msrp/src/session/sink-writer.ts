@@ -1,0 +1,81 @@
+import { MsrpError } from '../wire/index.ts'
+import { ByteRanges } from './byte-ranges.ts'
+import type { FileSink } from './platform.ts'
+
+/** Writes a body to a sink, and knows what has reached it. */
+export class SinkWriter {
+  readonly #sink: FileSink
+  readonly #offset: number
+  readonly #onChange: (error?: MsrpError) => void
+  readonly #given = new ByteRanges()
+  readonly #stored = new ByteRanges()
+  #pending = 0
+
+  /** `offset`: position in the message of the sink's first byte. `onChange`: a write is over, or has failed. */
+  constructor(sink: FileSink, offset: number, onChange: (error?: MsrpError) => void) {
+    this.#sink = sink
+    this.#offset = offset
+    this.#onChange = onChange
+  }
+
+  /** Bytes on their way. */
+  get pending(): number {
+    return this.#pending
+  }
+
+  /** How far the sink has the message without a gap. */
+  get storedUntil(): number {
+    return this.#stored.contiguousFrom(this.#offset)
+  }
+
+  /** Hands bytes over. */
+  write(position: number, bytes: Uint8Array): void {
+    const end = position + bytes.length
+    this.#pending += bytes.length
+    this.#given.add(position, end)
+    this.#sink.write(position - this.#offset, bytes).then(
+      () => {
+        this.#pending -= bytes.length
+        this.#stored.add(position, end)
+        this.#onChange()
+      },
+      (error: unknown) => this.#onChange(storageFailure(error)),
+    )
+  }
+
+  /** Completes it; resolves with what its `finish` gives. @throws MsrpError `storage` */
+  async finish(size: number): Promise<unknown> {
+    try {
+      return await this.#sink.finish(size - this.#offset)
+    } catch (error) {
+      throw storageFailure(error)
+    }
+  }
+
+  discard(): Promise<void> {
+    return this.#sink.discard()
+  }
+
+  /** Everything that was given, a piece at a time; nothing when the sink cannot be read. @throws MsrpError `storage` */
+  async *givenBack(piece: number): AsyncGenerator<{ position: number; bytes: Uint8Array }> {
+    for (const { start, end } of this.#given.within(0, this.#given.end)) {
+      for (let position = start; position < end; position += piece) {
+        const bytes = await this.#sink.read?.(position - this.#offset, Math.min(piece, end - position))
+        if (bytes === undefined) return
+        yield { position, bytes }
+      }
+    }
+  }
+
+  /** Whether `givenBack` gives everything. */
+  get readable(): boolean {
+    return this.#sink.read !== undefined
+  }
+}
+
+/** What a sink or spool threw, as an error of this library. */
+export function storageFailure(cause: unknown): MsrpError {
+  if (cause instanceof MsrpError && cause.code === 'storage') return cause
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new MsrpError('storage', `The message could not be stored: ${why}`, { cause })
+}

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest'
+import type { IncomingMessage, Session } from '../../src/session/api.ts'
+import { MsrpEndpoint } from '../../src/session/endpoint.ts'
+import { MemoryFile, MemoryPlatform } from './memory-platform.ts'
+import { type RawPeer, settled } from './raw-peer.ts'
+import { failure, nextMessage, passive, pattern } from './stage.ts'
+
+const MIB = 1024 * 1024
+const bytes = pattern(3 * MIB)
+
+async function pour(peer: RawPeer, from: number, until: number, flag: '+' | '$'): Promise<void> {
+  peer.send({
+    messageId: 'resumed',
+    body: bytes.slice(from, until),
+    range: `${from + 1}-*/${bytes.length}`,
+    flag,
+    success: 'yes',
+  })
+  await settled(60)
+}
+
+/** A message of which 2 MiB came before the session broke, and the session that brings the rest. */
+async function broken(
+  options: { resumeFor?: number },
+  readFirst: (message: IncomingMessage) => Promise<unknown>,
+): Promise<{
+  platform: MemoryPlatform
+  peer: RawPeer
+  session: Session
+  first: Promise<unknown>
+  endpoint: MsrpEndpoint
+}> {
+  const stage = await passive({}, { resumeFor: 60_000, ...options })
+  await pour(stage.peer, 0, 2 * MIB, '+')
+  const first = readFirst(await nextMessage(stage.session))
+  first.catch(() => {})
+  await settled(60)
+  stage.peer.transport.destroy()
+  await stage.session.closed
+  await settled(60)
+  const peer = stage.arrive()
+  await peer.response(peer.send())
+  const session = (await stage.prepared.sessions().next()).value!
+  return { platform: stage.platform, endpoint: stage.endpoint, peer, session, first }
+}
+
+async function streamed(message: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let taken = 0
+  for await (const piece of message.stream()) {
+    pieces.push(piece)
+    taken += piece.length
+    if (taken >= most) await new Promise(() => {})
+  }
+  return new Uint8Array(Buffer.concat(pieces))
+}
+
+describe('A message whose session broke goes on in the next one with the same Message-ID (RFC4975-5.4-18, 5.4-22),', () => {
+  const firsts: [string, (message: IncomingMessage) => Promise<unknown>][] = [
+    ['nobody had read it', async () => {}],
+    ['it was being read whole', (message) => message.bytes()],
+    ['it was being saved', (message) => message.saveTo(new MemoryFile('first'))],
+  ]
+  const seconds: [string, (message: IncomingMessage) => Promise<Uint8Array>][] = [
+    ['read whole', (message) => message.bytes()],
+    ['streamed', (message) => streamed(message)],
+    [
+      'saved',
+      async (message) => {
+        const file = new MemoryFile('second')
+        await message.saveTo(file)
+        return file.bytes
+      },
+    ],
+  ]
+  for (const [how, first] of firsts) {
+    test.each(seconds)(`although ${how}; then it is %s`, async (_, read) => {
+      const stage = await broken({}, first)
+      const { peer, session } = stage
+      if (how !== 'nobody had read it') expect(await failure(stage.first)).toMatchObject({ code: 'connection-lost' })
+      await pour(peer, 2 * MIB, 3 * MIB, '$')
+      const message = await nextMessage(session)
+      expect(message).toMatchObject({ offset: 0, received: 3 * MIB, duplicate: false })
+      expect(Buffer.compare(await read(message), bytes)).toBe(0)
+      expect((await peer.request('REPORT')).field('Byte-Range')).toBe(`1-${3 * MIB}/${3 * MIB}`)
+      await stage.endpoint.close()
+      await settled()
+      expect(stage.platform.spools.every(({ closed }) => closed)).toBe(true)
+      expect(stage.platform.clock.pending).toBe(0)
+    })
+  }
+
+  test('after what its stream has given already', async () => {
+    const stage = await broken({}, (message) => streamed(message, MIB))
+    await pour(stage.peer, 2 * MIB, 3 * MIB, '$')
+    const message = await nextMessage(stage.session)
+    expect(message.offset).toBe(MIB)
+    expect(Buffer.compare(await message.bytes(), bytes.slice(MIB))).toBe(0)
+  })
+
+  test('with chunks that repeat what has come', async () => {
+    const stage = await broken({}, async () => {})
+    await pour(stage.peer, MIB, 3 * MIB, '$')
+    expect(Buffer.compare(await (await nextMessage(stage.session)).bytes(), bytes)).toBe(0)
+  })
+})
+
+describe('What came before the session broke', () => {
+  test('is thrown away after the time to keep it', async () => {
+    const stage = await broken({ resumeFor: 5_000 }, async () => {})
+    await stage.platform.clock.advance(5_000)
+    await pour(stage.peer, 2 * MIB, 3 * MIB, '+')
+    expect((await nextMessage(stage.session)).received).toBe(MIB)
+  })
+
+  test('is not kept unless asked for', async () => {
+    const stage = await broken({ resumeFor: 0 }, async () => {})
+    await pour(stage.peer, 2 * MIB, 3 * MIB, '+')
+    expect((await nextMessage(stage.session)).received).toBe(MIB)
+    expect(stage.platform.spools[0]!.closed).toBe(true)
+  })
+
+  test('is lost when it was in a sink that cannot be read', async () => {
+    const stage = await broken({}, (message) =>
+      message.saveTo({ write: async () => {}, finish: async () => {}, discard: async () => {} }),
+    )
+    await pour(stage.peer, 2 * MIB, 3 * MIB, '+')
+    expect((await nextMessage(stage.session)).received).toBe(MIB)
+  })
+
+  test('is not kept when the session was closed here', async () => {
+    const stage = await passive({}, { resumeFor: 60_000 })
+    await pour(stage.peer, 0, MIB, '+')
+    await stage.session.close()
+    const peer = stage.arrive()
+    await pour(peer, 2 * MIB, 3 * MIB, '+')
+    expect((await nextMessage((await stage.prepared.sessions().next()).value!)).received).toBe(MIB)
+  })
+})
+
+describe('The sender', () => {
+  test('sends what is left under the same Message-ID, and delivered needs only that confirmed', async () => {
+    const far = new MemoryPlatform()
+    const near = new MemoryPlatform(far.clock)
+    let cable: { destroy(): void } | undefined
+    near.onDial = (transport, target) => {
+      cable = transport
+      far.take(target.port, transport)
+    }
+    const receiving = new MsrpEndpoint(far, { resumeFor: 60_000 })
+    const sending = new MsrpEndpoint(near, {})
+    const prepared = await receiving.prepare({ listen: {}, remotePath: 'first' })
+    const first = await sending.connect({ path: prepared.localPath })
+    let more = true
+    const sent = first.send({
+      size: bytes.length,
+      read: (at, n) => (more || at < 2 * MIB ? Promise.resolve(bytes.slice(at, at + n)) : new Promise(() => {})),
+    })
+    more = false
+    const receiver = (await prepared.sessions().next()).value!
+    const saving = failure((await nextMessage(receiver)).saveTo(new MemoryFile('first')))
+    await far.clock.advance(1_000)
+    await settled(60)
+    expect(sent.confirmed.contiguous).toBeGreaterThan(MIB)
+    cable!.destroy()
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'connection-lost' })
+    expect(await saving).toMatchObject({ code: 'connection-lost' })
+
+    const second = await sending.connect({ path: prepared.localPath })
+    const rest = second.send(bytes, { messageId: sent.messageId, resumeFrom: sent.confirmed.contiguous })
+    const again = (await prepared.sessions().next()).value!
+    const message = await nextMessage(again)
+    expect(message.messageId).toBe(sent.messageId)
+    expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
+    await rest.delivered
+    expect(rest.confirmed.contiguous).toBe(bytes.length)
+  })
+})
