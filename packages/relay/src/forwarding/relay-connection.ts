@@ -158,10 +158,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   requestBody(bytes: Uint8Array): void {
     const arriving = this.#arriving
     if (arriving === undefined) return
-    // Lent, and a Buffer's own `slice` would not copy.
-    const kept = new Uint8Array(bytes)
-    if ('flow' in arriving) arriving.flow.push(arriving.chunk, kept)
-    else arriving.body.push(kept)
+    if ('flow' in arriving) arriving.flow.push(arriving.chunk, bytes)
+    else arriving.body.push(bytes)
   }
 
   requestEnd(flag: ContinuationFlag): void {
