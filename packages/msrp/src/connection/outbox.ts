@@ -39,6 +39,7 @@ export class Outbox {
   readonly #newTransactionId: () => string
   readonly #onWritten: () => void
   readonly #observer: WireObserver | undefined
+  /** Those whose chunk is not open, the next one first. */
   readonly #sources: ChunkSource[] = []
   /** Bytes a source gave that are not written yet: the rest of a piece in which the end-line turned up. */
   readonly #rests: Map<ChunkSource, Body> = new Map()
@@ -76,7 +77,7 @@ export class Outbox {
 
   /** True when nothing waits here and no source is left. */
   get empty(): boolean {
-    return this.#controlBytes === 0 && this.#sources.length === 0
+    return this.#controlBytes === 0 && this.#sources.length === 0 && this.#open === undefined
   }
 
   /** Queues a whole response or non-SEND request. */
@@ -120,7 +121,7 @@ export class Outbox {
       this.#writeControl()
     }
     if (this.#position > before) this.#onWritten()
-    if (this.#closing && this.empty && this.#open === undefined) this.#transport.close()
+    if (this.#closing && this.empty) this.#transport.close()
   }
 
   /** Takes in nothing more, sends what is queued and what the sources still have, and closes when they are done. */
@@ -143,12 +144,9 @@ export class Outbox {
     this.#controlBytes = 0
     const open = this.#open
     this.#open = undefined
-    for (const source of this.#sources.splice(0)) {
-      source.lost(
-        open?.source === source ? { transactionId: open.transactionId, bodyBytes: open.bodyBytes } : undefined,
-      )
-    }
     this.#rests.clear()
+    open?.source.lost({ transactionId: open.transactionId, bodyBytes: open.bodyBytes })
+    for (const source of this.#sources.splice(0)) source.lost(undefined)
   }
 
   /** One thing at a time; false when nothing can be done now. */
@@ -161,24 +159,23 @@ export class Outbox {
       }
       return this.#begin()
     }
-    if (this.#someoneWaits(open) && this.#cut()) return true
+    if (this.#someoneWaits() && this.#cut()) return true
     return this.#continue(open)
   }
 
-  /** Opens the next source's chunk. Sources take turns: the one that is served goes to the end of the line. */
+  /** Opens the next source's chunk. Sources take turns: the one that was served goes to the end of the line. */
   #begin(): boolean {
     for (let tried = this.#sources.length; tried > 0; tried--) {
       const source = this.#sources.shift()
       if (source === undefined) return false
       const rest = this.#rests.get(source)
       const state = rest === undefined ? source.state : 'ready'
-      if (state === 'done') continue
-      this.#sources.push(source)
-      if (state === 'waiting') continue
+      if (state === 'waiting') this.#sources.push(source)
+      if (state !== 'ready') continue
       const transactionId = this.#newTransactionId()
       const { head, hasBody } = source.begin(transactionId, rest?.bytes.byteLength ?? 0)
       this.#open = { source, transactionId, hasBody, search: new EndLineSearch(transactionId), bodyBytes: 0 }
-      this.#observer?.head('out', new TextDecoder().decode(head))
+      this.#observer?.head('out', new TextDecoder().decode(hasBody ? head.subarray(0, -2) : head))
       this.#write(head)
       return true
     }
@@ -203,7 +200,7 @@ export class Outbox {
         return true
       case 'waiting':
         // Nothing to give: whoever else waits need not wait for it, however little of the chunk is out.
-        if (!this.#someoneWaits(open)) return false
+        if (!this.#someoneWaits()) return false
         this.#end(open, '+')
         return true
       default:
@@ -232,6 +229,7 @@ export class Outbox {
     this.#write(encodeEndLine(open.transactionId, flag, { afterBody: open.hasBody }))
     const { transactionId, bodyBytes } = open
     this.#observer?.end('out', transactionId, flag, bodyBytes)
+    this.#sources.push(open.source)
     open.source.ended({ transactionId, flag, bodyBytes, position: this.#position })
   }
 
@@ -245,11 +243,8 @@ export class Outbox {
   }
 
   /** Does anything wait that the open chunk should make room for? */
-  #someoneWaits(open: OpenChunk): boolean {
-    if (this.#controlBytes > 0) return true
-    return this.#sources.some(
-      (source) => source !== open.source && (source.state === 'ready' || this.#rests.has(source)),
-    )
+  #someoneWaits(): boolean {
+    return this.#controlBytes > 0 || this.#sources.some((source) => source.state === 'ready' || this.#rests.has(source))
   }
 
   #writeControl(): void {
