@@ -26,14 +26,15 @@ export type { MessageBody, RandomAccessBody, StreamBody } from './session/body.t
 export type {
   CompleteOptions,
   ConnectOptions,
+  EndpointLimits,
   EndpointOptions,
   PathInput,
   PrepareOptions,
-  ReceiveLimits,
   RelayOptions,
   RequestFacts,
   SendOptions,
   SendProgress,
+  SessionLimits,
   SessionOptions,
   Verdict,
 } from './session/options.ts'

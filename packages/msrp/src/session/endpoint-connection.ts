@@ -1,14 +1,12 @@
 import { type Cancel, MsrpConnection, type MsrpConnectionHandler, type Transport } from '../connection/index.ts'
 import type { ContinuationFlag, MsrpError, RequestHead, ResponseHead } from '../wire/index.ts'
 import { IGNORED, IncomingRequest, type RequestReader } from './incoming-request.ts'
+import type { EndpointLimits } from './options.ts'
 import type { PendingRequest } from './pending-request.ts'
 import type { Platform, TraceEvent } from './platform.ts'
 import { traceOf } from './wire-trace.ts'
 
-/** How long a connection that came in may stay without a session. Milliseconds. */
-const UNBOUND_TIMEOUT = 30_000
-
-/** How long what is queued may take to go out when a connection is closed. Milliseconds. */
+/** How long what is queued may take to go out when a connection is closed, unless said otherwise. Milliseconds. */
 const CLOSE_TIMEOUT = 5_000
 
 /** Who uses a connection: a session, or a path through a relay. */
@@ -37,8 +35,9 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
     route: (request: IncomingRequest, connection: EndpointConnection) => RequestReader
     onClosed: (connection: EndpointConnection) => void
     trace?: ((event: TraceEvent) => void) | undefined
+    limits: EndpointLimits
   }) {
-    const { platform, transport, trace } = options
+    const { platform, transport, trace, limits } = options
     this.socket = options.socket
     this.#platform = platform
     this.#route = options.route
@@ -48,9 +47,10 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       clock: platform.clock,
       random: platform.random,
       handler: this,
+      limits: limits.parser,
       observer: trace === undefined ? undefined : traceOf(transport, trace),
     })
-    if (this.inbound) this.#timer = platform.clock.after(UNBOUND_TIMEOUT, () => this.msrp.fail(undefined))
+    if (this.inbound) this.#timer = platform.clock.after(limits.unboundTimeout, () => this.msrp.fail(undefined))
     this.msrp.start()
   }
 
@@ -80,18 +80,18 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
   }
 
   /** Lets go; true when that closes the connection. */
-  release(user: ConnectionUser): boolean {
+  release(user: ConnectionUser, timeout?: number): boolean {
     if (!this.#users.delete(user) || this.#users.size > 0) return false
-    this.close()
+    this.close(timeout)
     return true
   }
 
-  /** Closes it once what is queued is out, or in 5 s at the latest. */
-  close(): void {
+  /** Closes it once what is queued is out, or after `timeout` milliseconds at the latest. */
+  close(timeout: number = CLOSE_TIMEOUT): void {
     if (!this.msrp.open) return
     this.msrp.close()
     this.#timer?.()
-    this.#timer = this.#platform.clock.after(CLOSE_TIMEOUT, () => this.msrp.fail(undefined))
+    this.#timer = this.#platform.clock.after(timeout, () => this.msrp.fail(undefined))
   }
 
   // ---- what the connection tells: see MsrpConnectionHandler

@@ -5,20 +5,15 @@ import { ConnectionPool } from './connection-pool.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { InterruptedMessages } from './interrupted-messages.ts'
+import { ENDPOINT_LIMITS } from './limits.ts'
 import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
 import { LocalPath } from './local-path.ts'
-import type { ConnectOptions, EndpointOptions, PrepareOptions } from './options.ts'
+import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, pathOf } from './prepared-session.ts'
 import { RecentIds } from './recent-ids.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { type RelayPath, registerWithRelay } from './relay-path.ts'
-
-/** Message-IDs of complete messages that are remembered, to know duplicates (RFC 4975 §5.4). */
-const REMEMBERED = 1000
-
-/** Connections that may be open and belong to no session yet. */
-const MOST_UNBOUND = 256
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
 const MSRP_PORT = 2855
@@ -33,15 +28,19 @@ export class MsrpEndpoint {
   readonly #pool: ConnectionPool
   readonly #listening: ListeningSockets
   readonly #relayMemory: RelayMemory = new RelayMemory()
-  readonly #completed: RecentIds<true> = new RecentIds(REMEMBERED)
+  readonly #limits: EndpointLimits
+  readonly #completed: RecentIds<true>
   readonly #interrupted: InterruptedMessages | undefined
   #closed = false
 
   constructor(platform: Platform, options: EndpointOptions) {
     this.#platform = platform
     this.#options = options
+    this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
+    const { rememberedMessages, interruptedMessages } = this.#limits
+    this.#completed = new RecentIds(rememberedMessages)
     const { resumeFor = 0 } = options
-    if (resumeFor > 0) this.#interrupted = new InterruptedMessages(platform.clock, resumeFor)
+    if (resumeFor > 0) this.#interrupted = new InterruptedMessages(platform.clock, resumeFor, interruptedMessages)
     this.#listening = new ListeningSockets(platform, (transport, socket) => this.#accept(transport, socket))
     this.#pool = new ConnectionPool((uri, tls, signal) => {
       const { host, port, secure } = uri
@@ -176,7 +175,7 @@ export class MsrpEndpoint {
 
   #accept(transport: Transport, socket: object): void {
     const unbound = [...this.#connections].filter((connection) => connection.inbound && !connection.used)
-    if (this.#closed || unbound.length >= MOST_UNBOUND) transport.destroy()
+    if (this.#closed || unbound.length >= this.#limits.unboundConnections) transport.destroy()
     else this.#adopt(transport, socket)
   }
 
@@ -188,6 +187,7 @@ export class MsrpEndpoint {
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),
       trace: this.#options.trace,
+      limits: this.#limits,
     })
     this.#connections.add(connection)
     return connection

@@ -5,9 +5,10 @@ import { BlockSpool } from './block-spool.ts'
 import type { IncomingBody } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
+import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
-import type { ReceiveLimits, RequestFacts, SessionOptions, Verdict } from './options.ts'
+import type { RequestFacts, SessionLimits, SessionOptions, Verdict } from './options.ts'
 import type { Platform } from './platform.ts'
 import { ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
@@ -17,18 +18,6 @@ const FIRST_BYTES = 2048
 
 /** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
 const FORSAKEN = 120_000
-
-/** Bytes in memory that the unread messages of one session may hold in all, in windows of one message. */
-const WINDOWS = 4
-
-/** Defaults: see `ReceiveLimits`. */
-export const RECEIVE_LIMITS: ReceiveLimits = {
-  window: 1024 * 1024,
-  spoolAfter: 2_000,
-  spool: 1024 * 1024 * 1024,
-  unfinishedMessages: 64,
-  unreadMessages: 1024,
-}
 
 /** The session around an inbox. */
 export interface InboxRoom {
@@ -56,13 +45,14 @@ export class Inbox {
   readonly queue: MessageQueue<IncomingTransfer, IncomingMessage>
   readonly #room: InboxRoom
   readonly #options: SessionOptions
-  readonly #limits: ReceiveLimits
+  readonly #limits: SessionLimits
   readonly #clock: Clock
   readonly #spool: BlockSpool | undefined
   readonly #transfers: Map<string, IncomingTransfer> = new Map()
   /** Messages that are over: the status their further chunks get, and whether all of it was reported. */
   readonly #over: RecentIds<{ status: number; size?: number | undefined; reported: boolean }> = new RecentIds(256)
   readonly #transferRoom: TransferRoom
+  readonly #deciding: Set<IncomingTransfer> = new Set()
   #memory = 0
   #onEnded: (() => void) | undefined
 
@@ -71,7 +61,7 @@ export class Inbox {
     this.#room = room
     this.#options = options
     this.#clock = platform.clock
-    this.#limits = { ...RECEIVE_LIMITS, ...options.limits }
+    this.#limits = { ...SESSION_LIMITS, ...options.limits }
     const openSpool = platform.openSpool?.bind(platform)
     this.#spool = openSpool === undefined ? undefined : new BlockSpool(this.#limits.spool, openSpool)
     const createFile = platform.createFile?.bind(platform)
@@ -80,14 +70,13 @@ export class Inbox {
     )
     this.#transferRoom = {
       clock: platform.clock,
-      window: this.#limits.window,
-      spoolAfter: this.#limits.spoolAfter,
+      ...this.#limits,
       spool: this.#spool,
       maxMessageSize: options.maxMessageSize ?? Number.POSITIVE_INFINITY,
       reportOn: options.reportOn ?? 'taken',
       pause: (reason) => room.pause(reason),
       resume: (reason) => room.resume(reason),
-      memory: (change) => this.#account(change),
+      account: (change) => this.#account(change),
       report: (transfer, status, until, comment) => this.#report(transfer, status, until, comment),
       completed: (transfer) => room.completed(transfer.messageId),
       over: (transfer, error) => this.#ended(transfer, error),
@@ -206,7 +195,7 @@ export class Inbox {
       forsaken?.fail(new MsrpError('timeout', 'The rest of the message did not come', { status: 413 }))
       if (forsaken === undefined) return true
     }
-    return this.queue.waiting >= this.#limits.unreadMessages
+    return this.queue.waiting + this.#deciding.size >= this.#limits.unreadMessages
   }
 
   /** Collects the first bytes, then asks the application. */
@@ -238,6 +227,7 @@ export class Inbox {
 
   async #decide(transfer: IncomingTransfer, request: IncomingRequest, firstBytes: Uint8Array): Promise<void> {
     let verdict: Verdict
+    this.#deciding.add(transfer)
     try {
       const given = this.#options.onRequest?.(factsOf(request), firstBytes) ?? 'accept'
       // A decision that is there at once takes effect at once.
@@ -245,6 +235,7 @@ export class Inbox {
     } catch {
       verdict = 403
     }
+    this.#deciding.delete(transfer)
     if (transfer.state === 'failed') return
     if (verdict === 'accept') {
       transfer.accept()
@@ -272,7 +263,7 @@ export class Inbox {
   /** When the session holds too much, the unread messages move to the spool. */
   #account(change: number): void {
     this.#memory += change
-    if (change <= 0 || this.#memory <= this.#limits.window * WINDOWS) return
+    if (change <= 0 || this.#memory <= this.#limits.memory) return
     for (const transfer of this.#transfers.values()) {
       if (transfer.body.unread && transfer.body.memory > 0 && !transfer.body.evict()) break
     }

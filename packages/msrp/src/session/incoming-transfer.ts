@@ -1,17 +1,16 @@
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
 import { type BodyRoom, IncomingBody } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
+import type { SessionLimits } from './options.ts'
 import { SuccessReporter } from './success-report.ts'
 
-/** Gaps in one message: more than any reordering on the way explains. */
-const MOST_GAPS = 1024
-
-/** Chunks that may wait for the application's decision. */
-const MOST_UNDECIDED = 256
-
 /** The session around a message that comes in. */
-export interface TransferRoom extends Omit<BodyRoom, 'progress' | 'failed'> {
+export interface TransferRoom
+  extends Omit<BodyRoom, 'progress' | 'failed' | 'memory'>,
+    Omit<SessionLimits, 'spool' | 'memory'> {
   readonly maxMessageSize: number
+  /** The messages of the session hold so many bytes more, or less, in memory. */
+  account(change: number): void
   readonly reportOn: 'taken' | 'received'
   /** Sends a REPORT; `until` is how many bytes from the first on it is about. */
   report(transfer: IncomingTransfer, status: number, until: number, comment?: string): void
@@ -74,7 +73,7 @@ export class IncomingTransfer {
       spool: room.spool,
       pause: (reason) => room.pause(reason),
       resume: (reason) => room.resume(reason),
-      memory: (change) => room.memory(change),
+      memory: (change) => room.account(change),
       progress: (until, finished) => this.#progress(until, finished),
       failed: (error) => this.#failed(error),
     }
@@ -147,7 +146,7 @@ export class IncomingTransfer {
     if (size !== undefined && end > size) this.#contradiction(`a chunk ends at ${end}, but the size is ${size}`)
     if (this.body.failure !== undefined) return
     this.body.write(position, bytes, this.#announced)
-    if (this.body.received.runs > MOST_GAPS) this.body.fail(refusedHere(413, `more than ${MOST_GAPS} gaps`))
+    if (this.body.received.runs > this.#room.gaps) this.body.fail(refusedHere(413, 'too many gaps'))
     if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
   }
 
@@ -158,7 +157,7 @@ export class IncomingTransfer {
     this.#activeAt = this.#room.clock.now()
     if (this.#undecided === undefined) {
       chunk.request.respond(200)
-    } else if (this.#undecided.length < MOST_UNDECIDED) {
+    } else if (this.#undecided.length < this.#room.undecidedChunks) {
       this.#undecided.push(chunk.request)
     } else {
       this.refuse(413, 'Too many chunks wait for a decision')

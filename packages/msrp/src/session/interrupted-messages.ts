@@ -2,18 +2,17 @@ import type { Cancel, Clock } from '../connection/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingBody } from './incoming-body.ts'
 
-/** Parts of messages that are kept at once; beyond that the oldest go. */
-const MOST = 64
-
 /** What has arrived of messages whose session broke: RFC 4975 §5.4 lets a later session bring the rest. */
 export class InterruptedMessages {
   readonly #clock: Clock
   readonly #keepFor: number
+  readonly #most: number
   readonly #kept: Map<string, { body: IncomingBody; expiry: Cancel }> = new Map()
 
-  /** `keepFor`: milliseconds. */
-  constructor(clock: Clock, keepFor: number) {
+  /** `keepFor`: milliseconds. `most`: parts of messages that are kept at once; beyond that the oldest go. */
+  constructor(clock: Clock, keepFor: number, most: number) {
     this.#clock = clock
+    this.#most = most
     this.#keepFor = keepFor
   }
 
@@ -23,7 +22,7 @@ export class InterruptedMessages {
     const expiry = this.#clock.after(this.#keepFor, () => this.#drop(messageId))
     this.#kept.set(messageId, { body, expiry })
     const [oldest] = this.#kept.keys()
-    if (this.#kept.size > MOST && oldest !== undefined) this.#drop(oldest)
+    if (this.#kept.size > this.#most && oldest !== undefined) this.#drop(oldest)
   }
 
   /** Gives the part of a message that is kept, if it still is. */

@@ -1,3 +1,4 @@
+import type { ParserLimits } from '../wire/index.ts'
 import type { ListenOptions, TlsOptions, TraceEvent } from './platform.ts'
 
 /** The value of an SDP `path` attribute: URIs separated by spaces, or one by one. The leftmost is visited first. */
@@ -65,22 +66,36 @@ export interface SessionOptions {
   readonly keepAlive?: number
   /** The session ends when nothing was sent or received for this long and no message is under way. Default: never. */
   readonly idleTimeout?: number
+  /** `close` waits so long for what is still to go out, and as long again for the connection. Default 5 000. */
+  readonly closeTimeout?: number
   /** Limits on what a peer can make us hold. */
-  readonly limits?: Partial<ReceiveLimits>
+  readonly limits?: Partial<SessionLimits>
 }
 
-/** How much of what arrives may wait, and where. */
-export interface ReceiveLimits {
+/** How much may wait, and where. What a message exceeds of it is refused with 413. */
+export interface SessionLimits {
   /** Bytes in memory for one incoming message before it waits for its reader or goes to the spool. Default 1 MiB. */
   readonly window: number
   /** How long a reader may make no progress with a full window before its message goes to the spool. Default 2 000 ms. */
   readonly spoolAfter: number
-  /** Bytes of one session in the spool; what exceeds it is refused with 413. Default 1 GiB. */
+  /** Bytes in memory for all messages of a session; beyond it those that nobody reads go to the spool. Default 4 MiB. */
+  readonly memory: number
+  /** Bytes of one session in the spool. Default 1 GiB. */
   readonly spool: number
-  /** Messages of one session that have begun and not ended; one more gets 413. Default 64. */
+  /** Messages of one session that have begun and not ended. Default 64. */
   readonly unfinishedMessages: number
-  /** Complete messages of one session that nobody has taken; one more gets 413. Default 1024. */
+  /** Complete messages of one session that nobody has asked for. Default 1024. */
   readonly unreadMessages: number
+  /** Chunks of one message that may wait for the decision of `onRequest`. Default 256. */
+  readonly undecidedChunks: number
+  /** Gaps in what has arrived of one message. Default 1024. */
+  readonly gaps: number
+  /**
+   * With a chunk size: chunks, and bytes in them, that one outgoing message may have unanswered; then it waits. Default 64
+   * and 1 MiB. What is unanswered of a stream is kept in memory, to be sent again in smaller chunks if need be.
+   */
+  readonly unansweredChunks: number
+  readonly unansweredBytes: number
 }
 
 export interface ConnectOptions extends SessionOptions {
@@ -166,4 +181,20 @@ export interface EndpointOptions {
    * same Message-ID. Default 0: not at all.
    */
   readonly resumeFor?: number
+  /** Limits on what can be made to wait. */
+  readonly limits?: Partial<EndpointLimits>
+}
+
+/** How much of an endpoint strangers may take, and how much it remembers. */
+export interface EndpointLimits {
+  /** Connections that came in and belong to no session yet; more are closed at once. Default 256. */
+  readonly unboundConnections: number
+  /** How long such a connection may stay. Default 30 000 ms. */
+  readonly unboundTimeout: number
+  /** Message-IDs of complete messages that are remembered, to know duplicates (RFC 4975 §5.4). Default 1000. */
+  readonly rememberedMessages: number
+  /** Interrupted messages that are kept (`resumeFor`). Default 64. */
+  readonly interruptedMessages: number
+  /** What the header of a request may hold before its connection is closed. */
+  readonly parser: Partial<ParserLimits>
 }

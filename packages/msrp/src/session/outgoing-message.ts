@@ -39,6 +39,8 @@ export interface OutgoingSettings {
   readonly chunkSize: number | undefined
   readonly resumeFrom: number
   readonly reportTimeout: number
+  readonly unansweredChunks: number
+  readonly unansweredBytes: number
   readonly onProgress: ((progress: SendProgress) => void) | undefined
 }
 
@@ -86,7 +88,11 @@ export class SentMessage implements OutgoingMessage {
       blocked: () => (this.#connection?.transport.bufferedBytes ?? 0) > 0 || this.#connection?.reading === false,
     })
     if (resumeFrom > 0) this.#delivery.confirm(0, resumeFrom)
-    this.#unanswered = new UnansweredChunks(failureReport === 'yes')
+    this.#unanswered = new UnansweredChunks({
+      answersExpected: failureReport === 'yes',
+      mostChunks: settings.unansweredChunks,
+      mostBytes: settings.unansweredBytes,
+    })
     this.#progress = new ProgressNotice(room.clock, settings.onProgress, () => ({
       sent: this.sent,
       confirmed: this.#delivery.confirmedBytes,

@@ -11,6 +11,7 @@ import {
 } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
 import { WHOLE_CHUNK } from './body-cursor.ts'
+import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, bareType } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { type BodyReader, readerFor } from './outgoing-body.ts'
@@ -115,6 +116,7 @@ export class OutgoingMessages {
 
   #settings(reader: BodyReader, options: SendOptions): OutgoingSettings {
     const { messageId, disposition, fileName, resumeFrom = 0 } = options
+    const { unansweredChunks, unansweredBytes } = { ...SESSION_LIMITS, ...this.#room.options.limits }
     const chunkSize = options.chunkSize ?? this.#room.options.chunkSize
     if (chunkSize !== undefined && !(Number.isSafeInteger(chunkSize) && chunkSize >= WHOLE_CHUNK)) {
       throw unusable(`chunkSize ${chunkSize}: chunks have ${WHOLE_CHUNK} bytes or more (RFC 4975 §7.1.1)`)
@@ -138,6 +140,8 @@ export class OutgoingMessages {
       failureReport: options.failureReport ?? 'yes',
       chunkSize,
       resumeFrom,
+      unansweredChunks,
+      unansweredBytes,
       reportTimeout: this.#room.options.reportTimeout ?? REPORT_TIMEOUT,
       onProgress: options.onProgress,
     }

@@ -12,7 +12,7 @@ import type { Platform } from './platform.ts'
 import { Presence } from './presence.ts'
 import { encodeReport } from './report.ts'
 
-/** How long `close` waits for what is still to go out. Milliseconds. */
+/** Default of `closeTimeout`, in milliseconds. */
 const CLOSE_TIMEOUT = 5_000
 
 /** What is around a session. */
@@ -193,7 +193,7 @@ export class MsrpSession implements Session, ConnectionUser {
     const over = new MsrpError('closed', 'The session was closed here', { status: 481 })
     const rest = Promise.all([this.#outgoing.finish(), this.#inbox.finish(over)])
     await new Promise<void>((resolve) => {
-      const cancel = this.#room.platform.clock.after(CLOSE_TIMEOUT, resolve)
+      const cancel = this.#room.platform.clock.after(this.#closeTimeout, resolve)
       void Promise.race([rest, this.#closed.promise]).then(() => {
         cancel()
         resolve()
@@ -213,7 +213,7 @@ export class MsrpSession implements Session, ConnectionUser {
     this.#presence.stop()
     this.#outgoing.end(error)
     this.#inbox.end(error, end.by === 'local')
-    const last = this.#connection.release(this)
+    const last = this.#connection.release(this, this.#closeTimeout)
     this.#room.ended(this)
     this.#closed.resolve(end)
     return last
@@ -237,6 +237,10 @@ export class MsrpSession implements Session, ConnectionUser {
     const transactionId = connection.newTransactionId()
     const fromPath = [this.#room.localUri]
     connection.send(encodeReport({ transactionId, toPath, fromPath, messageId, status, until, total, comment }))
+  }
+
+  get #closeTimeout(): number {
+    return this.#room.options.closeTimeout ?? CLOSE_TIMEOUT
   }
 
   #pause(reason: object): void {

@@ -1,12 +1,6 @@
 import type { Part } from './body-cursor.ts'
 import { ByteRanges } from './byte-ranges.ts'
 
-/** Chunks of one message that may wait for their answer when their size is limited. */
-const MOST_CHUNKS = 64
-
-/** Bytes in them. */
-const MOST_BYTES = 1024 * 1024
-
 /** Chunks that may wait when only other traffic cuts them. */
 const MOST_CUT_CHUNKS = 1024
 
@@ -22,13 +16,17 @@ export interface SentPart extends Part {
  */
 export class UnansweredChunks {
   readonly #answersExpected: boolean
+  readonly #mostChunks: number
+  readonly #mostBytes: number
   readonly #chunks: Map<string, SentPart> = new Map()
   readonly #answered = new ByteRanges()
   #bytes = 0
 
   /** Without `answersExpected` only errors are answered, so the oldest chunks are forgotten instead. */
-  constructor(answersExpected: boolean) {
-    this.#answersExpected = answersExpected
+  constructor(options: { answersExpected: boolean; mostChunks: number; mostBytes: number }) {
+    this.#answersExpected = options.answersExpected
+    this.#mostChunks = options.mostChunks
+    this.#mostBytes = options.mostBytes
   }
 
   get size(): number {
@@ -39,7 +37,7 @@ export class UnansweredChunks {
   isFull(chunkSize: number | undefined): boolean {
     if (!this.#answersExpected) return false
     if (chunkSize === undefined) return this.#chunks.size >= MOST_CUT_CHUNKS
-    return this.#chunks.size >= MOST_CHUNKS || this.#bytes >= MOST_BYTES
+    return this.#chunks.size >= this.#mostChunks || this.#bytes >= this.#mostBytes
   }
 
   /** Bytes up to here have all been answered 200. */
@@ -51,7 +49,7 @@ export class UnansweredChunks {
   add(transactionId: string, part: SentPart): string | undefined {
     this.#chunks.set(transactionId, part)
     this.#bytes += part.end - part.start
-    if (this.#answersExpected || this.#chunks.size <= MOST_CHUNKS) return undefined
+    if (this.#answersExpected || this.#chunks.size <= this.#mostChunks) return undefined
     const [oldest] = this.#chunks.keys()
     if (oldest !== undefined) this.take(oldest)
     return oldest
