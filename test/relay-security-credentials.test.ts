@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseChallenge } from 'msrp/wire'
-import { createAuthority, issueCertificate } from 'msrp-relay'
+import { createAuthority, issueCertificate } from 'msrp-relay/certificates'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from './support/free-port.ts'
 import { credentialsFor, RawClient } from './support/raw-client.ts'

@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { createAuthority, issueCertificate } from 'msrp-relay'
+import { createAuthority, issueCertificate } from 'msrp-relay/certificates'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Program, startMsrp, startProgram } from './support/process.ts'
 import { randomBytes, sha256OfFile, writeRandomFile } from './support/random-file.ts'

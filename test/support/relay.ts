@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createAuthority, issueCertificate } from 'msrp-relay'
+import { createAuthority, issueCertificate } from 'msrp-relay/certificates'
 import { type Program, startMsrp } from './process.ts'
 import { RawClient, type RawClientOptions } from './raw-client.ts'
 import { temporaryFolder, temporaryFolderOfFile } from './temporary-folder.ts'
@@ -19,6 +19,8 @@ export interface RelayOptions {
   tcpPort?: number
   /** Who signs its certificate, and whose certificates it takes; a private authority of its own when absent. */
   authority?: TestAuthority
+  /** With `authority`: what its certificate really is, for one that others are to refuse. */
+  certificate?: { authority?: TestAuthority; name?: string }
   /** `test`: until the end of the test, the default; `file`: for a relay started in `beforeAll`. */
   lifetime?: 'test' | 'file'
 }
@@ -133,10 +135,11 @@ export class TestRelay {
 
 /** Starts a relay on a free port of 127.0.0.1 and waits until it listens. */
 export async function startRelay(options: RelayOptions = {}): Promise<TestRelay> {
-  const { name = 'localhost', authority, lifetime = 'test' } = options
+  const { name = 'localhost', authority, certificate, lifetime = 'test' } = options
   const folder = lifetime === 'file' ? temporaryFolderOfFile() : temporaryFolder()
   const stateFolder = join(folder, 'state')
-  const tls = authority === undefined ? undefined : await writeCertificate(folder, name, authority)
+  const tls =
+    authority === undefined ? undefined : await writeCertificate(folder, { name, authority, ...certificate }, authority)
   const config = join(folder, 'relay.toml')
   writeFileSync(config, configText({ ...options, name }, stateFolder, tls))
   const program = startMsrp(['relay', '--json', '--config', config], { lifetime })
@@ -190,13 +193,13 @@ function pairs(values: Record<string, TomlValue>): string[] {
 
 async function writeCertificate(
   folder: string,
-  name: string,
-  authority: TestAuthority,
+  signed: { name: string; authority: TestAuthority },
+  trusted: TestAuthority,
 ): Promise<{ certificate: string; key: string; ca: string }> {
-  const { certificate, key } = await issueCertificate({ names: [name, '127.0.0.1'], ca: authority })
+  const { certificate, key } = await issueCertificate({ names: [signed.name, '127.0.0.1'], ca: signed.authority })
   const files = { certificate: join(folder, 'relay.pem'), key: join(folder, 'relay.key'), ca: join(folder, 'ca.pem') }
   writeFileSync(files.certificate, certificate)
   writeFileSync(files.key, key, { mode: 0o600 })
-  writeFileSync(files.ca, authority.certificate)
+  writeFileSync(files.ca, trusted.certificate)
   return files
 }
