@@ -177,8 +177,10 @@ export class MsrpSession implements Session, ConnectionUser {
   }
 
   connectionClosed(error: MsrpError | undefined): void {
-    const lost = error ?? new MsrpError('connection-lost', 'The peer closed the connection')
-    this.#end(error === undefined ? { by: 'peer' } : { by: 'failure', error }, lost)
+    // A relay that closes its connection does not do so for the peer, which may still be there.
+    const relayed = this.peerPath.length > 1
+    const lost = error ?? new MsrpError('connection-lost', `The ${relayed ? 'relay' : 'peer'} closed the connection`)
+    this.#end(error === undefined && !relayed ? { by: 'peer' } : { by: 'failure', error: lost }, lost)
   }
 
   /** Ends the session for a reason that the peer or the relay gave. */

@@ -52,3 +52,9 @@ describe('a failure REPORT of a relay on the way (RFC4976-6.4.1)', () => {
     expect(await peer.all()).toEqual([])
   })
 })
+
+test('a relay that closes the connection breaks the session off: the peer has not left by that', async () => {
+  const { session, peer } = await throughRelays()
+  peer.transport.close()
+  expect(await session.closed).toMatchObject({ by: 'failure', error: { code: 'connection-lost' } })
+})
