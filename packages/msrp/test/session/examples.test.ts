@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { completeSettings, createAuthority, issueCertificate, type RunningRelay, startRelay } from 'msrp-relay'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../node/temporary-folder.ts'
+
+const root = join(import.meta.dirname, '../../../..')
+const folder = temporaryFolder()
+const children: ChildProcess[] = []
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+
+interface Running {
+  /** Lines of standard output so far. */
+  lines: string[]
+  /** Resolves with the first line that fits. */
+  line(pattern: RegExp): Promise<string>
+  /** Exit code; rejects with the errors when it is not 0. */
+  exit(): Promise<void>
+}
+
+function run(example: string, ...args: string[]): Running {
+  const child = spawn(process.execPath, [join(root, 'examples', example), ...args], { cwd: folder.path })
+  children.push(child)
+  const lines: string[] = []
+  let errors = ''
+  child.stderr.on('data', (bytes) => {
+    errors += bytes
+  })
+  const output = createInterface({ input: child.stdout })
+  output.on('line', (line) => lines.push(line))
+  const exited = once(child, 'close')
+  return {
+    lines,
+    async line(pattern) {
+      for (;;) {
+        const found = lines.find((line) => pattern.test(line))
+        if (found !== undefined) return found
+        const ended = await Promise.race([once(output, 'line'), exited.then(() => 'ended' as const)])
+        if (ended === 'ended' && !lines.some((line) => pattern.test(line)))
+          throw new Error(`${example} ended: ${errors}`)
+      }
+    },
+    async exit() {
+      const [code] = await exited
+      if (code !== 0) throw new Error(`${example} exited with ${code}: ${errors}`)
+    },
+  }
+}
+
+describe('The examples', { timeout: 30_000 }, () => {
+  test('send.ts and receive.ts exchange texts and a file', async () => {
+    const bytes = randomBytes(5_000_000)
+    await writeFile(join(folder.path, 'photo.jpg'), bytes)
+    const receiver = run('receive.ts', 'inbox')
+    const path = await receiver.line(/^msrp:/)
+    for (const name of ['photo.jpg', 'photo (2).jpg']) {
+      const sender = run('send.ts', path, 'Grüße', join(folder.path, 'photo.jpg'))
+      await sender.exit()
+      expect(sender.lines).toContain('answer: You said: Grüße')
+      expect(sender.lines.at(-1)).toBe('the file has arrived: 5000000 bytes')
+      await receiver.line(new RegExp(`^file: .*${name.replace(/[()]/g, '\\$&')}`))
+      const stored = await readFile(join(folder.path, 'inbox', name))
+      expect(createHash('sha256').update(stored).digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))
+    }
+    await receiver.line(/^over: ended by peer/)
+  })
+
+  test('send.ts says in one line what is wrong', async () => {
+    await expect(run('send.ts', 'msrp://127.0.0.1:9/nobody;tcp', 'x').exit()).rejects.toThrow(
+      /unreachable: .*127\.0\.0\.1:9/,
+    )
+  })
+
+  test('offer-answer.ts sets up a session as SDP does', async () => {
+    const example = run('offer-answer.ts')
+    await example.exit()
+    expect(example.lines.slice(-2)).toEqual(['Bob reads: Hello Bob', 'the picture stays here: type-not-accepted'])
+  })
+
+  describe('with a relay', () => {
+    let relay: RunningRelay
+    const file = (name: string): string => join(folder.path, name)
+
+    beforeAll(async () => {
+      const authority = await createAuthority()
+      const { certificate, key } = await issueCertificate({ names: ['localhost'], ca: authority })
+      await writeFile(file('ca.pem'), authority.certificate)
+      await writeFile(file('cert.pem'), certificate)
+      await writeFile(file('key.pem'), key)
+      relay = await startRelay(
+        completeSettings({
+          listen: [{ host: '127.0.0.1', port: 0 }],
+          advertised: { name: 'localhost' },
+          realm: 'localhost',
+          tls: { certificate: file('cert.pem'), key: file('key.pem'), ca: file('ca.pem') },
+          stateFolder: file('relay'),
+          log: { level: 'silent' },
+          drain: 0,
+        }),
+      )
+      for (const username of ['carol', 'dave']) {
+        await relay.state.users.add({ username, domain: 'localhost', password: `${username}'s` })
+        await writeFile(file(username), `${username}'s\n`)
+      }
+    })
+
+    afterAll(() => relay.close())
+
+    test('relay.ts brings two users together', async () => {
+      const uri = `msrps://localhost:${relay.listeners[0]!.port};tcp`
+      const waiting = run('relay.ts', uri, 'dave', file('dave'), file('ca.pem'))
+      const path = await waiting.line(/^msrps:/)
+      const writing = run('relay.ts', uri, 'carol', file('carol'), file('ca.pem'), path, 'Hello Dave')
+      await writing.exit()
+      await waiting.exit()
+      expect(waiting.lines.at(-1)).toBe('Hello Dave')
+      expect(writing.lines).toEqual(['Thank you!'])
+    })
+  })
+})
