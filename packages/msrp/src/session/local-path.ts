@@ -22,7 +22,7 @@ export interface LocalPathRoom {
 
 /** A peer that is expected: `complete` on the passive side. */
 interface Expected {
-  readonly peerPath: readonly MsrpUri[]
+  readonly remotePath: readonly MsrpUri[]
   readonly options: SessionOptions
   settle(session: MsrpSession): void
 }
@@ -31,8 +31,6 @@ interface Expected {
 export class LocalPath {
   readonly uri: MsrpUri
   readonly options: SessionOptions
-  /** Our relays, nearest first. */
-  relays: readonly MsrpUri[] = []
   /** Whoever sends first becomes the peer. */
   readonly open: boolean
   /** Sessions that came by themselves, for `sessions()`. */
@@ -44,6 +42,9 @@ export class LocalPath {
   readonly #expected: Set<Expected> = new Set()
   /** Who wants the place of the peer that is there, while that one is asked. */
   #newcomer: Newcomer | undefined
+  #relays: readonly MsrpUri[] = []
+  /** Those before the latest change: a peer that was given that path may come over it until it expires. */
+  #formerRelays: readonly MsrpUri[] = []
   #closed = false
 
   constructor(
@@ -66,6 +67,16 @@ export class LocalPath {
     this.#onEmpty = options.onEmpty
   }
 
+  /** Our relays, nearest first. */
+  get relays(): readonly MsrpUri[] {
+    return this.#relays
+  }
+
+  set relays(relays: readonly MsrpUri[]) {
+    this.#formerRelays = this.#relays.length === 0 ? relays : this.#relays
+    this.#relays = relays
+  }
+
   /** The path for the SDP, outermost relay first (RFC 4976 §5.1). */
   get path(): readonly MsrpUri[] {
     return [...this.relays].reverse().concat(this.uri)
@@ -75,8 +86,13 @@ export class LocalPath {
     return this.#sessions
   }
 
-  /** Makes a session with a peer, on its connection. */
-  start(remotePath: readonly MsrpUri[], options: SessionOptions, connection: EndpointConnection): MsrpSession {
+  /** Makes a session with a peer, on its connection. `peerPath` as the peer came, if it came to us. */
+  start(
+    remotePath: readonly MsrpUri[],
+    options: SessionOptions,
+    connection: EndpointConnection,
+    peerPath: readonly MsrpUri[] = [...this.relays, ...remotePath],
+  ): MsrpSession {
     const session = new MsrpSession(
       {
         platform: this.#room.platform,
@@ -84,7 +100,7 @@ export class LocalPath {
         localUri: this.uri,
         localPath: this.path,
         remotePath,
-        peerPath: [...this.relays, ...remotePath],
+        peerPath,
         seen: (messageId) => this.#room.seen(messageId),
         completed: (messageId) => this.#room.completed(messageId),
         keep: this.#room.keep,
@@ -111,7 +127,7 @@ export class LocalPath {
       this.#expected.delete(expected)
       reject(new MsrpError('aborted', 'Waiting for the peer was given up', { cause: signal?.reason }))
     }
-    const expected: Expected = { peerPath: [...this.relays, ...remotePath], options, settle: resolve }
+    const expected: Expected = { remotePath, options, settle: resolve }
     this.#expected.add(expected)
     this.#giveUps.add(reject)
     if (signal?.aborted) onAbort()
@@ -133,10 +149,10 @@ export class LocalPath {
     const begins = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
     if (begins && this.#newcomer?.sent(request, connection)) return this.#newcomer.hold(request)
     if (begins) {
-      const expected = [...this.#expected].find((candidate) => this.#samePeer(candidate.peerPath, from))
+      const expected = [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
       if (expected !== undefined) {
         this.#expected.delete(expected)
-        const started = this.start(from.slice(this.relays.length), expected.options, connection)
+        const started = this.start(from.slice(this.relays.length), expected.options, connection, from)
         expected.settle(started)
         return started.request(request)
       }
@@ -193,7 +209,7 @@ export class LocalPath {
   /** The first to send becomes the peer. */
   #first(from: readonly MsrpUri[], connection: EndpointConnection): MsrpSession {
     // What stands before the peer's own path are our relays (RFC 4976 §5.1).
-    const session = this.start(from.slice(this.relays.length), this.options, connection)
+    const session = this.start(from.slice(this.relays.length), this.options, connection, from)
     this.arrived.push(session)
     return session
   }
@@ -219,6 +235,10 @@ export class LocalPath {
     }
     void decide()
     return newcomer.hold(request)
+  }
+
+  #comesFrom(remotePath: readonly MsrpUri[], from: readonly MsrpUri[]): boolean {
+    return [this.#relays, this.#formerRelays].some((relays) => this.#samePeer([...relays, ...remotePath], from))
   }
 
   #samePeer(path: readonly MsrpUri[], from: readonly MsrpUri[]): boolean {
