@@ -1,0 +1,386 @@
+import { nodeHash } from 'msrp/node'
+import { type DigestAlgorithm, ha1, parseAuthenticationInfo, rspauth } from 'msrp/wire'
+import { describe, expect, it } from 'vitest'
+import { type AuthOptions, authorization, Network, RELAY, settle } from './network.ts'
+
+const alice = ['alice', 'wonderland'] as const
+
+describe('an AUTH without credentials', () => {
+  it('is challenged, as RFC 4976 restricts Digest (RFC4976-5.1-4, RFC4976-9.1-1, RFC4976-9.1-7)', async () => {
+    const client = new Network().connect()
+    const { head } = await client.challenge()
+    expect(head.status).toBe(401)
+    expect(head.fields.get('WWW-Authenticate')).toMatch(
+      /^Digest realm="example\.com", qop="auth", nonce="[0-9a-f.]{60,}", opaque="[^"]+", algorithm=MD5$/,
+    )
+    expect(head.fields.toPath.map(String)).toEqual([client.uri])
+    expect(head.fields.fromPath.map(String)).toEqual([RELAY])
+  })
+
+  it('gets another nonce each time, and none that says too much (RFC4976-9.1-3, RFC4976-9.1-4, RFC4976-9.1-6)', async () => {
+    const client = new Network({ algorithms: ['sha-256', 'md5'] }).connect()
+    const [first, second] = [await client.challenge(), await client.challenge()]
+    const all = [first, second].flatMap(({ head }) => head.fields.all('WWW-Authenticate'))
+    expect(all).toHaveLength(4)
+    expect(new Set(all.map((text) => /nonce="([^"]+)"/.exec(text)?.[1])).size).toBe(4)
+    expect(all.join()).not.toMatch(/domain|auth-int|-sess|Basic/i)
+  })
+
+  it('does not count as a failure, however often it comes', async () => {
+    const client = new Network({ authFailures: 2 }).connect()
+    for (let count = 0; count < 20; count++) expect((await client.challenge()).head.status).toBe(401)
+    expect((await client.authenticate(...alice)).head.status).toBe(200)
+  })
+})
+
+describe('the right credentials', () => {
+  it('get a URI of the relay, with name, port and 128 random bits, and its life (RFC4976-4.2-1, RFC4976-6.3-5)', async () => {
+    const client = await new Network().client('alice')
+    const [uri] = client.usePath
+    expect(client.usePath).toHaveLength(1)
+    expect(uri).toMatchObject({ scheme: 'msrps', host: 'relay.example.com', port: 2855, transport: 'tcp' })
+    expect(uri?.sessionId).toMatch(/^[a-z2-7]{26}$/)
+  })
+
+  it.each<DigestAlgorithm>(['md5', 'sha-256'])(
+    'get a proof that the relay knows the password too: %s (RFC4976-9.1-9, RFC4976-9.1-10)',
+    async (algorithm) => {
+      const client = new Network({ algorithms: ['sha-256', 'md5'] }).connect()
+      const challenge = await client.challenge()
+      const { head } = await client.answer(challenge, ...alice, { algorithm })
+      const nonce = challenge.head.fields.wwwAuthenticate.find((one) => one.algorithm === algorithm)?.nonce ?? ''
+      const info = head.fields.get('Authentication-Info') ?? ''
+      const password = ha1(nodeHash, algorithm, 'alice', 'example.com', 'wonderland')
+      const input = { algorithm, ha1: password, nonce, nc: '00000001', cnonce: 'c0ffee', uri: RELAY }
+      expect(parseAuthenticationInfo(info)).toMatchObject({
+        rspauth: rspauth(nodeHash, input),
+        cnonce: 'c0ffee',
+        nc: '00000001',
+      })
+      expect(info).toContain(', qop=auth')
+      expect(head.fields.expires).toBe(900)
+    },
+  )
+
+  it('may use the nonce that came with the last success', async () => {
+    const client = new Network().connect()
+    let last = await client.authenticate(...alice)
+    for (let count = 0; count < 5; count++) {
+      last = await client.answer(last, ...alice)
+      expect(last.head.status).toBe(200)
+    }
+  })
+
+  it.each([
+    ['with userinfo, and letters in any case', 'msrps://Alice@Relay.Example.COM:2855;tcp'],
+    ['without port (RFC4976-8-1)', 'msrps://relay.example.com;tcp'],
+    ['with parameters', 'msrps://relay.example.com:2855;tcp;a=b'],
+  ])('are over the URI as it was sent: %s', async (_, uri) => {
+    const client = new Network().connect()
+    const { head } = await client.authenticate(...alice, { toPath: [uri] })
+    expect(head.status).toBe(200)
+    expect(head.fields.fromPath.map(String)).toEqual([uri])
+  })
+
+  it.each([
+    ['without uri', (value: string) => value.replace(/uri="[^"]*", /, '')],
+    ['without opaque', (value: string) => value.replace(/opaque="[^"]*", /, '')],
+    [
+      'with quotes around nc, qop and algorithm',
+      (value: string) => value.replace(/(nc|qop|algorithm)=([^,"]+)/g, '$1="$2"'),
+    ],
+    ['without algorithm, which is MD5', (value: string) => value.replace(/, algorithm=MD5/, '')],
+    ['without blanks', (value: string) => value.replaceAll(', ', ',')],
+    ['with parameters that nobody knows', (value: string) => `${value}, auth-param="x", y=z`],
+  ])('are taken as peers in the field write them: %s', async (_, change) => {
+    const client = new Network().connect()
+    const value = change(authorization(await client.challenge(), ...alice))
+    for (const name of ['AUTHORIZATION']) {
+      const id = client.request('AUTH', { toPath: [RELAY], fields: [[name, value]] })
+      expect((await client.response(id)).head.status).toBe(200)
+    }
+  })
+
+  it('do not get more tokens than a connection may hold', async () => {
+    const client = new Network({ tokensPerConnection: 2 }).connect()
+    const statuses: number[] = []
+    for (let count = 0; count < 3; count++) statuses.push((await client.authenticate(...alice)).head.status)
+    expect(statuses).toEqual([200, 200, 403])
+  })
+})
+
+describe('wrong credentials', () => {
+  const wrong: [string, string, string, AuthOptions][] = [
+    ['the password', 'alice', 'looking-glass', {}],
+    ['the user', 'mallory', 'wonderland', {}],
+    ['both', 'mallory', 'x', {}],
+    ['an empty password', 'alice', '', {}],
+    ['the URI', ...alice, { change: { uri: 'msrps://relay.example.com;tcp' } }],
+    ['the realm', ...alice, { change: { realm: 'other.example.com' } }],
+    ['an algorithm that was not offered', ...alice, { change: { algorithm: 'sha-256' } }],
+    ['the nonce', ...alice, { change: { nonce: '1.2.3' } }],
+    ['no nonce at all', ...alice, { change: { nonce: '' } }],
+    ['the response', ...alice, { change: { response: '0'.repeat(32) } }],
+    ['an empty response', ...alice, { change: { response: '' } }],
+    ['the count', ...alice, { change: { nc: '00000002' } }],
+    ['the cnonce', ...alice, { change: { cnonce: 'decaf' } }],
+  ]
+
+  it.each(wrong)('are answered 401 with a new challenge: %s', async (_, username, password, options) => {
+    const network = new Network()
+    const client = network.connect()
+    const { head } = await client.answer(await client.challenge(), username, password, options)
+    expect(head.status).toBe(401)
+    expect(head.fields.get('Use-Path')).toBeUndefined()
+    expect(head.fields.get('Authentication-Info')).toBeUndefined()
+    expect(head.fields.get('WWW-Authenticate')).not.toContain('stale')
+    expect(network.relay.tokens).toBe(0)
+    expect((await client.authenticate(...alice)).head.status).toBe(200)
+  })
+
+  it('do not tell whether it was the user or the password', async () => {
+    const client = new Network({ authFailures: 100 }).connect()
+    const texts: string[] = []
+    for (const [, username, password] of wrong.slice(0, 4)) {
+      const before = client.received.byteLength
+      const { head } = await client.answer(await client.challenge(), username, password)
+      const text = client.received.subarray(before).toString().split(`MSRP ${head.transactionId}`)[1] ?? ''
+      texts.push(text.replaceAll(head.transactionId, 'id').replace(/nonce="[^"]*"/, 'nonce'))
+    }
+    expect(new Set(texts).size).toBe(1)
+  })
+
+  it.each([
+    ['Basic (RFC4976-9.1-2)', `Basic ${Buffer.from('alice:wonderland').toString('base64')}`],
+    ['nothing', ''],
+    ['no parameters', 'Digest'],
+    [
+      'no qop (RFC4976-9.1-7)',
+      'Digest username="alice", realm="example.com", nonce="n", response="0", cnonce="c", nc=1',
+    ],
+    [
+      'another qop',
+      'Digest username="alice", realm="example.com", nonce="n", response="0", cnonce="c", nc=1, qop=auth-int',
+    ],
+    [
+      'no cnonce (RFC4976-9.1-8)',
+      'Digest username="alice", realm="example.com", nonce="n", response="0", nc=1, qop=auth',
+    ],
+    [
+      'a count that is none',
+      'Digest username="a", realm="example.com", nonce="n", response="0", nc=x, qop=auth, cnonce="c"',
+    ],
+    ['quotes that do not end', 'Digest username="alice'],
+  ])('that are not what was asked for are challenged again: %s', async (_, value) => {
+    const client = new Network().connect()
+    const id = client.request('AUTH', { toPath: [RELAY], fields: [['Authorization', value]] })
+    const { head } = await client.response(id)
+    expect(head.status).toBe(401)
+    expect(head.fields.get('WWW-Authenticate')).toMatch(/^Digest /)
+  })
+
+  it('several times end the connection, after each was answered (RFC4976-6.3-7)', async () => {
+    const network = new Network({ authFailures: 3 })
+    const client = network.connect()
+    for (let count = 0; count < 3; count++) {
+      expect(client.closed).toBe(false)
+      expect((await client.authenticate('alice', `guess${count}`)).head.status).toBe(401)
+    }
+    await settle()
+    expect(client.closed).toBe(true)
+    expect(network.relay.connections).toBe(0)
+    expect(network.relay.counters.authenticationFailures).toBe(3)
+  })
+
+  it('sent all at once are no more guesses than sent one by one', async () => {
+    const network = new Network({ authFailures: 3 })
+    const client = network.connect()
+    const challenge = await client.challenge()
+    let lookUps = 0
+    const known = network.ha1
+    network.ha1 = (...user) => {
+      lookUps++
+      return known(...user)
+    }
+    for (let count = 0; count < 50; count++) {
+      const password = count === 40 ? 'wonderland' : `guess${count}`
+      const value = authorization(challenge, 'alice', password, { nc: count.toString(16).padStart(8, '0') })
+      client.request('AUTH', { toPath: [RELAY], fields: [['Authorization', value]] })
+    }
+    await settle()
+    expect(lookUps).toBe(3)
+    expect(client.closed).toBe(true)
+    expect(client.responses.map(({ head }) => head.status)).toEqual([401, 401, 401, 401])
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it('are forgiven by right ones', async () => {
+    const client = new Network({ authFailures: 2 }).connect()
+    for (let count = 0; count < 5; count++) {
+      expect((await client.authenticate('alice', 'guess')).head.status).toBe(401)
+      expect((await client.authenticate(...alice)).head.status).toBe(200)
+    }
+    expect(client.closed).toBe(false)
+  })
+})
+
+describe('a nonce', () => {
+  it('that has become old is stale, which is no failure', async () => {
+    const network = new Network({ nonceLifetime: 300, authFailures: 1, probation: 1000 })
+    const client = network.connect()
+    const challenge = await client.challenge()
+    await network.clock.advance(301_000)
+    const stale = await client.answer(challenge, ...alice)
+    expect(stale.head.status).toBe(401)
+    expect(stale.head.fields.get('WWW-Authenticate')).toContain('stale=true')
+    expect((await client.answer(stale, ...alice)).head.status).toBe(200)
+  })
+
+  it('that is old does not make a wrong password stale', async () => {
+    const network = new Network({ nonceLifetime: 300, probation: 1000 })
+    const client = network.connect()
+    const challenge = await client.challenge()
+    await network.clock.advance(301_000)
+    const wrong = await client.answer(challenge, 'alice', 'guess')
+    expect(wrong.head.fields.get('WWW-Authenticate')).not.toContain('stale')
+    expect(network.relay.counters.authenticationFailures).toBe(1)
+  })
+
+  it('serves as often as its count rises, and never twice with the same', async () => {
+    const client = new Network().connect()
+    const challenge = await client.challenge()
+    const use = async (count: number): Promise<number> =>
+      (await client.answer(challenge, ...alice, { nc: count.toString(16).padStart(8, '0') })).head.status
+    expect([await use(1), await use(2), await use(2), await use(1), await use(300), await use(3)]).toEqual([
+      200, 200, 401, 401, 200, 401,
+    ])
+  })
+
+  it('is that of one connection: what was heard on it is of no use on another', async () => {
+    const network = new Network()
+    const [one, other] = [network.connect(), network.connect()]
+    const challenge = await one.challenge()
+    const unused = await other.answer(challenge, ...alice)
+    expect(unused.head.status).toBe(401)
+    const value = authorization(challenge, ...alice)
+    const fields = [['Authorization', value]] as const
+    expect((await one.response(one.request('AUTH', { toPath: [RELAY], fields }))).head.status).toBe(200)
+    const replayed = await other.response(other.request('AUTH', { toPath: [RELAY], fields }))
+    expect(replayed.head.status).toBe(401)
+    expect(replayed.head.fields.get('Use-Path')).toBeUndefined()
+    const again = await one.response(one.request('AUTH', { toPath: [RELAY], fields }))
+    expect(again.head.status).toBe(401)
+    expect(network.relay.tokens).toBe(1)
+  })
+})
+
+describe('Expires', () => {
+  it.each([
+    [undefined, 900],
+    [60, 60],
+    [3600, 3600],
+    [600, 600],
+  ])('of %s gives a token for %d seconds (RFC4976-5.1-7)', async (asked, given) => {
+    const network = new Network()
+    const client = network.connect()
+    const fields = asked === undefined ? [] : [['Expires', String(asked)] as const]
+    const { head } = await client.authenticate(...alice, { fields })
+    expect(head.status).toBe(200)
+    expect(head.fields.expires).toBe(given)
+    await network.clock.advance(given * 1000 - 1)
+    expect(network.relay.tokens).toBe(1)
+    await network.clock.advance(1)
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it.each([
+    [0, 'Min-Expires', '60'],
+    [59, 'Min-Expires', '60'],
+    [3601, 'Max-Expires', '3600'],
+    [999_999_999_999, 'Max-Expires', '3600'],
+  ])('of %d is out of bounds, and the bound is told', async (asked, name, value) => {
+    const network = new Network()
+    const client = network.connect()
+    const { head } = await client.authenticate(...alice, { fields: [['Expires', String(asked)]] })
+    expect(head.status).toBe(423)
+    expect(head.fields.get(name)).toBe(value)
+    expect(head.fields.get(name === 'Min-Expires' ? 'Max-Expires' : 'Min-Expires')).toBeUndefined()
+    expect(network.relay.tokens).toBe(0)
+    expect((await client.authenticate(...alice, { fields: [['Expires', value]] })).head.status).toBe(200)
+  })
+
+  it('that is no number is a bad request', async () => {
+    const client = new Network().connect()
+    expect(
+      (await client.response(client.request('AUTH', { toPath: [RELAY], fields: [['Expires', 'soon']] }))).head.status,
+    ).toBe(400)
+  })
+})
+
+describe('an AUTH', () => {
+  it('without TLS is refused before any password is asked for (RFC4976-8-3)', async () => {
+    const client = new Network().connect({ secure: false })
+    const { head } = await client.challenge()
+    expect(head.status).toBe(403)
+    expect(head.fields.get('WWW-Authenticate')).toBeUndefined()
+  })
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('database on fire'))],
+    [
+      'throws',
+      () => {
+        throw new Error('database on fire')
+      },
+    ],
+  ])('is refused, and never granted, when the users %s', async (_, ha1) => {
+    const network = new Network()
+    network.ha1 = ha1
+    const client = network.connect()
+    const { head } = await client.authenticate(...alice)
+    expect(head.status).toBe(403)
+    expect(head.comment).not.toContain('fire')
+    expect(network.relay.tokens).toBe(0)
+    expect(client.closed).toBe(false)
+  })
+
+  it('whose client is gone before the users answer leaves no token behind', async () => {
+    const network = new Network()
+    const known = network.ha1
+    const { promise, resolve } = Promise.withResolvers<void>()
+    network.ha1 = async (...user) => {
+      await promise
+      return known(...user)
+    }
+    const client = network.connect()
+    const challenge = await client.challenge()
+    client.request('AUTH', { toPath: [RELAY], fields: [['Authorization', authorization(challenge, ...alice)]] })
+    await settle()
+    client.pair.drop()
+    await settle()
+    resolve()
+    await settle()
+    expect(network.relay.tokens).toBe(0)
+    expect(network.clock.pending).toBe(0)
+  })
+
+  it('holds up what comes behind it on its connection until it is answered', async () => {
+    const network = new Network()
+    const known = network.ha1
+    const { promise, resolve } = Promise.withResolvers<void>()
+    network.ha1 = async (...user) => {
+      await promise
+      return known(...user)
+    }
+    const client = network.connect()
+    const challenge = await client.challenge()
+    client.request('AUTH', { toPath: [RELAY], fields: [['Authorization', authorization(challenge, ...alice)]] })
+    client.request('AUTH', { toPath: [RELAY], fields: [['Authorization', authorization(challenge, ...alice)]] })
+    await settle()
+    expect(client.pair.right.paused).toBe(true)
+    resolve()
+    await settle()
+    expect(client.pair.right.paused).toBe(false)
+    expect(client.responses.map(({ head }) => head.status)).toEqual([401, 200, 401])
+  })
+})

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest'
+import { FakeClock } from '../../../msrp/test/transport/fake-clock.ts'
+import { Network, RELAY, settle } from './network.ts'
+
+const alice = ['alice', 'wonderland'] as const
+
+describe('an AUTH to a token', () => {
+  it('by its holder extends it: same URI, new life', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    const { token } = client
+    await network.clock.advance(800_000)
+    const { head } = await client.authenticate(...alice, { toPath: [token], fields: [['Expires', '1000']] })
+    expect(head.status).toBe(200)
+    expect(head.fields.usePath?.map(String)).toEqual([token])
+    expect(head.fields.expires).toBe(1000)
+    expect(network.relay.tokens).toBe(1)
+    await network.clock.advance(999_999)
+    expect(network.relay.tokens).toBe(1)
+    await network.clock.advance(1)
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it('by its holder may shorten its life as well', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    await client.authenticate(...alice, { toPath: [client.token], fields: [['Expires', '60']] })
+    await network.clock.advance(60_000)
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it('needs credentials like any other', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    expect((await client.challenge({ toPath: [client.token] })).head.status).toBe(401)
+    expect((await client.authenticate('alice', 'guess', { toPath: [client.token] })).head.status).toBe(401)
+    await network.clock.advance(900_000)
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it.each([
+    ['another account of the same connection', 'alice', 'bob'],
+    ['the same account on another connection', 'bob', 'alice'],
+    ['somebody else altogether', 'bob', 'bob'],
+  ])('by %s changes nothing', async (_, connection, account) => {
+    const network = new Network()
+    const holder = await network.client('alice')
+    const other = await network.client('bob')
+    const from = connection === 'alice' ? holder : other
+    const password = network.passwords.get(account) ?? ''
+    const { head } = await from.authenticate(account, password, {
+      toPath: [holder.token],
+      fields: [['Expires', '3600']],
+    })
+    expect(head.status).toBe(481)
+    expect(head.fields.get('Use-Path')).toBeUndefined()
+    await network.clock.advance(900_000)
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it('that never was, or with another scheme, is no way to get one', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    for (const uri of [`${RELAY.replace(';', '/guess;')}`, client.token.replace('msrps', 'msrp')]) {
+      expect((await client.authenticate(...alice, { toPath: [uri] })).head.status).toBe(481)
+    }
+    expect(network.relay.tokens).toBe(1)
+  })
+
+  it('that has ended does not bring it back', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    const { token } = client
+    await network.clock.advance(900_000)
+    expect((await client.authenticate(...alice, { toPath: [token] })).head.status).toBe(481)
+    expect(network.relay.tokens).toBe(0)
+  })
+})
+
+describe('a token', () => {
+  it('is a new one for each AUTH to the relay itself', async () => {
+    const network = new Network()
+    const client = network.connect()
+    const tokens = new Set<string>()
+    for (let count = 0; count < 5; count++) {
+      await client.authenticate(...alice)
+      tokens.add(client.token)
+    }
+    expect(tokens.size).toBe(5)
+    expect(network.relay.tokens).toBe(5)
+  })
+
+  it('of a client ends with its connection (RFC4976-6.3-3)', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    const { path } = client
+    client.close()
+    await settle()
+    expect(network.relay.tokens).toBe(0)
+    expect(network.clock.pending).toBe(0)
+    const again = await network.client('alice')
+    const peer = network.connect()
+    expect((await peer.response(peer.send(path, 'hello'))).head.status).toBe(481)
+    expect(again.requests).toEqual([])
+  })
+
+  it('of a client ends at its time (RFC4976-6.3-4, RFC4976-6.3-6)', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    const peer = network.connect()
+    client.answers = true
+    expect((await peer.response(peer.send(client.path, 'hello'))).head.status).toBe(200)
+    await network.clock.advance(900_000)
+    expect((await peer.response(peer.send(client.path, 'too late'))).head.status).toBe(481)
+    expect(client.all('SEND')).toHaveLength(1)
+    expect([client.closed, peer.closed]).toEqual([false, false])
+  })
+
+  it('lives as long as it may on a platform whose timers do not reach as far', async () => {
+    class ShortSighted extends FakeClock {
+      override after(milliseconds: number, action: () => void): () => void {
+        return super.after(Math.min(milliseconds, 1000_000), action)
+      }
+    }
+    const network = new Network({ expires: { default: 3600, minimum: 60, maximum: 3600 } }, new ShortSighted())
+    await network.client('alice')
+    await network.clock.advance(3_599_999)
+    expect(network.relay.tokens).toBe(1)
+    await network.clock.advance(1)
+    expect(network.relay.tokens).toBe(0)
+  })
+})
+
+describe('when a token ends', () => {
+  it('what was on its way under it is reported, and the connection made for it is closed', async () => {
+    const network = new Network({ flowBuffer: 10_000 })
+    const holder = await network.client('alice')
+    const far = network.within('msrps://far.example.net:7000/f;tcp')
+    const sent = holder.send([holder.token, far.uri], 'hello')
+    const slow = network.connect({ uri: 'msrps://slow.invalid:1/s;tcp' })
+    // The holder addressed `far` alone, so that the first to come is let in.
+    const arriving = slow.begin(holder.path)
+    slow.write('x'.repeat(3000))
+    await settle()
+    expect(holder.statuses(sent)).toEqual([200])
+    far.respond(far.requests[0])
+    await network.clock.advance(890_000)
+    const unanswered = holder.send([holder.token, far.uri], 'never answered', [['Message-ID', 'message2']])
+    await settle()
+    expect(holder.statuses(unanswered)).toEqual([200])
+    await network.clock.advance(10_000)
+    expect(holder.reports).toEqual(['481 1-14/14'])
+    expect(slow.statuses(arriving)).toEqual([481])
+    expect(holder.open).toBeUndefined()
+    expect(holder.all('SEND').at(-1)?.flag).toBe('#')
+    expect(far.closed).toBe(true)
+    expect([holder.closed, slow.closed]).toEqual([false, false])
+  })
+
+  it('a connection made for it that serves another session by now stays until that ends too', async () => {
+    const network = new Network()
+    const first = await network.client('alice')
+    const second = await network.client('bob', {})
+    const far = network.within('msrps://far.example.net:7000/f;tcp')
+    far.answers = true
+    first.send([first.token, far.uri], 'hello')
+    await settle()
+    far.send(second.path, 'and hello to you')
+    await settle()
+    expect(second.all('SEND')).toHaveLength(1)
+    first.close()
+    await settle()
+    expect(far.closed).toBe(false)
+    second.close()
+    await settle()
+    expect(far.closed).toBe(true)
+  })
+})
