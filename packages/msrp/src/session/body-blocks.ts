@@ -31,6 +31,7 @@ export class BodyBlocks {
   #memory = 0
   #pending = 0
   #lastWritten = -1
+  #spooled = false
 
   /** `onMemory` hears of every change of `memory`; `onSpooled` when a write to the spool is over, or failed. */
   constructor(options: {
@@ -55,6 +56,11 @@ export class BodyBlocks {
 
   get empty(): boolean {
     return this.#blocks.size === 0
+  }
+
+  /** Something of it went to the spool. */
+  get spooled(): boolean {
+    return this.#spooled
   }
 
   /** Copies bytes to their place. `total`: the expected size of the message, so that no more room is taken than needed. */
@@ -122,6 +128,7 @@ export class BodyBlocks {
       this.#account(-bytes.length)
       block.bytes = undefined
       block.slot = slot
+      this.#spooled = true
       for (const { start, end } of valid.within(0, BLOCK)) this.#store(slot, start, bytes.subarray(start, end))
     }
     return this.#memory <= target

@@ -1,4 +1,4 @@
-import type { Clock } from '../connection/index.ts'
+import type { Cancel, Clock } from '../connection/index.ts'
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import { BlockSpool } from './block-spool.ts'
@@ -55,6 +55,7 @@ export class Inbox {
   readonly #deciding: Set<IncomingTransfer> = new Set()
   #memory = 0
   #onEnded: (() => void) | undefined
+  #waitingTimer: Cancel | undefined
 
   constructor(room: InboxRoom) {
     const { platform, options } = room
@@ -78,7 +79,7 @@ export class Inbox {
       resume: (reason) => room.resume(reason),
       account: (change) => this.#account(change),
       report: (transfer, status, until, comment) => this.#report(transfer, status, until, comment),
-      completed: (transfer) => room.completed(transfer.messageId),
+      completed: (transfer) => this.#completed(transfer),
       over: (transfer, error) => this.#ended(transfer, error),
     }
   }
@@ -141,6 +142,7 @@ export class Inbox {
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
     this.queue.end()
+    this.#waitingTimer?.()
     this.#spool?.retire()
   }
 
@@ -244,6 +246,27 @@ export class Inbox {
       const { status, comment } = typeof verdict === 'number' ? { status: verdict, comment: undefined } : verdict
       transfer.refuse(status, comment)
     }
+  }
+
+  /**
+   * Two applications that each wait for their message to be delivered before they come to the next one would wait for each
+   * other. So a short message for which nobody has time yet is reported after a while, although it is not taken.
+   */
+  #completed(transfer: IncomingTransfer): void {
+    this.#room.completed(transfer.messageId)
+    if (transfer.first.successReport && this.queue.has(transfer)) this.#watchWaiting()
+  }
+
+  #watchWaiting(): void {
+    this.#waitingTimer ??= this.#clock.after(this.#limits.spoolAfter, () => {
+      this.#waitingTimer = undefined
+      const due = this.#clock.now() - this.#limits.spoolAfter
+      const waiting = [...this.#transfers.values()].filter((transfer) => this.queue.has(transfer) && !transfer.reported)
+      for (const transfer of this.queue.asked ? waiting : []) {
+        if (transfer.activeAt <= due) transfer.reportWaiting()
+      }
+      if (waiting.some(({ activeAt }) => activeAt > due)) this.#watchWaiting()
+    })
   }
 
   #report(transfer: IncomingTransfer, status: number, until: number, comment?: string): void {

@@ -116,6 +116,11 @@ export class IncomingBody {
     this.#wake()
   }
 
+  /** All of it is in memory, and has been all the time. */
+  get inMemory(): boolean {
+    return !this.#blocks.spooled && this.#reader !== 'sink'
+  }
+
   /** Moves what is held to the spool, for a session that holds too much. */
   evict(): boolean {
     return this.#blocks.evict(0)

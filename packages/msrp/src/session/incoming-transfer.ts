@@ -164,6 +164,16 @@ export class IncomingTransfer {
     }
   }
 
+  /**
+   * Reports success of a complete message before it is taken, when nothing can go wrong with it any more: it is in memory,
+   * and no file that has to be stored.
+   */
+  reportWaiting(): void {
+    const disposition = this.first.head.fields.contentDisposition
+    const file = disposition?.filename !== undefined || disposition?.type === 'attachment'
+    if (this.#state === 'complete' && this.body.inMemory && !file) this.#reporter?.progress(this.body.total ?? 0, true)
+  }
+
   /** The application has decided to take it. */
   accept(): void {
     const waiting = this.#undecided ?? []

@@ -179,12 +179,7 @@ export class LocalPath {
   #known(session: MsrpSession, request: IncomingRequest, connection: EndpointConnection): RequestReader {
     if (session.connection === connection) return session.request(request)
     // RFC 4975 §7.3: only the session's own connection counts; but its peer may have to come back over another one.
-    if (
-      request.head.method === 'SEND' &&
-      connection.inbound &&
-      session.connection.inbound &&
-      this.#admits(connection)
-    ) {
+    if (request.head.method === 'SEND' && session.mayMoveTo(connection) && this.#admits(connection)) {
       session.moveTo(connection)
       return session.request(request)
     }

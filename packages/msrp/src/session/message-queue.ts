@@ -6,6 +6,7 @@ export class MessageQueue<Item, Presented> implements AsyncIterableIterator<Pres
   readonly #present: (item: Item) => Presented
   readonly #items: Set<Item> = new Set()
   readonly #asking: ((result: IteratorResult<Presented>) => void)[] = []
+  #asked = false
   #ended = false
 
   constructor(present: (item: Item) => Presented) {
@@ -15,6 +16,16 @@ export class MessageQueue<Item, Presented> implements AsyncIterableIterator<Pres
   /** How many items nobody has asked for yet. */
   get waiting(): number {
     return this.#items.size
+  }
+
+  /** Whether anybody has ever asked. */
+  get asked(): boolean {
+    return this.#asked
+  }
+
+  /** Whether an item waits. */
+  has(item: Item): boolean {
+    return this.#items.has(item)
   }
 
   push(item: Item): void {
@@ -35,6 +46,7 @@ export class MessageQueue<Item, Presented> implements AsyncIterableIterator<Pres
   }
 
   next(): Promise<IteratorResult<Presented>> {
+    this.#asked = true
     const first = this.#items.values().next()
     if (!first.done) {
       this.#items.delete(first.value)

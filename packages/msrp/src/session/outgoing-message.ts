@@ -298,10 +298,9 @@ export class SentMessage implements OutgoingMessage {
       this.#refuse(status, comment)
       return
     }
-    // The far side does not take chunks of that size. Of several under way, only the first that comes back halves it.
-    const size = Math.min(length, part.chunkSize ?? length)
-    const halved = part.chunkSize === this.#cursor.chunkSize ? Math.max(WHOLE_CHUNK, Math.ceil(size / 2)) : undefined
-    this.#repeat(part, halved)
+    // The far side does not take chunks of that size. Several may have been under way; the size never grows again.
+    const half = Math.max(WHOLE_CHUNK, Math.ceil(Math.min(length, part.chunkSize ?? length) / 2))
+    this.#repeat(part, Math.min(half, this.#cursor.chunkSize ?? half))
   }
 
   #repeat(part: { start: number; end: number }, chunkSize?: number): void {

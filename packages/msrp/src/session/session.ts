@@ -46,6 +46,8 @@ export class MsrpSession implements Session, ConnectionUser {
   readonly #presence: Presence
   readonly #pauses: Set<object> = new Set()
   #connection: EndpointConnection
+  /** Connections that it was bound to before: what still comes over them comes too late. */
+  readonly #left: WeakSet<EndpointConnection> = new WeakSet()
   #state: 'open' | 'closing' | 'closed' = 'open'
   #closing: Promise<void> | undefined
   #activeAt: number
@@ -163,10 +165,16 @@ export class MsrpSession implements Session, ConnectionUser {
     }
   }
 
+  /** Whether another connection can take the place of ours: both came in, and it has not had its turn already. */
+  mayMoveTo(connection: EndpointConnection): boolean {
+    return connection.open && connection.inbound && this.#connection.inbound && !this.#left.has(connection)
+  }
+
   /** The peer has come back over another connection, which takes the old one's place. */
   moveTo(connection: EndpointConnection): void {
     const old = this.#connection
     this.#connection = connection
+    this.#left.add(old)
     connection.use(this)
     for (const reason of this.#pauses) {
       connection.msrp.pauseReading(reason)

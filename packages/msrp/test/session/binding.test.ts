@@ -229,6 +229,11 @@ describe('A request', () => {
     const response = await peer.response(transactionId)
     expect(response.status).toBe(501)
     expect(response.field('To-Path')).toBe(PEER)
+    const from = `msrp://relay.example:1/r;tcp ${PEER}`
+    const { arrive } = await waiting()
+    const far = arrive(from)
+    await far.response(far.send())
+    expect((await far.response(far.send({ method: 'INVENT', range: undefined }))).field('To-Path')).toBe(from)
   })
 
   test.each<[string, Parameters<Awaited<ReturnType<typeof passive>>['peer']['send']>[0]]>([
@@ -286,6 +291,48 @@ describe('A second connection for a live session', () => {
     again.respond(second)
     again.report(sent.messageId, '1-9/9')
     await sent.delivered
+  })
+
+  test.each(['', 'x'.repeat(5_000)])('gets again also a message that is %s', async (text) => {
+    const { arrive, peer, session } = await passive()
+    const sent = session.send(text, { successReport: false })
+    await peer.request('SEND')
+    const again = arrive(PEER)
+    again.send()
+    const second = await again.request('SEND')
+    expect(second).toMatchObject({ text, flag: '$' })
+    again.respond(second)
+    await sent.delivered
+  })
+
+  test('waits for the reader that the one before it waited for', async () => {
+    const { arrive, session, peer } = await passive({ limits: { window: 100_000 } })
+    peer.send({ messageId: 'full1', body: 'x', range: '1-*/900000', flag: '+' })
+    const message = await nextMessage(session)
+    const reader = message.stream().getReader()
+    peer.send({ messageId: 'full1', body: 'x'.repeat(200_000), range: '2-*/900000', flag: '+' })
+    await settled()
+    const again = arrive(PEER)
+    await again.response(again.send())
+    const unread = again.send({ body: 'behind' })
+    await settled()
+    expect(again.seen).toEqual([])
+    for (let taken = 0; taken < message.received; ) taken += (await reader.read()).value!.length
+    expect((await again.response(unread)).status).toBe(200)
+  })
+
+  test('does not take over with anything but a SEND', async () => {
+    const { arrive, session, peer } = await passive()
+    const again = arrive(PEER)
+    const id = again.send({ method: 'NICKNAME', messageId: '', range: undefined, fields: ['Use-Nickname: "x"'] })
+    expect((await again.response(id)).status).toBe(506)
+    const sent = session.send('hello')
+    await peer.request('SEND')
+    again.report(sent.messageId, '1-5/5')
+    await settled()
+    expect(await stateOf(sent.delivered)).toBe('pending')
+    expect(again.seen).toEqual([])
+    expect(peer.closed).toBe(false)
   })
 
   test('of another sender gets 506 (RFC4975-5.4-14)', async () => {

@@ -212,6 +212,27 @@ describe('A reader', () => {
     expect(platform.clock.next ?? 10_000).toBeGreaterThan(2_000)
   })
 
+  test('that comes to a gap while the connection waits for it does not wait for ever', async () => {
+    const { peer, session, platform } = await passive({ limits: { window: 100_000 } })
+    const bytes = pattern(300_000)
+    const part = (start: number, end: number): unknown =>
+      peer.send({ messageId: 'gap01', body: bytes.slice(start, end), range: `${start + 1}-*/300000`, flag: '+' })
+    part(0, 60_000)
+    const reader = (await nextMessage(session)).stream().getReader()
+    part(90_000, 300_000)
+    part(60_000, 90_000)
+    await settled()
+    const pieces: Uint8Array[] = []
+    const started = platform.clock.now()
+    for (let taken = 0; taken < 300_000; ) {
+      const { value } = await reader.read()
+      pieces.push(value!)
+      taken += value!.length
+    }
+    expect(Buffer.compare(Buffer.concat(pieces), bytes)).toBe(0)
+    expect(platform.clock.now()).toBe(started)
+  })
+
   test('that is done leaves nothing paused and no timer', async () => {
     const { peer, session, platform, prepared } = await passive()
     void pour(peer, 'file1', pattern(3 * MIB))
@@ -273,6 +294,27 @@ describe('Waiting for delivered inside the message loop', () => {
     expect(Buffer.compare(Buffer.concat(pieces), file)).toBe(0)
     await sent.delivered
     await close()
+  })
+
+  test('does not block when both sides answer each text at the same time', async () => {
+    const { sender, receiver, clock, close } = await both()
+    const answered: string[] = []
+    const loop = async (session: typeof sender): Promise<void> => {
+      for await (const message of session) {
+        const text = await message.text()
+        if (text.startsWith('echo')) continue
+        await session.send(`echo ${text}`).delivered
+        answered.push(text)
+      }
+    }
+    const loops = [loop(sender), loop(receiver)]
+    sender.send('one')
+    receiver.send('two')
+    await settled()
+    await clock.advance(2_000)
+    expect(answered.toSorted()).toEqual(['one', 'two'])
+    await close()
+    await Promise.all(loops)
   })
 
   test('does not block when both sides do it and say what has arrived as soon as it has', async () => {

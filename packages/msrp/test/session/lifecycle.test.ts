@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { PathChange, PreparedSession } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MemoryFile, MemoryPlatform } from './memory-platform.ts'
-import { RawPeer, settled } from './raw-peer.ts'
+import { RawPeer, type Seen, settled } from './raw-peer.ts'
 import { active, both, dialledPeer, failure, nextMessage, PEER, passive, pattern, stateOf, waiting } from './stage.ts'
 
 describe('session.close()', () => {
@@ -211,6 +212,25 @@ describe('Connections', () => {
     await (await third).close()
   })
 
+  test('that stay because others use them: who is still sending to the closed session is told 481', async () => {
+    const platform = new MemoryPlatform()
+    const endpoint = new MsrpEndpoint(platform, {})
+    const connecting = ['one', 'two'].map((id) => endpoint.connect({ path: `msrp://peer.example:9000/${id};tcp` }))
+    const peer = await dialledPeer(platform)
+    for (const _ of connecting) peer.respond(await peer.request('SEND'))
+    const [one, two] = await Promise.all(connecting)
+    peer.from = 'msrp://peer.example:9000/one;tcp'
+    peer.to = one!.localPath
+    const bytes = peer.bytesOf({ body: pattern(100_000), transactionId: 'halfway1' })
+    peer.write(bytes.slice(0, 50_000))
+    await nextMessage(one!)
+    await one!.close()
+    expect((await peer.response('halfway1')).status).toBe(481)
+    peer.write(bytes.slice(50_000))
+    expect((await peer.response(peer.send({ body: 'x' }))).status).toBe(481)
+    expect(two!.state).toBe('open')
+  })
+
   test('with other certificates, ports or schemes are not shared', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
@@ -306,6 +326,104 @@ describe('Local paths', () => {
     expect(await (await nextMessage(session)).text()).toBe('still')
     expect(await prepared.sessions().next()).toEqual({ done: true, value: undefined })
     expect(await failure(prepared.complete(PEER))).toMatchObject({ code: 'closed' })
+  })
+})
+
+describe('A relay', () => {
+  const relay = { uri: 'msrps://relay.example:2855;tcp', username: 'alice', password: 'secret' }
+
+  async function registering(): Promise<{
+    preparing: Promise<PreparedSession>
+    peer: RawPeer
+    platform: MemoryPlatform
+  }> {
+    const platform = new MemoryPlatform()
+    const preparing = new MsrpEndpoint(platform, {}).prepare({ relay, remotePath: 'first' })
+    preparing.catch(() => {})
+    while (platform.dialled.length === 0) await settled(1)
+    expect(platform.dialled[0]!.target).toMatchObject({ host: 'relay.example', port: 2855, secure: true })
+    return { preparing, peer: await dialledPeer(platform), platform }
+  }
+
+  const use = 'msrps://relay.example:2855/token;tcp'
+  function grant(peer: RawPeer, auth: Seen): void {
+    peer.write(
+      `MSRP ${auth.transactionId} 200 OK\r\nTo-Path: ${auth.field('From-Path')}\r\nFrom-Path: ${auth.field('To-Path')}\r\n` +
+        `Use-Path: ${use}\r\nExpires: 600\r\n-------${auth.transactionId}$\r\n`,
+    )
+  }
+
+  test('whose connection breaks before it has answered AUTH fails the preparation', async () => {
+    const { preparing, peer, platform } = await registering()
+    await peer.request('AUTH')
+    peer.transport.destroy()
+    expect(await failure(preparing)).toMatchObject({ code: 'connection-lost' })
+    expect(platform.clock.pending).toBe(0)
+  })
+
+  test('leads to us and carries our requests: its URI stands first in both directions (RFC 4976 §5.1)', async () => {
+    const { preparing, peer, platform } = await registering()
+    grant(peer, await peer.request('AUTH'))
+    const prepared = await preparing
+    const [first, own] = prepared.localPath.split(' ')
+    expect(first).toBe(use)
+    expect(own).toMatch(/^msrps:/)
+    peer.to = own!
+    peer.from = `${use} ${PEER}`
+    const id = peer.send({ messageId: 'hello', body: 'hello', success: 'yes' })
+    expect((await peer.response(id)).field('To-Path')).toBe(use)
+    const session = (await prepared.sessions().next()).value!
+    expect(session.remotePath).toBe(PEER)
+    expect(await (await nextMessage(session)).text()).toBe('hello')
+    expect((await peer.request('REPORT')).field('To-Path')).toBe(`${use} ${PEER}`)
+    const sent = session.send('answer')
+    const chunk = await peer.request('SEND')
+    expect(chunk.field('To-Path')).toBe(`${use} ${PEER}`)
+    expect(chunk.field('From-Path')).toBe(own)
+    peer.respond(chunk)
+    // The relay itself reports: its From-Path ends with the relay (RFC 4976 §6.4.1).
+    peer.from = use
+    peer.report(sent.messageId, '1-6/6', '000 481 Gone')
+    expect(await failure(sent.delivered)).toMatchObject({ status: 481 })
+    expect(await session.closed).toMatchObject({ by: 'failure', error: { status: 481 } })
+    await prepared.close()
+    await settled()
+    expect(peer.closed).toBe(true)
+    expect(platform.clock.pending).toBe(0)
+  })
+
+  test('that goes away takes the path and its sessions along', async () => {
+    const { preparing, peer } = await registering()
+    grant(peer, await peer.request('AUTH'))
+    const prepared = await preparing
+    peer.to = prepared.localPath.split(' ')[1]!
+    peer.from = `${use} ${PEER}`
+    await peer.response(peer.send())
+    const session = (await prepared.sessions().next()).value!
+    peer.transport.close()
+    expect(await session.closed).toMatchObject({ by: 'failure', error: { code: 'connection-lost' } })
+    expect(await prepared.closed).toMatchObject({ by: 'peer', error: { code: 'connection-lost' } })
+    expect(await prepared.sessions().next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('that hands out another path when it refreshes: the new one is told', async () => {
+    const { preparing, peer, platform } = await registering()
+    grant(peer, await peer.request('AUTH'))
+    const prepared = await preparing
+    const changes: PathChange[] = []
+    prepared.onPathChanged = (change) => changes.push(change)
+    while (peer.seen.length === 0) await platform.clock.advance(1_000)
+    const auth = await peer.request('AUTH')
+    peer.write(
+      `MSRP ${auth.transactionId} 200 OK\r\nTo-Path: ${auth.field('From-Path')}\r\nFrom-Path: ${use}\r\n` +
+        `Use-Path: ${use.replace('token', 'other')}\r\nExpires: 600\r\n-------${auth.transactionId}$\r\n`,
+    )
+    await settled()
+    expect(changes).toHaveLength(1)
+    expect(changes[0]!.localPath).toBe(prepared.localPath)
+    expect(prepared.localPath).toContain('/other;tcp ')
+    expect(changes[0]!.oldExpiresIn).toBeGreaterThan(0)
+    await prepared.close()
   })
 })
 

@@ -59,6 +59,31 @@ describe('A success REPORT', () => {
     expect(ranges(await reports(peer))).toEqual(['1-3/3'])
   })
 
+  test('does not wait longer than 2 s for an application that is busy with an earlier message, unless it is a file or large', async () => {
+    const { peer, session, platform } = await passive({ limits: { window: 10_000 } })
+    const first = peer.send({ body: 'first', success: 'yes' })
+    peer.send({ messageId: 'short', body: 'short', success: 'yes' })
+    peer.send({ body: 'file', success: 'yes', fields: ['Content-Disposition: attachment; filename=x'] })
+    peer.send({ body: pattern(20_000), success: 'yes' })
+    await settled()
+    await platform.clock.advance(10_000)
+    expect(await reports(peer), 'before anybody asked for messages').toEqual([])
+    const message = await nextMessage(session)
+    peer.send({ messageId: 'later', body: 'later', success: 'yes' })
+    await settled()
+    await platform.clock.advance(1_999)
+    expect(await reports(peer)).toEqual([])
+    await platform.clock.advance(1)
+    expect((await reports(peer)).map((report) => report.field('Message-ID'))).toEqual(['short', 'later'])
+    expect(await message.text()).toBe('first')
+    expect((await peer.request('REPORT')).field('Message-ID')).toBe(`m${first}`)
+    // Once only: not again when it is taken.
+    expect(await (await nextMessage(session)).text()).toBe('short')
+    expect(await reports(peer)).toEqual([])
+    await session.close()
+    expect(platform.clock.next ?? 10_000).toBeGreaterThan(5_000)
+  })
+
   test("goes out as soon as the message has arrived with reportOn: 'received'", async () => {
     const { peer } = await passive({ reportOn: 'received' })
     peer.send({ body: 'one', success: 'yes' })
