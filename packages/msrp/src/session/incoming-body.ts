@@ -152,7 +152,7 @@ export class IncomingBody {
     const found = this.#blocks.take(from, until)
     const bytes = found instanceof Uint8Array ? found : await this.#fromSpool(found)
     this.#gate.moved()
-    if (this.#blocks.memory <= this.#room.window / 2) this.#gate.open()
+    if (this.#blocks.memory <= this.#room.window / 2 || this.#available === 0) this.#gate.open()
     if (this.#taken === this.#total) this.#finish()
     else this.#room.progress(this.#taken, false)
     return bytes
