@@ -323,10 +323,13 @@ describe('a TLS listener', () => {
   })
 
   it('cuts off a client that sends its ClientHello a byte at a time, for each connection on its own', async () => {
-    const { port, refused, accepted, until } = await listen({ tls: server, handshakeTimeout: 150 })
+    const { port, refused, accepted, until } = await listen({ tls: server, handshakeTimeout: 400 })
     const drip = plainClient(port)
     drip.resume()
     await once(drip, 'connect')
+    // What is written when the far side is gone already is answered by a reset.
+    drip.on('error', () => {})
+    const closed = new Promise((resolve) => drip.once('close', resolve))
     const begun = performance.now()
     // The record says 512 bytes, which take 512 times 10 ms to come.
     drip.write(Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]))
@@ -334,8 +337,8 @@ describe('a TLS listener', () => {
     cleanups.push(() => clearInterval(dripping))
     await tlsClient(port)
     await until('accepted', 1)
-    await once(drip, 'close')
-    expect(performance.now() - begun).toBeLessThan(2_000)
+    await closed
+    expect(performance.now() - begun).toBeLessThan(3_000)
     expect(refused).toEqual([expect.stringMatching(/^no TLS handshake in time/)])
     expect(accepted).toHaveLength(1)
   })

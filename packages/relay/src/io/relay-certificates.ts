@@ -45,7 +45,13 @@ export async function relayCertificates(settings: Settings, now: Date = new Date
       files,
       'correct the files, or tls.certificate and tls.key in the configuration',
     )
-    return { server, authorities: trusted, clientAuthorities: trusted, renewed: false, warnings: warningsFor(server, settings, now) }
+    return {
+      server,
+      authorities: trusted,
+      clientAuthorities: trusted,
+      renewed: false,
+      warnings: warningsFor(server, settings, now),
+    }
   }
   await ensureFolder(settings.stateFolder)
   const own = await ensurePrivateCertificates(settings.stateFolder, { names: certifiedNames(settings), now })
