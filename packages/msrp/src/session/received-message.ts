@@ -1,5 +1,6 @@
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
+import type { IncomingBody } from './incoming-body.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
 import type { FileSink, SaveOptions } from './platform.ts'
 
@@ -28,7 +29,7 @@ export class ReceivedMessage implements IncomingMessage {
     this.disposition = fields.get('Content-Disposition')
     this.fileName = fields.contentDisposition?.filename
     this.duplicate = transfer.duplicate
-    dropped.register(this, transfer)
+    dropped.register(this, transfer, this)
   }
 
   get size(): number | undefined {
@@ -62,8 +63,7 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async bytes(): Promise<Uint8Array> {
-    const { body } = this.#transfer
-    body.attach()
+    const body = this.#attach()
     const pieces: Uint8Array[] = []
     try {
       for (let piece = await body.take(); piece !== undefined; piece = await body.take()) pieces.push(piece)
@@ -75,8 +75,7 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   stream(): ReadableStream<Uint8Array> {
-    const { body } = this.#transfer
-    body.attach()
+    const body = this.#attach()
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
@@ -95,7 +94,7 @@ export class ReceivedMessage implements IncomingMessage {
   saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
     const transfer = this.#transfer
-    transfer.body.attach()
+    this.#attach()
     const { signal } = options
     const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
     if (signal?.aborted) giveUp()
@@ -113,6 +112,14 @@ export class ReceivedMessage implements IncomingMessage {
       throw new MsrpError('invalid-argument', `A message is refused with a status from 400 on, not with ${status}`)
     }
     this.#transfer.refuse(status, comment)
+  }
+
+  /** From now on somebody reads it, so its being dropped means nothing; and watched objects live longer than others. */
+  #attach(): IncomingBody {
+    const { body } = this.#transfer
+    body.attach()
+    dropped.unregister(this)
+    return body
   }
 
   async #open(path: string, options: SaveOptions): Promise<FileSink> {
