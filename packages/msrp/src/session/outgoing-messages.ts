@@ -36,6 +36,10 @@ export interface OutgoingMessagesRoom {
 export class OutgoingMessages {
   readonly #room: OutgoingMessagesRoom
   readonly #messages: Map<string, SentMessage> = new Map()
+  /** Longer messages that are on their way, and those that wait for one of them to be out. */
+  readonly #underWay: Set<SentMessage> = new Set()
+  readonly #waiting: Set<SentMessage> = new Set()
+  #connection: MsrpConnection<PendingRequest> | undefined
   /** Media types that the peer answered 415 to: RFC 4975 §10.6, not sent again in this session. */
   readonly #refusedTypes: Set<string> = new Set()
 
@@ -67,6 +71,7 @@ export class OutgoingMessages {
         over: (it) => {
           signal?.removeEventListener('abort', onAbort)
           this.#messages.delete(it.messageId)
+          this.#waiting.delete(it)
         },
       },
       reader,
@@ -77,7 +82,7 @@ export class OutgoingMessages {
     signal?.addEventListener('abort', onAbort)
     if (error !== undefined) message.lost(error)
     else if (signal?.aborted) message.abort(signal.reason)
-    else if (connection !== undefined) message.sendOver(connection)
+    else if (connection !== undefined) this.#begin(message, connection)
     return message
   }
 
@@ -96,7 +101,8 @@ export class OutgoingMessages {
 
   /** Goes on over another connection. */
   move(connection: MsrpConnection<PendingRequest>): void {
-    for (const message of [...this.#messages.values()]) message.sendOver(connection)
+    this.#connection = connection
+    for (const message of [...this.#messages.values()]) if (!this.#waiting.has(message)) message.sendOver(connection)
   }
 
   /** Abandons what is large and not out, with `#`; resolves when the rest is out. */
@@ -112,6 +118,29 @@ export class OutgoingMessages {
   /** Nothing can be sent any more. */
   end(error: MsrpError): void {
     for (const message of [...this.#messages.values()]) message.lost(error)
+  }
+
+  /** A receiver holds only so many unfinished messages (ours as many as we take), and refuses one more with 413. */
+  #begin(message: SentMessage, connection: MsrpConnection<PendingRequest>): void {
+    this.#connection = connection
+    if (!message.small) {
+      const { unfinishedMessages } = { ...SESSION_LIMITS, ...this.#room.options.limits }
+      if (this.#underWay.size >= unfinishedMessages) {
+        this.#waiting.add(message)
+        return
+      }
+      this.#underWay.add(message)
+      void message.handedOver.then(() => this.#beginNext(message))
+    }
+    message.sendOver(connection)
+  }
+
+  #beginNext(out: SentMessage): void {
+    this.#underWay.delete(out)
+    const [next] = this.#waiting
+    if (next === undefined || this.#connection === undefined) return
+    this.#waiting.delete(next)
+    this.#begin(next, this.#connection)
   }
 
   #settings(reader: BodyReader, options: SendOptions): OutgoingSettings {
