@@ -44,7 +44,8 @@ export class FileSource implements AsyncIterable<Uint8Array> {
       handle = typeof file === 'string' ? await open(file, 'r') : file
       const stat = await handle.stat()
       if (stat.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' })
-      const size = stat.isFile() ? stat.size : undefined
+      // The files of /proc and /sys say 0 whatever there is in them: only reading tells, as with a device.
+      const size = stat.isFile() && (stat.size > 0 || (await isEmpty(handle))) ? stat.size : undefined
       return new FileSource(path, handle, size, typeof file === 'string', options.readSize ?? 128 * 1024)
     } catch (cause) {
       if (typeof file === 'string') await handle?.close().catch(() => {})
@@ -100,4 +101,8 @@ export class FileSource implements AsyncIterable<Uint8Array> {
       throw unreadable(this.#path, cause)
     }
   }
+}
+
+async function isEmpty(file: FileHandle): Promise<boolean> {
+  return (await file.read(new Uint8Array(1), 0, 1, 0)).bytesRead === 0
 }

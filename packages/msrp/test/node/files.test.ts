@@ -391,6 +391,17 @@ describe('a file to be sent', () => {
     expect((await handle.stat()).size).toBe(7)
   })
 
+  it.runIf(process.platform === 'linux')(
+    'that says it has 0 bytes and has some, as in /proc, is sent whole',
+    async () => {
+      await using source = await FileSource.open('/proc/version')
+      expect(source.size).toBeUndefined()
+      const pieces: Uint8Array[] = []
+      for await (const piece of source) pieces.push(piece)
+      expect(Buffer.concat(pieces)).toEqual(await readFile('/proc/version'))
+    },
+  )
+
   it('reads a pipe or device in order and knows no size', async () => {
     await using source = await FileSource.open('/dev/zero', { readSize: 1000 })
     expect(source.size).toBeUndefined()
