@@ -4,6 +4,7 @@ import { Conversation, type ConversationOptions, chatHelp } from '../chat/conver
 import { type Context, untilAborted } from '../context.ts'
 import { Failure } from '../failure.ts'
 import {
+  ASK_AFTER,
   addListenOptions,
   announce,
   checkWaitingOptions,
@@ -16,9 +17,6 @@ import { readChunkSize, readPath } from '../options/values.ts'
 interface ChatOptions extends WaitingOptions, ConversationOptions {
   to?: string
 }
-
-/** How long a chat through a relay may be silent before a bodiless SEND asks whether the other side is there; ms. */
-const ASK_AFTER = 20_000
 
 const examples = `
 Examples:
@@ -75,7 +73,7 @@ async function openSession(endpoint: Endpoint, options: ChatOptions, context: Co
     const keepAlive = relay || options.to.includes(' ') ? { keepAlive: ASK_AFTER } : {}
     return endpoint.connect({ path: options.to, signal, ...(relay ? { relay } : {}), ...keepAlive })
   }
-  const place = await waitForPeers(endpoint, options, context, options.relay ? { keepAlive: ASK_AFTER } : {})
+  const place = await waitForPeers(endpoint, options, context)
   const { prepared } = place
   const tell = (): void => announce(place, options, output, 'chat')
   prepared.onPathChanged = tell

@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { Endpoint, PreparedSession, SessionOptions, TlsOptions } from 'msrp'
+import type { Endpoint, PreparedSession, TlsOptions } from 'msrp'
 import { storageError } from 'msrp/node'
 import { Failure } from '../failure.ts'
 import {
@@ -25,6 +25,12 @@ export interface WaitingOptions extends ConnectionOptions, RelayChoice {
   cert?: string
   key?: string
 }
+
+/**
+ * How long a session through a relay may be silent before a bodiless SEND asks whether the other side is there, in
+ * milliseconds: behind a relay a peer that dies takes no connection of ours with it.
+ */
+export const ASK_AFTER = 20_000
 
 export function addListenOptions(command: Command): Command {
   return command
@@ -76,18 +82,16 @@ export async function waitForPeers(
   endpoint: Endpoint,
   options: WaitingOptions,
   { output, signal }: { output: Output; signal: AbortSignal },
-  session: SessionOptions = {},
 ): Promise<WaitingPlace> {
   const relay = await relayOptions(options, output)
   if (relay) {
-    const prepared = await endpoint.prepare({ ...session, relay, remotePath: 'first', signal })
+    const prepared = await endpoint.prepare({ keepAlive: ASK_AFTER, relay, remotePath: 'first', signal })
     return { prepared, ca: undefined }
   }
   const { listen, host } = options
   if (!listen) throw new Failure('usage', 'give --relay or --listen')
   const { tls, ca } = await listeningTls(options)
   const prepared = await endpoint.prepare({
-    ...session,
     listen: {
       ...listen,
       ...(tls ? { tls } : {}),
