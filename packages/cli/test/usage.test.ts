@@ -118,6 +118,7 @@ describe('files that cannot be read end with 3, before anybody is connected to',
     ['a password', ['receive', '--relay', 'localhost', '--user', 'a@b', '--password-file', 'missing.txt']],
     ['a certificate', ['receive', '--listen', '127.0.0.1:0', '--cert', 'missing.txt', '--key', 'missing.txt']],
     ['settings of a relay', ['relay', '--config', 'missing.txt']],
+    ['settings of a relay that are a folder', ['relay', '--config', 'folder']],
   ])('%s', async (_what, args) => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'there.txt'), 'here')

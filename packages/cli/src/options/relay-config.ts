@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { unreadable } from 'msrp/node'
 import type { Settings } from 'msrp-relay'
 
@@ -7,11 +7,16 @@ import type { Settings } from 'msrp-relay'
  * @throws MsrpError `file-unreadable`, or `invalid-argument` for what is wrong in the file
  */
 export async function relaySettings(config: string | undefined): Promise<Settings> {
-  if (config !== undefined) {
-    await access(config, constants.R_OK).catch((error: unknown) => {
-      throw unreadable(config, error)
-    })
-  }
+  if (config !== undefined) await checkReadable(config)
   const { readSettings } = await import('msrp-relay')
   return readSettings(config)
+}
+
+async function checkReadable(config: string): Promise<void> {
+  try {
+    await access(config, constants.R_OK)
+    if ((await stat(config)).isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' })
+  } catch (error) {
+    throw unreadable(config, error)
+  }
 }
