@@ -180,7 +180,9 @@ export class Transactions<T> {
     const remaining = this.#due(oldest) - this.#hopTime()
     // While the far side takes nothing, hop time cannot get there; `sent` and `blocked` set the timer again.
     if (this.#blockedSince !== undefined && this.#since + remaining > this.#blockedSince + STALL) return
-    this.#timer = this.#clock.after(Math.max(remaining, 0), () => this.#expire())
+    const wait = Math.max(remaining, 0)
+    const due = this.#since + wait
+    this.#timer = this.#clock.after(wait, () => this.#expire(due))
   }
 
   #disarm(): void {
@@ -192,9 +194,12 @@ export class Transactions<T> {
     return Math.max(entry.sentAt ?? Number.POSITIVE_INFINITY, this.#progressAt) + this.#timeout
   }
 
-  #expire(): void {
+  /** `due`: when it should have been called, in the clock's milliseconds. */
+  #expire(due: number): void {
     this.#timer = undefined
     const now = this.#hopTime()
+    // It was this process that stood still, or the machine: answers may have come that it had no time to read.
+    if (this.#since - due > STALL) this.#progressAt = now
     for (const entry of this.#entries.values()) {
       if (this.#due(entry) > now) break
       this.#entries.delete(entry.transactionId)

@@ -50,6 +50,36 @@ describe('the 30 seconds of a request', () => {
     expect(transactions.complete('never sent')).toBeUndefined()
   })
 
+  it('begin again when it was this process that stood still, so that what has come meanwhile can be read', () => {
+    let now = 0
+    const timers: { at: number; action: () => void }[] = []
+    const timeouts: string[] = []
+    const transactions = new Transactions<string>({
+      clock: {
+        now: () => now,
+        after: (milliseconds, action) => {
+          timers.push({ at: now + milliseconds, action })
+          return () => {}
+        },
+      },
+      onTimeout: (record) => timeouts.push(record),
+    })
+    transactions.add('id1', 'answered', 100)
+    transactions.add('id2', 'lost', 200)
+    transactions.sent(200)
+    // Stopped for a minute: timers are late, and what has arrived is read after them.
+    now = 60 * SECOND
+    timers.shift()?.action()
+    expect(timeouts).toEqual([])
+    expect(transactions.complete('id1')).toBe('answered')
+    for (let timer = timers.shift(); timer !== undefined; timer = timers.shift()) {
+      now = timer.at
+      timer.action()
+    }
+    expect(timeouts).toEqual(['lost'])
+    expect(now).toBe(90 * SECOND)
+  })
+
   it('run out for several at once, and later for those that were sent later, with one timer', async () => {
     const { clock, transactions, timeouts, at } = setUp()
     for (const [id, position] of [
