@@ -211,7 +211,8 @@ process.once('exit', () => {
 function plainEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env }
   for (const name of Object.keys(environment)) {
-    if (/^(VITEST|VITE_|npm_package_|npm_lifecycle_|npm_command$|npm_config_(local_)?prefix$)/.test(name)) delete environment[name]
+    if (/^(VITEST|VITE_|npm_package_|npm_lifecycle_|npm_command$|npm_config_(local_)?prefix$)/.test(name))
+      delete environment[name]
   }
   for (const name of [
     'NODE_ENV',
