@@ -202,6 +202,11 @@ export class MsrpConnection<Pending> {
     return this.#transactions.complete(transactionId)
   }
 
+  /** Forgets the request that has waited longest; undefined when none waits. */
+  forgetOldest(): Pending | undefined {
+    return this.#transactions.shift()
+  }
+
   /** Stops reading until `resumeReading` was called with the same reason. The timers of requests stand still meanwhile. */
   pauseReading(reason: unknown): void {
     if (this.#state === 'closed') return

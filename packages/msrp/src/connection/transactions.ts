@@ -118,10 +118,15 @@ export class Transactions<T> {
       return watched?.record
     }
     if (entry === this.#oldest()) this.#progressAt = this.#hopTime()
-    // It may still stand in #unsent; there it goes with the next bytes that are taken.
-    this.#entries.delete(transactionId)
-    if (this.#entries.size === 0) this.#disarm()
+    this.#forget(entry)
     return entry.record
+  }
+
+  /** Forgets the oldest request that waits, and gives its record; undefined when there is none. */
+  shift(): T | undefined {
+    const oldest = this.#oldest()
+    if (oldest !== undefined) this.#forget(oldest)
+    return oldest?.record
   }
 
   /**
@@ -145,6 +150,12 @@ export class Transactions<T> {
 
   #oldest(): Entry<T> | undefined {
     return this.#entries.values().next().value
+  }
+
+  #forget({ transactionId }: Entry<T>): void {
+    // It may still stand in #unsent; there it goes with the next bytes that are taken.
+    this.#entries.delete(transactionId)
+    if (this.#entries.size === 0) this.#disarm()
   }
 
   /** The clocks of the requests that end before `position` start. */

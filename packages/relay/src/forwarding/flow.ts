@@ -167,12 +167,12 @@ export class Flow implements ChunkSource, Passenger {
     const passage = this.#front()
     const part = this.#part
     this.#part = undefined
-    const { transactionId, position } = chunk
     const { failureReport } = passage.chunk
-    const connection = this.#sink?.connection
-    if (part?.over === false && failureReport === 'yes') connection?.remember(transactionId, part, position)
+    if (part?.over === false && failureReport === 'yes') this.#sink?.expectAnswer(part, chunk)
     // Only an error will be answered, and no timer runs (RFC 4976 §6.4.1).
-    else if (part?.over === false && failureReport === 'partial') connection?.watch(transactionId, part, position)
+    else if (part?.over === false && failureReport === 'partial') {
+      this.#sink?.connection.watch(chunk.transactionId, part, chunk.position)
+    }
     this.source.counters.chunksForwarded++
     this.source.counters.bodyBytes += chunk.bodyBytes
     passage.ended(chunk)
@@ -222,10 +222,15 @@ export class Flow implements ChunkSource, Passenger {
   #count(bytes: number): void {
     this.#kept += bytes
     this.source.kept += bytes
+    // What waits for more of itself to arrive must not keep it from arriving.
+    const moves = this.#passages[0]?.startable === true
     if (bytes <= 0) {
-      if (this.#kept <= this.#buffer / 2) this.source.connection.resumeReading(this)
+      if (this.#kept <= this.#buffer / 2 || !moves) this.source.connection.resumeReading(this)
     } else if (this.source.flows.size <= 1) {
-      if (this.#kept > this.#buffer) this.source.connection.pauseReading(this)
+      if (this.#kept <= this.#buffer || !moves) return
+      this.source.connection.pauseReading(this)
+      // Whoever sends there need not wait for answers that are not read.
+      this.source.connection.wake()
     } else if (this.#kept > this.#buffer * SHARED_FACTOR || this.source.kept > this.#buffer * ALL_FLOWS_FACTOR) {
       this.#overflow()
     }

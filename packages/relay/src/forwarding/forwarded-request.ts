@@ -18,8 +18,9 @@ import type { Token } from './token.ts'
 /** Bytes of requests and responses that may wait for one connection before more of them are turned away. */
 const WAITING_BYTES = 512 * 1024
 
-/** Requests that may wait for the response of one connection before more are turned away. */
+/** Requests, and bytes of them, that may wait for the responses of one connection before more are turned away. */
 const UNANSWERED = 1024
+const UNANSWERED_BYTES = 2 * 1024 * 1024
 
 /**
  * A request other than SEND on its way through (RFC 4976 §6.4.2), and its response on the way back (§6.4.3). REPORT and
@@ -34,6 +35,9 @@ export class ForwardedRequest implements Passenger, Pending {
   readonly #toPath: readonly MsrpUri[]
   readonly #fromPath: readonly MsrpUri[]
   readonly #onResponse: (head: ResponseHead) => void
+  /** Bytes that are kept until it is answered. */
+  readonly #size: number
+  #owedBy: RelayConnection | undefined
   #over = false
 
   /** `toPath` and `fromPath` as they go out; `onResponse` hears of a response that is passed on. */
@@ -55,12 +59,15 @@ export class ForwardedRequest implements Passenger, Pending {
     this.#toPath = options.toPath
     this.#fromPath = options.fromPath
     this.#onResponse = options.onResponse
+    this.#size = options.head.fields.bytes.byteLength + options.body.byteLength
   }
 
-  board({ connection, counters }: RelayConnection): void {
-    const full = connection.controlBytes + connection.transport.bufferedBytes > WAITING_BYTES
+  board(nextHop: RelayConnection): void {
+    const { connection, counters } = nextHop
+    const waiting = connection.controlBytes + connection.transport.bufferedBytes
+    const unanswered = connection.pendingRequests >= UNANSWERED || nextHop.owed >= UNANSWERED_BYTES
     if (!connection.open) this.unanswered(481, 'the connection to the next hop is closing')
-    else if (full || connection.pendingRequests >= UNANSWERED) this.unanswered(413, 'the next hop is too slow')
+    else if (waiting > WAITING_BYTES || unanswered) this.unanswered(413, 'the next hop is too slow')
     else {
       const transactionId = connection.newTransactionId()
       const bytes = concatenate([
@@ -71,7 +78,11 @@ export class ForwardedRequest implements Passenger, Pending {
       counters.requestsForwarded++
       // RFC 4975 §7.3.2: nobody answers a REPORT.
       if (this.#head.method === 'REPORT') connection.send(bytes)
-      else connection.sendRequest(transactionId, bytes, this)
+      else {
+        this.#owedBy = nextHop
+        nextHop.owed += this.#size
+        connection.sendRequest(transactionId, bytes, this)
+      }
     }
   }
 
@@ -83,7 +94,7 @@ export class ForwardedRequest implements Passenger, Pending {
   /** A response that has further to go gets our URIs moved, as a request does; what goes astray is dropped. */
   answered(head: ResponseHead): void {
     if (this.#over) return
-    this.#over = true
+    this.#conclude()
     const { toPath, fromPath, malformedLine } = head.fields
     const hops = this.#fromPath.slice(0, this.tokens.length)
     const rest = toPath.slice(hops.length)
@@ -103,8 +114,14 @@ export class ForwardedRequest implements Passenger, Pending {
 
   unanswered(status: number, comment: string): void {
     if (this.#over) return
-    this.#over = true
+    this.#conclude()
     if (this.#head.method === 'REPORT') this.#origin.counters.dropped++
     this.#origin.refuse(this.#head, status, comment)
+  }
+
+  #conclude(): void {
+    this.#over = true
+    if (this.#owedBy !== undefined) this.#owedBy.owed -= this.#size
+    this.#owedBy = undefined
   }
 }

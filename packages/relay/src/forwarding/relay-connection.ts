@@ -1,4 +1,10 @@
-import { type Cancel, MsrpConnection, type MsrpConnectionHandler, type Transport } from 'msrp/connection'
+import {
+  type Cancel,
+  MsrpConnection,
+  type MsrpConnectionHandler,
+  type SentChunk,
+  type Transport,
+} from 'msrp/connection'
 import {
   type ContinuationFlag,
   encodeEndLine,
@@ -17,14 +23,19 @@ import type { Flow } from './flow.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import { NonceCounts } from './nonce.ts'
 import type { Pending } from './pending.ts'
+import type { SentPart } from './sent-part.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { Token } from './token.ts'
 
 /** Nonces whose counts one connection remembers. */
 const NONCES = 16
 
-/** Parts of chunks that may wait for the next hop's response; then its answers set the pace. */
-const UNANSWERED_PARTS = 2048
+/** Requests, and bytes of their heads, that may wait for the far end's responses; then these set the pace. */
+const UNANSWERED = 2048
+const UNANSWERED_BYTES = 4 * 1024 * 1024
+
+/** Bytes of heads that may wait while we do not read the responses ourselves; then the oldest is given up. */
+const UNREAD_BYTES = 16 * 1024 * 1024
 
 /** Requests that are turned away before a first one succeeds, and the connection with them (RFC 4976 §6.1). */
 const REFUSALS = 8
@@ -71,6 +82,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   readonly flows: Map<string, Flow> = new Map()
   /** Bytes that those keep. */
   kept = 0
+  /** Bytes that are kept of requests which the far end has not answered. */
+  owed = 0
   readonly nonceCounts: NonceCounts = new NonceCounts(NONCES)
   readonly counters: Counters
   /** Failed AUTHs since the last that succeeded. */
@@ -120,9 +133,22 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     return this.#madeFor !== undefined
   }
 
-  /** The next hop owes so many answers that it gets no more chunks at present. */
+  /**
+   * The far end owes so many answers that it gets no more chunks at present. While it is not read it cannot give them, so
+   * that nobody may wait for them: two who send each other much would wait for each other for ever.
+   */
   get congested(): boolean {
-    return this.connection.pendingRequests >= UNANSWERED_PARTS
+    const { reading, pendingRequests } = this.connection
+    return reading && (pendingRequests >= UNANSWERED || this.owed >= UNANSWERED_BYTES)
+  }
+
+  /** Remembers a part of a chunk that went out, until it is answered. */
+  expectAnswer(part: SentPart, { transactionId, position }: SentChunk): void {
+    part.owed(this)
+    this.connection.remember(transactionId, part, position)
+    if (this.owed > UNREAD_BYTES) {
+      this.connection.forgetOldest()?.unanswered(408, 'the next hop leaves too much unanswered')
+    }
   }
 
   /** A request of the far side succeeded. */

@@ -2,12 +2,14 @@ import type { ResponseHead } from 'msrp/wire'
 import type { Flow } from './flow.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
 import type { Pending } from './pending.ts'
+import type { RelayConnection } from './relay-connection.ts'
 import type { Token } from './token.ts'
 
 /** A part of a chunk that goes out, or went out, and waits for the next hop's response. */
 export class SentPart implements Pending {
   readonly #chunk: InboundChunk
   readonly #flow: Flow
+  #owedBy: RelayConnection | undefined
   #over = false
 
   constructor(chunk: InboundChunk, flow: Flow) {
@@ -19,19 +21,36 @@ export class SentPart implements Pending {
     return this.#flow.tokens
   }
 
+  /** Bytes that are kept of it. */
+  get size(): number {
+    return this.#chunk.head.fields.bytes.byteLength
+  }
+
   /** It was answered, perhaps before its end; nobody waits for a response any more. */
   get over(): boolean {
     return this.#over
   }
 
+  /** It is complete, and `by` owes the response. */
+  owed(by: RelayConnection): void {
+    this.#owedBy = by
+    by.owed += this.size
+  }
+
   answered({ status, comment }: ResponseHead): void {
-    this.#over = true
+    this.#conclude()
     // RFC 4976 §6.4.3: the code of the response is that of the REPORT.
     if (status !== 200) this.#flow.refused(this.#chunk, status, comment === '' ? undefined : comment)
   }
 
   unanswered(status: number, comment: string): void {
-    this.#over = true
+    this.#conclude()
     this.#flow.refused(this.#chunk, status, comment)
+  }
+
+  #conclude(): void {
+    this.#over = true
+    if (this.#owedBy !== undefined) this.#owedBy.owed -= this.size
+    this.#owedBy = undefined
   }
 }

@@ -296,3 +296,49 @@ describe('a next hop that takes everything and answers nothing', () => {
     expect(bob.all('SEND')).toHaveLength(2100)
   })
 })
+
+describe('two who send each other more than the relay keeps', () => {
+  it('do not wait for each other for ever: each answer stands behind messages that wait for answers', async () => {
+    const network = new Network({ flowBuffer: BUFFER })
+    const options = { capacity: 5000, split: 5000 }
+    const [alice, bob] = [await network.client('alice', options), await network.client('bob', options)]
+    alice.answers = bob.answers = true
+    const count = 6000
+    for (let index = 0; index < count; index++) {
+      alice.send([alice.token, ...bob.path], 'to bob', [['Message-ID', `part${index}`]])
+      bob.send([bob.token, ...alice.path], 'to alice', [['Message-ID', `part${index}`]])
+    }
+    await settle()
+    for (const node of [alice, bob]) {
+      expect(node.all('SEND')).toHaveLength(count)
+      expect(node.responses.filter(({ head }) => head.status === 200)).toHaveLength(count + 1)
+      expect(node.reports).toEqual([])
+    }
+  })
+
+  it('one of whom does not read does not make the relay remember without end what the other never gets to answer', async () => {
+    const network = new Network({ flowBuffer: BUFFER })
+    const alice = await network.client('alice', { capacity: 5000, split: 5000 })
+    const bob = await network.client('bob')
+    bob.answers = true
+    const file = bob.begin([bob.token, ...alice.path], [['Message-ID', 'file']])
+    alice.pause()
+    bob.write('x'.repeat(1_000_000))
+    await settle()
+    expect(bob.pair.right.paused).toBe(true)
+    const count = 3000
+    const padding = ['X-Padding', 'x'.repeat(8000)] as const
+    for (let index = 0; index < count; index++) {
+      alice.send([alice.token, ...bob.path], 'x', [['Message-ID', `part${index}`], padding])
+    }
+    await settle()
+    expect(bob.all('SEND')).toHaveLength(count)
+    expect((count - network.relay.counters.reportsSent) * 8000).toBeLessThan(16 * 1024 * 1024)
+    bob.end(file)
+    alice.resume()
+    await settle()
+    expect(alice.reports.length).toBeGreaterThan(800)
+    expect(new Set(alice.reports)).toEqual(new Set(['408 1-1/1']))
+    expect(alice.body('file').byteLength).toBeGreaterThanOrEqual(1_000_000)
+  })
+})
