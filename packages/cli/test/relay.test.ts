@@ -66,6 +66,16 @@ describe('with a relay that runs', () => {
     expect(await receiver.exit()).toEqual({ code: 12, signal: null })
     expect(receiver.stdout.json.at(-1)).toMatchObject({ event: 'error', code: 'connection-lost' })
   })
+
+  test('a receiver whose user is removed ends with 10 when its path expires', async () => {
+    const relay = await startRelay({ settings: { expires: { default: 3, minimum: 1, maximum: 60 } } })
+    const receiver = startMsrp(['receive', '--json', ...relay.options(relay.bob)])
+    await receiver.stdout.line(/listening/)
+    const removal = startMsrp(['relay', 'user', 'remove', relay.bob.address, '--config', relay.config])
+    expect(await removal.exit()).toEqual({ code: 0, signal: null })
+    expect(await receiver.exit(), receiver.describe()).toEqual({ code: 10, signal: null })
+    expect(receiver.stdout.json.at(-1)).toMatchObject({ event: 'error', code: 'token-expired' })
+  })
 })
 
 test('docs/json-events.md describes these events', () => {
