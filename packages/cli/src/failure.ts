@@ -68,7 +68,9 @@ export interface Verdict {
 export function verdictOn(error: unknown): Verdict {
   if (error instanceof Undelivered) return verdictOnDelivery(error)
   if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+    const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+    // The arguments themselves stay out of it: one too many may be a password that was meant to be asked for.
+    const message = error.code === 'commander.excessArguments' ? text.replace(/(but got \d+): .*/, '$1.') : text
     return { exitCode: ExitCode.usage, code: 'usage', message: `${message} (msrp --help tells more)` }
   }
   if (error instanceof Incomplete) return { ...error.first, message: error.message }

@@ -48,6 +48,7 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
     [['probe', 'localhost'], /--user/],
     [['probe', 'msrp://localhost;tcp', '--user', 'a@b'], /over TLS/],
     [['probe', 'localhost', '--user', 'a@b'], /no password for a@b.*--password-file.*MSRP_PASSWORD/],
+    [['relay', 'user', 'add', 'carol@localhost', 'hunter2'], /too many arguments[^:]*but got 2\. \(/],
     [['relay', 'stray'], /too many arguments|unknown command/],
     [['relay', 'user', 'add', 'nodomain'], /NAME@DOMAIN/],
     [['relay', 'user', 'add', 'a@b', '--generate', '--password-file', 'x'], /not both/],
