@@ -1,7 +1,7 @@
 import { type Program, startMsrp } from './process.ts'
 import type { TestRelay } from './relay.ts'
-import { temporaryFolder } from './temporary-folder.ts'
-import { eventsNamed, pathOf, throughRelay } from './transfer.ts'
+import { temporaryFolder, temporaryFolderOfFile } from './temporary-folder.ts'
+import { eventsNamed, type PartnerOptions, pathOf, throughRelay, type Way } from './transfer.ts'
 
 /** One of two who chat. */
 export interface Side {
@@ -11,11 +11,20 @@ export interface Side {
 }
 
 /** Two people who chat through a relay, each over one connection, and have said hello: one message each. */
-export async function chatThrough(relay: TestRelay): Promise<{ alice: Side; bob: Side }> {
-  const way = throughRelay(relay)
-  const [atAlice, atBob] = [temporaryFolder(), temporaryFolder()]
-  const bob = startMsrp(['chat', '--json', '--dir', atBob, ...way.receiver])
-  const alice = startMsrp(['chat', '--json', '--dir', atAlice, ...(await pathOf(bob, way))])
+export function chatThrough(relay: TestRelay): Promise<{ alice: Side; bob: Side }> {
+  return chat(throughRelay(relay))
+}
+
+/** The same over any way; bob is the one who waits. `args` are options for both. */
+export async function chat(
+  way: Way,
+  { args = [], lifetime = 'test' }: PartnerOptions = {},
+): Promise<{ alice: Side; bob: Side }> {
+  const folder = lifetime === 'file' ? temporaryFolderOfFile : temporaryFolder
+  const [atAlice, atBob] = [folder(), folder()]
+  const bob = startMsrp(['chat', '--json', '--dir', atBob, ...args, ...way.receiver], { lifetime })
+  const to = await pathOf(bob, way)
+  const alice = startMsrp(['chat', '--json', '--dir', atAlice, ...args, ...to], { lifetime })
   await say(alice, bob, 'hello bob')
   await say(bob, alice, 'hello alice')
   return { alice: { program: alice, folder: atAlice }, bob: { program: bob, folder: atBob } }
