@@ -80,7 +80,9 @@ export function verdictOn(error: unknown): Verdict {
   if (error instanceof MsrpError) {
     // A later version of the library may know codes that this table does not.
     const exitCode = exitCodes[error.code] ?? ExitCode.internal
-    const { code, status, message } = error
+    const { code, status } = error
+    // The library names its option, which is one of the command line here.
+    const message = code === 'tls-authority' ? error.message.replace('(ca)', '(--ca)') : error.message
     if (status === undefined) return { exitCode, code, message }
     // Those who watch a log want the status in the line, whatever the library put into its sentence.
     const told = new RegExp(`\\b${status}\\b`).test(message) ? message : `${message} (status ${status})`

@@ -253,7 +253,9 @@ export class MsrpConnection<Pending> {
       this.fail(
         this.#heard
           ? error
-          : new MsrpError('not-msrp', `${this.transport.description}: ${error.message}`, { cause: error }),
+          : new MsrpError('not-msrp', `${this.transport.description} does not speak MSRP: ${error.message}`, {
+              cause: error,
+            }),
       )
     }
   }
