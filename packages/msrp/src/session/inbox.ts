@@ -8,10 +8,11 @@ import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } fr
 import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
-import type { RequestFacts, SessionLimits, SessionOptions, Verdict } from './options.ts'
+import type { RequestFacts, SessionLimits, SessionOptions } from './options.ts'
 import type { Platform } from './platform.ts'
 import { ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
+import { type Refused, refusedBy } from './verdict.ts'
 
 /** First bytes of a message that the application gets to decide on. */
 const FIRST_BYTES = 2048
@@ -228,23 +229,23 @@ export class Inbox {
   }
 
   async #decide(transfer: IncomingTransfer, request: IncomingRequest, firstBytes: Uint8Array): Promise<void> {
-    let verdict: Verdict
+    let refused: Refused | undefined
     this.#deciding.add(transfer)
     try {
-      const given = this.#options.onRequest?.(factsOf(request), firstBytes) ?? 'accept'
+      const { onRequest } = this.#options
+      const given = onRequest === undefined ? 'accept' : onRequest(factsOf(request), firstBytes)
       // A decision that is there at once takes effect at once.
-      verdict = given instanceof Promise ? await given : given
+      refused = refusedBy(given instanceof Promise ? await given : given)
     } catch {
-      verdict = 403
+      refused = { status: 403 }
     }
     this.#deciding.delete(transfer)
     if (transfer.state === 'failed') return
-    if (verdict === 'accept') {
+    if (refused === undefined) {
       transfer.accept()
       this.queue.push(transfer)
     } else {
-      const { status, comment } = typeof verdict === 'number' ? { status: verdict, comment: undefined } : verdict
-      transfer.refuse(status, comment)
+      transfer.refuse(refused.status, refused.comment)
     }
   }
 

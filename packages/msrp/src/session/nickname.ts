@@ -1,5 +1,6 @@
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
-import type { SessionOptions, Verdict } from './options.ts'
+import type { SessionOptions } from './options.ts'
+import { type Refused, refusedBy } from './verdict.ts'
 
 /** Has a NICKNAME request answered by the application (RFC 7701 §7); 501 when it does not care for them. */
 export function answerNickname(request: IncomingRequest, handler: SessionOptions['onNickname']): RequestReader {
@@ -12,13 +13,11 @@ export function answerNickname(request: IncomingRequest, handler: SessionOptions
 }
 
 async function answer(request: IncomingRequest, handler: NonNullable<SessionOptions['onNickname']>): Promise<void> {
-  let verdict: Verdict
+  let refused: Refused | undefined
   try {
-    verdict = await handler(request.head.fields.useNickname ?? '')
+    refused = refusedBy(await handler(request.head.fields.useNickname ?? ''))
   } catch {
-    verdict = 403
+    refused = { status: 403 }
   }
-  if (verdict === 'accept') request.respond(200)
-  else if (typeof verdict === 'number') request.respond(verdict)
-  else request.respond(verdict.status, verdict.comment)
+  request.respond(refused?.status ?? 200, refused?.comment)
 }

@@ -34,6 +34,13 @@ export class ProgressNotice {
     const { sent, confirmed, total } = this.#told ?? {}
     if (now.sent === sent && now.confirmed === confirmed && now.total === total) return
     this.#told = now
-    this.#listener?.(now)
+    try {
+      this.#listener?.(now)
+    } catch (error) {
+      // The application's mistake is the application's to see; the message goes on.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 }
