@@ -50,9 +50,9 @@ async function expectFailure(program: Program, exitCode: number, code: string, l
   // Nothing that only its makers understand.
   expect(program.stderr.text).not.toMatch(/^\s+at |\.ts:\d|undefined|\[object/m)
   if (program.stdout.lines.length > 0) {
-    const { message } = eventsOf(program).at(-1) ?? {}
-    expect(eventsOf(program).at(-1)).toMatchObject({ event: 'error', code })
-    expect(errors[0]).toBe(`error: ${message}`)
+    const last = eventsOf(program).at(-1)
+    expect(last).toMatchObject({ event: 'error', code })
+    expect(errors[0]).toBe(`error: ${last?.message}`)
   }
 }
 
