@@ -112,8 +112,11 @@ class Reception {
     if (!json) this.#output.say(this.#output.faint('A sender is here.'))
     this.#sessions.add(session)
     // A file that takes its time does not hold up the text behind it.
-    const taking: Promise<void>[] = []
-    for await (const message of session) taking.push(this.#take(message))
+    const taking = new Set<Promise<void>>()
+    for await (const message of session) {
+      const taken: Promise<void> = this.#take(message).finally(() => taking.delete(taken))
+      taking.add(taken)
+    }
     const { error } = await session.closed
     await Promise.all(taking)
     this.#sessions.delete(session)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { IncomingMessage } from 'msrp'
+import { parseMediaType } from 'msrp/wire'
 import { extensionFor } from '../outgoing/media-type.ts'
 import type { Output } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
@@ -79,9 +80,8 @@ async function store(
 
 /** Whether a message is for reading rather than for keeping, and small enough to be shown. */
 async function isShortText(message: IncomingMessage): Promise<boolean> {
-  const mediaType = message.contentType.split(';')[0]?.trim().toLowerCase()
   const attached = /^\s*attachment\b/i.test(message.disposition ?? '') || message.fileName !== undefined
-  if (mediaType !== 'text/plain' || attached) return false
+  if (parseMediaType(message.contentType)?.type !== 'text/plain' || attached) return false
   // Where the sender did not announce the size, only the end of the message or its first 64 KiB tell.
   const arrived = message.complete.then(
     () => true,
@@ -94,7 +94,7 @@ async function isShortText(message: IncomingMessage): Promise<boolean> {
 }
 
 function decode(bytes: Uint8Array, contentType: string): string {
-  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType)?.[1] ?? 'utf-8'
+  const charset = parseMediaType(contentType)?.parameters.get('charset') ?? 'utf-8'
   try {
     return new TextDecoder(charset).decode(bytes)
   } catch {
