@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -125,6 +125,17 @@ describe('files, texts and standard input go from send to receive', () => {
     expect(readFileSync(join(cwd, 'unnamed.txt'), 'utf8')).toBe(long)
   })
 
+  test('more files than a process may have open go one after another', async () => {
+    const { program, to, cwd } = await receiver(['--count', '80', '--dir', 'in'])
+    const folder = temporaryFolder()
+    for (let index = 0; index < 80; index++) writeFileSync(join(folder, `${index}.bin`), String(index))
+    const command = [process.execPath, main, 'send', ...readdirSync(folder), ...to]
+    const sender = startProgram('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...command], { cwd: folder })
+    expect(await sender.exit()).toEqual(ok)
+    expect(await program.exit()).toEqual(ok)
+    expect(readdirSync(join(cwd, 'in'))).toHaveLength(80)
+  })
+
   test('small chunks and a named pipe work as well', async () => {
     const { program, to, cwd } = await receiver(['--count', '1'])
     const script = `mkfifo pipe; (head -c 50000 /dev/zero > pipe) & exec "$@"`
@@ -241,6 +252,25 @@ describe('a sender that fails says why, with an exit code, and how far it got', 
     expect(program.stderr.lines.at(-1)).toMatch(/confirmed 3 of 5 bytes$/)
   })
 
+  test('a file that is missing: 3, before anybody is connected to; one that goes missing: 3 when its turn comes', async () => {
+    const cwd = temporaryFolder()
+    for (const name of ['a', 'b']) writeFileSync(join(cwd, name), name)
+    const peer = await rawPeer({
+      onRequest: (request) => {
+        if (!request.hasBody) return request.answer(200)
+        rmSync(join(cwd, 'b'))
+        return request.answer(200) + request.report(1, 1)
+      },
+    })
+    const early = startMsrp(['send', 'a', 'c', '--to', peer.path], { cwd })
+    expect(await early.exit()).toEqual({ code: 3, signal: null })
+    expect(peer.bodies).toEqual([])
+    const late = startMsrp(['send', 'a', 'b', '--to', peer.path], { cwd })
+    expect(await late.exit()).toEqual({ code: 3, signal: null })
+    expect(late.stderr.lines.at(-1)).toBe('error: cannot read b: there is no such file or folder')
+    expect(peer.bodies).toEqual(['a'])
+  })
+
   test('the second of three files fails: the first stays delivered, the third is not tried', async () => {
     const peer = await rawPeer({
       onRequest: (request) => {
@@ -333,11 +363,20 @@ describe('a receiver', () => {
     expect(program.stderr.lines).toEqual([expect.stringMatching(/^error: cannot write \/dev\/null/)])
   })
 
+  test('a file instead of a folder: 4, and the line names the option', async () => {
+    const cwd = temporaryFolder()
+    writeFileSync(join(cwd, 'taken'), '')
+    const program = startMsrp(['receive', '--listen', '127.0.0.1:0', '--dir', 'taken'], { cwd })
+    expect(await program.exit()).toEqual({ code: 4, signal: null })
+    expect(program.stderr.lines).toEqual([
+      `error: cannot write ${join(cwd, 'taken')} (--dir): it is a file, not a folder`,
+    ])
+  })
+
   test('a folder that vanishes: 4, and the sender hears of it', async () => {
     const cwd = temporaryFolder()
     mkdirSync(join(cwd, 'in'))
     const { program, to } = await receiver(['--dir', 'in'], cwd)
-    const { rmSync } = await import('node:fs')
     rmSync(join(cwd, 'in'), { recursive: true })
     const sender = startMsrp(['send', '-', '--name', 'x', ...to], { input: 'x' })
     expect((await sender.exit()).code).toBe(11)

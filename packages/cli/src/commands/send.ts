@@ -13,7 +13,7 @@ import {
 } from '../options/connection.ts'
 import { readChunkSize, readMediaType, readPath } from '../options/values.ts'
 import { deliver } from '../outgoing/deliver.ts'
-import { openSource, type Source, textSource } from '../outgoing/source.ts'
+import { checkSource, type Source, textSource, type WaitingSource } from '../outgoing/source.ts'
 import { printableLine } from '../terminal/printable.ts'
 import { formatBytes, formatDuration, formatRate } from '../terminal/units.ts'
 
@@ -55,7 +55,7 @@ export function sendCommand(context: Context): Command {
 async function send(files: string[], options: SendOptions, { output, signal }: Context): Promise<void> {
   checkUsage(files, options)
   checkRelayOptions(options)
-  const sources = await openAll(files, options)
+  const waiting = await checkAll(files, options)
   try {
     const endpoint = new Endpoint(await endpointOptions(options, output))
     const relay = await relayOptions(options, output)
@@ -66,18 +66,19 @@ async function send(files: string[], options: SendOptions, { output, signal }: C
     )
     try {
       let bytes = 0
-      for (const source of sources) {
+      for (const { open } of waiting) {
+        const source = await open()
         const start = performance.now()
         const size = await deliver(session, source, { output, signal, chunkSize: options.chunkSize })
         bytes += size
         if (!options.json) output.say(summary(source, size, (performance.now() - start) / 1000))
       }
-      output.event({ event: 'done', messages: sources.length, bytes })
+      output.event({ event: 'done', messages: waiting.length, bytes })
     } finally {
       await session.close()
     }
   } finally {
-    for (const source of sources) await source.close().catch(() => {})
+    for (const { close } of waiting) await close().catch(() => {})
   }
 }
 
@@ -101,17 +102,18 @@ function checkUsage(files: string[], { text, name, type }: SendOptions): void {
 }
 
 /** Before anybody is connected to: a file that is missing shall not cost a started session. */
-async function openAll(files: string[], { text, name, type }: SendOptions): Promise<Source[]> {
-  const sources = text === undefined ? [] : [textSource(text)]
+async function checkAll(files: string[], { text, name, type }: SendOptions): Promise<WaitingSource[]> {
+  const waiting: WaitingSource[] =
+    text === undefined ? [] : [{ open: async () => textSource(text), close: async () => {} }]
   try {
     for (const file of files) {
-      sources.push(
-        await openSource(file, { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) }),
+      waiting.push(
+        await checkSource(file, { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) }),
       )
     }
-    return sources
+    return waiting
   } catch (error) {
-    for (const source of sources) await source.close().catch(() => {})
+    for (const { close } of waiting) await close().catch(() => {})
     throw error
   }
 }

@@ -3,7 +3,7 @@ import { createReadStream, unlinkSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { FileSink } from 'msrp'
+import { type FileSink, MsrpError } from 'msrp'
 import { FileSink as NodeFileSink, storageError } from 'msrp/node'
 
 /** What is known of a file once it has its name. */
@@ -62,20 +62,23 @@ export class StoredFile implements FileSink {
 
 /**
  * Makes sure, before any peer is let in, that files can be stored in a folder; creates it where it is missing.
+ * @param folder as `--dir` gave it
  * @returns the folder's absolute path
- * @throws MsrpError `storage`
+ * @throws MsrpError `storage`, which names the folder and its option
  */
 export async function prepareFolder(folder: string): Promise<string> {
   const path = resolve(folder)
   try {
     await makeFolder(path)
+    if (!(await isFolder(path))) throw new Error('it is a file, not a folder')
+    // Only a real file tells: permissions do not bind root, and a file system may be read-only or full.
+    const trial = new NodeFileSink(join(path, 'trial'), { taken: 'number' })
+    await trial.write(0, new Uint8Array(1))
+    await trial.discard()
   } catch (error) {
-    throw storageError(path, error)
+    // What the library says names the trial's file, which nobody knows.
+    throw storageError(`${path} (--dir)`, error instanceof MsrpError ? error.cause : error)
   }
-  // Only a real file tells: permissions do not bind root, and a file system may be read-only or full.
-  const trial = new NodeFileSink(join(path, 'trial'), { taken: 'number' })
-  await trial.write(0, new Uint8Array(1))
-  await trial.discard()
   return path
 }
 

@@ -48,6 +48,26 @@ export async function openSource(path: string, options: SourceOptions = {}): Pro
   }
 }
 
+/** Something to be sent whose turn has not come. */
+export interface WaitingSource {
+  /** @throws MsrpError `file-unreadable` when it cannot be read any more */
+  open(): Promise<Source>
+  /** Gives back what is held until the turn comes; harmless after `open`. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes sure that a file can be read, without keeping it open: there may be more files than a process may have open.
+ * @throws MsrpError `file-unreadable` when it is missing, unreadable or a folder
+ */
+export async function checkSource(path: string, options: SourceOptions = {}): Promise<WaitingSource> {
+  const source = await openSource(path, options)
+  // Whoever writes into a pipe would be killed by its reader's going away; a device may not give the same again.
+  if (source.size === undefined) return { open: async () => source, close: () => source.close() }
+  await source.close()
+  return { open: () => openSource(path, options), close: async () => {} }
+}
+
 /** A text to be read at the other end. */
 export function textSource(text: string): Source {
   return {
