@@ -81,8 +81,7 @@ export function verdictOn(error: unknown): Verdict {
     // A later version of the library may know codes that this table does not.
     const exitCode = exitCodes[error.code] ?? ExitCode.internal
     const { code, status } = error
-    // The library names its option, which is one of the command line here.
-    const message = code === 'tls-authority' ? error.message.replace('(ca)', '(--ca)') : error.message
+    const message = inTermsOfOptions(error)
     if (status === undefined) return { exitCode, code, message }
     // Those who watch a log want the status in the line, whatever the library put into its sentence.
     const told = new RegExp(`\\b${status}\\b`).test(message) ? message : `${message} (status ${status})`
@@ -94,6 +93,16 @@ export function verdictOn(error: unknown): Verdict {
     code: 'internal',
     message: `internal fault: ${message} (a mistake in msrp; please report it)`,
   }
+}
+
+function inTermsOfOptions({ code, message }: MsrpError): string {
+  // The library names its option, which is one of the command line here.
+  if (code === 'tls-authority') return message.replace('(ca)', '(--ca)')
+  // Relays do so when AUTH is for a name that is none of their own (Kamailio).
+  if (code === 'connection-lost' && message.endsWith('before it answered AUTH')) {
+    return `${message}. Is it the relay's own name that --relay gives?`
+  }
+  return message
 }
 
 function verdictOnDelivery({ label, confirmedBytes, total, cause }: Undelivered): Verdict {

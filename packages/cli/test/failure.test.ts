@@ -55,6 +55,11 @@ test('the status of the peer stands in the line, once', () => {
   expect(refused('the peer answered 413 Stop')).toBe('the peer answered 413 Stop')
 })
 
+test('a relay that hangs up on the first AUTH may be known to itself by another name', () => {
+  const hungUp = new MsrpError('connection-lost', 'the relay closed the connection before it answered AUTH')
+  expect(verdictOn(hungUp)).toMatchObject({ exitCode: 12, message: expect.stringMatching(/AUTH\. Is it .*--relay/) })
+})
+
 describe('what was not delivered', () => {
   const lost = new MsrpError('connection-lost', 'the connection broke')
 

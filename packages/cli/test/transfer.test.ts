@@ -158,6 +158,13 @@ describe('TLS without a relay', () => {
     expect(existsSync(ca)).toBe(false)
   })
 
+  test('that the sender does not know of: 12, with a hint', async () => {
+    const { to } = await receiver(['--tls'])
+    const sender = startMsrp(['send', '--text', 'hello', '--to', (to[1] ?? '').replace('msrps:', 'msrp:')])
+    expect(await sender.exit()).toEqual({ code: 12, signal: null })
+    expect(sender.stderr.lines).toEqual([expect.stringMatching(/^error: .*closed.*without a word.*TLS/)])
+  })
+
   test('by a name that only the command line resolves', async () => {
     const { program, to } = await receiver(['--tls', '--host', 'files.example.com', '--count', '1'])
     expect(to[1]).toMatch(/^msrps:\/\/files\.example\.com:\d+\//)

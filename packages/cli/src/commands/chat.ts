@@ -13,6 +13,7 @@ import {
 } from '../incoming/waiting-place.ts'
 import { addConnectionOptions, addRelayOptions, endpointOptions, relayOptions } from '../options/connection.ts'
 import { readChunkSize, readPath } from '../options/values.ts'
+import { callPeer } from '../outgoing/call-peer.ts'
 
 interface ChatOptions extends WaitingOptions, ConversationOptions {
   to?: string
@@ -71,7 +72,7 @@ async function openSession(endpoint: Endpoint, options: ChatOptions, context: Co
   if (options.to !== undefined) {
     const relay = await relayOptions(options, output)
     const keepAlive = relay || options.to.includes(' ') ? { keepAlive: ASK_AFTER } : {}
-    return endpoint.connect({ path: options.to, signal, ...(relay ? { relay } : {}), ...keepAlive })
+    return callPeer(endpoint, { path: options.to, signal, ...(relay ? { relay } : {}), ...keepAlive })
   }
   const place = await waitForPeers(endpoint, options, context)
   const { prepared } = place

@@ -12,6 +12,7 @@ import {
   relayOptions,
 } from '../options/connection.ts'
 import { readChunkSize, readMediaType, readPath } from '../options/values.ts'
+import { callPeer } from '../outgoing/call-peer.ts'
 import { deliver } from '../outgoing/deliver.ts'
 import { checkSource, type Source, textSource, type WaitingSource } from '../outgoing/source.ts'
 import { printableLine } from '../terminal/printable.ts'
@@ -61,7 +62,7 @@ async function send(files: string[], options: SendOptions, { output, signal }: C
     const relay = await relayOptions(options, output)
     await using _ = endpoint
     const session = await untilAborted(
-      endpoint.connect({ path: options.to, signal, ...(relay ? { relay } : {}) }),
+      callPeer(endpoint, { path: options.to, signal, ...(relay ? { relay } : {}) }),
       signal,
     )
     try {
