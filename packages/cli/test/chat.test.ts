@@ -92,6 +92,42 @@ describe('a chat from pipes', () => {
     expect(alice.program.stderr.text).toMatch(/zero from the other side was not stored/)
   })
 
+  test('obeys while more is unconfirmed than goes out at a time; what waits comes in its order', async () => {
+    const { promise: thawed, resolve: thaw } = Promise.withResolvers<void>()
+    const held: (() => void)[] = []
+    let frozen = true
+    const peer = await rawPeer({
+      onRequest: (request, write) => {
+        if (!request.hasBody) return request.answer(200)
+        const all = request.answer(200) + request.report(1, request.body.length)
+        if (!frozen) return all
+        held.push(() => write(all))
+        return ''
+      },
+    })
+    void thawed.then(() => {
+      frozen = false
+      for (const go of held) go()
+    })
+    const program = startMsrp(['chat', '--to', peer.path])
+    const lines = Array.from({ length: 300 }, (_, index) => `line ${index}`)
+    await program.write(`${lines.join('\n')}\n/cancel\n/quit\n`)
+    await program.stderr.line(/sending no file/)
+    expect(peer.bodies.length).toBeLessThanOrEqual(64)
+    program.end()
+    thaw()
+    expect(await program.exit()).toEqual(ok)
+    expect(peer.bodies).toEqual(lines)
+  })
+
+  test('/quit twice leaves at once, and 12 tells that something was not delivered', async () => {
+    const peer = await rawPeer({ onRequest: (request) => request.answer(200) })
+    const program = startMsrp(['chat', '--to', peer.path])
+    await program.write(`${'hello\n'.repeat(100)}/quit\n/quit\n`)
+    expect(await program.exit()).toEqual({ code: 12, signal: null })
+    expect(program.stderr.lines.at(-1)).toBe('error: 100 messages were not delivered')
+  })
+
   test('ends when the other side is killed', async () => {
     const { alice, bob } = await pair()
     await bob.program.write('hello\n')

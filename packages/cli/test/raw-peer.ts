@@ -29,7 +29,8 @@ export interface RawPeer {
  */
 export async function rawPeer(
   options: {
-    onRequest?: (request: RawRequest) => string
+    /** `write` is for what comes later than the answer that is returned. */
+    onRequest?: (request: RawRequest, write: (text: string) => void) => string
     noise?: string
     hangUpAfter?: number
     resetAfter?: number
@@ -58,7 +59,7 @@ export async function rawPeer(
         const request = parse(whole, id)
         if (request.hasBody) bodies.push(request.body)
         count++
-        socket.write(options.onRequest?.(request) ?? '', 'latin1')
+        socket.write(options.onRequest?.(request, (later) => socket.write(later, 'latin1')) ?? '', 'latin1')
         if (count === options.hangUpAfter) socket.end()
         if (count === options.resetAfter) socket.resetAndDestroy()
       }

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import type { IncomingMessage, MsrpError, Session } from 'msrp'
+import { type IncomingMessage, MsrpError, type Session } from 'msrp'
 import type { Context } from '../context.ts'
 import { Incomplete, type Verdict, verdictOn } from '../failure.ts'
 import { printTaken } from '../incoming/print-taken.ts'
@@ -10,9 +10,15 @@ import { openTyped, textSource } from '../outgoing/source.ts'
 import { ChatPrompt } from '../terminal/chat-prompt.ts'
 import { printableLine, printableText } from '../terminal/printable.ts'
 import { formatBytes } from '../terminal/units.ts'
+import { Lane } from './lane.ts'
 
-/** Texts that may wait for their confirmation before no more are read from a pipe. */
-const UNCONFIRMED_TEXTS = 64
+/** Texts, and files, that may be on their way unconfirmed; further ones wait for their turn. */
+const UNCONFIRMED = 64
+
+/** What may wait in all, in characters of texts and names plus `ITEM_COST` for each. */
+const LARGEST_WAITING = 4 << 20
+
+const ITEM_COST = 1024
 
 const chatCommands = ['/send ', '/cancel', '/quit', '/help']
 
@@ -40,6 +46,12 @@ export class Conversation {
   /** What is under way in either direction, and must end before a polite leave. */
   readonly #busy = new Set<Promise<void>>()
   readonly #cancels = new Set<AbortController>()
+  // A text does not wait for files, which take their time.
+  readonly #texts = new Lane(UNCONFIRMED)
+  readonly #files = new Lane(UNCONFIRMED)
+  #waiting = 0
+  /** Texts and files of ours that are not delivered yet. */
+  #undelivered = 0
   readonly #left = Promise.withResolvers<void>()
   #leaving = false
   #failures = 0
@@ -69,9 +81,10 @@ export class Conversation {
       if (!output.json) output.say(output.faint('The other side has left.'))
     }
     // A person has seen it and decided what to do; a script learns it from the exit code.
-    if (this.#firstFailure && !this.#interactive) {
-      const count = this.#failures === 1 ? '1 message was' : `${this.#failures} messages were`
-      throw new Incomplete(`${count} not delivered`, this.#firstFailure)
+    const lost = this.#failures + this.#undelivered
+    if (lost > 0 && !this.#interactive) {
+      const first = this.#firstFailure ?? verdictOn(new MsrpError('aborted', 'left before everything was delivered'))
+      throw new Incomplete(`${lost === 1 ? '1 message was' : `${lost} messages were`} not delivered`, first)
     }
   }
 
@@ -113,10 +126,11 @@ export class Conversation {
       const [, command, argument = ''] = /^\/(\w*)\s*(.*)$/.exec(line) ?? []
       if (line.startsWith('//')) await this.#sendText(line.slice(1))
       else if (command === undefined) await this.#sendText(line)
-      else await this.#obey(command, argument.trim())
+      else if (command === 'send' && argument.trim() !== '') await this.#sendFile(argument.trim())
+      else this.#obey(command)
     }
-    // A terminal that is closed on purpose, by Ctrl-D, or the end of a pipe.
-    this.#quit()
+    // A terminal that is closed on purpose, by Ctrl-D, or the end of a pipe, which is no second /quit.
+    if (this.#interactive || !this.#leaving) this.#quit()
   }
 
   #lines(): AsyncIterable<string> {
@@ -126,12 +140,11 @@ export class Conversation {
     return prompt.lines
   }
 
-  async #obey(command: string, argument: string): Promise<void> {
+  #obey(command: string): void {
     const { output } = this.#context
     if (command === 'quit') this.#quit()
     else if (command === 'help') output.say(chatHelp)
     else if (command === 'cancel') this.#cancel()
-    else if (command === 'send' && argument !== '') this.#track(this.#sendFile(argument))
     else if (command === 'send') output.say('Which file? Write /send FILE')
     else
       output.say(
@@ -140,23 +153,71 @@ export class Conversation {
   }
 
   async #sendText(text: string): Promise<void> {
-    this.#track(this.#deliver(() => Promise.resolve(textSource(text)), `"${shorten(text)}"`))
-    while (this.#busy.size >= UNCONFIRMED_TEXTS) await Promise.race(this.#busy)
+    if (this.#refused()) return
+    const label = `"${shorten(text)}"`
+    await this.#queue(this.#texts, text.length, async (turn) => {
+      await this.#deliver(turn, () => Promise.resolve(textSource(text)), label)
+    })
   }
 
   async #sendFile(path: string): Promise<void> {
+    if (this.#refused()) return
     const { output } = this.#context
     const cancel = new AbortController()
     this.#cancels.add(cancel)
-    await this.#deliver(() => openTyped(path), undefined, cancel.signal)
-      .then((size) => {
+    const { signal } = cancel
+    await this.#queue(
+      this.#files,
+      path.length,
+      async (turn) => {
+        const size = await this.#deliver(turn, () => openTyped(path), undefined, signal)
+        this.#cancels.delete(cancel)
         if (size !== undefined && !output.json)
           output.say(output.faint(`${printableLine(path)} was delivered, ${formatBytes(size)}`))
-      })
-      .finally(() => this.#cancels.delete(cancel))
+      },
+      signal,
+    )
+  }
+
+  #refused(): boolean {
+    if (!this.#interactive || this.#waiting <= LARGEST_WAITING) return false
+    this.#context.output.say('Too much is waiting for the other side already; this was not sent.')
+    return true
+  }
+
+  /**
+   * Has something sent when its turn comes. Resolves when the next line may be read: at once, so that commands are obeyed
+   * whatever waits. Only a pipe that brings more than can be kept is read no further until all of it is on its way. A
+   * person is told.
+   */
+  async #queue(
+    lane: Lane,
+    length: number,
+    send: (turn: Promise<void>) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const cost = length + ITEM_COST
+    this.#waiting += cost
+    this.#undelivered++
+    const turn = lane.enter(signal)
+    const settled = turn.then(
+      () => true,
+      () => false,
+    )
+    const sent = send(turn)
+    const begun = settled.then(() => {
+      this.#waiting -= cost
+    })
+    const over = Promise.all([settled, sent]).then(([entered]) => {
+      this.#undelivered--
+      if (entered) lane.leave()
+    })
+    this.#track(over)
+    if (this.#waiting > LARGEST_WAITING && !this.#interactive) await begun
   }
 
   async #deliver(
+    turn: Promise<void>,
     open: () => ReturnType<typeof openTyped>,
     label?: string,
     cancel?: AbortSignal,
@@ -164,6 +225,7 @@ export class Conversation {
     const { output } = this.#context
     const signal = cancel ? AbortSignal.any([cancel, this.#context.signal]) : this.#context.signal
     try {
+      await turn
       const source = await open()
       if (label !== undefined) source.label = label
       const { chunkSize } = this.#options
