@@ -56,6 +56,8 @@ export class Inbox {
   readonly #deciding: Set<IncomingTransfer> = new Set()
   #memory = 0
   #onEnded: (() => void) | undefined
+  /** Complete messages that the application has not come to, and when their waiting is over. */
+  readonly #waiting: Map<IncomingTransfer, number> = new Map()
   #waitingTimer: Cancel | undefined
 
   constructor(room: InboxRoom) {
@@ -69,6 +71,7 @@ export class Inbox {
     const createFile = platform.createFile?.bind(platform)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
       (transfer) => new ReceivedMessage(transfer, createFile),
+      () => this.#watchWaiting(),
     )
     this.#transferRoom = {
       clock: platform.clock,
@@ -255,18 +258,23 @@ export class Inbox {
    */
   #completed(transfer: IncomingTransfer): void {
     this.#room.completed(transfer.messageId)
-    if (transfer.first.successReport && this.queue.has(transfer)) this.#watchWaiting()
+    if (!transfer.first.successReport || !this.queue.has(transfer)) return
+    this.#waiting.set(transfer, this.#clock.now() + this.#limits.spoolAfter)
+    this.#watchWaiting()
   }
 
   #watchWaiting(): void {
-    this.#waitingTimer ??= this.#clock.after(this.#limits.spoolAfter, () => {
+    // Those that came first are due first. An application that has never asked for a message is not busy with one.
+    const [due] = this.#waiting.values()
+    if (due === undefined || this.#waitingTimer !== undefined || !this.queue.asked) return
+    this.#waitingTimer = this.#clock.after(Math.max(due - this.#clock.now(), 0), () => {
       this.#waitingTimer = undefined
-      const due = this.#clock.now() - this.#limits.spoolAfter
-      const waiting = [...this.#transfers.values()].filter((transfer) => this.queue.has(transfer) && !transfer.reported)
-      for (const transfer of this.queue.asked ? waiting : []) {
-        if (transfer.activeAt <= due) transfer.reportWaiting()
+      for (const [transfer, at] of this.#waiting) {
+        if (at > this.#clock.now()) break
+        this.#waiting.delete(transfer)
+        if (this.queue.has(transfer)) transfer.reportWaiting()
       }
-      if (waiting.some(({ activeAt }) => activeAt > due)) this.#watchWaiting()
+      this.#watchWaiting()
     })
   }
 
@@ -278,6 +286,7 @@ export class Inbox {
   #ended(transfer: IncomingTransfer, error: MsrpError | undefined): void {
     const { messageId } = transfer
     this.#transfers.delete(messageId)
+    this.#waiting.delete(transfer)
     this.queue.remove(transfer)
     const status = error === undefined ? 200 : (statusFor(error) ?? 413)
     this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })

@@ -141,7 +141,6 @@ export class IncomingBody {
         this.#finish()
         return undefined
       }
-      this.#starved()
       await this.#more()
     }
     this.#throwIfOver(session)
@@ -152,6 +151,7 @@ export class IncomingBody {
     const found = this.#blocks.take(from, until)
     const bytes = found instanceof Uint8Array ? found : await this.#fromSpool(found)
     this.#gate.moved()
+    // To wait for a reader that has all there is would be for ever: what it needs may be what is not read.
     if (this.#blocks.memory <= this.#room.window / 2 || this.#available === 0) this.#gate.open()
     if (this.#taken === this.#total) this.#finish()
     else this.#room.progress(this.#taken, false)
@@ -321,13 +321,6 @@ export class IncomingBody {
   #clear(): void {
     this.#blocks.clear()
     this.#spool?.leave()
-    this.#gate.open()
-  }
-
-  /** The reader waits for bytes that are not there, so waiting for the reader would be for ever. */
-  #starved(): void {
-    if (!this.#gate.closed || this.#blocks.pending > this.#room.window) return
-    this.#blocks.evict(this.#room.window / 2)
     this.#gate.open()
   }
 

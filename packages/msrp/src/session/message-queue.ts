@@ -4,13 +4,15 @@
  */
 export class MessageQueue<Item, Presented> implements AsyncIterableIterator<Presented> {
   readonly #present: (item: Item) => Presented
+  readonly #onFirstAsked: () => void
   readonly #items: Set<Item> = new Set()
   readonly #asking: ((result: IteratorResult<Presented>) => void)[] = []
   #asked = false
   #ended = false
 
-  constructor(present: (item: Item) => Presented) {
+  constructor(present: (item: Item) => Presented, onFirstAsked: () => void = () => {}) {
     this.#present = present
+    this.#onFirstAsked = onFirstAsked
   }
 
   /** How many items nobody has asked for yet. */
@@ -46,7 +48,10 @@ export class MessageQueue<Item, Presented> implements AsyncIterableIterator<Pres
   }
 
   next(): Promise<IteratorResult<Presented>> {
-    this.#asked = true
+    if (!this.#asked) {
+      this.#asked = true
+      this.#onFirstAsked()
+    }
     const first = this.#items.values().next()
     if (!first.done) {
       this.#items.delete(first.value)

@@ -1,12 +1,13 @@
 import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
+import type { ConnectionUser } from './endpoint-connection.ts'
 import type { ListeningPlace } from './listening-sockets.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
 import type { Platform, TlsOptions } from './platform.ts'
 import type { RelayPath } from './relay-path.ts'
+import type { MsrpSession } from './session.ts'
 
 /** What a local path lives on. */
 export interface PreparedParts {
@@ -117,9 +118,7 @@ export class Prepared implements PreparedSession, ConnectionUser {
   }
 
   async #connect(path: readonly MsrpUri[], options: SessionOptions, signal: AbortSignal | undefined): Promise<Session> {
-    const { local, pool, relay, tls } = this.#parts
-    const connection = await this.#connection(path, pool, tls, relay, signal)
-    const session = local.start(path, options, connection)
+    const session = await this.#start(path, options, signal)
     const giveUp = new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason })
     const onAbort = (): void => session.fail(giveUp)
     signal?.addEventListener('abort', onAbort)
@@ -136,17 +135,21 @@ export class Prepared implements PreparedSession, ConnectionUser {
     }
   }
 
-  async #connection(
+  /** A session on the relay's connection, or on one to the first URI of the peer's path. */
+  async #start(
     path: readonly MsrpUri[],
-    pool: ConnectionPool,
-    tls: TlsOptions | undefined,
-    relay: RelayPath | undefined,
+    options: SessionOptions,
     signal: AbortSignal | undefined,
-  ): Promise<EndpointConnection> {
-    if (relay !== undefined) return relay.connection
+  ): Promise<MsrpSession> {
+    const { local, pool, relay, tls } = this.#parts
+    if (relay !== undefined) return local.start(path, options, relay.connection)
     const [next] = path
     if (next === undefined) throw new MsrpError('invalid-argument', 'The path of the peer is empty')
-    return pool.get(next, tls, signal)
+    for (;;) {
+      const connection = await pool.get(next, tls, signal)
+      // The last session on it may have ended meanwhile.
+      if (connection.open) return local.start(path, options, connection)
+    }
   }
 }
 

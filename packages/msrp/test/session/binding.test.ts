@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MsrpUri } from '../../src/wire/index.ts'
 import { MemoryPlatform } from './memory-platform.ts'
-import { settled } from './raw-peer.ts'
+import { RawPeer, settled } from './raw-peer.ts'
 import { active, dialledPeer, failure, nextMessage, PEER, passive, stateOf, waiting } from './stage.ts'
 
 const OTHER = 'msrp://other.example:9000/othersession;tcp'
@@ -319,6 +319,21 @@ describe('A second connection for a live session', () => {
     expect(again.seen).toEqual([])
     for (let taken = 0; taken < message.received; ) taken += (await reader.read()).value!.length
     expect((await again.response(unread)).status).toBe(200)
+  })
+
+  test('keeps it: what still comes over the one before is answered 506', async () => {
+    const { endpoint, platform, arrive, session, port } = await passive()
+    // Another session keeps the first connection open.
+    const other = await endpoint.prepare({ listen: {}, remotePath: 'first' })
+    const shared = new RawPeer(platform.arrive(port), other.localPath, PEER)
+    await shared.response(shared.send())
+    shared.to = session.localPath
+    await shared.response(shared.send())
+    const again = arrive(PEER)
+    await again.response(again.send())
+    expect((await shared.response(shared.send({ body: 'late' }))).status).toBe(506)
+    expect((await again.response(again.send({ body: 'in time' }))).status).toBe(200)
+    expect(await (await nextMessage(session)).text()).toBe('in time')
   })
 
   test('does not take over with anything but a SEND', async () => {

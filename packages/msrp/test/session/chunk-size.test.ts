@@ -73,6 +73,20 @@ describe('A 501 to a chunk of more than 2048 bytes', () => {
     expect(Math.max(...took.sizes)).toBe(2_048)
   })
 
+  test('never makes chunks larger again, however late it comes', async () => {
+    const { session, peer } = await active()
+    session.send(pattern(40_000), { chunkSize: 10_000, successReport: false })
+    const first = await peer.all()
+    expect(first.map(({ body }) => body.length)).toEqual([10_000, 10_000, 10_000, 10_000])
+    peer.respond(first[0]!, 501, 'Too long')
+    const second = await peer.all()
+    expect(second.map(({ body }) => body.length)).toEqual([5_000, 5_000])
+    peer.respond(second[0]!, 501, 'Too long')
+    expect((await peer.all()).map(({ body }) => body.length)).toEqual([2_500, 2_500])
+    peer.respond(first[1]!, 501, 'Too long')
+    expect((await peer.all()).map(({ body }) => body.length)).toEqual([2_500, 2_500, 2_500, 2_500])
+  })
+
   test('fails the message when a chunk of 2048 bytes or less is refused so', async () => {
     const { session, peer } = await active()
     limited(peer, 1_000)

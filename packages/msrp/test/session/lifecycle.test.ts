@@ -231,6 +231,28 @@ describe('Connections', () => {
     expect(two!.state).toBe('open')
   })
 
+  test('that are about to close are not used for a new session, and those whose last session has not quite ended are', async () => {
+    const platform = new MemoryPlatform()
+    platform.pairOptions = { capacity: 10 }
+    const endpoint = new MsrpEndpoint(platform, {})
+    const path = 'msrp://peer.example:9000/one;tcp'
+    const connecting = endpoint.connect({ path })
+    const peer = await dialledPeer(platform)
+    peer.respond(await peer.request('SEND'))
+    void (await connecting).close()
+    const second = endpoint.connect({ path })
+    peer.respond(await peer.request('SEND'))
+    const session = await second
+    peer.transport.pause()
+    session.send('not read by the peer')
+    void session.close()
+    await settled()
+    const third = endpoint.connect({ path })
+    const other = await dialledPeer(platform)
+    other.respond(await other.request('SEND'))
+    expect((await third).state).toBe('open')
+  })
+
   test('with other certificates, ports or schemes are not shared', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
@@ -313,6 +335,15 @@ describe('Local paths', () => {
     expect(await path({ local: { host: 'nat.example', port: 1 } })).toMatch(/^msrp:\/\/nat\.example:1\//)
     expect(await path({ local: 'msrp://me.example:1/fixed;tcp' })).toBe('msrp://me.example:1/fixed;tcp')
     expect((await failure(path({ local: 'msrp://me.example:1/fixed;tcp' }))).message).toContain('in use')
+  })
+
+  test('are reached through their own listening socket only', async () => {
+    const platform = new MemoryPlatform()
+    const endpoint = new MsrpEndpoint(platform, {})
+    const one = await endpoint.prepare({ listen: { port: 7001 }, remotePath: 'first' })
+    await endpoint.prepare({ listen: { port: 7002 }, remotePath: 'first' })
+    const peer = new RawPeer(platform.arrive(7002), one.localPath, PEER)
+    expect((await peer.response(peer.send())).status).toBe(481)
   })
 
   test('are given up with close: nobody new gets in, sessions go on', async () => {

@@ -90,6 +90,20 @@ describe('A message whose session broke goes on in the next one with the same Me
     })
   }
 
+  test('although the session broke in the middle of its being moved to a file', async () => {
+    const stage = await passive({}, { resumeFor: 60_000 })
+    await pour(stage.peer, 0, 2 * MIB, '+')
+    const saving = failure((await nextMessage(stage.session)).saveTo(new MemoryFile('first')))
+    await settled(3)
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    expect(await saving).toMatchObject({ code: 'connection-lost' })
+    const peer = stage.arrive()
+    await pour(peer, 2 * MIB, 3 * MIB, '$')
+    const message = await nextMessage((await stage.prepared.sessions().next()).value!)
+    expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
+  })
+
   test('after what its stream has given already', async () => {
     const stage = await broken({}, (message) => streamed(message, MIB))
     await pour(stage.peer, 2 * MIB, 3 * MIB, '$')
