@@ -227,7 +227,8 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   ]) {
     delete environment[name]
   }
-  for (const name of ['FORCE_COLOR', 'MSRP_PASSWORD']) delete environment[name]
+  // Under CI Node takes a terminal for one without colours.
+  for (const name of ['CI', 'FORCE_COLOR', 'MSRP_PASSWORD']) delete environment[name]
   environment.PATH = [dirname(process.execPath), environment.PATH].join(delimiter)
   return environment
 }
