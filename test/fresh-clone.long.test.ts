@@ -4,9 +4,10 @@ import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Leftovers } from '../scripts/leftovers.ts'
 import { freePort } from './support/free-port.ts'
 import { type Program, type ProgramOptions, startProgram } from './support/process.ts'
+import { sha256OfFile, writeRandomFile } from './support/random-file.ts'
 import { repositoryRoot } from './support/repository.ts'
 import { findProgram, requires } from './support/requires.ts'
-import { temporaryFolderOfFile } from './support/temporary-folder.ts'
+import { temporaryFolder, temporaryFolderOfFile } from './support/temporary-folder.ts'
 
 // What a stranger sees who clones the project on a machine with its own Node and npm. What is cloned is the last commit.
 
@@ -52,6 +53,19 @@ test('npm start the second time has nothing to install', async () => {
   const start = run('npm', ['start', '--', '--config', config])
   await start.line(/listens on|listening/i)
   expect(start.stdout.text).not.toContain('Installing')
+})
+
+test('the commands that npm start prints, pasted into two more terminals, send a file', async () => {
+  const start = run('npm', ['start', '--', '--config', config])
+  await start.line(/Ctrl-C/)
+  const [receive = '', send = ''] = start.stdout.lines.filter((line) => line.startsWith('  npx msrp '))
+  const file = await writeRandomFile(join(temporaryFolder(), 'from alice.bin'), 3_000_000)
+  const receiver = run('sh', ['-c', receive])
+  const [, path = ''] = await receiver.line(/--to ('[^']+')/, 30_000)
+  const sender = run('sh', ['-c', send.replace('FILE', `'${file.path}'`).replace("'PATH'", path)])
+  expect(await sender.exit(), sender.describe()).toEqual({ code: 0, signal: null })
+  await receiver.line(/stored 'from alice\.bin'/)
+  expect(await sha256OfFile(join(clone, 'from alice.bin'))).toBe(file.sha256)
 })
 
 test('npx msrp runs on the Node of the clone, whatever Node the machine has', async () => {
