@@ -139,7 +139,7 @@ export interface PreparedSession extends AsyncDisposable {
   onPathChanged: ((change: PathChange) => void) | undefined
   /** Resolves when it is over: closed here, or the relay's connection is gone and `error` says why. */
   readonly closed: Promise<SessionEnd>
-  /** Stops listening, gives up the relay. Sessions that live go on, except through the relay. */
+  /** Takes no further peers. Sessions that live go on; listening and relay are given up when nobody needs them. */
   close(): Promise<void>
 }
 

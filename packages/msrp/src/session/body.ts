@@ -28,8 +28,8 @@ export interface RandomAccessBody {
   /** Size in bytes. */
   readonly size: number
   /**
-   * Reads `length` bytes from `position` (0 is the first) or what there is up to the end. The result is handed over: it
-   * is not changed afterwards. Fewer bytes than asked for before the end fail the message with `storage`.
+   * Reads `length` bytes from `position` (0 is the first), or fewer, but at least one before the end. The result is handed
+   * over: it is not changed afterwards.
    */
   read(position: number, length: number): Promise<Uint8Array>
   /** Called once when the message is over. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { MemoryFile, type MemoryPlatform } from './memory-platform.ts'
 import { type RawPeer, settled } from './raw-peer.ts'
@@ -114,6 +116,32 @@ describe('A body that nobody reads', () => {
     await session.closed
     await settled()
     expect(platform.spools[0]!.closed).toBe(true)
+  })
+})
+
+describe('A message that the application lets go of unread', () => {
+  test('gives its room back once it has arrived whole', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const { peer, session, platform } = await passive()
+    for (const whole of [true, false]) {
+      await pour(peer, `file${whole}`, pattern(2 * MIB), whole)
+      await nextMessage(session)
+    }
+    const rest = Buffer.from(
+      peer.bytesOf({ messageId: 'filefalse', body: pattern(2 * MIB), transactionId: 'tx-filefalse' }),
+    )
+    await settled()
+    collectGarbage()
+    await settled()
+    peer.write(rest.subarray(rest.length - 30))
+    await settled()
+    collectGarbage()
+    await settled()
+    peer.transport.close()
+    await session.closed
+    await settled()
+    expect(platform.spools.map(({ closed }) => closed)).toEqual([true])
   })
 })
 

@@ -137,7 +137,12 @@ describe('Byte-Range', () => {
     const reading = new Promise<void>((resolve) => {
       give = resolve
     })
-    session.send({ size: 1000, read: async (at, n) => reading.then(() => pattern(1000).slice(at, at + n)) })
+    // A hundred bytes at a time, and the last of them late.
+    session.send({
+      size: 1000,
+      read: async (at) => (at === 900 ? reading : settled(1)).then(() => pattern(1000).slice(at, at + 100)),
+    })
+    await settled()
     session.send('quick')
     expect((await peer.request('SEND')).text).toBe('quick')
     give()
