@@ -121,6 +121,24 @@ describe('an AUTH that comes through another relay', () => {
     expect(network.relay.tokens).toBe(0)
   })
 
+  it('gives a token that is of no use to another relay, nor to a client', async () => {
+    const network = new Network()
+    const relay = network.connect({ certificate: ['other.example.net'] })
+    await relay.authenticate(...alice, through)
+    const far = network.within('msrps://far.example.org:7000/f;tcp')
+    for (const certificate of [['third.example.net'], []]) {
+      const thief = network.connect({ certificate })
+      thief.request('SEND', {
+        toPath: [relay.token, far.uri],
+        fromPath: [OTHER, CLIENT],
+        fields: [['Message-ID', 'message1']],
+      })
+      await settle()
+    }
+    expect(network.dialed).toEqual([])
+    expect(far.requests).toEqual([])
+  })
+
   it('moves its token to another connection of that relay when the one it used is lost', async () => {
     const network = new Network()
     const [first, second] = [network, network].map((net) => net.connect({ certificate: ['other.example.net'] }))

@@ -77,7 +77,7 @@ describe('after everybody has left', () => {
     expect(network.clock.pending).toBe(0)
   })
 
-  it('nor anything of what was under way, anywhere in memory', () => {
+  it('nor anything of what was under way, anywhere in memory', { timeout: 60_000 }, () => {
     expect(networks).toHaveLength(ways.length)
     expect(kept()).toEqual({})
   })

@@ -51,7 +51,7 @@ describe('a session', () => {
     expect(await hello(peers[0]!, alice)).toBe(200)
     expect(await hello(peers[1]!, alice)).toBe(506)
     network.onDial = () => Promise.reject(new Error('there is no way out'))
-    alice.request('REPORT', { toPath: [alice.token, peers[1]!.uri], fields: [] })
+    alice.request('NICKNAME', { toPath: [alice.token, peers[1]!.uri], fields: [['Use-Nickname', '"Ally"']] })
     expect(await hello(peers[1]!, alice)).toBe(506)
     alice.send([alice.token, peers[1]!.uri], 'are you there?')
     await settle()

@@ -247,7 +247,7 @@ describe('a request with a token that is not valid', () => {
   ])(
     'with Failure-Report %s is answered %j and goes nowhere; the connection stays (RFC4976-6.3-6)',
     async (value, statuses) => {
-      const network = new Network()
+      const network = new Network({ names: ['relay.example.com', '192.0.2.1'], ports: [2855, 2856] })
       const alice = await network.client('alice')
       const fields = [['Failure-Report', value]] as const
       const id = alice.usePath[0]?.sessionId ?? ''
@@ -256,6 +256,8 @@ describe('a request with a token that is not valid', () => {
         alice.token.replace(id, 'none'),
         alice.token.replace(id, id.toUpperCase()),
         alice.token.replace(';tcp', ';ws'),
+        alice.token.replace('relay.example.com', '192.0.2.1'),
+        alice.token.replace('2855', '2856'),
       ]) {
         const peer = network.connect()
         const sent = peer.send([uri, alice.uri], 'hello', fields)
@@ -264,7 +266,7 @@ describe('a request with a token that is not valid', () => {
         expect(peer.closed).toBe(false)
       }
       expect(alice.all('SEND')).toEqual([])
-      expect(network.relay.counters.unknownTokens).toBe(4)
+      expect(network.relay.counters.unknownTokens).toBe(6)
     },
   )
 

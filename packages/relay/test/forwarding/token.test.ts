@@ -27,6 +27,7 @@ describe('an AUTH to a token', () => {
     await client.authenticate(...alice, { toPath: [client.token], fields: [['Expires', '60']] })
     await network.clock.advance(60_000)
     expect(network.relay.tokens).toBe(0)
+    expect(network.clock.pending).toBe(0)
   })
 
   it('needs credentials like any other', async () => {
@@ -88,6 +89,17 @@ describe('a token', () => {
     }
     expect(tokens.size).toBe(5)
     expect(network.relay.tokens).toBe(5)
+  })
+
+  it('that has ended makes room for another on its connection', async () => {
+    const network = new Network({ tokensPerConnection: 2 })
+    const client = await network.client('alice')
+    for (let round = 0; round < 3; round++) {
+      expect((await client.authenticate(...alice)).head.status).toBe(200)
+      expect((await client.authenticate(...alice)).head.status).toBe(403)
+      await network.clock.advance(900_000)
+      expect((await client.authenticate(...alice)).head.status).toBe(200)
+    }
   })
 
   it('of a client ends with its connection (RFC4976-6.3-3)', async () => {
