@@ -2,8 +2,11 @@ import type { ContinuationFlag, MsrpUri } from '../wire/index.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 
-/** Bytes of a newcomer's requests that are held: a second's worth of a fast line. */
-const MOST_HELD = 1024 * 1024
+/**
+ * Bytes of a newcomer's requests that are held: what a fast line and the buffers on the way bring before the answer of the
+ * one who was asked, which comes behind them on the same connection.
+ */
+const MOST_HELD = 32 * 1024 * 1024
 
 interface Held {
   readonly request: IncomingRequest

@@ -179,7 +179,7 @@ describe("With remotePath 'first'", () => {
     const other = arrive(OTHER)
     const ids = [other.send(), other.send({ body: 'at once' })]
     const probe = await peer.request('SEND')
-    const large = other.send({ body: 'x'.repeat(1024 * 1024) })
+    const large = other.send({ body: 'x'.repeat(32 * 1024 * 1024) })
     for (const id of [...ids, large]) expect((await other.response(id)).status).toBe(506)
     peer.respond(probe)
     peer.report(probe.field('Message-ID')!, undefined, '000 481 No such session')
