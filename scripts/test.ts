@@ -3,7 +3,9 @@
 //   --long    the long tests only
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { constants } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Leftovers } from './leftovers.ts'
@@ -26,7 +28,13 @@ const vitest = (project: string): string[] => [
   '--allowOnly=false',
   '--reporter=default',
   '--reporter=./scripts/skipped-tests.ts',
+  '--reporter=./scripts/test-names.ts',
 ]
+
+/** Of this run alone; holds the names of its tests for the last step. */
+const folder = mkdtempSync(join(tmpdir(), 'msrp-test-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const names = join(folder, 'names')
 
 const check: Step[] = [
   { name: 'types', command: tsc },
@@ -84,7 +92,7 @@ async function run({ name, command }: Step): Promise<boolean> {
   current = spawn(process.execPath, command, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...leftovers.environment },
+    env: { ...process.env, ...leftovers.environment, TEST_NAMES: names },
     detached: true,
   })
   const [code] = await once(current, 'close')

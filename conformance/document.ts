@@ -1,0 +1,78 @@
+import { constructionLimit, type TestName, testsOf, verdicts } from './flaws.ts'
+import type { Row, TableName } from './table.ts'
+
+const titles: Record<TableName, string> = {
+  rfc4975: 'RFC 4975, the Message Session Relay Protocol',
+  rfc4976: 'RFC 4976, relays',
+  field: 'What the field sends, and gets wrong',
+}
+
+/** The text of docs/conformance.md. */
+export function documentOf(tables: ReadonlyMap<TableName, readonly Row[]>, tests: readonly TestName[]): string {
+  return `${[
+    '# Conformance',
+    'Every sentence of RFC 4975 and RFC 4976 that asks for something, and what programs of other make send or get wrong:\nhow it is met here, and the tests that show it. Made from the tables in `conformance/` by `npm run conformance`.',
+    totals(tables),
+    ...[...tables].map(([name, rows]) => section(titles[name], rows, tests)),
+  ].join('\n\n')}\n`
+}
+
+function totals(tables: ReadonlyMap<TableName, readonly Row[]>): string {
+  const shown = verdicts.filter((verdict) => [...tables.values()].flat().some((row) => row.verdict === verdict))
+  const lines = [...tables].map(([name, rows]) => [
+    titles[name],
+    ...shown.map((verdict) => String(count(rows, verdict))),
+    String(rows.length),
+  ])
+  const shares = [...tables].flatMap(([name, rows]) => {
+    const absolute = rows.filter(({ level }) => level.startsWith('MUST'))
+    if (absolute.length === 0) return []
+    const part = count(absolute, 'by construction')
+    return [`${part} of the ${absolute.length} MUST and MUST NOT of ${titles[name].split(',')[0]}`]
+  })
+  return [
+    table(['', ...shown, 'rules'], lines),
+    `By construction, where the code cannot do otherwise, are ${shares.join(' and ')} (at most ${constructionLimit * 100} %).`,
+  ].join('\n\n')
+}
+
+function section(title: string, rows: readonly Row[], tests: readonly TestName[]): string {
+  return [
+    `## ${title}`,
+    table(
+      ['rule', 'level', 'asks', 'how it is met', 'shown by'],
+      rows.map((row) => [
+        row.id,
+        row.level,
+        row.asks,
+        [row.verdict, row.why].filter(Boolean).join(': '),
+        shownBy(row, tests),
+      ]),
+    ),
+  ].join('\n\n')
+}
+
+function shownBy(row: Row, tests: readonly TestName[]): string {
+  if (row.verdict !== 'tested')
+    return row.shownBy.map((entry) => (entry.includes('/') ? link(entry) : entry)).join('<br>')
+  return row.shownBy
+    .map((file) => {
+      const [first, ...others] = testsOf({ ...row, shownBy: [file] }, tests).map(({ name }) => name)
+      return `${link(file)}: ${first}${others.length > 0 ? `, and ${others.length} more` : ''}`
+    })
+    .join('<br>')
+}
+
+function link(entry: string): string {
+  return `[${entry}](../${entry.split('#')[0]})`
+}
+
+function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [heading, heading.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`)
+    .join('\n')
+}
+
+function count(rows: readonly Row[], verdict: string): number {
+  return rows.filter((row) => row.verdict === verdict).length
+}
