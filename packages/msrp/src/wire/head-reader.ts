@@ -69,7 +69,7 @@ export class HeadReader {
     for (;;) {
       const lineFeed = bytes.indexOf(LF, at)
       const next = lineFeed === -1 ? bytes.length : lineFeed + 1
-      this.#checkSize(this.#carried + next - kept)
+      if (this.#isTooLong(this.#carried + next - kept)) this.#giveUp(bytes, kept, next)
       if (lineFeed === -1) break
       at = next
       if (this.#carried === 0) {
@@ -81,19 +81,27 @@ export class HeadReader {
       if (this.#takeLine(carry, 0, this.#carried)) return next
     }
     const carry = this.#append(bytes, kept, bytes.length)
-    // Throws for another protocol now, since it may wait for an answer before it sends a line end.
-    if (!mayBeStartLine(carry, 0, this.#carried)) parseStartLine(carry, 0, this.#carried)
+    this.#refuseOtherProtocol(carry)
     return bytes.length
   }
 
-  #checkSize(size: number): void {
+  #isTooLong(size: number): boolean {
     const { headerLineBytes, headerBlockBytes } = this.#limits
-    if (size - this.#lineStart > headerLineBytes) {
-      throw new MsrpError('limit-exceeded', `A header line is longer than ${headerLineBytes} bytes`)
-    }
-    if (size > headerBlockBytes) {
-      throw new MsrpError('limit-exceeded', `A header block is longer than ${headerBlockBytes} bytes`)
-    }
+    return size - this.#lineStart > headerLineBytes || size > headerBlockBytes
+  }
+
+  // Throws the same however the bytes were cut: another protocol is told as such also when its first line is too long.
+  #giveUp(bytes: Uint8Array, kept: number, next: number): never {
+    const { headerLineBytes, headerBlockBytes } = this.#limits
+    const lineIsTooLong = this.#carried + next - kept - this.#lineStart > headerLineBytes
+    this.#refuseOtherProtocol(this.#append(bytes, kept, Math.min(next, kept + headerBlockBytes)))
+    if (lineIsTooLong) throw new MsrpError('limit-exceeded', `A header line is longer than ${headerLineBytes} bytes`)
+    throw new MsrpError('limit-exceeded', `A header block is longer than ${headerBlockBytes} bytes`)
+  }
+
+  // Throws for another protocol at once, since it may wait for an answer before it sends a line end.
+  #refuseOtherProtocol(carry: Uint8Array): void {
+    if (!mayBeStartLine(carry, 0, this.#carried)) parseStartLine(carry, 0, this.#carried)
   }
 
   #append(bytes: Uint8Array, from: number, until: number): Uint8Array {

@@ -1,0 +1,190 @@
+import {
+  EndLineSearch,
+  type Field,
+  formatAuthenticationInfo,
+  formatByteRange,
+  formatChallenge,
+  formatContentDisposition,
+  formatCredentials,
+  formatPath,
+  formatQuotedString,
+  formatStatus,
+  type Head,
+  isAnswerable,
+  MsrpError,
+  MsrpUri,
+  newTransactionId,
+  parseAuthenticationInfo,
+  parseByteRange,
+  parseChallenge,
+  parseContentDisposition,
+  parseCredentials,
+  parsePath,
+  parseQuotedString,
+  parseStatus,
+  requestFlaw,
+  rewriteRequestHead,
+  rewriteResponse,
+} from 'msrp/wire'
+import { trace } from './trace.ts'
+
+const OWN = parsePath('msrps://relay.example.com:2855/t0ken;tcp msrp://far.example:1/x;tcp')
+const ID = newTransactionId((size) => new Uint8Array(size).fill(7))
+
+/**
+ * Reads everything that a head holds, and writes what was read and reads it again: it has to come out the same.
+ * @returns what was read, for comparing.
+ * @throws an Error that is no MsrpError when something is wrong with the code.
+ */
+export function decode(head: Head): unknown[] {
+  const { fields } = head
+  const read: unknown[] = [
+    fields.malformedLine,
+    fields.repeated,
+    attempt(() => fields.messageId),
+    attempt(() => fields.successReport),
+    attempt(() => fields.failureReport),
+    attempt(() => fields.expires),
+    attempt(() => fields.minExpires),
+    attempt(() => fields.maxExpires),
+    attempt(() => fields.mediaType?.type),
+    attempt(() => fields.usePath?.map(again)),
+    attempt(() =>
+      again2(fields.byteRange, formatByteRange, parseByteRange, ({ start, end, total }) => [start, end, total]),
+    ),
+    attempt(() =>
+      again2(
+        fields.status,
+        ({ code, comment }) => formatStatus(code, comment),
+        parseStatus,
+        (it) => it.code,
+      ),
+    ),
+    attempt(() =>
+      again2(
+        fields.useNickname,
+        formatQuotedString,
+        (text) => parseQuotedString(text) ?? '',
+        (it) => it,
+      ),
+    ),
+    attempt(() => again2(fields.authorization, formatCredentials, parseCredentials, (it) => [it.username, it.nonce])),
+    attempt(() =>
+      again2(fields.authenticationInfo, formatAuthenticationInfo, parseAuthenticationInfo, (it) => it.nextnonce),
+    ),
+    attempt(() =>
+      fields.wwwAuthenticate.map((one) => [
+        isAnswerable(one),
+        again2(one, formatChallenge, parseChallenge, ({ realm, nonce, opaque }) => [realm, nonce, opaque]),
+      ]),
+    ),
+    disposition(head),
+    fields.toPath.map(again),
+    fields.fromPath.map(again),
+    fields.all('www-authenticate').length,
+    fields.get('x-note'),
+    [...fields.entries()].length,
+  ]
+  const flaw = head.kind === 'request' ? requestFlaw(head) : undefined
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a comment may not hold
+  if (flaw !== undefined && /[\u0000-\u001f\u007f]/.test(flaw))
+    throw new Error(`a flaw with a control character: ${flaw}`)
+  read.push(flaw)
+  if (fields.malformedLine === undefined) rewritten(head)
+  return read
+}
+
+/**
+ * That a body leaves in chunks none of which holds its own end-line, and with all its bytes.
+ * @throws Error when not.
+ */
+export function sendOn(body: Uint8Array, id: string, piece: number): void {
+  const needle = Buffer.from(`-------${id}`)
+  let search = new EndLineSearch(id)
+  let begun = 0
+  for (let at = 0; at < body.length; ) {
+    const room = body.subarray(at, at + piece)
+    const taken = search.next(room)
+    if (taken > room.length) throw new Error('more was taken than there is')
+    at += taken
+    if (taken === room.length) continue
+    if (Buffer.from(body.subarray(begun, at)).includes(needle)) throw new Error('a chunk holds its own end-line')
+    // The next chunk may use the same id here: what was cut is not whole in either.
+    search = new EndLineSearch(id)
+    begun = at
+  }
+  if (Buffer.from(body.subarray(begun)).includes(needle)) throw new Error('the last chunk holds its own end-line')
+}
+
+function attempt(get: () => unknown): unknown {
+  try {
+    return get()
+  } catch (error) {
+    if (error instanceof MsrpError) return error.code
+    throw error
+  }
+}
+
+/** Formats and parses; what cannot be written may say so. */
+function again2<T>(
+  value: T | undefined,
+  format: (it: T) => string,
+  parse: (text: string) => T,
+  part: (it: T) => unknown,
+): unknown {
+  if (value === undefined) return undefined
+  let text: string
+  try {
+    text = format(value)
+  } catch (error) {
+    if (error instanceof MsrpError && error.code === 'invalid-argument') return 'cannot be written'
+    throw error
+  }
+  const [before, after] = [part(value), part(parse(text))].map((it) => JSON.stringify(it))
+  if (before !== after) throw new Error(`written as ${text}, ${before} is read as ${after}`)
+  return before
+}
+
+function again(uri: MsrpUri): string {
+  if (MsrpUri.parse(String(uri)).key !== uri.key) throw new Error(`${uri} is another URI when read again`)
+  const { scheme, userinfo, host, port, sessionId, transport, parameters, isNumericHost, secure } = uri
+  try {
+    const built = MsrpUri.build({ scheme, userinfo, host, port, sessionId, transport, parameters })
+    if (!built.equals(uri)) throw new Error(`${uri} is built as ${built}`)
+  } catch (error) {
+    if (!(error instanceof MsrpError) || error.code !== 'invalid-argument') throw error
+  }
+  return `${formatPath([uri])} ${uri.key} ${uri.authorityKey} ${isNumericHost} ${secure} ${JSON.stringify(uri)}`
+}
+
+function disposition({ fields }: Head): unknown {
+  const found = fields.contentDisposition
+  return again2(
+    found,
+    formatContentDisposition,
+    (text) => parseContentDisposition(text) ?? { type: '' },
+    (it) => it.type,
+  )
+}
+
+// What a relay makes of a head has the same lines but the paths, and nothing more: nothing can be smuggled in.
+function rewritten(head: Head): void {
+  const paths = { transactionId: ID, toPath: OWN.slice(1), fromPath: OWN }
+  const written =
+    head.kind === 'response'
+      ? rewriteResponse(head, paths)
+      : Buffer.concat([
+          rewriteRequestHead(head, paths),
+          Buffer.from(head.hasBody ? `\r\n-------${ID}$\r\n` : `-------${ID}$\r\n`),
+        ])
+  const { chunks, error } = trace(written, [], { headerBlockBytes: 1 << 20, headerLineBytes: 1 << 20 })
+  const [one] = chunks
+  const same = one?.head.kind === head.kind && one.flag === '$' && lines(one.head) === lines(head)
+  if (error !== undefined || chunks.length !== 1 || !same)
+    throw new Error(`rewritten, it is read as something else: ${error}`)
+}
+
+function lines(head: Head): string {
+  const others: Field[] = [...head.fields.entries()].filter(([name]) => !/^(to|from)-path$/i.test(name))
+  return JSON.stringify(others)
+}

@@ -1,0 +1,14 @@
+import { parserTarget } from './parser/target.ts'
+import type { Target } from './target.ts'
+
+/** What runs inside worker processes, by name. */
+export const targets: Readonly<Record<string, Target>> = {
+  parser: parserTarget,
+}
+
+/** The target of this name. */
+export function targetOf(name: string): Target {
+  const target = targets[name]
+  if (target === undefined) throw new Error(`there is no target ${name}, only ${Object.keys(targets).join(', ')}`)
+  return target
+}

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest'
+import { parserFindings } from '../fuzz/findings.ts'
+import { checkParser } from '../fuzz/parser/check.ts'
+import { parserInput } from '../fuzz/parser/input.ts'
+import { runTarget } from '../fuzz/workers.ts'
+
+/** The same inputs each time; `npm run fuzz` tries others. */
+const SEED = 4975
+const INPUTS = 200_000
+
+test(`${INPUTS} inputs of grammar and mutations do the parser no harm`, async () => {
+  const result = await runTarget({ target: 'parser', seed: SEED, executions: INPUTS, processes: 2 })
+  expect(result.findings).toEqual([])
+  expect(result.executions).toBe(INPUTS)
+  const { read = 0, malformed = 0, 'read, as the plain codec does': compared = 0 } = result.outcomes
+  // Neither all refused at once nor all sound.
+  expect(Math.min(read, malformed)).toBeGreaterThan(INPUTS / 5)
+  expect(compared).toBeGreaterThan(INPUTS / 50)
+})
+
+test('an input is the same whenever it is made from its seed and number', () => {
+  for (const index of [0, 1, 77_777, 2 ** 31, 2 ** 40]) {
+    expect(parserInput(SEED, index)).toEqual(parserInput(SEED, index))
+    expect(parserInput(SEED, index)).not.toEqual(parserInput(SEED, index + 1))
+    expect(parserInput(SEED, index)).not.toEqual(parserInput(SEED + 1, index))
+  }
+})
+
+describe('what was wrong once', () => {
+  test.each(parserFindings)('$wrong', ({ text, limits = {} }) => {
+    const bytes = Buffer.from(text, 'latin1')
+    for (let at = 0; at <= bytes.length; at++) {
+      checkParser({ bytes, cuts: [at], limits }, { oracle: true, values: true })
+    }
+    const everywhere = Array.from(bytes, (_, at) => at)
+    checkParser({ bytes, cuts: everywhere, limits }, { oracle: true, values: true })
+  })
+})
