@@ -44,3 +44,14 @@ function take(start: number, size: number): Uint8Array {
   used = start + size
   return pool.subarray(start, used)
 }
+
+/** The pieces as one array. */
+export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = newBytes(pieces.reduce((size, piece) => size + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}

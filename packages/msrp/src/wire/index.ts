@@ -7,6 +7,7 @@ export {
   formatAuthenticationInfo,
   parseAuthenticationInfo,
 } from './authentication-info.ts'
+export { concatenate } from './byte-pool.ts'
 export { type ByteRange, formatByteRange, parseByteRange } from './byte-range.ts'
 export { type Challenge, formatChallenge, isAnswerable, parseChallenge, parseChallenges } from './challenge.ts'
 export { type ChunkHandler, ChunkParser } from './chunk-parser.ts'

@@ -1,4 +1,4 @@
-import { newBytes } from './byte-pool.ts'
+import { concatenate } from './byte-pool.ts'
 import { type ByteRange, formatByteRange } from './byte-range.ts'
 import { formatPaths, formatResponseLine, ident } from './encode.ts'
 import type { FieldLines } from './field-lines.ts'
@@ -59,7 +59,7 @@ function assemble(fields: HeaderFields, start: string, range: string, end: strin
   }
   if (place === -1) pieces.push(encodeText(range))
   pieces.push(encodeText(end))
-  return joined(pieces)
+  return concatenate(pieces)
 }
 
 // Where it was, or before the fields of the body.
@@ -70,14 +70,4 @@ function placeOfRange(lines: FieldLines): number {
     if (isMimeField(lines.name(line))) return line
   }
   return -1
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = newBytes(pieces.reduce((size, piece) => size + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }

@@ -1,5 +1,6 @@
 import {
   type ContinuationFlag,
+  concatenate,
   encodeEndLine,
   type MsrpError,
   type MsrpUri,
@@ -8,7 +9,6 @@ import {
   rewriteRequestHead,
   rewriteResponse,
 } from 'msrp/wire'
-import { concatenate } from './concatenate.ts'
 import { failureOf } from './failure.ts'
 import type { Passenger } from './next-hop.ts'
 import type { Pending } from './pending.ts'

@@ -7,6 +7,7 @@ import {
 } from 'msrp/connection'
 import {
   type ContinuationFlag,
+  concatenate,
   encodeEndLine,
   encodeRequest,
   encodeResponse,
@@ -17,7 +18,6 @@ import {
   type ResponseHead,
 } from 'msrp/wire'
 import { BodyQueue } from './body-queue.ts'
-import { concatenate } from './concatenate.ts'
 import type { Counters } from './counters.ts'
 import type { Flow } from './flow.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'

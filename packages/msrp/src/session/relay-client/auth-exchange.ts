@@ -1,5 +1,12 @@
 import type { Clock } from '../../connection/index.ts'
-import { encodeEndLine, encodeRequest, MsrpError, type MsrpUri, type ResponseHead } from '../../wire/index.ts'
+import {
+  concatenate,
+  encodeEndLine,
+  encodeRequest,
+  MsrpError,
+  type MsrpUri,
+  type ResponseHead,
+} from '../../wire/index.ts'
 import { type AuthConnection, type AuthOutcome, AuthTransaction } from './auth-connection.ts'
 import type { DigestAnswer, DigestSession } from './digest-session.ts'
 import type { RelayWays } from './relay-memory.ts'
@@ -227,7 +234,7 @@ class AuthExchange {
     const head = encodeRequest({ transactionId, method: 'AUTH', toPath, fromPath: [fromPath], fields })
     const endLine = encodeEndLine(transactionId, '$', { afterBody: false })
     const transaction = new AuthTransaction(transactionId)
-    connection.sendRequest(transactionId, joined(head, endLine), transaction)
+    connection.sendRequest(transactionId, concatenate([head, endLine]), transaction)
     return { transaction, answer, sentAt: clock.now() }
   }
 
@@ -276,11 +283,4 @@ function bound(head: ResponseHead, name: 'Min-Expires' | 'Max-Expires'): number 
 
 function form(answer: DigestAnswer): 'sent' | 'omitted' {
   return answer.uriParameter ? 'sent' : 'omitted'
-}
-
-function joined(head: Uint8Array, endLine: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + endLine.length)
-  whole.set(head)
-  whole.set(endLine, head.length)
-  return whole
 }
