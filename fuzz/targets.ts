@@ -1,9 +1,13 @@
 import { parserTarget } from './parser/target.ts'
+import { endpointTarget } from './state/endpoint.ts'
+import { relayTarget } from './state/relay.ts'
 import type { Target } from './target.ts'
 
 /** What runs inside worker processes, by name. */
 export const targets: Readonly<Record<string, Target>> = {
   parser: parserTarget,
+  endpoint: endpointTarget,
+  relay: relayTarget,
 }
 
 /** The target of this name. */

@@ -94,7 +94,7 @@ function report(random: Random, world: World): string {
 }
 
 /** A message in several chunks that fit together, in any order and perhaps not all, or twice. */
-function message(random: Random, world: World): string {
+export function message(random: Random, world: World): string {
   const messageId = world.id(random)
   const count = random.between(2, 4)
   const sizes = Array.from({ length: count }, () => random.size(2000))

@@ -261,6 +261,8 @@ export class IncomingTransfer {
   }
 
   #progress(until: number, finished: boolean): void {
+    // The reader can be done before the end-line of the chunk that brought the last missing bytes, which may never come.
+    if (finished) this.#checkComplete()
     if (this.#room.reportOn === 'taken') this.#reporter?.progress(until, finished)
     if (finished) this.#room.over(this, undefined)
   }

@@ -233,6 +233,20 @@ describe('A message', () => {
     expect(await (await nextMessage(session)).text()).toBe('halffull')
   })
 
+  test('whose last missing bytes are read before their chunk ends, which it never does, is complete', async () => {
+    const { session, peer } = await passive()
+    peer.send({ messageId: 'whole', range: '6-*/10', body: 'world', flag: '$' })
+    const message = await nextMessage(session)
+    const reading = message.bytes()
+    peer.write(
+      `MSRP open SEND\r\nTo-Path: ${peer.to}\r\nFrom-Path: ${peer.from}\r\n` +
+        'Message-ID: whole\r\nByte-Range: 1-*/10\r\nContent-Type: text/plain\r\n\r\nhello',
+    )
+    expect(Buffer.from(await reading).toString()).toBe('helloworld')
+    peer.transport.destroy()
+    await message.complete
+  })
+
   test.each<[string, [string, string, '+' | '$'][]]>([
     [
       'another total than before',

@@ -4,12 +4,14 @@ import {
   encodeEndLine,
   type MsrpError,
   type MsrpUri,
+  type ParserLimits,
   type RequestHead,
   type ResponseHead,
   rewriteRequestHead,
   rewriteResponse,
 } from 'msrp/wire'
 import { failureOf } from './failure.ts'
+import { isTooLong, pathIsTooLong } from './growth.ts'
 import type { Passenger } from './next-hop.ts'
 import type { Pending } from './pending.ts'
 import type { RelayConnection } from './relay-connection.ts'
@@ -34,6 +36,7 @@ export class ForwardedRequest implements Passenger, Pending {
   readonly #origin: RelayConnection
   readonly #toPath: readonly MsrpUri[]
   readonly #fromPath: readonly MsrpUri[]
+  readonly #limits: Partial<ParserLimits>
   readonly #onResponse: (head: ResponseHead) => void
   /** Bytes that are kept until it is answered. */
   readonly #size: number
@@ -49,6 +52,8 @@ export class ForwardedRequest implements Passenger, Pending {
     tokens: readonly Token[]
     toPath: readonly MsrpUri[]
     fromPath: readonly MsrpUri[]
+    /** Of what may be sent back. */
+    limits?: Partial<ParserLimits> | undefined
     onResponse: (head: ResponseHead) => void
   }) {
     this.tokens = options.tokens
@@ -58,6 +63,7 @@ export class ForwardedRequest implements Passenger, Pending {
     this.#origin = options.origin
     this.#toPath = options.toPath
     this.#fromPath = options.fromPath
+    this.#limits = options.limits ?? {}
     this.#onResponse = options.onResponse
     this.#size = options.head.fields.bytes.byteLength + options.body.byteLength
   }
@@ -102,13 +108,17 @@ export class ForwardedRequest implements Passenger, Pending {
       this.#origin.counters.dropped++
       return
     }
-    this.#origin.connection.send(
-      rewriteResponse(head, {
-        transactionId: this.#head.transactionId,
-        toPath: rest,
-        fromPath: [...hops.reverse(), ...fromPath],
-      }),
-    )
+    const grown = [...hops.reverse(), ...fromPath]
+    const response = rewriteResponse(head, {
+      transactionId: this.#head.transactionId,
+      toPath: rest,
+      fromPath: grown,
+    })
+    if (pathIsTooLong(grown, this.#limits) || isTooLong(response, this.#limits)) {
+      this.#origin.counters.dropped++
+      return
+    }
+    this.#origin.connection.send(response)
     this.#onResponse(head)
   }
 

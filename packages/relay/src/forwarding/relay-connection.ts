@@ -40,6 +40,9 @@ const UNREAD_BYTES = 16 * 1024 * 1024
 /** Requests that are turned away before a first one succeeds, and the connection with them (RFC 4976 §6.1). */
 const REFUSALS = 8
 
+/** Characters of a comment that are passed on: of a peer's words no more than a line has room for. */
+const COMMENT = 200
+
 /** How long what is queued may take to go out when a connection is closed, in milliseconds. */
 const CLOSING_TIME = 30_000
 
@@ -233,7 +236,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
       encodeResponse({
         transactionId: head.transactionId,
         status,
-        comment,
+        comment: comment?.slice(0, COMMENT),
         toPath: head.method === 'SEND' ? fromPath.slice(0, 1) : fromPath,
         fromPath: toPath.slice(0, 1),
         fields,
@@ -257,7 +260,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
       fields: [
         ['Message-ID', messageId],
         ['Byte-Range', formatByteRange({ start, end: start + received - 1, total })],
-        ['Status', formatStatus(status, comment)],
+        ['Status', formatStatus(status, comment?.slice(0, COMMENT))],
       ],
     })
     this.connection.send(concatenate([head, encodeEndLine(transactionId, '$', { afterBody: false })]))

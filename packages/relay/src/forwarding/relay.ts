@@ -4,6 +4,7 @@ import { Authentication } from './authentication.ts'
 import { Counters } from './counters.ts'
 import { Flow } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
+import { outgrows } from './growth.ts'
 import { InboundChunk } from './inbound-chunk.ts'
 import type { NextHop } from './next-hop.ts'
 import { type Hop, NextHops } from './next-hops.ts'
@@ -166,9 +167,16 @@ export class Relay implements RelayRequests {
   /** Where a request goes; undefined when it does not go on. */
   #way(head: RequestHead, from: RelayConnection): Way | undefined {
     const way = route(head, from, this.#own, this.#tokens)
-    if (way.kind === 'forward') from.prove()
-    else this.#turnAway(way, head, from)
-    return way.kind === 'forward' ? way : undefined
+    if (way.kind !== 'forward') {
+      this.#turnAway(way, head, from)
+      return undefined
+    }
+    if (outgrows(head, way, this.#settings.limits)) {
+      from.refuse(head, 400, 'with one more URI in From-Path the header is too long')
+      return undefined
+    }
+    from.prove()
+    return way
   }
 
   #turnAway(way: Exclude<Route, Way>, head: RequestHead, from: RelayConnection): void {
@@ -223,6 +231,7 @@ export class Relay implements RelayRequests {
       tokens,
       toPath,
       fromPath,
+      limits: this.#settings.limits,
       onResponse: (response) => {
         if (!isAuth) return
         this.#authentication.noteForwarded(head, response, from)

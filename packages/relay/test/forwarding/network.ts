@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { nodeHash, nodeRandom } from 'msrp/node'
-import { type DigestAlgorithm, ha1, MsrpError, MsrpUri } from 'msrp/wire'
+import { type DigestAlgorithm, ha1, MsrpError, MsrpUri, type RandomBytes } from 'msrp/wire'
 import { FakeClock } from '../../../msrp/test/transport/fake-clock.ts'
 import { type MemoryPairOptions, memoryPair } from '../../../msrp/test/transport/memory-transport.ts'
 import { Relay } from '../../src/forwarding/relay.ts'
@@ -44,7 +44,11 @@ export class Network {
   ha1: Users['ha1'] = async (username, realm, algorithm) => this.#ha1(username, realm, algorithm)
   readonly #reachable: Map<string, () => Promise<Dialed>> = new Map()
 
-  constructor(settings: Partial<RelaySettings> = {}, clock: FakeClock = new FakeClock()) {
+  constructor(
+    settings: Partial<RelaySettings> = {},
+    clock: FakeClock = new FakeClock(),
+    random: RandomBytes = nodeRandom,
+  ) {
     this.clock = clock
     const log = (_: object, message: string): void => {
       this.logged.push(message)
@@ -54,7 +58,7 @@ export class Network {
       {
         clock,
         time: () => clock.now() / 1000,
-        random: nodeRandom,
+        random,
         hash: nodeHash,
         hmac: (text) => createHmac('sha256', 'test').update(text).digest('hex'),
         equal: (one, other) => one === other,
