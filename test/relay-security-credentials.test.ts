@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { parseChallenge } from 'msrp/wire'
 import { createAuthority, issueCertificate } from 'msrp-relay/certificates'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -20,6 +22,29 @@ beforeAll(async () => {
   tcpPort = await freePort()
   const settings = { limits: { auth_failures: authFailures } }
   relay = await startRelay({ lifetime: 'file', authority, tcpPort, settings })
+})
+
+describe('TLS of the relay', () => {
+  test.each([
+    ['ECDHE-ECDSA-AES128-GCM-SHA256', true],
+    ['ECDHE-ECDSA-CHACHA20-POLY1305', true],
+    ['ECDHE-ECDSA-AES128-SHA', false],
+    ['ECDHE-ECDSA-AES256-SHA384', false],
+    ['AES128-SHA', false],
+  ])('has no obsolete cipher suite: %s: %s (RFC4975-14.2-2, RFC4976-9.2-3)', async (ciphers, spoken) => {
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: relay.port,
+      servername: 'localhost',
+      ca: authority.certificate,
+      maxVersion: 'TLSv1.2',
+      ciphers,
+    })
+    const outcome = await once(socket, 'secureConnect').then(() => socket.getCipher().name, String)
+    socket.destroy()
+    if (spoken) expect(outcome).toBe(ciphers)
+    else expect(outcome).toMatch(/handshake failure/)
+  })
 })
 
 describe('credentials', () => {

@@ -15,6 +15,20 @@ export interface TlsMaterial {
   readonly minimumVersion?: '1.2' | '1.3'
 }
 
+/**
+ * The suites that are spoken: forward secrecy and authenticated encryption only. RFC 4975 §14.2 and RFC 4976 §9.2 ask for
+ * TLS_RSA_WITH_AES_128_CBC_SHA: with RSA key exchange, a key that leaks opens what was recorded before, and RFC 9325 §4.1
+ * says that such suites should not be negotiated.
+ */
+const CIPHERS = [
+  // Node turns TLS 1.3 off where a list names none of its suites.
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE+AESGCM',
+  'ECDHE+CHACHA20',
+].join(':')
+
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /** A TLS context together with the options that make it: Node's listeners want those, its clients can take the context. */
@@ -33,7 +47,7 @@ const made = new WeakMap<TlsMaterial, TlsContext>()
 export function tlsContext(material: TlsMaterial): TlsContext {
   const known = made.get(material)
   if (known) return known
-  const options: SecureContextOptions = { minVersion: `TLSv${material.minimumVersion ?? '1.2'}` }
+  const options: SecureContextOptions = { minVersion: `TLSv${material.minimumVersion ?? '1.2'}`, ciphers: CIPHERS }
   if (material.ca !== undefined) options.ca = authorities(material.ca)
   if (material.cert !== undefined) options.cert = certificates(material.cert, 'cert').join('\n')
   if (material.key !== undefined) options.key = textOf(material.key)

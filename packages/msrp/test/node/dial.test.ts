@@ -7,11 +7,12 @@ import { alternateFamilies } from '../../src/node/happy-eyeballs.ts'
 import { type Dialed, type DialOptions, dial, nodeResolver } from '../../src/node/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { Recorder } from '../transport/recorder.ts'
-import { selfSigned, testAuthority } from '../transport/test-certificates.ts'
+import { cipherSuites, selfSigned, testAuthority } from '../transport/test-certificates.ts'
 
 const authority = await testAuthority('Known authority')
 const stranger = await testAuthority('Unknown authority')
 const good = await authority.issue({ names: ['relay.example.com', '*.chat.example.com', '127.0.0.1', '::1'] })
+const rsa = await authority.issue({ names: ['127.0.0.1'], rsa: true })
 const client = await authority.issue({ names: ['client.example.com'] })
 const expired = await authority.issue({ names: ['relay.example.com'], expired: true })
 const future = await authority.issue({ names: ['relay.example.com'], notYetValid: true })
@@ -335,11 +336,11 @@ describe('dialling over TLS', () => {
     expect(error.code).toBe('not-msrp')
   })
 
-  it('RFC4975-14.2-2: speaks TLS_RSA_WITH_AES_128_CBC_SHA', async () => {
-    const rsa = await authority.issue({ names: ['127.0.0.1'], rsa: true })
-    const port = await serveTls({ ...rsa, maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' })
-    const { tls } = await connect({ port, tls: { ca: authority.ca } })
-    expect(tls?.protocol).toBe('TLSv1.2')
+  it.each(cipherSuites)('RFC4975-14.2-2, RFC4976-9.2-3: %s: %s', async (name, spoken) => {
+    const port = await serveTls({ ...rsa, maxVersion: 'TLSv1.2', ciphers: name })
+    const dialing = connect({ port, tls: { ca: authority.ca } })
+    if (spoken) expect((await dialing).tls?.protocol).toBe('TLSv1.2')
+    else expect((await failure(dialing)).message).toMatch(/refused the TLS handshake|does not speak TLS/)
   })
 
   it.each([

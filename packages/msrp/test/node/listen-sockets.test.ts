@@ -13,11 +13,12 @@ import {
 } from '../../src/node/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { Recorder } from '../transport/recorder.ts'
-import { testAuthority } from '../transport/test-certificates.ts'
+import { cipherSuites, testAuthority } from '../transport/test-certificates.ts'
 
 const authority = await testAuthority()
 const stranger = await testAuthority('Unknown authority')
 const server = await authority.issue({ names: ['relay.example.com'] })
+const rsa = await authority.issue({ names: ['relay.example.com'], rsa: true })
 const renewed = await authority.issue({ names: ['renewed.example.com'] })
 const trusted = await authority.issue({ names: ['other.example.com', '192.0.2.7'] })
 const strange = await stranger.issue({ names: ['other.example.com'] })
@@ -297,10 +298,28 @@ describe('a TLS listener', () => {
     }
   })
 
-  it('RFC4975-14.2-2: speaks TLS_RSA_WITH_AES_128_CBC_SHA', async () => {
-    const { port } = await listen({ tls: await authority.issue({ names: ['relay.example.com'], rsa: true }) })
-    const client = await tlsClient(port, { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' })
-    expect(client.getCipher().standardName).toBe('TLS_RSA_WITH_AES_128_CBC_SHA')
+  it.each(cipherSuites)('RFC4975-14.2-2, RFC4976-9.2-3: %s: %s', async (name, spoken) => {
+    const { port, refused, until } = await listen({ tls: rsa })
+    const client = tlsClient(port, { maxVersion: 'TLSv1.2', ciphers: name })
+    if (spoken) {
+      expect((await client).getCipher().name).toBe(name)
+      return
+    }
+    await expect(client).rejects.toThrow(/handshake failure/)
+    await until('refused', 1)
+    expect(refused[0]).toMatch(/no shared cipher/)
+  })
+
+  it('speaks TLS 1.3', async () => {
+    const { port } = await listen({ tls: server })
+    expect((await tlsClient(port, { minVersion: 'TLSv1.3' })).getProtocol()).toBe('TLSv1.3')
+  })
+
+  it('whose certificate is replaced goes on without obsolete suites', async () => {
+    const { port, listener } = await listen({ tls: server })
+    listener.setSecureContext(rsa)
+    await expect(tlsClient(port, { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' })).rejects.toThrow()
+    await tlsClient(port, { maxVersion: 'TLSv1.2' })
   })
 
   it('does not speak TLS 1.1', async () => {

@@ -42,6 +42,18 @@ export interface TestAuthority {
   issue(options: LeafOptions): Promise<TestCertificate>
 }
 
+/** Suites of TLS 1.2 for an RSA certificate, by OpenSSL's names, and whether we speak them. */
+export const cipherSuites: readonly (readonly [name: string, spoken: boolean])[] = [
+  ['ECDHE-RSA-AES128-GCM-SHA256', true],
+  ['ECDHE-RSA-AES256-GCM-SHA384', true],
+  ['ECDHE-RSA-CHACHA20-POLY1305', true],
+  // TLS_RSA_WITH_AES_128_CBC_SHA
+  ['AES128-SHA', false],
+  ['AES128-GCM-SHA256', false],
+  ['ECDHE-RSA-AES128-SHA', false],
+  ['ECDHE-RSA-AES256-SHA384', false],
+]
+
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const RSA = {
   name: 'RSASSA-PKCS1-v1_5',
