@@ -24,10 +24,11 @@ interface Layer {
 const layers: Record<string, Record<string, Layer>> = {
   msrp: {
     wire: { level: 0, pure: { allowed: [] } },
-    connection: { level: 1, pure: { allowed: [] } },
-    session: { level: 2, pure: { allowed: [] } },
-    node: { level: 3 },
-    '.': { level: 4 },
+    cpim: { level: 1, pure: { allowed: [] } },
+    connection: { level: 2, pure: { allowed: [] } },
+    session: { level: 3, pure: { allowed: [] } },
+    node: { level: 4 },
+    '.': { level: 5 },
   },
   relay: {
     forwarding: { level: 0, pure: { allowed: ['msrp/wire', 'msrp/connection'] } },

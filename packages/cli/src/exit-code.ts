@@ -47,6 +47,7 @@ export const exitCodes: Readonly<Record<MsrpErrorCode, number>> = {
   'token-expired': ExitCode.token,
   refused: ExitCode.refused,
   'type-not-accepted': ExitCode.refused,
+  'not-understood': ExitCode.refused,
   'too-large': ExitCode.refused,
   'connection-lost': ExitCode.connectionLost,
   closed: ExitCode.connectionLost,

@@ -1,3 +1,4 @@
+import type { CpimParts } from '../cpim/index.ts'
 import type { ParserLimits } from '../wire/index.ts'
 import type { ListenOptions, TlsOptions, TraceEvent } from './platform.ts'
 
@@ -33,10 +34,18 @@ export type Verdict = 'accept' | number | { readonly status: number; readonly co
 
 /** How a session behaves. Each limit has its default; times are in milliseconds, sizes in bytes. */
 export interface SessionOptions {
-  /** Media types taken in, as in the SDP attribute `accept-types`: others get 415. `*` and `type/*` work. Default `['*']`. */
+  /**
+   * Media types taken in, as in the SDP attribute `accept-types`: others get 415, except for those that every endpoint has
+   * to take (`MANDATORY_TYPES`). `*` and `type/*` work. Default `['*']`.
+   */
   readonly acceptTypes?: readonly string[]
   /** Media types that the peer takes, from its SDP: others are refused here with `type-not-accepted`. Default `['*']`. */
   readonly peerAcceptTypes?: readonly string[]
+  /**
+   * The envelope for a peer whose accept types begin with `message/cpim`, such as a gateway: what is sent to it goes out
+   * wrapped, files excepted (RFC 4975 §13). A function gives one for each message, for what changes, such as `dateTime`.
+   */
+  readonly cpim?: CpimParts | (() => CpimParts)
   /** Largest message taken in; larger ones get 413 as soon as it shows. Default: no limit. */
   readonly maxMessageSize?: number
   /** The peer's `max-size` from its SDP: a larger body fails with `too-large` before anything is sent. */
@@ -135,6 +144,8 @@ export interface CompleteOptions {
   /** From the peer's SDP; see `SessionOptions`. */
   readonly peerAcceptTypes?: readonly string[]
   readonly peerMaxMessageSize?: number
+  /** Who writes to whom; see `SessionOptions`. */
+  readonly cpim?: SessionOptions['cpim']
   /** Gives up, with `aborted`. */
   readonly signal?: AbortSignal
 }

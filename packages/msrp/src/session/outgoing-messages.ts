@@ -11,6 +11,7 @@ import {
 } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
 import { WHOLE_CHUNK } from './body-cursor.ts'
+import { wantsCpim, wrapForPeer } from './cpim-wrapping.ts'
 import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, bareType } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
@@ -53,7 +54,8 @@ export class OutgoingMessages {
   }
 
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
-  send(body: MessageBody, options: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
+  send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
+    const { body, options } = wrapForPeer(given, asked, this.#room.options)
     const reader = readerFor(body)
     const settings = this.#settings(reader, options)
     this.#checkFields(settings)
@@ -182,6 +184,9 @@ export class OutgoingMessages {
     if (contentType === '') throw unusable('an empty contentType')
     const reserved = fields.find(([name]) => RESERVED.has(name.toLowerCase()))
     if (reserved !== undefined) throw unusable(`the field ${reserved[0]}, which the library writes itself`)
+    // RFC 4975 §14.3: bodies travel as they are.
+    const encoding = fields.find(([name]) => /^content-transfer-encoding$/i.test(name))?.[1]
+    if (encoding !== undefined && !/^binary$/i.test(encoding)) throw unusable(`the transfer encoding ${encoding}`)
     encodeRequest({ transactionId: messageId, method: 'SEND', toPath, fromPath, fields, contentType })
   }
 
@@ -189,7 +194,11 @@ export class OutgoingMessages {
     const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
-      return new MsrpError('type-not-accepted', `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}`)
+      const hint = wantsCpim(peerAcceptTypes) ? '; with the option cpim it is wrapped' : ''
+      return new MsrpError(
+        'type-not-accepted',
+        `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}${hint}`,
+      )
     }
     if (this.#refusedTypes.has(bareType(contentType))) {
       return new MsrpError('type-not-accepted', `The peer has refused ${contentType} before (415)`, { status: 415 })

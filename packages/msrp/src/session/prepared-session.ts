@@ -167,8 +167,9 @@ export function pathOf(input: PathInput): MsrpUri[] {
   }
 }
 
-function peerFacts({ peerAcceptTypes, peerMaxMessageSize }: CompleteOptions): SessionOptions {
+function peerFacts({ peerAcceptTypes, peerMaxMessageSize, cpim }: CompleteOptions): SessionOptions {
   return {
+    ...(cpim === undefined ? {} : { cpim }),
     ...(peerAcceptTypes === undefined ? {} : { peerAcceptTypes }),
     ...(peerMaxMessageSize === undefined ? {} : { peerMaxMessageSize }),
   }

@@ -1,4 +1,5 @@
-import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { textOfBody } from '../wire/charset.ts'
+import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import type { IncomingBody } from './incoming-body.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
@@ -57,9 +58,7 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async text(): Promise<string> {
-    const bytes = await this.bytes()
-    const charset = parseMediaType(this.contentType)?.parameters.get('charset') ?? 'utf-8'
-    return decoderFor(charset).decode(bytes)
+    return textOfBody(await this.bytes(), this.contentType)
   }
 
   async bytes(): Promise<Uint8Array> {
@@ -136,14 +135,6 @@ export class ReceivedMessage implements IncomingMessage {
 
 function savingAborted(cause: unknown): MsrpError {
   return new MsrpError('aborted', 'Saving the message was given up', { status: 413, cause })
-}
-
-function decoderFor(charset: string): TextDecoder {
-  try {
-    return new TextDecoder(charset)
-  } catch {
-    return new TextDecoder()
-  }
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

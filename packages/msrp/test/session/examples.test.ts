@@ -84,6 +84,18 @@ describe('The examples', { timeout: 30_000 }, () => {
     expect(example.lines.slice(-2)).toEqual(['Bob reads: Hello Bob', 'the picture stays here: type-not-accepted'])
   })
 
+  test('cpim.ts wraps messages, opens them, and refuses what it does not understand', async () => {
+    const example = run('cpim.ts')
+    await example.exit()
+    expect(example.lines[0]).toMatch(/^not understood: 400: .*Burn-After-Reading/)
+    expect(example.lines.slice(1)).toEqual([
+      'Alice to sip:bob@example.com',
+      '  no subject, text/plain;charset=utf-8, id undefined: Hello Bob',
+      'sip:alice@example.com to sip:bob@example.com, sip:carol@example.com',
+      '  Grüße, text/html, id 34jk324j: <p>Hello all</p>',
+    ])
+  })
+
   describe('with a relay', () => {
     let relay: RunningRelay
     const file = (name: string): string => join(folder.path, name)

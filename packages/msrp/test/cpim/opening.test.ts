@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest'
+import { buildCpim, cpimVerdict, openCpim } from '../../src/cpim/index.ts'
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+const parties = { from: 'sip:alice@example.com', to: 'sip:bob@example.com' }
+
+/** A message as it comes, in pieces; remembers what becomes of it. */
+class Source {
+  readonly contentType: string
+  refused: [status: number, comment?: string] | undefined
+  cancelled = false
+  pulled = 0
+  readonly #pieces: Uint8Array[]
+
+  constructor(bytes: Uint8Array, size: number, contentType = 'message/cpim') {
+    this.contentType = contentType
+    this.#pieces = []
+    for (let at = 0; at < bytes.length; at += size) this.#pieces.push(bytes.slice(at, at + size))
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    return new ReadableStream(
+      {
+        pull: (controller) => {
+          const piece = this.#pieces[this.pulled++]
+          if (piece === undefined) controller.close()
+          else controller.enqueue(piece)
+        },
+        cancel: () => {
+          this.cancelled = true
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  refuse(status: number, comment?: string): void {
+    this.refused = [status, comment]
+  }
+}
+
+describe('A received message/cpim is opened', () => {
+  test.each([1, 7, 100_000])('whatever the size of the pieces: %i', async (size) => {
+    const content = Uint8Array.from({ length: 3000 }, (_, index) => index)
+    const opened = await openCpim(new Source(buildCpim(parties, content), size))
+    expect(opened.head.from?.uri).toBe(parties.from)
+    expect(await opened.bytes()).toEqual(content)
+    const { head, text } = await openCpim(new Source(buildCpim(parties, 'Grüße'), size, 'Message/CPIM; x=y'))
+    expect(head.contentType).toBe('text/plain;charset=utf-8')
+    expect(await text()).toBe('Grüße')
+  })
+
+  test('with an empty content', async () => {
+    const bytes = encode('From: <im:a@x.org>\r\n\r\nContent-Type: text/plain\r\n')
+    expect(await (await openCpim(new Source(bytes, 10))).text()).toBe('')
+    expect(await (await openCpim(new Source(buildCpim(parties, ''), 10))).text()).toBe('')
+  })
+
+  test('and its content is fetched as it is read, not before, and can be given up', async () => {
+    const source = new Source(buildCpim(parties, new Uint8Array(1_000_000)), 1000)
+    const reader = (await openCpim(source)).stream().getReader()
+    await reader.read()
+    await reader.read()
+    expect(source.pulled).toBeLessThan(4)
+    await reader.cancel()
+    expect(source.cancelled).toBe(true)
+    expect(source.refused).toBeUndefined()
+  })
+
+  test('not when it is something else', async () => {
+    const source = new Source(encode('Hello'), 10, 'text/plain')
+    await expect(openCpim(source)).rejects.toMatchObject({ code: 'type-not-accepted' })
+    expect(source.pulled).toBe(0)
+  })
+})
+
+describe('A message/cpim is refused with 400', () => {
+  const required = buildCpim({ ...parties, namespaces: { x: 'urn:x:y' }, require: ['x.Vital'] }, 'z')
+
+  test('when it requires what is not understood (RFC4975-13-7)', async () => {
+    const source = new Source(required, 50)
+    await expect(openCpim(source)).rejects.toMatchObject({
+      code: 'not-understood',
+      status: 400,
+      message: expect.stringContaining('urn:x:y Vital'),
+    })
+    expect(source.refused).toEqual([400, expect.stringContaining('Vital')])
+    expect(source.cancelled).toBe(true)
+    const understands = ({ namespace, name }: { namespace: string | undefined; name: string }): boolean =>
+      namespace === 'urn:x:y' && name === 'Vital'
+    expect(await (await openCpim(new Source(required, 50), { understands })).text()).toBe('z')
+  })
+
+  test('when it cannot be read, or its headers have no end', async () => {
+    const source = new Source(encode('what is this\r\n'), 50)
+    await expect(openCpim(source)).rejects.toMatchObject({ code: 'malformed' })
+    expect(source.refused?.[0]).toBe(400)
+    const long = new Source(encode(`X: ${'y'.repeat(5000)}\r\n`), 100)
+    await expect(openCpim(long, { headBytes: 1000 })).rejects.toMatchObject({ code: 'limit-exceeded' })
+    expect(long.refused?.[0]).toBe(400)
+    expect(long.pulled).toBeLessThan(15)
+  })
+
+  test('before it is answered, as the application is asked (RFC4975-13-7)', () => {
+    const request = { contentType: 'message/cpim' }
+    const verdict = { status: 400, comment: expect.stringContaining('Vital') }
+    expect(cpimVerdict(request, required)).toEqual(verdict)
+    expect(cpimVerdict(request, required, { understands: () => true })).toBe('accept')
+    expect(cpimVerdict(request, encode('what is this\r\n'))).toMatchObject({ status: 400 })
+    expect(cpimVerdict(request, required.slice(0, 60))).toBe('accept')
+    expect(cpimVerdict({ contentType: 'text/plain' }, encode('what is this\r\n'))).toBe('accept')
+  })
+
+  test('but not when the message itself fails', async () => {
+    const broken = {
+      contentType: 'message/cpim',
+      stream: () => new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error('lost')) }),
+    }
+    await expect(openCpim(broken)).rejects.toThrow('lost')
+  })
+})

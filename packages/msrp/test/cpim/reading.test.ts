@@ -1,0 +1,294 @@
+import { describe, expect, test } from 'vitest'
+import { CPIM_NAMESPACE, CpimHeadReader, parseCpim } from '../../src/cpim/index.ts'
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+const crlf = (...lines: string[]): string => lines.join('\r\n')
+const parse = (...lines: string[]): ReturnType<typeof parseCpim> => parseCpim(encode(crlf(...lines)))
+
+/** The example of RFC 3862 §5.1. */
+const EXAMPLE = crlf(
+  'From: MR SANDERS <im:piglet@100akerwood.com>',
+  'To: Depressed Donkey <im:eeyore@100akerwood.com>',
+  'DateTime: 2000-12-13T13:40:00-08:00',
+  'Subject: the weather will be fine today',
+  "Subject:;lang=fr beau temps prevu pour aujourd'hui",
+  'NS: MyFeatures <mid:MessageFeatures@id.foo.com>',
+  'Require: MyFeatures.VitalMessageOption',
+  'MyFeatures.VitalMessageOption: Confirmation-requested',
+  'MyFeatures.WackyMessageOption: Use-silly-font',
+  '',
+  'Content-type: text/xml; charset=utf-8',
+  'Content-ID: <1234567890@foo.com>',
+  '',
+  '<body>',
+  'Here is the text of my message.',
+  '</body>',
+)
+const FEATURES = 'mid:MessageFeatures@id.foo.com'
+
+describe('A message/cpim is read', () => {
+  test('with who sends it to whom and when, and what has to be understood (RFC4975-13-5, RFC4975-13-7)', () => {
+    const { head, text } = parseCpim(encode(EXAMPLE))
+    expect(head.from).toEqual({ uri: 'im:piglet@100akerwood.com', name: 'MR SANDERS' })
+    expect(head.to).toEqual([{ uri: 'im:eeyore@100akerwood.com', name: 'Depressed Donkey' }])
+    expect(head.dateTime).toEqual(new Date('2000-12-13T21:40:00Z'))
+    expect(head.required).toEqual([{ namespace: FEATURES, name: 'VitalMessageOption' }])
+    expect(head.contentType).toBe('text/xml; charset=utf-8')
+    expect(head.contentField('content-id')).toBe('<1234567890@foo.com>')
+    expect(text()).toBe('<body>\r\nHere is the text of my message.\r\n</body>')
+  })
+
+  test('with copies and subjects in several languages (RFC4975-13-8)', () => {
+    const { head } = parse(
+      'To: <im:a@x.org>',
+      'To: <im:b@x.org>',
+      'cc: <im:c@x.org>',
+      'CC: D <im:d@x.org>',
+      'Subject: weather',
+      'Subject:;lang=fr temps',
+      'Subject:;lang=de-AT Wetter',
+      '',
+      'Content-Type: text/plain',
+      '',
+      '',
+    )
+    expect(head.to.map(({ uri }) => uri)).toEqual(['im:a@x.org', 'im:b@x.org'])
+    expect(head.cc).toEqual([{ uri: 'im:c@x.org' }, { uri: 'im:d@x.org', name: 'D' }])
+    expect([head.subject(), head.subject('FR'), head.subject('de-at'), head.subject('it')]).toEqual([
+      'weather',
+      'temps',
+      'Wetter',
+      'weather',
+    ])
+  })
+
+  test('with namespaces, by prefix and by default, from their declaration on (RFC4975-13-9, RFC4975-13-14)', () => {
+    const { head } = parse(
+      'From: <im:a@x.org>',
+      'early.Option: before its prefix',
+      'NS: early <urn:x:one>',
+      'early.Option: 1',
+      'NS: tight<urn:x:two>',
+      'tight.Option: 2',
+      'NS: <urn:x:three>',
+      'Option: 3',
+      'From: not the sender',
+      'NS: c <urn:ietf:params:cpim-headers:>',
+      'c.To: <im:b@x.org>',
+      '',
+      'Content-Type: text/plain',
+      '',
+      '',
+    )
+    expect(head.from?.uri).toBe('im:a@x.org')
+    expect(head.to).toEqual([{ uri: 'im:b@x.org' }])
+    expect(
+      head.headers.filter(({ name }) => name === 'Option').map(({ namespace, value }) => [namespace, value]),
+    ).toEqual([
+      [undefined, 'before its prefix'],
+      ['urn:x:one', '1'],
+      ['urn:x:two', '2'],
+      ['urn:x:three', '3'],
+    ])
+    expect(head.find('urn:x:three', 'From')?.value).toBe('not the sender')
+    expect(head.all(CPIM_NAMESPACE, 'NS')).toHaveLength(4)
+  })
+
+  test('with several things required, and says which of them are not understood (RFC4975-13-7, RFC4975-13-13)', () => {
+    const { head } = parse(
+      'NS: a <urn:x:a>',
+      'Require: a.One,a.Two, unknown.Three,Subject',
+      '',
+      'Content-Type: text/plain',
+      '',
+      '',
+    )
+    expect(head.notUnderstood()).toEqual([
+      { namespace: 'urn:x:a', name: 'One' },
+      { namespace: 'urn:x:a', name: 'Two' },
+      { namespace: undefined, name: 'Three' },
+    ])
+    expect(head.notUnderstood(({ namespace, name }) => `${namespace} ${name}` === 'urn:x:a One')).toHaveLength(2)
+  })
+
+  test('with extension headers that come again (RFC4975-13-15)', () => {
+    const { head } = parse('NS: a <urn:x:a>', 'a.Step: 1', 'a.Step: 2', '', 'Content-Type: text/plain', '', '')
+    expect(head.all('urn:x:a', 'Step').map(({ value }) => value)).toEqual(['1', '2'])
+    expect(head.find('urn:x:a', 'step')).toBeUndefined()
+  })
+
+  test.each([
+    ['From', 'From: <im:a@x.org>', 'From: <im:b@x.org>'],
+    ['DateTime', 'DateTime: 2000-12-13T13:40:00Z', 'DateTime: 2001-12-13T13:40:00Z'],
+  ])('but not when %s comes twice (RFC4975-13-12)', (name, ...lines) => {
+    expect(() => parse(...lines, '', 'Content-Type: text/plain', '', '')).toThrow(
+      expect.objectContaining({ code: 'malformed', message: expect.stringContaining(`more than one ${name}`) }),
+    )
+  })
+
+  test('with a name of RFC 3862 in its own case alone', () => {
+    const { head } = parse('from: <im:a@x.org>', 'TO: <im:b@x.org>', '', 'Content-Type: text/plain', '', '')
+    expect(head.from).toBeUndefined()
+    expect(head.to).toEqual([])
+  })
+
+  test('with any bytes as content', () => {
+    const bytes = Uint8Array.from({ length: 512 }, (_, index) => index)
+    const { head, content } = parseCpim(
+      new Uint8Array([...encode('From: <im:a@x.org>\r\n\r\nContent-Type: image/png\r\n\r\n'), ...bytes]),
+    )
+    expect(head.contentType).toBe('image/png')
+    expect(content).toEqual(bytes)
+  })
+
+  test('with a head that can be passed on as it came', () => {
+    const { head, content } = parseCpim(encode(EXAMPLE))
+    expect(new TextDecoder().decode(new Uint8Array([...head.bytes, ...content]))).toBe(EXAMPLE)
+  })
+
+  test('as text in the charset of the content', () => {
+    const head = encode('To: <im:a@x.org>\r\n\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n')
+    expect(parseCpim(new Uint8Array([...head, 0xfc])).text()).toBe('ü')
+  })
+})
+
+describe('Escapes (RFC 3862 §2.3.1) are resolved:', () => {
+  test.each([
+    [String.raw`a\\b`, 'a\\b'],
+    [String.raw`\b\t\n\r\"\'`, '\b\t\n\r"\''],
+    [String.raw`\u0007\u00fc\ud83d\ude00`, '\u0007ü😀'],
+    ['Grüße 世界', 'Grüße 世界'],
+    [String.raw`\x\u12`, 'xu12'],
+    ['end\\', 'end'],
+  ])('%s', (written, value) => {
+    expect(parse(`Subject: ${written}`, '', 'Content-Type: text/plain', '', '').head.subject()).toBe(value)
+  })
+
+  test.each<[string, { uri: string; name?: string }]>([
+    ['<im:a@x.org>', { uri: 'im:a@x.org' }],
+    ['Winnie the Pooh <im:pooh@100akerwood.com>', { uri: 'im:pooh@100akerwood.com', name: 'Winnie the Pooh' }],
+    [String.raw`"Pooh \"the <Bear>\"" <im:pooh@x.org>`, { uri: 'im:pooh@x.org', name: 'Pooh "the <Bear>"' }],
+    ['"" <im:a@x.org>', { uri: 'im:a@x.org' }],
+    ['Jörg<sip:j@x.org;user=phone>', { uri: 'sip:j@x.org;user=phone', name: 'Jörg' }],
+    ['+33642575779', { uri: '+33642575779' }],
+    ['sip:a@x.org', { uri: 'sip:a@x.org' }],
+  ])('address %s', (written, address) => {
+    expect(parse(`From: ${written}`, '', 'Content-Type: text/plain', '', '').head.from).toEqual(address)
+  })
+
+  test.each([
+    ['2013-08-08T06:40:56.000Z', '2013-08-08T06:40:56.000Z'],
+    ['2015-02-05T17:58:30+08:00', '2015-02-05T09:58:30.000Z'],
+    ['2015-11-07T22:35+0000', '2015-11-07T22:35:00.000Z'],
+    ['2022-08-02T15:34:33', '2022-08-02T15:34:33.000Z'],
+    ['mar., 29 09 2015 11:09:20.826 +0200', undefined],
+    ['2013-99-08T06:40:56Z', undefined],
+  ])('DateTime %s', (written, expected) => {
+    const { head } = parse(`DateTime: ${written}`, '', 'Content-Type: text/plain', '', '')
+    expect(head.dateTime?.toISOString()).toBe(expected)
+  })
+})
+
+describe('What peers send is read:', () => {
+  const FROM = { uri: 'sip:a@x.org' }
+
+  test.each<[string, string]>([
+    ['lines that end in LF alone', 'From: <sip:a@x.org>\n\nContent-Type: text/plain\n\nHello'],
+    [
+      'headers with CRLF and MIME fields with LF, as the library of Blink writes them',
+      'From: <sip:a@x.org>\r\n\r\nContent-Type: text/plain; charset="utf-8"\nMIME-Version: 1.0\n\nHello',
+    ],
+    ['a blank line first', '\r\nFrom: <sip:a@x.org>\r\n\r\nContent-Type: text/plain\r\n\r\nHello'],
+    ['a blank line too many', 'From: <sip:a@x.org>\r\n\r\n\r\nContent-Type: text/plain\r\n\r\nHello'],
+    [
+      'no blank line before the content',
+      'From: <sip:a@x.org>\r\nContent-type: text/plain\r\nContent-length: 5\r\n\r\nHello',
+    ],
+    [
+      'its own type on top',
+      'Content-type: Message/CPIM\r\n\r\nFrom: <sip:a@x.org>\r\n\r\nContent-Type: text/plain\r\n\r\nHello',
+    ],
+    ['no blank behind the colon', 'From:<sip:a@x.org>\r\n\r\nContent-Type:text/plain\r\n\r\nHello'],
+    ['folded MIME fields', 'From: <sip:a@x.org>\r\n\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n\r\nHello'],
+    ['parameters of any header', 'From:;x="a; \\"b";y=2 <sip:a@x.org>\r\n\r\nContent-Type: text/plain\r\n\r\nHello'],
+  ])('%s', (_, body) => {
+    const { head, text } = parseCpim(encode(body))
+    expect(head.from).toEqual(FROM)
+    expect(head.contentType).toMatch(/^text\/plain/)
+    expect(text()).toBe('Hello')
+  })
+
+  test('no headers at all', () => {
+    const { head, text } = parseCpim(encode('\r\nContent-Type: text/plain\r\n\r\nHello'))
+    expect(head.headers).toEqual([])
+    expect(text()).toBe('Hello')
+  })
+
+  test('no content at all', () => {
+    const { head, content } = parseCpim(encode('From: <sip:a@x.org>\r\n\r\nContent-Type: text/plain'))
+    expect(head.contentType).toBe('text/plain')
+    expect(content).toHaveLength(0)
+  })
+
+  test('content without type, which is text', () => {
+    expect(parse('To: <sip:a@x.org>', '', 'Content-Length: 2', '', 'Hi').head.contentType).toBe('text/plain')
+  })
+})
+
+describe('What is no message/cpim is told with its line:', () => {
+  test.each<[string, string, RegExp]>([
+    ['no header', 'From: <sip:a@x.org>\r\nwhat is this\r\n\r\n', /Line 2 .*"what is this"/],
+    ['no MIME field', 'From: <sip:a@x.org>\r\n\r\nHello\r\n', /Line 3 .*"Hello"/],
+    ['its end before the content', 'From: <sip:a@x.org>\r\n', /ends in line 2, before its content/],
+    ['nothing', '', /ends in line 1/],
+  ])('%s', (_, body, message) => {
+    expect(() => parseCpim(encode(body))).toThrow(
+      expect.objectContaining({ code: 'malformed', message: expect.stringMatching(message) }),
+    )
+  })
+
+  test('headers without end, as soon as the limit is passed', () => {
+    const reader = new CpimHeadReader({ headBytes: 1000 })
+    const push = (): void => {
+      for (let pushed = 0; pushed < 2000; pushed += 10) reader.push(encode('X: 345678\n'))
+    }
+    expect(push).toThrow(expect.objectContaining({ code: 'limit-exceeded', message: expect.stringContaining('1000') }))
+    expect(() => parseCpim(encode(`X: ${'y'.repeat(70_000)}`))).toThrow(
+      expect.objectContaining({ code: 'limit-exceeded' }),
+    )
+    expect(parse(`X: ${'y'.repeat(60_000)}`, '', 'Content-Type: text/plain', '', 'z').text()).toBe('z')
+  })
+
+  test.each([
+    ['blanks in an address', `From: a${' '.repeat(200_000)}b`],
+    ['half a quote', `From: "${'\\a'.repeat(100_000)}`],
+    ['semicolons', `From:${';'.repeat(200_000)}`],
+    ['quotes behind semicolons', `From:${';""'.repeat(70_000)}`],
+    ['a prefix without end', `NS: ${'a'.repeat(200_000)}`],
+    ['points', `${'a.'.repeat(100_000)}: x`],
+    ['commas', `Require: ${',a'.repeat(100_000)}`],
+  ])('%s cost no more than their length', (_, line) => {
+    const before = performance.now()
+    const reader = new CpimHeadReader({ headBytes: 1_000_000 })
+    try {
+      reader.push(encode(crlf(line, '', 'Content-Type: text/plain', '', '')))
+    } catch {
+      // Whether it is a header is not the question.
+    }
+    // Some milliseconds. Were it the square of the length, it would be half a minute.
+    expect(performance.now() - before).toBeLessThan(5_000)
+  })
+})
+
+test('However its bytes come, the same is read', () => {
+  const bytes = encode(EXAMPLE)
+  const whole = parseCpim(bytes)
+  for (let split = 0; split <= bytes.length; split++) {
+    const reader = new CpimHeadReader()
+    const first = reader.push(bytes.slice(0, split))
+    const found = first ?? reader.push(bytes.slice(split))
+    expect(found?.head.headers).toEqual(whole.head.headers)
+    const rest = [...(found?.rest ?? []), ...(first === undefined ? [] : bytes.slice(split))]
+    expect(new Uint8Array(rest)).toEqual(whole.content)
+  }
+})

@@ -1,0 +1,212 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { buildCpim, type CpimParts, parseCpim } from '../../src/cpim/index.ts'
+
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+const ALICE = 'sip:alice@example.com'
+const BOB = 'sip:bob@example.com'
+const parties = { from: ALICE, to: BOB }
+
+async function collect(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
+  let text = ''
+  for await (const piece of stream) text += typeof piece === 'string' ? piece : decode(piece)
+  return text
+}
+
+describe('A message/cpim is written', () => {
+  test('with From and To always, and cc, in that order (RFC4975-13-10)', () => {
+    const bytes = buildCpim(
+      {
+        from: { uri: ALICE, name: 'Alice' },
+        to: [`Bob <${BOB}>`, 'tel:+123'],
+        cc: 'im:carol@example.com',
+        dateTime: new Date('2026-01-02T03:04:05Z'),
+        subject: { text: 'Wetter', language: 'de' },
+        namespaces: { imdn: 'urn:ietf:params:imdn', x: 'urn:example:x' },
+        require: ['x.Vital', 'imdn.Disposition-Notification'],
+        headers: [
+          ['imdn.Message-ID', '34jk324j'],
+          ['imdn.Disposition-Notification', 'positive-delivery, display'],
+          ['x.Vital', 'yes'],
+          ['x.Vital', 'again'],
+        ],
+        contentFields: [['Content-Disposition', 'notification']],
+      },
+      'Grüße',
+    )
+    expect(decode(bytes).split('\r\n')).toEqual([
+      'From: Alice <sip:alice@example.com>',
+      'To: Bob <sip:bob@example.com>',
+      'To: <tel:+123>',
+      'cc: <im:carol@example.com>',
+      'DateTime: 2026-01-02T03:04:05.000Z',
+      'Subject:;lang=de Wetter',
+      'NS: imdn <urn:ietf:params:imdn>',
+      'NS: x <urn:example:x>',
+      'Require: x.Vital,imdn.Disposition-Notification',
+      'imdn.Message-ID: 34jk324j',
+      'imdn.Disposition-Notification: positive-delivery, display',
+      'x.Vital: yes',
+      'x.Vital: again',
+      '',
+      'Content-Type: text/plain;charset=utf-8',
+      'Content-Disposition: notification',
+      '',
+      'Grüße',
+    ])
+  })
+
+  test.each<[string, Partial<Record<keyof CpimParts, unknown>>]>([
+    ['no sender', { from: '' }],
+    ['a sender without URI', { from: 'Alice' }],
+    ['no recipient', { to: [] }],
+    ['a recipient that is none', { to: [BOB, 'a b'] }],
+  ])('but not with %s (RFC4975-13-10)', (_, parts) => {
+    expect(() => buildCpim({ ...parties, ...parts } as CpimParts, 'x')).toThrow(
+      expect.objectContaining({ code: 'invalid-argument', message: expect.stringMatching(/From|To|recipient/) }),
+    )
+  })
+
+  test.each(['multipart/signed; boundary=x', 'application/pkcs7-mime', 'multipart/encrypted'])(
+    'with DateTime when the content is %s (RFC4975-13-11)',
+    (contentType) => {
+      const content = new Uint8Array(3)
+      expect(() => buildCpim({ ...parties, contentType }, content)).toThrow(
+        expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining('dateTime') }),
+      )
+      const dateTime = '2026-01-02T03:04:05+02:00'
+      expect(decode(buildCpim({ ...parties, contentType, dateTime }, content))).toContain(`DateTime: ${dateTime}\r\n`)
+    },
+  )
+
+  test.each(['From', 'DateTime', 'Subject', 'Require', 'subject', 'Content-Type', 'c.From', 'c.Subject'])(
+    'with %s once, because it is no extension header (RFC4975-13-12)',
+    (name) => {
+      const namespaces = { c: 'urn:ietf:params:cpim-headers:' }
+      expect(() => buildCpim({ ...parties, namespaces, headers: [[name, 'x']] }, 'x')).toThrow(
+        expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining(name) }),
+      )
+    },
+  )
+
+  test('with a default namespace behind all that belongs to RFC 3862', () => {
+    const parts = {
+      ...parties,
+      subject: 'x',
+      namespaces: { '': 'urn:example:d' },
+      headers: [['Subject', 'y']] as const,
+    }
+    const { head } = parseCpim(buildCpim(parts, 'z'))
+    expect(head.subjects).toEqual([{ text: 'x', language: undefined }])
+    expect(head.find('urn:example:d', 'Subject')?.value).toBe('y')
+  })
+
+  test.each<[string, Partial<CpimParts>]>([
+    ['a prefix that is not declared', { headers: [['imdn.Message-ID', 'x']] }],
+    ['a prefix that is none', { namespaces: { 'a b': 'urn:x:y' } }],
+    ['a namespace that is relative', { namespaces: { a: 'x/y' } }],
+    ['a namespace with a fragment', { namespaces: { a: 'http://x/#y' } }],
+    ['a header name that is none', { headers: [['a b', 'x']] }],
+    ['an empty header', { headers: [['X', '']] }],
+    ['a header that ends in a blank', { headers: [['X', 'y ']] }],
+    ['an empty subject', { subject: ' ' }],
+    ['a language that is none', { subject: { text: 'x', language: 'a b' } }],
+    ['a time that is none', { dateTime: '2026-13-01T00:00:00Z' }],
+    ['a time without zone', { dateTime: '2026-01-01T00:00:00' }],
+    ['a Date that is none', { dateTime: new Date(Number.NaN) }],
+    ['something required without declared prefix', { require: ['a.b'] }],
+    ['something required in the default namespace', { require: ['b'], namespaces: { '': 'urn:x:y' } }],
+    ['a media type that is none', { contentType: 'text' }],
+    ['a line break in a field', { contentFields: [['Content-ID', 'a\r\nb']] }],
+    ['a second Content-Type', { contentFields: [['content-type', 'text/html']] }],
+    ['content in base64', { contentFields: [['Content-Transfer-Encoding', 'base64']] }],
+  ])('but not with %s', (_, parts) => {
+    expect(() => buildCpim({ ...parties, ...parts }, 'x')).toThrow(
+      expect.objectContaining({ code: 'invalid-argument' }),
+    )
+  })
+
+  test('with escapes where they are needed and nowhere else', () => {
+    const parts = {
+      from: { uri: ALICE, name: 'A "B" \\ <C>\t' },
+      to: { uri: BOB, name: 'Bob der Größte' },
+      subject: 'tab\there "quoted" \\ \u0007\u007f ü\u0085😀\ud800!',
+    }
+    const [from, to, subject] = decode(buildCpim(parts, '')).split('\r\n')
+    expect(from).toBe(String.raw`From: "A \"B\" \\ <C>" <sip:alice@example.com>`)
+    expect(to).toBe('To: Bob der Größte <sip:bob@example.com>')
+    expect(subject).toBe(`Subject: ${String.raw`tab\there "quoted" \\ \u0007\u007f`} ü\u0085😀\ufffd!`)
+  })
+
+  test('so that it reads as what was meant', () => {
+    const text = fc
+      .string({ unit: 'binary', minLength: 1 })
+      .map((string) => string.toWellFormed().trim())
+      .filter((string) => string !== '')
+    fc.assert(
+      fc.property(text, text, text, fc.uint8Array(), (name, subject, value, content) => {
+        const parts = { from: { uri: ALICE, name }, to: BOB, subject, namespaces: { x: 'urn:x:y' } }
+        const message = parseCpim(buildCpim({ ...parts, headers: [['x.Y', value]] }, content))
+        expect(message.head.from?.name).toBe(name)
+        expect(message.head.subject()).toBe(subject)
+        expect(message.head.find('urn:x:y', 'Y')?.value).toBe(value)
+        expect(message.content).toEqual(content)
+      }),
+    )
+  })
+})
+
+describe('What is wrapped stays what it is:', () => {
+  const head = decode(buildCpim({ ...parties, contentType: 'application/octet-stream' }, new Uint8Array()))
+
+  test('a Blob', async () => {
+    const blob = buildCpim(parties, new Blob(['<p>'], { type: 'text/html' }))
+    expect(await blob.text()).toMatch(/\r\n\r\nContent-Type: text\/html\r\n\r\n<p>$/)
+  })
+
+  test('a file, read at any place and closed at the end', async () => {
+    let closed = false
+    const bytes = new TextEncoder().encode('0123456789')
+    const file = buildCpim(parties, {
+      size: 10,
+      read: async (position, length) => bytes.slice(position, position + length),
+      close: () => {
+        closed = true
+      },
+    })
+    expect(file.size).toBe(head.length + 10)
+    expect(decode(await file.read(0, 1000))).toBe(head)
+    expect(decode(await file.read(head.length - 2, 1))).toBe('\r')
+    expect(decode(await file.read(head.length + 3, 4))).toBe('3456')
+    await file.close?.()
+    expect(closed).toBe(true)
+  })
+
+  test('an ArrayBuffer, streams and iterables', async () => {
+    const bytes = new TextEncoder().encode('abc')
+    expect(decode(buildCpim(parties, bytes.slice().buffer as ArrayBuffer))).toBe(`${head}abc`)
+    const sized = buildCpim(parties, { stream: new Blob([bytes]).stream(), size: 3 })
+    expect(sized.size).toBe(head.length + 3)
+    expect(await collect(sized.stream as AsyncIterable<Uint8Array>)).toBe(`${head}abc`)
+    for (const content of [['a', bytes], new Blob(['a', bytes]).stream()]) {
+      const { stream, size } = buildCpim(parties, content)
+      expect(size).toBeUndefined()
+      expect(await collect(stream as AsyncIterable<Uint8Array | string>)).toBe(`${head}aabc`)
+    }
+  })
+
+  test('a stream that can only be read by a reader, and is told when nobody wants the rest', async () => {
+    let cancelled = false
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array([0x61])),
+      cancel: () => {
+        cancelled = true
+      },
+    })
+    const bare = { getReader: () => stream.getReader() } as unknown as ReadableStream<Uint8Array>
+    for await (const piece of buildCpim(parties, bare).stream as AsyncIterable<Uint8Array | string>) {
+      if (piece.length === 1) break
+    }
+    expect(cancelled).toBe(true)
+  })
+})
