@@ -6,7 +6,7 @@ import type { IncomingBody } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
 import { SESSION_LIMITS } from './limits.ts'
-import { acceptsType } from './media-types.ts'
+import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
 import type { RequestFacts, SessionLimits, SessionOptions } from './options.ts'
 import type { Platform } from './platform.ts'
@@ -103,7 +103,8 @@ export class Inbox {
     if (over !== undefined) return this.#afterwards(request, over)
     if (!hasBody) return this.#bodiless(request)
     const { contentType = '' } = fields
-    if (!acceptsType(this.#options.acceptTypes ?? ['*'], contentType)) return this.#refuse(request, 415)
+    const accepted = [...(this.#options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
+    if (!acceptsType(accepted, contentType)) return this.#refuse(request, 415)
     if (this.#full()) return this.#refuse(request, 413, 'Too many messages wait here')
     const decide = this.#options.onRequest
     const transfer = new IncomingTransfer(this.#transferRoom, request, {

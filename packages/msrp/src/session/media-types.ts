@@ -1,6 +1,17 @@
 import { parseMediaType } from '../wire/index.ts'
 
 /**
+ * What every endpoint has to be able to receive (RFC 4975 §7.3.1, §13, §14.3), so it is taken in whatever the application
+ * lists. They belong into the SDP attribute `accept-types` like any other (§8.6).
+ */
+export const MANDATORY_TYPES: readonly string[] = [
+  'message/cpim',
+  'multipart/mixed',
+  'multipart/alternative',
+  'multipart/signed',
+]
+
+/**
  * Whether a Content-Type is covered by a list as in the SDP attributes `accept-types` and `accept-wrapped-types`
  * (RFC 4975 §8.6): `*`, `type/*` or `type/subtype`. Parameters do not count.
  */
