@@ -15,6 +15,8 @@ export interface RelayOptions {
   name?: string
   /** Further settings. */
   settings?: TomlSettings
+  /** Where it listens for TLS; a free port when absent. */
+  port?: number
   /** A listener without TLS beside the one with TLS, on this port. */
   tcpPort?: number
   /** Who signs its certificate, and whose certificates it takes; a private authority of its own when absent. */
@@ -159,9 +161,9 @@ export function newAuthority(): Promise<TestAuthority> {
   return createAuthority()
 }
 
-/** Text of a configuration file: one listener with TLS on a free port of 127.0.0.1, then whatever is given. */
+/** Text of a configuration file: one listener with TLS on 127.0.0.1, then whatever is given. */
 export function configText(
-  { name, settings = {}, tcpPort }: RelayOptions,
+  { name, settings = {}, port = 0, tcpPort }: RelayOptions,
   stateFolder: string,
   tls?: Record<string, string>,
 ): string {
@@ -179,7 +181,7 @@ export function configText(
       table(key).push(...pairs(value as Record<string, TomlValue>))
     else top.push(...pairs({ [key]: value as TomlValue }))
   }
-  const listeners = ['[[listen]]', 'host = "127.0.0.1"', 'port = 0']
+  const listeners = ['[[listen]]', 'host = "127.0.0.1"', `port = ${port}`]
   if (tcpPort !== undefined)
     listeners.push('[[listen]]', 'host = "127.0.0.1"', `port = ${tcpPort}`, 'transport = "tcp"')
   const rest = [...tables].flatMap(([title, lines]) => [`[${title}]`, ...lines])
