@@ -244,7 +244,7 @@ export class Outbox {
 
   /** Does anything wait that the open chunk should make room for? */
   #someoneWaits(): boolean {
-    return this.#controlBytes > 0 || this.#sources.some((source) => source.state === 'ready' || this.#rests.has(source))
+    return this.#controlBytes > 0 || this.#sources.some((source) => this.#rests.has(source) || source.state === 'ready')
   }
 
   #writeControl(): void {

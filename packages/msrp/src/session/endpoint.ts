@@ -1,5 +1,5 @@
 import type { Transport } from '../connection/index.ts'
-import { MsrpError, MsrpUri, newSessionId, requestFlaw } from '../wire/index.ts'
+import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
 import type { Listener, PreparedSession, Session } from './api.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
@@ -9,11 +9,12 @@ import { ENDPOINT_LIMITS } from './limits.ts'
 import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
 import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
+import { checkFingerprint } from './peer-fingerprint.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
-import { Prepared, pathOf } from './prepared-session.ts'
+import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
 import { RecentIds } from './recent-ids.ts'
 import { RelayMemory } from './relay-client/index.ts'
-import { type RelayPath, registerWithRelay } from './relay-path.ts'
+import { registerWithRelay } from './relay-path.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
 const MSRP_PORT = 2855
@@ -42,11 +43,11 @@ export class MsrpEndpoint {
     const { resumeFor = 0 } = options
     if (resumeFor > 0) this.#interrupted = new InterruptedMessages(platform.clock, resumeFor, interruptedMessages)
     this.#listening = new ListeningSockets(platform, (transport, socket) => this.#accept(transport, socket))
-    this.#pool = new ConnectionPool((uri, tls, signal) => {
+    this.#pool = new ConnectionPool((uri, trust, signal) => {
       const { host, port, secure } = uri
       // RFC 4975 §8.2: URIs of peers come with their port.
       if (port === undefined) throw new MsrpError('invalid-argument', `${uri.authorityKey} has no port to connect to`)
-      return this.#dial({ host, port, secure, tls, signal })
+      return this.#dial({ host, port, secure, ...trust, signal })
     })
   }
 
@@ -74,6 +75,7 @@ export class MsrpEndpoint {
     const prepared = await this.prepare({ ...options, remotePath: 'first' })
     return {
       localPath: prepared.localPath,
+      fingerprints: prepared.fingerprints,
       closed: prepared.closed,
       close: () => prepared.close(),
       [Symbol.asyncIterator]: () => prepared.sessions(),
@@ -100,7 +102,7 @@ export class MsrpEndpoint {
     if (this.#closed) throw new MsrpError('closed', 'The endpoint is closed')
     checkPrepare(options)
     const { listen, relay, signal } = options
-    const tls = options.tls ?? this.#options.tls
+    const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
     const place = listen === undefined ? undefined : await this.#listening.use(listen)
     try {
       const localUri = this.#localUri(options.local, place, secure)
@@ -110,7 +112,9 @@ export class MsrpEndpoint {
       const memory = this.#relayMemory
       const platform = this.#platform
       const path = relay && (await registerWithRelay({ relay, localUri, platform, memory, tls, signal, dial }))
-      return this.#register(localUri, options, { tls, place, relay: path })
+      const certificate = relay === undefined ? (listen === undefined ? tls : listen.tls)?.cert : undefined
+      const fingerprints = certificate === undefined ? undefined : platform.ownFingerprints?.(certificate)
+      return this.#register(localUri, options, { tls, place, relay: path, fingerprints: fingerprints ?? [] })
     } catch (error) {
       await place?.release()
       throw error
@@ -120,7 +124,7 @@ export class MsrpEndpoint {
   #register(
     uri: MsrpUri,
     options: PrepareOptions,
-    parts: { tls: TlsOptions | undefined; place: ListeningPlace | undefined; relay: RelayPath | undefined },
+    parts: Pick<PreparedParts, 'tls' | 'place' | 'relay' | 'fingerprints'>,
   ): Prepared {
     const { place, relay } = parts
     const local = new LocalPath(
@@ -195,12 +199,11 @@ export class MsrpEndpoint {
 
   /** RFC 4975 §7.3: To-Path decides first; what belongs to no session of this connection is answered 481 and ignored. */
   #route(request: IncomingRequest, connection: EndpointConnection): RequestReader {
-    const flaw = requestFlaw(request.head)
     const { toPath } = request.head.fields
     const [to] = toPath
     const local = to === undefined || toPath.length > 1 ? undefined : this.#local(to)
-    if (flaw === undefined && local !== undefined) return local.route(request, connection)
-    request.respond(flaw === undefined ? 481 : 400, flaw)
+    if (local !== undefined) return local.route(request, connection)
+    request.respond(481)
     return IGNORED
   }
 
@@ -218,7 +221,14 @@ export class MsrpEndpoint {
   }
 }
 
-function checkPrepare({ listen, relay, remotePath }: PrepareOptions): void {
+/** The certificate that peers are shown when they come is also the one to show when we go to them: they know its fingerprint. */
+function withCertificate(tls: TlsOptions | undefined, listening: TlsOptions | undefined): TlsOptions | undefined {
+  if (listening?.cert === undefined || listening.key === undefined || tls?.cert !== undefined) return tls
+  return { ...tls, cert: listening.cert, key: listening.key }
+}
+
+function checkPrepare({ listen, relay, remotePath, peerFingerprint }: PrepareOptions): void {
+  if (remotePath === 'first') checkFingerprint(peerFingerprint, { relayed: relay !== undefined, secure: !!listen?.tls })
   if (listen !== undefined && relay !== undefined) {
     throw new MsrpError('invalid-argument', 'A local path has either a listening socket or a relay')
   }

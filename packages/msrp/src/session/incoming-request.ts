@@ -6,6 +6,7 @@ import {
   type FailureReport,
   MsrpError,
   type RequestHead,
+  requestFlaw,
 } from '../wire/index.ts'
 import type { PendingRequest } from './pending-request.ts'
 
@@ -23,11 +24,14 @@ export const IGNORED: RequestReader = { body: () => {}, end: () => {} }
 export class IncomingRequest {
   readonly head: RequestHead
   readonly connection: MsrpConnection<PendingRequest>
+  /** What is wrong with it beyond its paths: words for the comment of a 400. */
+  readonly flaw: string | undefined
   #answered = false
 
   constructor(head: RequestHead, connection: MsrpConnection<PendingRequest>) {
     this.head = head
     this.connection = connection
+    this.flaw = requestFlaw(head)
   }
 
   get answered(): boolean {
@@ -49,6 +53,12 @@ export class IncomingRequest {
 
   get byteRange(): ByteRange | undefined {
     return readable(() => this.head.fields.byteRange)
+  }
+
+  /** Answers 400 to what has a flaw, and reads on to its end. */
+  refuseFlaw(): RequestReader {
+    this.respond(400, this.flaw)
+    return IGNORED
   }
 
   /**

@@ -25,6 +25,7 @@ interface Expected {
   readonly remotePath: readonly MsrpUri[]
   readonly options: SessionOptions
   settle(session: MsrpSession): void
+  reject(error: MsrpError): void
 }
 
 /** One path that was given out, and the sessions on it: a session is known by our URI and the peer's path. */
@@ -127,7 +128,7 @@ export class LocalPath {
       this.#expected.delete(expected)
       reject(new MsrpError('aborted', 'Waiting for the peer was given up', { cause: signal?.reason }))
     }
-    const expected: Expected = { remotePath, options, settle: resolve }
+    const expected: Expected = { remotePath, options, settle: resolve, reject }
     this.#expected.add(expected)
     this.#giveUps.add(reject)
     if (signal?.aborted) onAbort()
@@ -146,18 +147,19 @@ export class LocalPath {
     const session = [...this.#sessions].find((candidate) => this.#samePeer(candidate.peerPath, from))
     if (session !== undefined) return this.#known(session, request, connection)
     if (request.head.method === 'REPORT') return this.#relayReports(request, connection)
-    const begins = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
+    const mayBegin = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
+    const expected = mayBegin && [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
+    const first = mayBegin && this.open && this.#sessions.size === 0
+    if ((expected || first) && request.flaw !== undefined) return request.refuseFlaw()
+    const begins = mayBegin && request.flaw === undefined
     if (begins && this.#newcomer?.sent(request, connection)) return this.#newcomer.hold(request)
-    if (begins) {
-      const expected = [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
-      if (expected !== undefined) {
-        this.#expected.delete(expected)
-        const started = this.start(from.slice(this.relays.length), expected.options, connection, from)
-        expected.settle(started)
-        return started.request(request)
-      }
-      if (this.open && this.#sessions.size === 0) return this.#first(from, connection).request(request)
+    if (expected) {
+      this.#expected.delete(expected)
+      const started = this.start(from.slice(this.relays.length), expected.options, connection, from)
+      expected.settle(started)
+      return started.request(request)
     }
+    if (first) return this.#first(from, connection).request(request)
     if (begins && this.open && !request.head.hasBody && this.#newcomer === undefined) {
       return this.#challenge(request, connection)
     }
@@ -177,9 +179,11 @@ export class LocalPath {
   }
 
   #known(session: MsrpSession, request: IncomingRequest, connection: EndpointConnection): RequestReader {
-    if (session.connection === connection) return session.request(request)
+    if (session.connection === connection)
+      return request.flaw === undefined ? session.request(request) : request.refuseFlaw()
     // RFC 4975 §7.3: only the session's own connection counts; but its peer may have to come back over another one.
-    if (request.head.method === 'SEND' && session.mayMoveTo(connection) && this.#admits(connection)) {
+    const moves = request.head.method === 'SEND' && session.mayMoveTo(connection) && this.#admits(connection)
+    if (moves && request.flaw === undefined) {
       session.moveTo(connection)
       return session.request(request)
     }
@@ -192,6 +196,7 @@ export class LocalPath {
    * tells which session it is about; to the others it means nothing.
    */
   #relayReports(request: IncomingRequest, connection: EndpointConnection): RequestReader {
+    if (request.flaw !== undefined) return IGNORED
     const from = request.head.fields.fromPath
     for (const session of [...this.#sessions]) {
       const { peerPath } = session

@@ -8,7 +8,7 @@ import {
   type ResponseHead,
 } from '../wire/index.ts'
 import type { ConfirmedBytes, OutgoingMessage } from './api.ts'
-import { BodyCursor, WHOLE_CHUNK } from './body-cursor.ts'
+import { BodyCursor, type Part, WHOLE_CHUNK } from './body-cursor.ts'
 import { Delivery, type Proof } from './delivery.ts'
 import type { SendProgress } from './options.ts'
 import type { BodyReader } from './outgoing-body.ts'
@@ -155,7 +155,9 @@ export class SentMessage implements OutgoingMessage {
   fail(error: MsrpError): void {
     this.#delivery.fail(error)
     if (this.#phase !== 'sending') return
-    const unfinished = this.#begun && !this.#cursor.out
+    // RFC 4975 §10.5: after a 413 not even a chunk follows that only says so.
+    const stopped = error.status === 413 && this.#open === undefined
+    const unfinished = this.#begun && !this.#cursor.out && !stopped
     this.#cursor.stop()
     if (unfinished && this.#connection !== undefined) {
       this.#phase = 'aborting'
@@ -175,7 +177,9 @@ export class SentMessage implements OutgoingMessage {
   /** A REPORT about it (RFC 4975 §7.3.2); bytes from `start` up to `end`, not included, counted from 0. */
   reported(status: number, comment: string, start: number, end: number): void {
     if (status >= 300) {
-      this.#refuse(status, comment)
+      // RFC 4975 §7.3.2: a REPORT means what a response with its status means.
+      if (status === 501) this.#tooLarge({ start, end: Math.min(end, this.sent) }, undefined, comment)
+      else this.#refuse(status, comment)
       return
     }
     // What did not go out cannot have arrived, whatever a REPORT says.
@@ -293,13 +297,19 @@ export class SentMessage implements OutgoingMessage {
       this.#progress.changed()
       return
     }
+    if (status === 501) this.#tooLarge(part, part.chunkSize, comment)
+    else this.#refuse(status, comment)
+  }
+
+  /** The far side does not take chunks of that size (501): smaller ones, if there are any. */
+  #tooLarge(part: Part, chunkSize: number | undefined, comment: string): void {
     const length = part.end - part.start
-    if (status !== 501 || length <= WHOLE_CHUNK || !this.#reader.rereadable) {
-      this.#refuse(status, comment)
+    if (length <= WHOLE_CHUNK || !this.#reader.rereadable) {
+      this.#refuse(501, comment)
       return
     }
-    // The far side does not take chunks of that size. Several may have been under way; the size never grows again.
-    const half = Math.max(WHOLE_CHUNK, Math.ceil(Math.min(length, part.chunkSize ?? length) / 2))
+    // Several may have been under way; the size never grows again.
+    const half = Math.max(WHOLE_CHUNK, Math.ceil(Math.min(length, chunkSize ?? length) / 2))
     this.#repeat(part, Math.min(half, this.#cursor.chunkSize ?? half))
   }
 

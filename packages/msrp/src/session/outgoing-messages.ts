@@ -18,6 +18,7 @@ import type { SendOptions, SessionOptions } from './options.ts'
 import { type BodyReader, readerFor } from './outgoing-body.ts'
 import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PendingRequest } from './pending-request.ts'
+import { RecentIds } from './recent-ids.ts'
 
 /** Default of `reportTimeout`, in milliseconds. */
 const REPORT_TIMEOUT = 60_000
@@ -43,6 +44,8 @@ export class OutgoingMessages {
   #connection: MsrpConnection<PendingRequest> | undefined
   /** Media types that the peer answered 415 to: RFC 4975 §10.6, not sent again in this session. */
   readonly #refusedTypes: Set<string> = new Set()
+  /** Messages that the peer answered 413 to: RFC 4975 §10.5, no further chunk of them is sent. */
+  readonly #stopped: RecentIds<true> = new RecentIds(256)
 
   constructor(room: OutgoingMessagesRoom) {
     this.#room = room
@@ -190,7 +193,7 @@ export class OutgoingMessages {
     encodeRequest({ transactionId: messageId, method: 'SEND', toPath, fromPath, fields, contentType })
   }
 
-  #refusedHere({ contentType }: OutgoingSettings, reader: BodyReader): MsrpError | undefined {
+  #refusedHere({ contentType, messageId }: OutgoingSettings, reader: BodyReader): MsrpError | undefined {
     const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
@@ -203,6 +206,9 @@ export class OutgoingMessages {
     if (this.#refusedTypes.has(bareType(contentType))) {
       return new MsrpError('type-not-accepted', `The peer has refused ${contentType} before (415)`, { status: 415 })
     }
+    if (this.#stopped.get(messageId)) {
+      return new MsrpError('refused', `The peer wants no more of the message ${messageId} (413)`, { status: 413 })
+    }
     if (most !== undefined && reader.size !== undefined && reader.size > most) {
       return new MsrpError('too-large', `The message has ${reader.size} bytes, but the peer takes ${most} at most`)
     }
@@ -211,6 +217,7 @@ export class OutgoingMessages {
 
   #refused(message: SentMessage, status: number, error: MsrpError): void {
     if (status === 415) this.#refusedTypes.add(bareType(message.contentType))
+    if (status === 413) this.#stopped.set(message.messageId, true)
     if (status === 481 || status === 506) this.#room.disowned(error)
   }
 }

@@ -72,7 +72,8 @@ export class Presence {
     if (settle === undefined) return false
     const error = status < 300 ? undefined : refusal(status, comment, 'The session')
     settle(error)
-    if (error !== undefined && isGone(error)) this.#room.gone(error)
+    // As if the request had been answered so (RFC 4975 §7.3.2), 200 or not before.
+    if (error !== undefined && (error.code === 'timeout' || isGone(error))) this.#room.gone(error)
     return true
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SendOptions } from '../../src/session/options.ts'
-import { settled } from './raw-peer.ts'
-import { active, failure, pattern, stateOf } from './stage.ts'
+import { type Seen, settled } from './raw-peer.ts'
+import { active, failure, pattern, type Stage, stateOf } from './stage.ts'
 
 describe('delivered, when success REPORTs are asked for,', () => {
   test.each<[string, number, (string | undefined)[]]>([
@@ -15,7 +15,7 @@ describe('delivered, when success REPORTs are asked for,', () => {
     ['an end behind the message', 100, ['1-1000/1000']],
     ['no Byte-Range at all', 100, [undefined]],
     ['an empty message', 0, ['1-0/0']],
-  ])('resolves with %s (RFC4975-7.1.3-1, 7.3.2-1)', async (_, size, ranges) => {
+  ])('resolves with %s (RFC4975-7.3.2-1)', async (_, size, ranges) => {
     const { session, peer } = await active()
     const sent = session.send(pattern(size))
     const chunk = await peer.request('SEND')
@@ -79,7 +79,38 @@ describe('delivered, when success REPORTs are asked for,', () => {
     peer.report(sent.messageId, '1-5/5', 'fine')
     await settled()
     expect(await stateOf(sent.delivered)).toBe('pending')
-    expect(await peer.all(), 'nothing answers a REPORT (RFC4975-7.1.2-9)').toEqual([])
+    expect(await peer.all()).toEqual([])
+    expect(session.state).toBe('open')
+  })
+
+  test.each(['000 200 OK', '000 413 Enough', '000 481 Nobody'])(
+    'is not touched by a REPORT about another Message-ID, which nothing follows: %s (RFC4975-7.1.2-3)',
+    async (status) => {
+      const { session, peer } = await active()
+      const sent = session.send('hello')
+      peer.respond(await peer.request('SEND'))
+      peer.report('unknown1', '1-5/5', status)
+      expect(await peer.all()).toEqual([])
+      expect(await stateOf(sent.delivered)).toBe('pending')
+      expect(session.state).toBe('open')
+      peer.report(sent.messageId, '1-5/5')
+      await sent.delivered
+    },
+  )
+
+  test('takes a REPORT with a body like one without (RFC4975-7.1.2-5)', async () => {
+    const { session, peer } = await active()
+    const sent = session.send('hello')
+    peer.respond(await peer.request('SEND'))
+    peer.send({
+      method: 'REPORT',
+      messageId: sent.messageId,
+      range: '1-5/5',
+      fields: ['Status: 000 200 OK'],
+      type: 'text/plain',
+      body: 'It was a pleasure',
+    })
+    await sent.delivered
     expect(session.state).toBe('open')
   })
 
@@ -239,47 +270,156 @@ describe('A message fails', () => {
     },
   )
 
-  test('by a failure REPORT as by a response (RFC4975-7.3.2-2)', async () => {
-    const { session, peer } = await active()
-    const sent = session.send('hello')
-    peer.respond(await peer.request('SEND'))
-    peer.report(sent.messageId, '1-5/5', '000 408 Downstream')
-    expect(await failure(sent.delivered)).toMatchObject({ code: 'timeout', status: 408 })
-    expect(session.state).toBe('open')
-  })
-
-  test('while it is being sent: a 413 that comes in the middle of a chunk interrupts it with # (RFC4975-10-2, 10-3)', async () => {
-    const { session, peer } = await active({}, (machine) => {
-      machine.pairOptions = { capacity: 20_000 }
-    })
-    let stop = false
-    const stream = (async function* () {
-      while (!stop) {
-        yield pattern(3000)
-        await settled(1)
+  test.each([400, 403, 408, 413, 415, 423, 481, 501, 506, 999])(
+    'by a failure REPORT as by a response, with the same consequences: %i (RFC4975-7.3.2-2)',
+    async (status) => {
+      const outcomes = []
+      for (const way of ['response', 'REPORT'] as const) {
+        const { session, peer } = await active()
+        const sent = session.send('hello')
+        const chunk = await peer.request('SEND')
+        if (way === 'response') peer.respond(chunk, status, 'Because')
+        else {
+          peer.respond(chunk)
+          peer.report(sent.messageId, '1-5/5', `000 ${status} Because`)
+        }
+        const { code, message } = await failure(sent.delivered)
+        const again = session.send('hello')
+        const more = await peer.all()
+        outcomes.push({ code, message, state: session.state, sent: more.length, again: await stateOf(again.delivered) })
       }
-    })()
-    const sent = session.send(stream)
-    const id = await peer.underWay()
-    peer.write(`MSRP ${id} 413 Enough\r\nTo-Path: ${peer.to}\r\nFrom-Path: ${peer.from}\r\n-------${id}$\r\n`)
-    expect(await failure(sent.delivered)).toMatchObject({ code: 'refused', status: 413 })
-    const chunk = await peer.request('SEND')
-    expect(chunk.flag).toBe('#')
-    expect(chunk.transactionId).toBe(id)
-    stop = true
-    expect(await peer.all()).toEqual([])
+      expect(outcomes[1]).toEqual(outcomes[0])
+    },
+  )
+
+  test.each(['response', 'REPORT'])(
+    'but what a 501 says in a %s is sent again in smaller chunks (RFC4975-7.3.2-2)',
+    async (way) => {
+      const { session, peer } = await active()
+      const sent = session.send(pattern(10_000))
+      const large = await peer.request('SEND')
+      if (way === 'response') peer.respond(large, 501, 'Too large')
+      else {
+        peer.respond(large)
+        peer.report(sent.messageId, '1-10000/10000', '000 501 Too large')
+      }
+      const chunks = [await peer.request('SEND'), await peer.request('SEND')]
+      expect(chunks.map((chunk) => chunk.field('Byte-Range'))).toEqual(['1-*/10000', '5001-*/10000'])
+      expect(Buffer.concat(chunks.map(({ body }) => body)).equals(Buffer.from(pattern(10_000)))).toBe(true)
+      expect(await stateOf(sent.delivered)).toBe('pending')
+    },
+  )
+
+  test.each([
+    ['our own clock', async ({ platform }: Stage) => platform.clock.advance(30_000)],
+    ['a response of 408', async ({ peer }: Stage, chunk: Seen) => peer.respond(chunk, 408, 'Late')],
+    ['a REPORT of 408', async ({ peer }: Stage, _: Seen, id: string) => peer.report(id, '1-5/5', '000 408 Late')],
+  ])('with timeout, and the session goes on, by %s (RFC4975-10-1, RFC4975-7.3.2-4)', async (_, happen) => {
+    const stage = await active()
+    const { session, peer } = stage
+    const sent = session.send('hello')
+    await happen(stage, await peer.request('SEND'), sent.messageId)
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'timeout' })
+    expect(session.state).toBe('open')
+    session.send('next')
+    expect((await peer.request('SEND')).text).toBe('next')
   })
 
-  test('by a failure REPORT between two chunks, which an empty one with # follows (RFC4975-7.3.2-3)', async () => {
+  test.each([481, 506])(
+    'and the session with it, when a REPORT says %i (RFC4975-7.3.2-4, RFC4975-7.3.2-5)',
+    async (status) => {
+      const { session, peer } = await active()
+      const [sent, other] = [session.send('hello'), session.send('other')]
+      peer.respond(await peer.request('SEND'))
+      peer.report(sent.messageId, '1-5/5', `000 ${status} Nobody`)
+      expect(await failure(sent.delivered)).toMatchObject({ code: 'refused', status })
+      expect(await session.closed).toMatchObject({ by: 'failure', error: { status } })
+      expect(await failure(other.delivered)).toMatchObject({ status })
+      // What is left of it needs another session.
+      expect(await failure(session.send('hello', { messageId: sent.messageId }).delivered)).toMatchObject({
+        code: 'closed',
+      })
+      expect((await peer.all()).filter(({ text }) => text === 'hello')).toEqual([])
+    },
+  )
+
+  test.each([
+    [400, 403],
+    [413, 415],
+  ])('alone, when a REPORT says that the receiver did not want it: %i, %i (RFC4975-7.3.2-4)', async (...statuses) => {
+    for (const status of statuses) {
+      const { session, peer } = await active()
+      const [sent, other] = [session.send('hello'), session.send('other', { contentType: 'text/html' })]
+      peer.respond(await peer.request('SEND'))
+      peer.report(sent.messageId, '1-5/5', `000 ${status} No`)
+      expect(await failure(sent.delivered)).toMatchObject({ status })
+      peer.respond(await peer.request('SEND'))
+      peer.report(other.messageId, '1-5/5')
+      await other.delivered
+      expect(session.state).toBe('open')
+    }
+  })
+
+  test.each([
+    ['response', 413],
+    ['REPORT', 413],
+    ['response', 403],
+    ['REPORT', 403],
+  ])(
+    'in the middle of a chunk, which a %s of %i interrupts with # (RFC4975-10-3, RFC4975-7.3.2-3)',
+    async (way, status) => {
+      const { session, peer } = await active({}, (machine) => {
+        machine.pairOptions = { capacity: 20_000 }
+      })
+      let stop = false
+      const stream = (async function* () {
+        while (!stop) {
+          yield pattern(3000)
+          await settled(1)
+        }
+      })()
+      const sent = session.send(stream)
+      const id = await peer.underWay()
+      if (way === 'REPORT') peer.report(sent.messageId, '1-3000/*', `000 ${status} Enough`)
+      else
+        peer.write(`MSRP ${id} ${status} Enough\r\nTo-Path: ${peer.to}\r\nFrom-Path: ${peer.from}\r\n-------${id}$\r\n`)
+      expect(await failure(sent.delivered)).toMatchObject({ code: 'refused', status })
+      const chunk = await peer.request('SEND')
+      expect(chunk.flag).toBe('#')
+      expect(chunk.transactionId).toBe(id)
+      stop = true
+      expect(await peer.all()).toEqual([])
+    },
+  )
+
+  test('between two chunks, where an empty one with # says that no more comes', async () => {
     const { session, peer } = await active()
     const sent = session.send(pattern(1_000_000), { chunkSize: 2048 })
     await settled()
-    peer.report(sent.messageId, '1-2048/1000000', '000 413 Enough')
-    expect(await failure(sent.delivered)).toMatchObject({ status: 413 })
+    peer.report(sent.messageId, '1-2048/1000000', '000 403 No')
+    expect(await failure(sent.delivered)).toMatchObject({ status: 403 })
     const seen = await peer.all()
     expect(seen).toHaveLength(65)
     expect(seen.at(-1)).toMatchObject({ flag: '#', text: '' })
   })
+
+  test.each(['response', 'REPORT'])(
+    'between two chunks, where after a %s of 413 no chunk of it follows, nor later in the session (RFC4975-10-2)',
+    async (way) => {
+      const { session, peer } = await active()
+      const sent = session.send(pattern(1_000_000), { chunkSize: 2048 })
+      const first = await peer.request('SEND')
+      expect(await peer.all()).toHaveLength(63)
+      if (way === 'response') peer.respond(first, 413, 'Enough')
+      else peer.report(sent.messageId, '1-2048/1000000', '000 413 Enough')
+      expect(await failure(sent.delivered)).toMatchObject({ status: 413 })
+      expect(await peer.all()).toEqual([])
+      const again = session.send(pattern(1_000_000), { messageId: sent.messageId, resumeFrom: 4096 })
+      expect(await failure(again.delivered)).toMatchObject({ code: 'refused', status: 413 })
+      expect(await peer.all()).toEqual([])
+      expect(session.state).toBe('open')
+    },
+  )
 
   test('when a chunk is not answered within 30 s, with Failure-Report yes (RFC4975-7.1.1-7)', async () => {
     const { session, peer, platform } = await active()
@@ -321,7 +461,7 @@ describe('Types that the peer does not take', () => {
     [['text/plain'], 'text/plainer', false],
     [['message/cpim', 'text/plain'], 'message/cpim', true],
     [['text/plain;format=flowed'], 'text/plain', true],
-  ])('%j and %s: %s (RFC4975-8.6-9, 8.6-10)', async (peerAcceptTypes, contentType, taken) => {
+  ])('%j and %s: %s (RFC4975-8.6-9, RFC4975-8.6-10)', async (peerAcceptTypes, contentType, taken) => {
     const { session, peer } = await active({ peerAcceptTypes })
     const sent = session.send('hello', { contentType })
     if (taken) expect((await peer.request('SEND')).text).toBe('hello')

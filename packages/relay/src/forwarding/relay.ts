@@ -1,5 +1,5 @@
 import type { Transport } from 'msrp/connection'
-import { type ContinuationFlag, type MsrpError, type RequestHead, requestFlaw } from 'msrp/wire'
+import { type ContinuationFlag, type MsrpError, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
 import { Authentication } from './authentication.ts'
 import { Counters } from './counters.ts'
 import { Flow } from './flow.ts'
@@ -107,12 +107,14 @@ export class Relay implements RelayRequests {
 
   request(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection): void {
     const { toPath } = head.fields
-    const [first] = toPath
     const flaw = requestFlaw(head)
     if (flaw !== undefined) {
       from.refuse(head, 400, flaw)
-    } else if (head.method === 'AUTH' && toPath.length === 1 && first !== undefined && this.#own.includesRelay(first)) {
+    } else if (head.method === 'AUTH' && this.#endsHere(toPath)) {
       this.#authentication.answer(head, from)
+    } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(toPath)) {
+      // RFC 4975 §12: nobody is behind us who might know the method.
+      from.refuse(head, 501)
     } else {
       const way = this.#way(head, from)
       if (way !== undefined) this.#forward(head, body, flag, from, way)
@@ -246,6 +248,11 @@ export class Relay implements RelayRequests {
     const nextHop = isAuth ? this.#nextHop(to.hop) : this.#nextHops.find(to.hop)
     if (nextHop !== undefined) nextHop.take(request)
     else request.unanswered(481, 'there is no connection to the next hop')
+  }
+
+  /** A path leads to this relay and no further. */
+  #endsHere([first, next]: readonly MsrpUri[]): boolean {
+    return first !== undefined && next === undefined && this.#own.includesRelay(first)
   }
 
   #nextHop(hop: Hop): NextHop {
