@@ -493,6 +493,16 @@ describe('Keep-alive', () => {
       0,
       'refused',
     ],
+    [
+      'a relay has no answer to (RFC4975-10-1, RFC4975-7.3.2-2)',
+      async (peer: RawPeer) => {
+        const beat = await peer.request('SEND')
+        peer.respond(beat)
+        peer.report(beat.field('Message-ID')!, undefined, '000 408 Silence')
+      },
+      0,
+      'timeout',
+    ],
   ])('that %s ends the session', async (_, react, wait, code) => {
     const { session, peer, platform } = await active({ keepAlive: 10_000 })
     await platform.clock.advance(10_000)

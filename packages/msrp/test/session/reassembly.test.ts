@@ -80,7 +80,7 @@ const journey = fc
   })
 
 describe('A message', () => {
-  test('comes out as it was sent, however its chunks were cut, ordered, repeated and split into reads (RFC4975-7.3.1-1, 7.3.1-3)', async () => {
+  test('comes out as it was sent, however its chunks were cut, ordered, repeated and split into reads (RFC4975-7.1.3-1, RFC4975-7.3.1-1, RFC4975-7.3.1-3)', async () => {
     await fc.assert(
       fc.asyncProperty(journey, async ({ bytes, chunks, knowsTotal, split, reader, readFirst, window, size }) => {
         const { peer, session, endpoint } = await passive({ limits: { window } })
@@ -116,7 +116,7 @@ describe('A message', () => {
     )
   })
 
-  test('that overlaps itself: the last chunk received counts where bytes were not delivered yet (RFC4975-7.3.1-4)', async () => {
+  test('that overlaps itself: the last chunk received counts where bytes were not delivered yet (RFC4975-7.3.1-4, RFC4975-7.3.1-5)', async () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 30 })
     await fc.assert(
       fc.asyncProperty(
@@ -167,7 +167,7 @@ describe('A message', () => {
     expect(report.field('Byte-Range')).toBe('1-0/0')
   })
 
-  test('appears when the header of its first chunk has come, before its body', async () => {
+  test('appears when the header of its first chunk has come, before its body (RFC4975-7.3.1-6)', async () => {
     const { peer, session } = await passive()
     const bytes = peer.bytesOf({
       messageId: 'early1',
@@ -216,7 +216,7 @@ describe('A message', () => {
     expect(await (await nextMessage(session)).text()).toBe('all of it')
   })
 
-  test('in one chunk is as long as it is, whatever Byte-Range says', async () => {
+  test('in one chunk is as long as it is, whatever Byte-Range says (RFC4975-7.3.1-1, RFC4975-7.3.1-2)', async () => {
     const { peer, session } = await passive()
     for (const range of ['1-25/25', '1-3/3', '1-3/25', '1-*/3']) {
       const id = peer.send({ body: 'Hi, Alice!', range })
@@ -353,7 +353,7 @@ describe('A message', () => {
     }
   })
 
-  test('of 1 TiB announced takes no memory before it comes', async () => {
+  test('of 1 TiB announced takes no memory before it comes (RFC4975-14.5-3)', async () => {
     const { peer, session } = await passive()
     peer.send({ messageId: 'huge1', body: 'x', range: `1-*/${2 ** 40}`, flag: '+' })
     peer.send({ messageId: 'huge1', body: 'y', range: `${2 ** 39}-*/${2 ** 40}`, flag: '+' })
@@ -362,7 +362,7 @@ describe('A message', () => {
     expect(message).toMatchObject({ size: 2 ** 40, received: 2 })
   })
 
-  test('with more than 1024 gaps is refused with 413', async () => {
+  test('with more than 1024 gaps is refused with 413 (RFC4975-14.5-3)', async () => {
     const { peer, session } = await passive()
     for (let gap = 0; gap < 1025; gap++) {
       peer.send({ messageId: 'holes', body: 'x', range: `${gap * 2 + 2}-*/*`, flag: '+', failure: 'partial' })

@@ -1,9 +1,59 @@
 import { describe, expect, test } from 'vitest'
 import type { RequestFacts, Verdict } from '../../src/session/options.ts'
 import { type SendParts, settled } from './raw-peer.ts'
-import { failure, nextMessage, passive, pattern, stateOf } from './stage.ts'
+import { failure, nextMessage, passive, pattern, stateOf, waiting } from './stage.ts'
 
-describe('Failure-Report', () => {
+describe('A SEND that is wrong', () => {
+  test.each([
+    [undefined, 1],
+    ['yes', 1],
+    ['partial', 1],
+  ] as const)(
+    'with Failure-Report %s is answered so, and no REPORT follows (RFC4975-7.1.4-1, RFC4975-7.2-2)',
+    async (failureReport, count) => {
+      const { peer } = await passive({ acceptTypes: ['text/plain'], maxMessageSize: 100 })
+      const more = failureReport === undefined ? {} : { failure: failureReport }
+      const cases: [SendParts, number][] = [
+        [{ type: 'image/png' }, 415],
+        [{ body: 'x'.repeat(101) }, 413],
+        [{ range: '9-1/5' }, 400],
+        [{ to: peer.to.replace(/\/[a-z0-9]+;/, '/guessed;') }, 481],
+      ]
+      for (const [parts, status] of cases) {
+        peer.send({ body: 'x', success: 'yes', ...parts, ...more })
+        const seen = await peer.all()
+        expect(seen).toHaveLength(count)
+        expect(seen[0]).toMatchObject({ kind: 'response', status })
+      }
+    },
+  )
+
+  test('with Failure-Report no is not answered, by response or REPORT, whenever it turns out (RFC4975-7.1.4-3)', async () => {
+    const { peer, session } = await passive({ acceptTypes: ['text/plain'] })
+    peer.send({ body: 'x', type: 'image/png', failure: 'no' })
+    peer.send({ body: 'taken', failure: 'no' })
+    ;(await nextMessage(session)).refuse(403)
+    peer.send({ messageId: 'half1', body: 'half', range: '1-*/8', flag: '+', failure: 'no' })
+    ;(await nextMessage(session)).refuse(413)
+    peer.send({ messageId: 'half1', body: 'more', range: '5-*/8', failure: 'no' })
+    expect(await peer.all()).toEqual([])
+    expect(session.state).toBe('open')
+  })
+
+  test('of a type that is not taken is answered 415 but with Failure-Report no (RFC4975-7.3.1-7)', async () => {
+    for (const [failureReport, statuses] of [
+      ['yes', [415]],
+      ['partial', [415]],
+      ['no', []],
+    ] as const) {
+      const { peer } = await passive({ acceptTypes: ['text/plain'] })
+      peer.send({ body: 'x', type: 'image/png', failure: failureReport })
+      expect((await peer.all()).map(({ status }) => status)).toEqual(statuses)
+    }
+  })
+})
+
+describe('Failure-Report decides what is answered (RFC4975-7.1.4-4, RFC4975-7.1.4-5)', () => {
   type Case = [SendParts['failure'], good: number[], bad: number[]]
   const cases: Case[] = [
     [undefined, [200], [415]],
@@ -11,17 +61,14 @@ describe('Failure-Report', () => {
     ['partial', [], [415]],
     ['no', [], []],
   ]
-  test.each(cases)(
-    '%s: a good SEND is answered %j, a bad one %j (RFC4975-7.1.4-1 to 5, 7.2-1, 7.2-2)',
-    async (failureReport, good, bad) => {
-      const { peer } = await passive({ acceptTypes: ['text/plain'] })
-      const more = failureReport === undefined ? {} : { failure: failureReport }
-      peer.send({ body: 'x', ...more })
-      expect((await peer.all()).map(({ status }) => status)).toEqual(good)
-      peer.send({ body: 'x', type: 'image/png', ...more })
-      expect((await peer.all()).map(({ status }) => status)).toEqual(bad)
-    },
-  )
+  test.each(cases)('%s: a good SEND is answered %j, a bad one %j (RFC4975-7.2-1)', async (failureReport, good, bad) => {
+    const { peer } = await passive({ acceptTypes: ['text/plain'] })
+    const more = failureReport === undefined ? {} : { failure: failureReport }
+    peer.send({ body: 'x', ...more })
+    expect((await peer.all()).map(({ status }) => status)).toEqual(good)
+    peer.send({ body: 'x', type: 'image/png', ...more })
+    expect((await peer.all()).map(({ status }) => status)).toEqual(bad)
+  })
 
   test('is honoured on the other errors as well, and never answered with both a response and a REPORT', async () => {
     for (const [failureReport, count] of [
@@ -244,7 +291,39 @@ describe('Refusing a message', () => {
     expect(await failure(message.bytes())).toMatchObject({ code: 'aborted', status: 403 })
   })
 
-  test('that is complete can only be told by a REPORT, which says the range (RFC4975-7.1.4-6, 7.1.4-8)', async () => {
+  test.each([400, 403, 408, 413, 415, 423, 428, 481, 501, 506])(
+    'that was answered 200 is told by a REPORT with status %i, made like one of success (RFC4975-7.1.4-2, RFC4975-7.1.4-6, RFC4975-7.1.4-7)',
+    async (status) => {
+      const from = 'msrp://relay.example:1/r;tcp msrp://peer.example:9000/peersession;tcp'
+      const { prepared, arrive } = await waiting()
+      const peer = arrive(from)
+      expect((await peer.response(peer.send({ messageId: 'late1', body: 'hello' }))).status).toBe(200)
+      const session = (await prepared.sessions().next()).value!
+      ;(await nextMessage(session)).refuse(status, 'Too late')
+      const seen = await peer.all()
+      expect(seen).toHaveLength(1)
+      const [report] = seen
+      expect(report).toMatchObject({ method: 'REPORT', hasBody: false, flag: '$' })
+      expect(report?.fieldNames).toEqual(['To-Path', 'From-Path', 'Message-ID', 'Byte-Range', 'Status'])
+      expect(report?.field('To-Path')).toBe(from)
+      expect(report?.field('From-Path')).toBe(prepared.localPath)
+      expect(report?.field('Message-ID')).toBe('late1')
+      expect(report?.field('Status')).toMatch(new RegExp(`^000 ${status} `))
+    },
+  )
+
+  test.each(['1-5/5', '1-3/3', '1-99/99', '1-*/*', undefined])(
+    'that said %s of itself is reported with the range that came (RFC4975-7.1.4-8, RFC4975-7.1.4-9)',
+    async (range) => {
+      const { peer, session } = await passive()
+      await peer.response(peer.send({ messageId: 'late1', body: 'hello', range }))
+      ;(await nextMessage(session)).refuse(415)
+      const seen = await peer.all()
+      expect(seen.map((report) => report.field('Byte-Range')?.split('/')[0])).toEqual(['1-5'])
+    },
+  )
+
+  test('that is complete can only be told by a REPORT', async () => {
     for (const [failureReport, count] of [
       ['yes', 1],
       ['partial', 1],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryFile } from './memory-platform.ts'
-import { type RawPeer, type Seen, settled } from './raw-peer.ts'
-import { failure, nextMessage, passive, pattern } from './stage.ts'
+import { type RawPeer, type Seen, type SendParts, settled } from './raw-peer.ts'
+import { failure, nextMessage, passive, pattern, waiting } from './stage.ts'
 
 const MIB = 1024 * 1024
 
@@ -12,7 +12,7 @@ async function reports(peer: RawPeer): Promise<Seen[]> {
 const ranges = (seen: Seen[]): (string | undefined)[] => seen.map((report) => report.field('Byte-Range'))
 
 describe('A success REPORT', () => {
-  test('goes the way back that the message came, says what it is about, and nothing about reports (RFC4975-7.1.2-2, 7.1.2-7, 7.1.3)', async () => {
+  test('goes the way back that the message came, says what it is about, and nothing about reports (RFC4975-7.1.2-1, RFC4975-7.1.2-2, RFC4975-7.1.2-7)', async () => {
     const from = 'msrps://relay.example:2855/token;tcp msrp://peer.example:9000/peersession;tcp'
     const { arrive, prepared } = await passive()
     void arrive
@@ -41,11 +41,28 @@ describe('A success REPORT', () => {
     expect(await reports(peer)).toEqual([])
   })
 
-  test('is sent with Failure-Report no as well', async () => {
+  test('is sent with Failure-Report no as well (RFC4975-7.1.2-4)', async () => {
     const { peer, session } = await passive()
     peer.send({ body: 'hello', success: 'yes', failure: 'no' })
     await (await nextMessage(session)).text()
-    expect(await peer.all()).toHaveLength(1)
+    const seen = await peer.all()
+    expect(seen.map(({ method }) => method)).toEqual(['REPORT'])
+    expect(seen[0]).toMatchObject({ hasBody: false })
+  })
+
+  test('is one about all of a message that came in several chunks (RFC4975-7.1.3-1, RFC4975-7.1.3-2)', async () => {
+    const { peer, session } = await passive()
+    const chunks: [string, string, '+' | '$'][] = [
+      ['5-8/*', 'four', '+'],
+      ['1-*/*', 'also', '+'],
+      ['9-*/*', 'last', '$'],
+    ]
+    for (const [range, body, flag] of chunks) peer.send({ messageId: 'parts', body, range, flag, success: 'yes' })
+    const message = await nextMessage(session)
+    await message.complete
+    expect(await reports(peer)).toEqual([])
+    expect(await message.text()).toBe('alsofourlast')
+    expect(ranges(await reports(peer))).toEqual(['1-12/12'])
   })
 
   test('waits until the message is taken; one that nobody reads gets none', async () => {
@@ -145,7 +162,7 @@ describe('A success REPORT', () => {
 })
 
 describe('While a long message is taken', () => {
-  test('REPORTs cover it from the first byte on, at most one per MiB and per second', async () => {
+  test('REPORTs cover it from the first byte on, at most one per MiB and per second (RFC4975-7.1.3-3)', async () => {
     const { peer, session, platform } = await passive()
     const size = 10 * MIB
     const bytes = pattern(size)
@@ -181,7 +198,7 @@ describe('While a long message is taken', () => {
     expect(ranges(await reports(peer))).toEqual([`1-${2 * MIB}/${4 * MIB}`])
   })
 
-  test('a slow reader is heard of every ten seconds, so that the sender does not give up', async () => {
+  test('a slow reader is heard of every ten seconds, so that the sender does not give up (RFC4975-7.1.3-3)', async () => {
     const { peer, session, platform } = await passive()
     peer.send({ messageId: 'slow1', body: pattern(500_000), range: '1-*/*', flag: '+', success: 'yes' })
     const reader = (await nextMessage(session)).stream().getReader()
@@ -201,5 +218,71 @@ describe('While a long message is taken', () => {
     peer.send({ messageId: 'order', body: 'ab', range: '1-2/4', flag: '+', success: 'yes' })
     expect(ranges(await reports(peer))).toEqual(['1-4/4'])
     expect(await (await nextMessage(session)).text()).toBe('abcd')
+  })
+})
+
+describe('A REPORT that comes', () => {
+  test.each<[string, SendParts]>([
+    ['of success', {}],
+    ['of failure', { fields: ['Status: 000 413 No'] }],
+    ['that asks for reports', { success: 'yes', failure: 'yes' }],
+    ['without Message-ID', { messageId: '' }],
+    ['without Status', { fields: [] }],
+    ['with a Status that is none', { fields: ['Status: fine'] }],
+    ['with a Byte-Range that is none', { range: 'all of it' }],
+    ['with a line that is no field', { fields: ['Status: 000 200 OK', 'no colon'] }],
+    ['with a body', { body: 'x', type: 'text/plain' }],
+    ['about nothing that we know', { messageId: 'unknown1' }],
+    ['to a session that is not there', { to: 'msrp://127.0.0.1:7000/guessed;tcp' }],
+    ['from another peer', { from: 'msrp://other.example:9000/othersession;tcp' }],
+    ['from ourselves', { from: 'msrp://127.0.0.1:7000/guessed;tcp' }],
+  ])(
+    '%s is answered by neither response nor REPORT (RFC4975-7.1.2-8, RFC4975-7.1.2-9, RFC4975-7.3.2-6)',
+    async (_, parts) => {
+      const { peer, session } = await passive()
+      const sent = session.send('hello')
+      peer.respond(await peer.request('SEND'))
+      const { messageId } = sent
+      peer.send({ method: 'REPORT', messageId, range: '1-5/5', fields: ['Status: 000 200 OK'], ...parts })
+      expect(await peer.all()).toEqual([])
+      expect(session.state).toBe('open')
+    },
+  )
+
+  test('over a connection that belongs to no session is not answered either (RFC4975-7.1.2-9)', async () => {
+    const { arrive } = await waiting()
+    const peer = arrive()
+    peer.send({ method: 'REPORT', range: '1-5/5', fields: ['Status: 000 200 OK'] })
+    expect(await peer.all()).toEqual([])
+    expect(peer.closed).toBe(false)
+  })
+})
+
+describe('No REPORT is sent', () => {
+  test('about a message that is taken when its session is over, though the connection is still there (RFC4975-7.1.2-10, RFC4975-7.1.2-11)', async () => {
+    const { endpoint, peer, session } = await passive()
+    const other = await endpoint.prepare({ listen: {}, remotePath: 'first' })
+    const { localPath } = other
+    await peer.response(peer.send({ to: localPath }))
+    peer.send({ body: 'hello', success: 'yes' })
+    const sent = session.send('bye')
+    peer.respond(await peer.request('SEND'), 481, 'No such session')
+    await session.closed
+    expect(await failure(sent.delivered)).toMatchObject({ status: 481 })
+    await peer.all()
+    expect(await (await nextMessage(session)).text()).toBe('hello')
+    expect(await peer.all()).toEqual([])
+    expect((await peer.response(peer.send({ to: localPath, body: 'still here' }))).status).toBe(200)
+  })
+
+  test('about a message that fails when the connection is gone (RFC4975-7.1.2-10)', async () => {
+    const { peer, session } = await passive()
+    peer.send({ body: 'hello', success: 'yes' })
+    await peer.all()
+    const message = await nextMessage(session)
+    peer.transport.close()
+    await session.closed
+    message.refuse(415)
+    expect(await peer.all()).toEqual([])
   })
 })
