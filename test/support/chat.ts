@@ -22,9 +22,15 @@ export async function chat(
 ): Promise<{ alice: Side; bob: Side }> {
   const folder = lifetime === 'file' ? temporaryFolderOfFile : temporaryFolder
   const [atAlice, atBob] = [folder(), folder()]
-  const bob = startMsrp(['chat', '--json', '--dir', atBob, ...args, ...way.receiver], { lifetime })
+  const bob = startMsrp(['chat', '--json', '--dir', atBob, ...args, ...way.receiver], {
+    lifetime,
+    within: way.within?.receiver,
+  })
   const to = await pathOf(bob, way)
-  const alice = startMsrp(['chat', '--json', '--dir', atAlice, ...args, ...to], { lifetime })
+  const alice = startMsrp(['chat', '--json', '--dir', atAlice, ...args, ...to], {
+    lifetime,
+    within: way.within?.sender,
+  })
   await say(alice, bob, 'hello bob')
   await say(bob, alice, 'hello alice')
   return { alice: { program: alice, folder: atAlice }, bob: { program: bob, folder: atBob } }

@@ -9,6 +9,8 @@ import { repositoryRoot } from './repository.ts'
 const mainFile = join(repositoryRoot, 'packages/cli/src/main.ts')
 
 export interface ProgramOptions {
+  /** Words that make a command run elsewhere, put before it, such as `nsenter --net=FILE`. */
+  within?: readonly string[]
   /** The folder to run in; the root of the clone when absent. */
   cwd?: string
   /** Variables on top of the inherited ones; `undefined` removes one. */
@@ -52,8 +54,9 @@ export class Program {
   #peakMemory = 0
 
   constructor(command: string, args: readonly string[], options: ProgramOptions) {
-    this.#commandLine = [command, ...args].join(' ')
-    const child = spawn(command, args, {
+    const words = [...(options.within ?? []), command, ...args]
+    this.#commandLine = words.join(' ')
+    const child = spawn(words[0] ?? '', words.slice(1), {
       cwd: options.cwd ?? repositoryRoot,
       env: { ...plainEnvironment(), ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],

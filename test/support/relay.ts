@@ -15,7 +15,8 @@ export interface RelayOptions {
   name?: string
   /** Further settings. */
   settings?: TomlSettings
-  /** Where it listens for TLS; a free port when absent. */
+  /** Where it listens for TLS: 127.0.0.1 and a free port when absent. */
+  host?: string
   port?: number
   /** A listener without TLS beside the one with TLS, on this port. */
   tcpPort?: number
@@ -25,6 +26,8 @@ export interface RelayOptions {
   certificate?: { authority?: TestAuthority; name?: string }
   /** `test`: until the end of the test, the default; `file`: for a relay started in `beforeAll`. */
   lifetime?: 'test' | 'file'
+  /** See `ProgramOptions`. */
+  within?: readonly string[]
 }
 
 export interface RelayUser {
@@ -137,14 +140,14 @@ export class TestRelay {
 
 /** Starts a relay on a free port of 127.0.0.1 and waits until it listens. */
 export async function startRelay(options: RelayOptions = {}): Promise<TestRelay> {
-  const { name = 'localhost', authority, certificate, lifetime = 'test' } = options
+  const { name = 'localhost', authority, certificate, lifetime = 'test', within = [] } = options
   const folder = lifetime === 'file' ? temporaryFolderOfFile() : temporaryFolder()
   const stateFolder = join(folder, 'state')
   const tls =
     authority === undefined ? undefined : await writeCertificate(folder, { name, authority, ...certificate }, authority)
   const config = join(folder, 'relay.toml')
   writeFileSync(config, configText({ ...options, name }, stateFolder, tls))
-  const program = startMsrp(['relay', '--json', '--config', config], { lifetime })
+  const program = startMsrp(['relay', '--json', '--config', config], { lifetime, within })
   const [line] = await program.stdout.line(/^\{"event":"listening".*\}$/, { milliseconds: 20_000 })
   const { path, ca } = JSON.parse(line) as { path: string; ca?: string }
   return new TestRelay({ program, name, uri: path, ca: tls?.ca ?? ca ?? '', config, stateFolder, lifetime })
@@ -161,9 +164,9 @@ export function newAuthority(): Promise<TestAuthority> {
   return createAuthority()
 }
 
-/** Text of a configuration file: one listener with TLS on 127.0.0.1, then whatever is given. */
+/** Text of a configuration file: one listener with TLS, then whatever is given. */
 export function configText(
-  { name, settings = {}, port = 0, tcpPort }: RelayOptions,
+  { name, settings = {}, host = '127.0.0.1', port = 0, tcpPort }: RelayOptions,
   stateFolder: string,
   tls?: Record<string, string>,
 ): string {
@@ -181,7 +184,7 @@ export function configText(
       table(key).push(...pairs(value as Record<string, TomlValue>))
     else top.push(...pairs({ [key]: value as TomlValue }))
   }
-  const listeners = ['[[listen]]', 'host = "127.0.0.1"', `port = ${port}`]
+  const listeners = ['[[listen]]', `host = "${host}"`, `port = ${port}`]
   if (tcpPort !== undefined)
     listeners.push('[[listen]]', 'host = "127.0.0.1"', `port = ${tcpPort}`, 'transport = "tcp"')
   const rest = [...tables].flatMap(([title, lines]) => [`[${title}]`, ...lines])

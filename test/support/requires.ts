@@ -6,7 +6,10 @@ import type { TestContext } from 'vitest'
 const packages: Record<string, string> = {
   dnsmasq: 'dnsmasq-base',
   ip: 'iproute2',
+  nft: 'nftables',
+  nsenter: 'util-linux',
   ps: 'procps',
+  unshare: 'util-linux',
 }
 
 /**

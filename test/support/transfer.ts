@@ -16,6 +16,8 @@ export type JsonEvent = Record<string, unknown> & { event: string }
 export interface Way {
   receiver: readonly string[]
   sender: readonly string[]
+  /** In which network each of them is; see `ProgramOptions`. */
+  within?: { receiver: readonly string[]; sender: readonly string[] }
 }
 
 /** Both log in to a relay, as alice and bob unless others are named. */
@@ -29,7 +31,7 @@ export const overTcp: Way = { receiver: ['--listen', '127.0.0.1:0'], sender: [] 
 /** With a certificate for one run, which the receiver prints for its sender. */
 export const overTls: Way = { receiver: ['--listen', '127.0.0.1:0', '--tls'], sender: [] }
 
-export interface PartnerOptions extends Pick<ProgramOptions, 'lifetime' | 'env' | 'cwd'> {
+export interface PartnerOptions extends Pick<ProgramOptions, 'lifetime' | 'env' | 'cwd' | 'within'> {
   args?: readonly string[]
 }
 
@@ -46,7 +48,9 @@ export interface Waiting {
 export async function startReceiver(way: Way, options: PartnerOptions = {}): Promise<Waiting> {
   const folder = options.lifetime === 'file' ? temporaryFolderOfFile() : temporaryFolder()
   const { args = [], ...rest } = options
-  const program = startMsrp(['receive', '--json', '--dir', folder, ...way.receiver, ...args], { cwd: folder, ...rest })
+  const within = way.within?.receiver
+  const command = ['receive', '--json', '--dir', folder, ...way.receiver, ...args]
+  const program = startMsrp(command, { cwd: folder, within, ...rest })
   return { program, folder, to: await pathOf(program, way) }
 }
 

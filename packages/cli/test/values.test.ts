@@ -5,6 +5,7 @@ import {
   readChunkSize,
   readCount,
   readHostPort,
+  readKeepAlive,
   readMediaType,
   readPath,
   readPublicHost,
@@ -66,6 +67,14 @@ const readers: Record<string, [read: (text: string) => unknown, good: [string, u
       ['2.5', 2_500],
     ],
     ['', '0', '-1', 'x', '1e9', '100000'],
+  ],
+  '--keep-alive': [
+    readKeepAlive,
+    [
+      ['1', 1_000],
+      ['60', 60_000],
+    ],
+    ['', '0', '-1', '2.5', 'x', '1e3', '40000'],
   ],
   '--resolve': [
     (text) => readResolve(text),

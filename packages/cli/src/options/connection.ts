@@ -6,13 +6,14 @@ import { Failure } from '../failure.ts'
 import { PASSWORD_VARIABLE, passwordOf } from '../password.ts'
 import type { Output } from '../terminal/output.ts'
 import { traceTo } from '../terminal/trace.ts'
-import { readRelay, readResolve, readUser } from './values.ts'
+import { readKeepAlive, readRelay, readResolve, readUser } from './values.ts'
 
 /** Options of every command that connects to others. */
 export interface ConnectionOptions {
   ca?: string
   insecure?: boolean
   resolve?: Record<string, string[]>
+  keepAlive?: number
   verbose?: boolean
   json?: boolean
 }
@@ -38,6 +39,11 @@ export function addConnectionOptions(command: Command): Command {
     .option('--ca <FILE>', 'trust these certificates (PEM) instead of the authorities known to the system')
     .addOption(new Option('--insecure', 'take any certificate: no protection against eavesdroppers').conflicts('ca'))
     .option('--resolve <NAME=ADDRESS>', 'use this address for a name; may be repeated', readResolve)
+    .option(
+      '--keep-alive <SECONDS>',
+      'ask for the far side after so much silence, so that no NAT forgets the connection (60)',
+      readKeepAlive,
+    )
     .optionsGroup('Output:')
     .option('--json', 'print one JSON object a line on standard output')
     .option('-v, --verbose', 'show requests and responses on standard error, passwords masked')
@@ -49,7 +55,7 @@ export function addConnectionOptions(command: Command): Command {
  * @throws MsrpError `file-unreadable`, for the CA file
  */
 export async function endpointOptions(options: ConnectionOptions, output: Output): Promise<NodeEndpointOptions> {
-  const { resolve, verbose } = options
+  const { resolve, keepAlive, verbose } = options
   const tls: TlsOptions = {
     ...(options.ca === undefined ? {} : { ca: await readPem(options.ca) }),
     ...(options.insecure ? { insecure: true } : {}),
@@ -57,7 +63,12 @@ export async function endpointOptions(options: ConnectionOptions, output: Output
   if (options.insecure) {
     output.warn('--insecure takes any certificate: whoever sits in between can read and change everything')
   }
-  return { tls, ...(resolve ? { resolve } : {}), ...(verbose ? { trace: traceTo(output) } : {}) }
+  return {
+    tls,
+    ...(resolve ? { resolve } : {}),
+    ...(keepAlive === undefined ? {} : { tcpKeepAlive: keepAlive }),
+    ...(verbose ? { trace: traceTo(output) } : {}),
+  }
 }
 
 /** @throws Failure `usage` when the options do not fit together */

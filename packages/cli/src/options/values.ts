@@ -74,6 +74,15 @@ export function readSeconds(text: string): number {
   return Math.ceil(seconds * 1000)
 }
 
+/** Whole seconds, as milliseconds: TCP knows no parts of them. */
+export function readKeepAlive(text: string): number {
+  const seconds = Number(text)
+  if (!/^\d+$/.test(text) || seconds < 1 || seconds > 32_767) {
+    throw new InvalidArgumentError('Write whole seconds from 1 on, for example 60.')
+  }
+  return seconds * 1000
+}
+
 /** Collects `NAME=ADDRESS`; a name given again has several addresses, tried in turn. */
 export function readResolve(text: string, previous: Record<string, string[]> = {}): Record<string, string[]> {
   const match = /^([^=\s]+)=\[?([^\]]+)\]?$/.exec(text)
