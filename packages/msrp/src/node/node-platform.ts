@@ -14,6 +14,7 @@ import { type ListenTls, listenSockets } from './listen-sockets.ts'
 import { nodeClock } from './node-clock.ts'
 import { nodeHash, nodeRandom } from './node-crypto.ts'
 import { type NodeResolverOptions, nodeResolver, type Resolver } from './resolver.ts'
+import type { SocketTransportOptions } from './socket-transport.ts'
 import { Spool } from './spool.ts'
 
 /** What of the machine can be chosen. */
@@ -24,11 +25,17 @@ export interface NodePlatformOptions {
   readonly resolver?: Resolver
   /** Folder for what overflows memory. Default: the system's folder for temporary files. */
   readonly temporaryFolder?: string
+  /**
+   * How long a connection may be silent before TCP asks for the far side, so that no NAT on the way forgets it and a dead
+   * one is noticed (ten seconds later). Milliseconds, at least 1000, in whole seconds. Default 60 000.
+   */
+  readonly tcpKeepAlive?: number
 }
 
 /** Everything that an endpoint needs, from Node. */
 export function nodePlatform(options: NodePlatformOptions = {}): Platform {
   const resolver = options.resolver ?? nodeResolver({ resolve: options.resolve })
+  const transport = transportOptions(options)
   return {
     clock: nodeClock,
     random: nodeRandom,
@@ -37,8 +44,8 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
 
     async dial({ host, port, secure, serverName, tls, signal }: DialTarget): Promise<Transport> {
       const names = serverName === undefined ? undefined : [serverName]
-      const { transport } = await dial({ host, port, secure, names, tls, signal, resolver })
-      return transport
+      const dialed = await dial({ host, port, secure, names, tls, signal, resolver, transport })
+      return dialed.transport
     },
 
     async listen({ host, port, tls }: ListenOptions, accept): Promise<ListeningSocket> {
@@ -46,7 +53,8 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
         host: host ?? '127.0.0.1',
         port: port ?? 0,
         ...(tls ? { tls: withCertificate(tls) } : {}),
-        onTransport: (transport) => accept(transport),
+        transport,
+        onTransport: (accepted) => accept(accepted),
       })
       return { ...listener.address, close: () => listener.close() }
     },
@@ -68,6 +76,12 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
       }
     },
   }
+}
+
+function transportOptions({ tcpKeepAlive }: NodePlatformOptions): SocketTransportOptions {
+  if (tcpKeepAlive === undefined) return {}
+  if (tcpKeepAlive >= 1_000) return { keepAliveDelay: tcpKeepAlive }
+  throw new MsrpError('invalid-argument', `tcpKeepAlive is in milliseconds, 1000 or more, not ${tcpKeepAlive}`)
 }
 
 function withCertificate(tls: NonNullable<ListenOptions['tls']>): ListenTls {

@@ -15,11 +15,16 @@ export interface SocketTransportOptions {
   readonly flushTimeout?: number
   /** After everything is sent: how long to wait for the far side's end. Default 2 000. */
   readonly lingerTimeout?: number
+  /**
+   * How long the connection may be silent before TCP asks for the far side, every second then: NATs forget silent
+   * connections, and after ten questions without an answer the connection is lost. In whole seconds. Default 60 000.
+   */
+  readonly keepAliveDelay?: number
   /** Default: the machine's clock. */
   readonly clock?: Clock
 }
 
-/** Idle time before TCP probes the far side, in ms. */
+/** Default of `keepAliveDelay`, in ms. NATs that forget sooner than RFC 5382 §5 lets them take two to five minutes. */
 export const KEEP_ALIVE_DELAY: number = 60_000
 
 /**
@@ -60,7 +65,7 @@ export class SocketTransport implements Transport {
     // Else Node ends our side as soon as the far side has ended, and cuts off what the writer still holds.
     socket.allowHalfOpen = true
     socket.setNoDelay(true)
-    socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
+    socket.setKeepAlive(true, options.keepAliveDelay ?? KEEP_ALIVE_DELAY)
     socket.on('error', (cause) => this.#fail(cause))
     socket.on('close', () => this.#onSocketClose())
     if (socket.errored) this.#fail(socket.errored)

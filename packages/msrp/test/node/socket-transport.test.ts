@@ -264,7 +264,10 @@ describe('gathering', () => {
   })
 })
 
-it('probes idle connections and sends small pieces at once', async () => {
+it.each([
+  ['after a minute', {}, 60_000],
+  ['as told', { keepAliveDelay: 5_000 }, 5_000],
+])('probes idle connections %s, and sends small pieces at once', async (_, options, delay) => {
   const calls: unknown[][] = []
   const { socket } = await overTcp()
   const note =
@@ -275,10 +278,10 @@ it('probes idle connections and sends small pieces at once', async () => {
     }
   socket.setNoDelay = note('noDelay')
   socket.setKeepAlive = note('keepAlive')
-  new SocketTransport(socket)
+  new SocketTransport(socket, options)
   expect(calls).toEqual([
     ['noDelay', true],
-    ['keepAlive', true, 60_000],
+    ['keepAlive', true, delay],
   ])
 })
 
