@@ -74,7 +74,8 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
   const nonceKey = randomBytes(32)
   relay = new Relay(relaySettings(settings, listeners.open), {
     clock: nodeClock,
-    time: () => Date.now() / 1000,
+    // Not Date.now(): when somebody sets the clock, nonces neither run out nor become young again.
+    time: () => (performance.timeOrigin + performance.now()) / 1000,
     random: nodeRandom,
     hash: nodeHash,
     hmac: (text) => createHmac('sha256', nonceKey).update(text).digest('hex'),
@@ -122,6 +123,9 @@ function relaySettings(settings: Settings, listeners: readonly OpenListener[]): 
     authFailures: limits.authFailures,
     tokensPerConnection: limits.tokensPerConnection,
     flowBuffer: limits.bufferPerFlow,
+    totalBuffer: limits.totalBuffer,
+    stalled: limits.stalledTime,
+    outboundConnections: limits.outboundConnections,
     sharedConnectionsTo: settings.sharedConnectionsTo,
     limits,
   }

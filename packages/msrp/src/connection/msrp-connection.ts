@@ -19,6 +19,9 @@ import { observeWhole, type WireObserver } from './wire-observer.ts'
 /** Bytes of responses and REPORTs that may wait for a far side that does not read, before the connection is given up. */
 const CONTROL_LIMIT = 1024 * 1024
 
+/** The same for a far side that has not shown yet that it has any business here, what the transport still has included. */
+const STRANGER_LIMIT = 128 * 1024
+
 /** What a connection tells its owner: an endpoint or a relay. `Pending` is what the owner remembers for each request. */
 export interface MsrpConnectionHandler<Pending> {
   /** The head of a request; `requestBody` and `requestEnd` follow. */
@@ -49,6 +52,8 @@ export interface MsrpConnectionOptions<Pending> {
  */
 export class MsrpConnection<Pending> {
   readonly transport: Transport
+  /** The far side has not shown yet that it has any business here: it gets little room. False unless it is set. */
+  stranger = false
   readonly #parser: ChunkParser
   readonly #outbox: Outbox
   readonly #transactions: Transactions<Pending>
@@ -128,6 +133,16 @@ export class MsrpConnection<Pending> {
     return this.#outbox.controlBytes
   }
 
+  /** Bytes that wait to be taken by the far side, those of open sources left out. */
+  get waitingBytes(): number {
+    return this.#outbox.controlBytes + this.transport.bufferedBytes
+  }
+
+  /** Bytes that the operating system has taken of what went out; what is large shows in steps of 128 KiB. */
+  get takenBytes(): number {
+    return this.#outbox.position - this.transport.bufferedBytes
+  }
+
   /** A transaction id that no waiting request of this connection uses (RFC 4975 §7.1). */
   newTransactionId(): string {
     for (;;) {
@@ -141,7 +156,7 @@ export class MsrpConnection<Pending> {
     if (this.#state !== 'open') return
     if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
     this.#outbox.control(bytes)
-    if (this.#outbox.controlBytes > CONTROL_LIMIT) {
+    if (this.#outbox.controlBytes > CONTROL_LIMIT || (this.stranger && this.waitingBytes > STRANGER_LIMIT)) {
       this.fail(new MsrpError('limit-exceeded', `${this.transport.description} does not read its responses`))
     }
   }

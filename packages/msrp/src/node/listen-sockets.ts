@@ -37,6 +37,15 @@ export interface ListenOptions {
   onRefused?(why: string, remote: string): void
   /** For the whole TLS handshake from the connection's first moment, in ms. Default 10 000. */
   readonly handshakeTimeout?: number
+  /**
+   * Asked as soon as a connection is there, before TLS; what it gives closes the connection at once and goes to
+   * `onRefused`. One that is let in is followed by `onGone`, once, with the same address.
+   */
+  admit?(address: string): string | undefined
+  /** A connection that was let in is gone, be it in its handshake. */
+  onGone?(address: string): void
+  /** Connections whose TLS handshake may be under way at once; more are closed at once. Default 256. */
+  readonly maxHandshakes?: number
   /** Connections beyond this number are closed at once. Default: no limit. */
   readonly maxConnections?: number
   /** Several processes share the port (Linux and others; not Windows). Default false. */
@@ -146,12 +155,22 @@ export class SocketListener {
   }
 
   #onConnection(socket: Socket): void {
+    const address = plainAddress(socket.remoteAddress ?? '')
+    const full = this.#handshaking.size >= (this.#options.maxHandshakes ?? 256)
+    const why = full ? 'too many TLS handshakes under way' : this.#options.admit?.(address)
+    if (why !== undefined) {
+      this.#refused(why, socket.remoteAddress, socket.remotePort)
+      // Counted by nobody, so that a flood costs others nothing.
+      socket.destroy()
+      return
+    }
     this.#sockets.add(socket)
     const key = connectionKey(socket)
     if (this.secure) this.#handshaking.set(key, socket)
     socket.once('close', () => {
       this.#sockets.delete(socket)
       if (this.#handshaking.get(key) === socket) this.#handshaking.delete(key)
+      this.#options.onGone?.(address)
     })
     if (!this.secure) this.#accept(socket)
   }

@@ -1,5 +1,5 @@
 import { type Cancel, MsrpConnection, type MsrpConnectionHandler, type Transport } from '../connection/index.ts'
-import type { ContinuationFlag, MsrpError, RequestHead, ResponseHead } from '../wire/index.ts'
+import type { ContinuationFlag, Fingerprint, MsrpError, RequestHead, ResponseHead } from '../wire/index.ts'
 import { IGNORED, IncomingRequest, type RequestReader } from './incoming-request.ts'
 import type { EndpointLimits } from './options.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -50,6 +50,7 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       limits: limits.parser,
       observer: trace === undefined ? undefined : traceOf(transport, trace),
     })
+    this.msrp.stranger = this.inbound
     if (this.inbound) this.#timer = platform.clock.after(limits.unboundTimeout, () => this.msrp.fail(undefined))
     this.msrp.start()
   }
@@ -57,6 +58,12 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
   /** The far side opened it. */
   get inbound(): boolean {
     return this.socket !== undefined
+  }
+
+  /** Whether the far side has shown a certificate with one of these fingerprints (RFC 8122). */
+  shows(fingerprints: readonly Fingerprint[]): boolean {
+    const { transport } = this.msrp
+    return fingerprints.some(({ hash, digest }) => transport.peerDigest?.(hash) === digest)
   }
 
   /** Somebody uses it. */
@@ -75,6 +82,7 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
 
   use(user: ConnectionUser): void {
     this.#users.add(user)
+    this.msrp.stranger = false
     this.#timer?.()
     this.#timer = undefined
   }

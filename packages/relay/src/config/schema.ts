@@ -54,6 +54,7 @@ export function settingsSchema(surroundings: Surroundings): z.ZodType<Unfinished
     limits: table({
       connections: whole(1, 1_000_000, 10_000),
       connectionsPerAddress: whole(1, 1_000_000, 1000),
+      outboundConnections: whole(1, 1_000_000, 10_000),
       headerLineBytes: whole(256, 1_048_576, DEFAULT_LIMITS.headerLineBytes),
       headerBlockBytes: whole(1024, 1_048_576, DEFAULT_LIMITS.headerBlockBytes),
       pathUris: whole(2, 1000, DEFAULT_LIMITS.pathUris),
@@ -61,6 +62,8 @@ export function settingsSchema(surroundings: Surroundings): z.ZodType<Unfinished
       nonSendBodyBytes: whole(0, DEFAULT_LIMITS.nonSendBodyBytes, DEFAULT_LIMITS.nonSendBodyBytes),
       tokensPerConnection: whole(1, 1_000_000, 1000),
       bufferPerFlow: whole(16_384, 1_073_741_824, 262_144),
+      totalBuffer: whole(1_048_576, 1_099_511_627_776, 268_435_456),
+      stalledTime: whole(1, 86_400, 300),
       unauthenticatedTime: whole(1, 3600, 30),
       authFailures: whole(1, 1000, 5),
     }).prefault({}),

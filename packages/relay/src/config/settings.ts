@@ -78,14 +78,23 @@ export interface ExpiresSettings {
 
 /** What peers may send and hold. The limits of the parser, such as `headerLineBytes`, come with their own defaults. */
 export interface LimitSettings extends ParserLimits {
-  /** Connections accepted at one time. Default: 10000. */
+  /** Connections accepted at one time, those in their TLS handshake included. Default: 10000. */
   readonly connections: number
   /** Connections accepted from one address at one time. Default: 1000. */
   readonly connectionsPerAddress: number
+  /** Connections made to next hops that there are at one time. Default: 10000. */
+  readonly outboundConnections: number
   /** Tokens, the URIs that AUTH yields, that one connection may hold at one time. Default: 1000. */
   readonly tokensPerConnection: number
   /** Bytes kept for one session in one direction before its source is made to wait. Default: 262144. */
   readonly bufferPerFlow: number
+  /**
+   * Bytes kept for all connections together. Beyond it each session gets the least buffer that keeps it going, and
+   * connections that take nothing are given up after seconds. Default: 268435456.
+   */
+  readonly totalBuffer: number
+  /** Seconds for which a connection may take none of the bytes that wait for it before it is closed. Default: 300. */
+  readonly stalledTime: number
   /** Seconds until a connection without a successful request is closed (RFC 4976 §6.1). Default: 30. */
   readonly unauthenticatedTime: number
   /** Failed AUTH requests after which a client's connection is closed (RFC 4976 §6.3). Default: 5. */

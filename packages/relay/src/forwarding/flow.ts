@@ -7,11 +7,12 @@ import { Passage } from './passage.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { SentPart } from './sent-part.ts'
 import type { Token } from './token.ts'
+import { LEAST_BUFFER, LEAST_PER_CONNECTION } from './total-buffer.ts'
 
 /** A flow whose source carries others as well may keep this many times the buffer before its message is refused, */
 const SHARED_FACTOR = 4
 
-/** and all flows of that source together this many times. */
+/** and all flows of that source together this many times: then those that keep more than a little are refused. */
 const ALL_FLOWS_FACTOR = 64
 
 /**
@@ -224,15 +225,21 @@ export class Flow implements ChunkSource, Passenger {
     this.source.kept += bytes
     // What waits for more of itself to arrive must not keep it from arriving.
     const moves = this.#passages[0]?.startable === true
+    const { full } = this.source.total
+    const least = Math.min(this.#buffer, LEAST_BUFFER)
+    const buffer = full ? least : this.#buffer
     if (bytes <= 0) {
-      if (this.#kept <= this.#buffer / 2 || !moves) this.source.connection.resumeReading(this)
-    } else if (this.source.flows.size <= 1) {
-      if (this.#kept <= this.#buffer || !moves) return
+      if (this.#kept <= buffer / 2 || !moves) this.source.connection.resumeReading(this)
+    } else if (!this.source.shared) {
+      if (this.#kept <= buffer || !moves) return
       this.source.connection.pauseReading(this)
       // Whoever sends there need not wait for answers that are not read.
       this.source.connection.wake()
-    } else if (this.#kept > this.#buffer * SHARED_FACTOR || this.source.kept > this.#buffer * ALL_FLOWS_FACTOR) {
+    } else if (this.#kept > buffer * SHARED_FACTOR) {
       this.#overflow()
+    } else if (full ? this.source.kept > LEAST_PER_CONNECTION : this.source.kept > this.#buffer * ALL_FLOWS_FACTOR) {
+      // Who has but a little here is not the one that is slow.
+      if (full || this.#kept > least) this.#overflow()
     }
   }
 

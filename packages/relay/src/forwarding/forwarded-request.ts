@@ -16,6 +16,7 @@ import type { Passenger } from './next-hop.ts'
 import type { Pending } from './pending.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import type { Token } from './token.ts'
+import { REQUEST_OVERHEAD } from './total-buffer.ts'
 
 /** Bytes of requests and responses that may wait for one connection before more of them are turned away. */
 const WAITING_BYTES = 512 * 1024
@@ -65,7 +66,7 @@ export class ForwardedRequest implements Passenger, Pending {
     this.#fromPath = options.fromPath
     this.#limits = options.limits ?? {}
     this.#onResponse = options.onResponse
-    this.#size = options.head.fields.bytes.byteLength + options.body.byteLength
+    this.#size = options.head.fields.bytes.byteLength + options.body.byteLength + REQUEST_OVERHEAD
   }
 
   board(nextHop: RelayConnection): void {

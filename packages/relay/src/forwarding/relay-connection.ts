@@ -26,6 +26,7 @@ import type { Pending } from './pending.ts'
 import type { SentPart } from './sent-part.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { Token } from './token.ts'
+import { LEAST_PER_CONNECTION, type TotalBuffer } from './total-buffer.ts'
 
 /** Nonces whose counts one connection remembers. */
 const NONCES = 16
@@ -68,6 +69,7 @@ export interface RelayConnectionOptions {
   platform: RelayPlatform
   settings: RelaySettings
   counters: Counters
+  total: TotalBuffer
 }
 
 /** One connection of the relay, with a client, a peer or another relay at its far end. */
@@ -83,10 +85,10 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   readonly peerOf: Set<Token> = new Set()
   /** What comes in here and leaves elsewhere, by the paths it comes with. */
   readonly flows: Map<string, Flow> = new Map()
-  /** Bytes that those keep. */
-  kept = 0
-  /** Bytes that are kept of requests which the far end has not answered. */
-  owed = 0
+  /** What all connections keep together. */
+  readonly total: TotalBuffer
+  #kept = 0
+  #owed = 0
   readonly nonceCounts: NonceCounts = new NonceCounts(NONCES)
   readonly counters: Counters
   /** Failed AUTHs since the last that succeeded. */
@@ -94,6 +96,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   /** Settles when all AUTHs so far are answered. */
   authenticating: Promise<void> = Promise.resolve()
   readonly #madeFor: Token | undefined
+  /** The far end is a relay with which connections are shared. */
+  readonly #sharedByName: boolean
   readonly #relay: RelayRequests
   readonly #clock: RelayPlatform['clock']
   /** Closes the connection: at the end of its probation, or when closing it in order takes too long. */
@@ -108,7 +112,9 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.inbound = options.inbound
     this.relayNames = options.certificateNames.map((name) => name.toLowerCase())
     this.counters = options.counters
+    this.total = options.total
     this.#madeFor = options.madeFor
+    this.#sharedByName = settings.sharedConnectionsTo.some((host) => this.relayNames.includes(host.toLowerCase()))
     this.#relay = options.relay
     this.#clock = platform.clock
     this.connection = new MsrpConnection<Pending>({
@@ -119,6 +125,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
       limits: settings.limits,
     })
     if (options.inbound) {
+      this.connection.stranger = true
       // RFC 4976 §6.1: whoever has made no successful request by then is not waited for.
       this.#timer = platform.clock.after(settings.probation * 1000, () => this.connection.fail(undefined))
     } else {
@@ -131,9 +138,37 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     return this.tokens.size === 0 && this.peerOf.size === 0 && (this.#madeFor?.ended ?? true)
   }
 
+  /** Bytes that the flows from here keep. */
+  get kept(): number {
+    return this.#kept
+  }
+
+  set kept(bytes: number) {
+    this.total.kept += bytes - this.#kept
+    this.#kept = bytes
+  }
+
+  /** Bytes that are kept of requests which the far end has not answered. */
+  get owed(): number {
+    return this.#owed
+  }
+
+  set owed(bytes: number) {
+    this.total.kept += bytes - this.#owed
+    this.#owed = bytes
+  }
+
   /** It was made for one session alone. */
   get dedicated(): boolean {
     return this.#madeFor !== undefined
+  }
+
+  /**
+   * It carries several sessions, or may at any moment: if it were not read for the sake of one, the others could not even
+   * begin.
+   */
+  get shared(): boolean {
+    return this.flows.size > 1 || this.#sharedByName || (this.relayNames.length > 0 && this.peerOf.size > 1)
   }
 
   /**
@@ -142,14 +177,15 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
    */
   get congested(): boolean {
     const { reading, pendingRequests } = this.connection
-    return reading && (pendingRequests >= UNANSWERED || this.owed >= UNANSWERED_BYTES)
+    const most = this.total.full ? LEAST_PER_CONNECTION : UNANSWERED_BYTES
+    return reading && (pendingRequests >= UNANSWERED || this.owed >= most)
   }
 
   /** Remembers a part of a chunk that went out, until it is answered. */
   expectAnswer(part: SentPart, { transactionId, position }: SentChunk): void {
     part.owed(this)
     this.connection.remember(transactionId, part, position)
-    if (this.owed > UNREAD_BYTES) {
+    if (this.owed > (this.total.full ? LEAST_PER_CONNECTION : UNREAD_BYTES)) {
       this.connection.forgetOldest()?.unanswered(408, 'the next hop leaves too much unanswered')
     }
   }
@@ -158,6 +194,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   prove(): void {
     if (this.#proved) return
     this.#proved = true
+    this.connection.stranger = false
     this.#timer()
   }
 

@@ -1,5 +1,5 @@
 import type { Transport } from 'msrp/connection'
-import { type ContinuationFlag, type MsrpError, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
+import { type ContinuationFlag, MsrpError, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
 import { Authentication } from './authentication.ts'
 import { Counters } from './counters.ts'
 import { Flow } from './flow.ts'
@@ -12,8 +12,10 @@ import { OwnAuthorities } from './own-authorities.ts'
 import { RelayConnection, type RelayConnectionOptions, type RelayRequests } from './relay-connection.ts'
 import { type Route, route, type Way } from './route.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
+import { StalledConnections } from './stalled-connections.ts'
 import type { Token } from './token.ts'
 import { TokenTable } from './token-table.ts'
+import { TotalBuffer } from './total-buffer.ts'
 
 /** Different paths that one connection can send messages along at once. */
 const FLOWS_PER_CONNECTION = 1024
@@ -31,7 +33,10 @@ export class Relay implements RelayRequests {
   readonly #authentication: Authentication
   readonly #nextHops: NextHops
   readonly #connections: Set<RelayConnection> = new Set()
-  readonly #onGone: Map<RelayConnection, () => void> = new Map()
+  readonly #total: TotalBuffer
+  readonly #stalled: StalledConnections
+  /** Connections made from here, on their way or there. */
+  #outbound = 0
   #nextId = 1
   #closing = false
   #onEmpty: () => void = () => {}
@@ -40,8 +45,19 @@ export class Relay implements RelayRequests {
     this.#settings = settings
     this.#platform = platform
     this.#own = new OwnAuthorities(settings.names, settings.ports)
+    this.#total = new TotalBuffer(settings.totalBuffer)
     const { clock, random } = platform
     this.#tokens = new TokenTable({ clock, random, onEnd: (token) => this.#tokenEnded(token) })
+    this.#stalled = new StalledConnections({
+      clock,
+      patience: settings.stalled,
+      total: this.#total,
+      connections: this.#connections,
+      onStalled: ({ id, connection }) => {
+        const waiting = connection.waitingBytes
+        platform.log.warn({ connection: id, waiting }, 'closed: it takes nothing of what waits for it')
+      },
+    })
     this.#nextHops = new NextHops({
       dial: (hop, shared) => this.#dial(hop, shared),
       sharedTo: settings.sharedConnectionsTo,
@@ -64,8 +80,8 @@ export class Relay implements RelayRequests {
   }
 
   /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
-  accept(transport: Transport, certificateNames: readonly string[], onGone: () => void = () => {}): void {
-    this.#onGone.set(this.#adopt({ transport, certificateNames, inbound: true }), onGone)
+  accept(transport: Transport, certificateNames: readonly string[]): void {
+    this.#adopt({ transport, certificateNames, inbound: true })
   }
 
   /**
@@ -123,8 +139,8 @@ export class Relay implements RelayRequests {
 
   gone(connection: RelayConnection, error: MsrpError | undefined): void {
     this.#connections.delete(connection)
-    this.#onGone.get(connection)?.()
-    this.#onGone.delete(connection)
+    this.#stalled.forget(connection)
+    if (!connection.inbound) this.#outbound--
     for (const token of connection.peerOf) token.release(connection)
     for (const token of [...connection.tokens]) {
       // RFC 4976 §6.3: a client's token ends with its connection, a relay's is valid on any to that relay.
@@ -157,9 +173,11 @@ export class Relay implements RelayRequests {
       platform: this.#platform,
       settings: this.#settings,
       counters: this.counters,
+      total: this.#total,
     })
     this.counters.connections++
     this.#connections.add(connection)
+    this.#stalled.watch()
     this.#platform.log.debug({ connection: connection.id, far: transport.description, inbound }, 'connection opened')
     connection.connection.start()
     if (this.#closing) connection.connection.fail(undefined)
@@ -261,6 +279,11 @@ export class Relay implements RelayRequests {
 
   async #dial({ token, uri, isRelay }: Hop, shared: boolean): Promise<RelayConnection> {
     const { log } = this.#platform
+    if (this.#outbound >= this.#settings.outboundConnections) {
+      log.warn({ account: token.account, total: this.#outbound }, 'not connected: too many connections to next hops')
+      throw new MsrpError('limit-exceeded', 'the relay has made as many connections as it may')
+    }
+    this.#outbound++
     try {
       const { transport, certificateNames } = await this.#platform.dial({ uri, kind: isRelay ? 'relay' : 'peer' })
       return this.#adopt({
@@ -271,6 +294,7 @@ export class Relay implements RelayRequests {
         madeFor: shared ? undefined : token,
       })
     } catch (error) {
+      this.#outbound--
       const reason = error instanceof Error ? error.message : String(error)
       log.info({ account: token.account, host: uri.host, port: uri.port, error: reason }, 'cannot reach a next hop')
       throw error

@@ -4,6 +4,7 @@ import type { InboundChunk } from './inbound-chunk.ts'
 import type { Pending } from './pending.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import type { Token } from './token.ts'
+import { REQUEST_OVERHEAD } from './total-buffer.ts'
 
 /** A part of a chunk that goes out, or went out, and waits for the next hop's response. */
 export class SentPart implements Pending {
@@ -23,7 +24,7 @@ export class SentPart implements Pending {
 
   /** Bytes that are kept of it. */
   get size(): number {
-    return this.#chunk.head.fields.bytes.byteLength
+    return this.#chunk.head.fields.bytes.byteLength + REQUEST_OVERHEAD
   }
 
   /** It was answered, perhaps before its end; nobody waits for a response any more. */

@@ -23,6 +23,12 @@ export interface RelaySettings {
   tokensPerConnection: number
   /** Body bytes that may wait for a slow next hop, per session; the source is paused or, if shared, the message refused. */
   flowBuffer: number
+  /** Bytes that may be kept for all connections together; beyond it each gets by with little. */
+  totalBuffer: number
+  /** Time for which a connection may take none of the bytes that wait for it. */
+  stalled: number
+  /** Connections to next hops that there may be at once. */
+  outboundConnections: number
   /** Relays (host names) towards which one connection serves all sessions; elsewhere each session has its own. */
   sharedConnectionsTo: readonly string[]
   limits?: Partial<ParserLimits>
@@ -31,7 +37,7 @@ export interface RelaySettings {
 /** What the relay's state needs from the platform. */
 export interface RelayPlatform {
   clock: Clock
-  /** Seconds since 1970, for nonces that several processes share. */
+  /** Seconds since 1970 when the process started, and from then on a clock that nobody sets. For nonces. */
   time: () => number
   random: RandomBytes
   hash: Hash

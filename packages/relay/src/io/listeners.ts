@@ -18,37 +18,39 @@ export interface Listeners {
 
 /**
  * Opens the listeners of the settings, all or none. Rejects with MsrpError `unreachable` when an address or port cannot
- * be had. Connections beyond the limits are closed at once.
+ * be had. Connections beyond the limits are closed at once, before their TLS handshake costs anything.
  */
 export async function openListeners(options: {
   settings: Settings
   tls: ListenTls
   log: Log
-  /** `names` are those of a client certificate that was verified; `gone` is to be called when the connection ended. */
-  onConnection: (transport: SocketTransport, names: readonly string[], gone: () => void) => void
+  /** `names` are those of a client certificate that was verified. */
+  onConnection: (transport: SocketTransport, names: readonly string[]) => void
 }): Promise<Listeners> {
   const { settings, tls, log, onConnection } = options
   const { connections, connectionsPerAddress } = settings.limits
   const perAddress = new Map<string, number>()
   let total = 0
 
-  const accept = (transport: SocketTransport, { remote, tls: facts }: Accepted): void => {
-    const already = perAddress.get(remote.address) ?? 0
+  const admit = (address: string): string | undefined => {
+    const already = perAddress.get(address) ?? 0
     if (total >= connections || already >= connectionsPerAddress) {
-      log.warn({ far: transport.description, total, fromThisAddress: already }, 'refused: too many connections')
-      transport.destroy()
-      return
+      log.warn({ address, total, fromThisAddress: already }, 'refused: too many connections')
+      return 'too many connections'
     }
     total++
-    perAddress.set(remote.address, already + 1)
-    const gone = (): void => {
-      total--
-      const left = (perAddress.get(remote.address) ?? 1) - 1
-      if (left === 0) perAddress.delete(remote.address)
-      else perAddress.set(remote.address, left)
-    }
+    perAddress.set(address, already + 1)
+    return undefined
+  }
+  const gone = (address: string): void => {
+    total--
+    const left = (perAddress.get(address) ?? 1) - 1
+    if (left === 0) perAddress.delete(address)
+    else perAddress.set(address, left)
+  }
+  const accept = (transport: SocketTransport, { tls: facts }: Accepted): void => {
     // RFC 4976 §9.2: a certificate that does not pass is ignored; its owner may still authenticate as a client.
-    onConnection(transport, facts?.authorized === true ? facts.names : [], gone)
+    onConnection(transport, facts?.authorized === true ? facts.names : [])
   }
 
   const opened: { listener: SocketListener; transport: 'tls' | 'tcp' }[] = []
@@ -59,6 +61,9 @@ export async function openListeners(options: {
         port,
         ...(transport === 'tls' ? { tls, requestCert: true } : {}),
         onTransport: accept,
+        admit,
+        onGone: gone,
+        maxHandshakes: connections,
         onRefused: (why, far) => log.debug({ far, why }, 'a connection came to nothing'),
         handshakeTimeout: settings.limits.unauthenticatedTime * 1000,
       })

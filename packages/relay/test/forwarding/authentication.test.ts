@@ -34,7 +34,7 @@ describe('an AUTH without credentials', () => {
 })
 
 describe('the right credentials', () => {
-  it('get a URI of the relay, with name, port and 128 random bits, and its life (RFC4976-4.2-1, RFC4976-6.3-5)', async () => {
+  it('get a URI of the relay, with name, port and 128 random bits, and its life (RFC4976-4.2-1, RFC4976-6.3-5, RFC4975-14.1-1)', async () => {
     const client = await new Network().client('alice')
     const [uri] = client.usePath
     expect(client.usePath).toHaveLength(1)

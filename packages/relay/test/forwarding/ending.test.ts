@@ -167,19 +167,3 @@ describe('closing the relay', () => {
     expect([network.relay.connections, network.relay.tokens, network.clock.pending]).toEqual([0, 0, 0])
   })
 })
-
-describe('a closed connection', () => {
-  it('is told to whoever counts connections, once', async () => {
-    const network = new Network()
-    const { memoryPair } = await import('../../../msrp/test/transport/memory-transport.ts')
-    const pair = memoryPair({ secure: true })
-    let gone = 0
-    network.relay.accept(pair.right, [], () => gone++)
-    pair.left.start({ onData: () => {}, onDrain: () => {}, onClose: () => {} })
-    await settle()
-    expect(gone).toBe(0)
-    pair.left.close()
-    await settle()
-    expect(gone).toBe(1)
-  })
-})

@@ -38,7 +38,7 @@ describe('a message', () => {
     expect(arrived?.head.transactionId).toMatch(/^[a-z2-7]{16}$/)
   })
 
-  it('is told about by REPORTs along the same way back, which nobody answers (RFC4975-7.3.2-6)', async () => {
+  it('is told about by REPORTs along the same way back, which nobody answers (RFC4975-7.1.2-9, RFC4975-7.3.2-6)', async () => {
     const { alice, bob, path } = await setUp()
     alice.send(path, 'Hello', [['Success-Report', 'yes']])
     await settle()

@@ -21,6 +21,10 @@ const defaults: RelaySettings = {
   authFailures: 3,
   tokensPerConnection: 8,
   flowBuffer: 65_536,
+  totalBuffer: 1 << 28,
+  // Longer than tests of anything else have somebody not read.
+  stalled: 86_400,
+  outboundConnections: 1000,
   sharedConnectionsTo: [],
 }
 

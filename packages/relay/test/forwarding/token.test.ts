@@ -27,6 +27,8 @@ describe('an AUTH to a token', () => {
     await client.authenticate(...alice, { toPath: [client.token], fields: [['Expires', '60']] })
     await network.clock.advance(60_000)
     expect(network.relay.tokens).toBe(0)
+    client.close()
+    await settle()
     expect(network.clock.pending).toBe(0)
   })
 
