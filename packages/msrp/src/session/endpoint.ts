@@ -162,7 +162,7 @@ export class MsrpEndpoint {
   }
 
   #localUri(local: PrepareOptions['local'], place: ListeningPlace | undefined, secure: boolean): MsrpUri {
-    if (typeof local === 'string') return MsrpUri.parse(local)
+    if (typeof local === 'string') return ownUri(local)
     const { random } = this.#platform
     // A name that nobody can look up, since nobody is to connect to it, and that tells nothing about this machine.
     const { host, port } = local ?? place ?? { host: `${newSessionId(random).slice(0, 12)}.invalid`, port: MSRP_PORT }
@@ -225,6 +225,13 @@ export class MsrpEndpoint {
 function withCertificate(tls: TlsOptions | undefined, listening: TlsOptions | undefined): TlsOptions | undefined {
   if (listening?.cert === undefined || listening.key === undefined || tls?.cert !== undefined) return tls
   return { ...tls, cert: listening.cert, key: listening.key }
+}
+
+/** RFC 4975 §8.2: what goes into an SDP has its port. */
+function ownUri(text: string): MsrpUri {
+  const uri = MsrpUri.parse(text)
+  if (uri.port === undefined) throw new MsrpError('invalid-argument', `The local URI ${uri} needs a port`)
+  return uri
 }
 
 function checkPrepare({ listen, relay, remotePath, peerFingerprint }: PrepareOptions): void {

@@ -258,7 +258,7 @@ describe('the time that counts', () => {
   })
 })
 
-describe('a request of which only a refusal would be told (RFC4975-7.1.4-4)', () => {
+describe('a request of which only a refusal would be told', () => {
   it('has no timer, and is found once', async () => {
     const { clock, transactions, timeouts } = setUp()
     transactions.watch('id1', 'partial', 100)

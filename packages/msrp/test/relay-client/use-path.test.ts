@@ -42,7 +42,7 @@ describe('A Use-Path', () => {
     ['without TLS (RFC4976-9.4-1)', [['Use-Path', 'msrp://relay.example.com:2855/secret;tcp']], 'not msrps'],
     ['without TLS behind the first', [['Use-Path', `${token('secret')} msrp://b.example:1/secret;tcp`]], 'not msrps'],
     [
-      'without port (RFC4976-4.2-1, RFC4976-8-1)',
+      'without port (RFC4976-4.2-1, RFC4976-8-1, RFC4975-8.2-2)',
       [['Use-Path', 'msrps://relay.example.com/secret;tcp']],
       'without a port',
     ],

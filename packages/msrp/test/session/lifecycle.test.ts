@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { PathChange, PreparedSession } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
+import { MsrpUri } from '../../src/wire/index.ts'
 import { MemoryFile, MemoryPlatform } from './memory-platform.ts'
 import { RawPeer, type Seen, settled } from './raw-peer.ts'
 import { active, both, dialledPeer, failure, nextMessage, PEER, passive, pattern, stateOf, waiting } from './stage.ts'
@@ -313,6 +314,7 @@ describe('Local paths', () => {
       /either/,
     ],
     ['a local URI that is none', { local: 'nonsense' }, /MSRP URI/],
+    ['a local URI without port (RFC4975-8.2-2)', { local: 'msrp://me.example/fixed;tcp' }, /needs a port/],
   ])('cannot be made with %s', async (_, options, what) => {
     const error = await failure(new MsrpEndpoint(new MemoryPlatform(), {}).prepare(options))
     expect(error.message).toMatch(what)
@@ -335,6 +337,44 @@ describe('Local paths', () => {
     expect(await path({ local: { host: 'nat.example', port: 1 } })).toMatch(/^msrp:\/\/nat\.example:1\//)
     expect(await path({ local: 'msrp://me.example:1/fixed;tcp' })).toBe('msrp://me.example:1/fixed;tcp')
     expect((await failure(path({ local: 'msrp://me.example:1/fixed;tcp' }))).message).toContain('in use')
+  })
+
+  test('have a port each, end with a URI of our own, and are never given out twice (RFC4975-8.2-2, RFC4975-8.2-3, RFC4975-8.2-4)', async () => {
+    const platform = new MemoryPlatform()
+    const endpoint = new MsrpEndpoint(platform, {})
+    const ways: Parameters<MsrpEndpoint['prepare']>[0][] = [
+      {},
+      { local: { host: 'nat.example', port: 1 } },
+      { listen: { port: 7001 }, remotePath: 'first' },
+      { listen: { port: 7002, tls: { cert: 'c', key: 'k' } }, remotePath: 'first' },
+    ]
+    const ids = new Set<string>()
+    for (const options of [...ways, ...ways, ...ways]) {
+      const prepared = await endpoint.prepare(options)
+      const uri = MsrpUri.parse(prepared.localPath.split(' ').at(-1)!)
+      expect(uri.port).toBeDefined()
+      ids.add(uri.sessionId!)
+      if (options.listen === undefined) continue
+      // What is sent there arrives in that session and in no other.
+      const peer = new RawPeer(platform.arrive(options.listen.port!), prepared.localPath, PEER)
+      await peer.response(peer.send())
+      const session = (await prepared.sessions().next()).value!
+      expect(session.localPath).toBe(prepared.localPath)
+    }
+    expect(ids.size).toBe(12)
+  })
+
+  test('cannot be guessed: their session-ids are of 130 random bits (RFC4975-8.2-5)', async () => {
+    const platform = new MemoryPlatform()
+    const { random } = platform
+    const drawn: number[] = []
+    platform.random = (size) => {
+      drawn.push(size)
+      return random(size)
+    }
+    const { localPath } = await new MsrpEndpoint(platform, {}).prepare({ local: { host: 'me.example', port: 1 } })
+    expect(drawn).toEqual([26])
+    expect(MsrpUri.parse(localPath).sessionId).toMatch(/^[a-z2-7]{26}$/)
   })
 
   test('are reached through their own listening socket only', async () => {
@@ -392,7 +432,7 @@ describe('A relay', () => {
     expect(platform.clock.pending).toBe(0)
   })
 
-  test('leads to us and carries our requests: its URI stands first in both directions (RFC 4976 §5.1)', async () => {
+  test('leads to us and carries our requests: its URI stands first in both directions, ours last (RFC 4976 §5.1, RFC4975-8.2-3, RFC4975-8.3-2)', async () => {
     const { preparing, peer, platform } = await registering()
     grant(peer, await peer.request('AUTH'))
     const prepared = await preparing

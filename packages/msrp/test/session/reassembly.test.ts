@@ -360,6 +360,12 @@ describe('A message', () => {
     const message = await nextMessage(session)
     await settled()
     expect(message).toMatchObject({ size: 2 ** 40, received: 2 })
+    const before = process.memoryUsage().arrayBuffers
+    for (let count = 0; count < 20; count++) {
+      peer.send({ messageId: `large${count}`, body: 'x', range: `${2 ** 27}-*/${2 ** 28}`, flag: '+' })
+    }
+    await settled()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26)
   })
 
   test('with more than 1024 gaps is refused with 413 (RFC4975-14.5-3)', async () => {

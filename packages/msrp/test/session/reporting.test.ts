@@ -41,7 +41,7 @@ describe('A success REPORT', () => {
     expect(await reports(peer)).toEqual([])
   })
 
-  test('is sent with Failure-Report no as well (RFC4975-7.1.2-4)', async () => {
+  test('is sent with Failure-Report no as well, and has no body (RFC4975-7.1.2-4, RFC4975-7.1.2-6)', async () => {
     const { peer, session } = await passive()
     peer.send({ body: 'hello', success: 'yes', failure: 'no' })
     await (await nextMessage(session)).text()
