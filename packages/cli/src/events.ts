@@ -8,6 +8,8 @@ export interface ListeningEvent {
   path: string
   /** File with the certificate that the other side has to trust, when it is one of our own: for its `--ca`. */
   ca?: string
+  /** Fingerprint of the certificate that is shown there, such as `sha-256 AB:CD:…`: for the other side's `--fingerprint`. */
+  fingerprint?: string
 }
 
 /** A message from the peer is complete; a file has its final name by then. */

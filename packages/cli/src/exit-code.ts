@@ -40,6 +40,7 @@ export const exitCodes: Readonly<Record<MsrpErrorCode, number>> = {
   unreachable: ExitCode.unreachable,
   'tls-authority': ExitCode.tlsAuthority,
   'tls-name': ExitCode.tlsName,
+  'tls-fingerprint': ExitCode.tlsAuthority,
   'not-msrp': ExitCode.notMsrp,
   malformed: ExitCode.notMsrp,
   'limit-exceeded': ExitCode.notMsrp,

@@ -19,10 +19,12 @@ const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').upda
 async function receiver(
   args: string[] = [],
   cwd = temporaryFolder(),
-): Promise<{ program: Program; to: string[]; cwd: string }> {
+): Promise<{ program: Program; to: string[]; ca: string; cwd: string }> {
   const program = startMsrp(['receive', '--listen', '127.0.0.1:0', ...args], { cwd })
-  const [, path = '', ca] = await program.line(/^ {2}--to '([^']+)'(?: --ca (\S+))?$/)
-  return { program, to: ['--to', path, ...(ca === undefined ? [] : ['--ca', ca])], cwd }
+  const [, path = '', fingerprint] = await program.line(/^ {2}--to '([^']+)'(?: --fingerprint '([^']+)')?$/)
+  if (fingerprint === undefined) return { program, to: ['--to', path], ca: '', cwd }
+  const [, ca = ''] = await program.line(/--ca (\S+)/)
+  return { program, to: ['--to', path, '--fingerprint', fingerprint], ca, cwd }
 }
 
 function events(program: Program): Event[] {
@@ -149,13 +151,31 @@ describe('files, texts and standard input go from send to receive', () => {
 
 describe('TLS without a relay', () => {
   test('with a certificate for this run, whose file the receiver prints and takes away at its end', async () => {
-    const { program, to } = await receiver(['--tls', '--count', '1'])
-    const [, path = '', , ca = ''] = to
+    const { program, to, ca } = await receiver(['--tls', '--count', '1'])
+    const [, path = ''] = to
     expect(path).toMatch(/^msrps:/)
     expect(readFileSync(ca, 'latin1')).toMatch(/BEGIN CERTIFICATE/)
-    expect(await startMsrp(['send', '--text', 'hello', ...to]).exit()).toEqual(ok)
+    expect(await startMsrp(['send', '--text', 'hello', '--to', path, '--ca', ca]).exit()).toEqual(ok)
     expect(await program.exit()).toEqual(ok)
     expect(existsSync(ca)).toBe(false)
+  })
+
+  test('with the fingerprint of the certificate, which is printed to be pasted and stands in the event', async () => {
+    const { program, to } = await receiver(['--tls', '--count', '1', '--json'])
+    const [, , , fingerprint = ''] = to
+    expect(fingerprint).toMatch(/^sha-256 (?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/)
+    expect(events(program)[0]).toMatchObject({ event: 'listening', fingerprint })
+    expect(await startMsrp(['send', '--text', 'hello', ...to]).exit()).toEqual(ok)
+    expect(await program.exit()).toEqual(ok)
+  })
+
+  test('another fingerprint is exit code 6, also where --ca would do', async () => {
+    const { to, ca } = await receiver(['--tls'])
+    const [, path = '', , fingerprint = ''] = to
+    const wrong = fingerprint.replace(/..$/, (byte) => (byte === '00' ? '01' : '00'))
+    const sender = startMsrp(['send', '--text', 'hello', '--to', path, '--fingerprint', wrong, '--ca', ca])
+    expect(await sender.exit()).toEqual({ code: 6, signal: null })
+    expect(sender.stderr.lines).toEqual([expect.stringMatching(/^error: .*fingerprint/)])
   })
 
   test('that the sender does not know of: 12, with a hint', async () => {
@@ -185,15 +205,16 @@ describe('TLS without a relay', () => {
   })
 
   test('a certificate for another name is exit code 7', async () => {
-    const { to } = await receiver(['--tls', '--host', 'files.example.com'])
-    const [, path = '', ...rest] = to
+    const { to, ca } = await receiver(['--tls', '--host', 'files.example.com'])
+    const [, path = ''] = to
     const sender = startMsrp([
       'send',
       '--text',
       'hello',
       '--to',
       path.replace('files.example.com', '127.0.0.1'),
-      ...rest,
+      '--ca',
+      ca,
     ])
     expect(await sender.exit()).toEqual({ code: 7, signal: null })
     expect(sender.stderr.lines).toEqual([expect.stringMatching(/^error: .*files\.example\.com/)])
@@ -323,12 +344,12 @@ describe('a receiver', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('that gets %s in the middle of a file ends with %i and leaves nothing', async (signal, code) => {
-    const { program, to, cwd } = await receiver(['--tls'])
+    const { program, to, ca, cwd } = await receiver(['--tls'])
     const sender = await halfSent(to, cwd)
     program.kill(signal)
     expect(await program.exit()).toEqual({ code, signal: null })
     expect(readdirSync(cwd)).toEqual([])
-    expect(existsSync(to[3]!)).toBe(false)
+    expect(existsSync(ca)).toBe(false)
     expect((await sender.exit()).code).toBeGreaterThan(0)
     expect(sender.stderr.lines.at(-1)).toMatch(/confirmed \d+ of an unknown number of bytes/)
   })

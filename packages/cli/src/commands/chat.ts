@@ -11,11 +11,18 @@ import {
   type WaitingOptions,
   waitForPeers,
 } from '../incoming/waiting-place.ts'
-import { addConnectionOptions, addRelayOptions, endpointOptions, relayOptions } from '../options/connection.ts'
+import {
+  addConnectionOptions,
+  addFingerprintOption,
+  addRelayOptions,
+  type CallOptions,
+  endpointOptions,
+  relayOptions,
+} from '../options/connection.ts'
 import { readChunkSize, readPath } from '../options/values.ts'
 import { callPeer } from '../outgoing/call-peer.ts'
 
-interface ChatOptions extends WaitingOptions, ConversationOptions {
+interface ChatOptions extends WaitingOptions, ConversationOptions, CallOptions {
   to?: string
 }
 
@@ -45,12 +52,16 @@ export function chatCommand(context: Context): Command {
     .option('--chunk-size <BYTES>', 'largest chunk, for relays that take no large ones', readChunkSize)
   addRelayOptions(command)
   addListenOptions(command)
+  addFingerprintOption(command)
   addConnectionOptions(command)
   return command.addHelpText('after', examples).action((options: ChatOptions) => chat(options, context))
 }
 
 async function chat(options: ChatOptions, context: Context): Promise<void> {
   const { output, signal } = context
+  if (options.to === undefined && options.fingerprint !== undefined) {
+    throw new Failure('usage', '--fingerprint is for calling the other side: it needs --to PATH')
+  }
   if (options.to === undefined) checkWaitingOptions(options, 'msrp chat')
   else if (options.listen)
     throw new Failure('usage', 'give --to PATH to call the other side, or --listen to wait for it')
@@ -72,7 +83,8 @@ async function openSession(endpoint: Endpoint, options: ChatOptions, context: Co
   if (options.to !== undefined) {
     const relay = await relayOptions(options, output)
     const keepAlive = relay || options.to.includes(' ') ? { keepAlive: ASK_AFTER } : {}
-    return callPeer(endpoint, { path: options.to, signal, ...(relay ? { relay } : {}), ...keepAlive })
+    const peerFingerprint = options.fingerprint
+    return callPeer(endpoint, { path: options.to, peerFingerprint, signal, ...(relay ? { relay } : {}), ...keepAlive })
   }
   const place = await waitForPeers(endpoint, options, context)
   const { prepared } = place

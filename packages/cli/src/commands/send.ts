@@ -4,7 +4,9 @@ import { type Context, untilAborted } from '../context.ts'
 import { Failure } from '../failure.ts'
 import {
   addConnectionOptions,
+  addFingerprintOption,
   addRelayOptions,
+  type CallOptions,
   type ConnectionOptions,
   checkRelayOptions,
   endpointOptions,
@@ -18,7 +20,7 @@ import { checkSource, type Source, textSource, type WaitingSource } from '../out
 import { printableLine } from '../terminal/printable.ts'
 import { formatBytes, formatDuration, formatRate } from '../terminal/units.ts'
 
-interface SendOptions extends ConnectionOptions, RelayChoice {
+interface SendOptions extends ConnectionOptions, CallOptions, RelayChoice {
   to: string
   text?: string
   name?: string
@@ -47,6 +49,7 @@ export function sendCommand(context: Context): Command {
     .option('--type <TYPE>', 'media type, instead of what the name tells', readMediaType)
     .option('--chunk-size <BYTES>', 'largest chunk, for relays that take no large ones', readChunkSize)
   addRelayOptions(command)
+  addFingerprintOption(command)
   addConnectionOptions(command)
   return command
     .addHelpText('after', examples)
@@ -62,7 +65,12 @@ async function send(files: string[], options: SendOptions, { output, signal }: C
     const relay = await relayOptions(options, output)
     await using _ = endpoint
     const session = await untilAborted(
-      callPeer(endpoint, { path: options.to, signal, ...(relay ? { relay } : {}) }),
+      callPeer(endpoint, {
+        path: options.to,
+        peerFingerprint: options.fingerprint,
+        signal,
+        ...(relay ? { relay } : {}),
+      }),
       signal,
     )
     try {

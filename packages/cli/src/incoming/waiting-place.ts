@@ -108,15 +108,26 @@ export async function waitForPeers(
 export function announce(place: WaitingPlace, options: WaitingOptions, output: Output, peerCommand: string): void {
   const { prepared, ca } = place
   const path = prepared.localPath
-  output.event({ event: 'listening', path, ...(ca === undefined ? {} : { ca }) })
-  // A peer without a relay of its own connects to ours, so it needs to trust the same authority.
-  const trusted = ca ?? (options.relay !== undefined && options.ca !== undefined ? resolve(options.ca) : undefined)
-  const trust = trusted === undefined ? '' : ` --ca ${shellWord(trusted)}`
+  const [fingerprint] = prepared.fingerprints
+  output.event({
+    event: 'listening',
+    path,
+    ...(ca === undefined ? {} : { ca }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  })
+  const trust = trustOptions(options, ca === undefined ? undefined : fingerprint)
   output.say(`Ready. The other side takes this to reach you, for example with ${programName()} ${peerCommand}:\n`)
   output.say(`  ${output.strong(`--to ${quotedWord(path)}${trust}`)}\n`)
   if (ca !== undefined) {
-    output.say(`The certificate in ${ca} was made for this run; on another machine the other side needs a copy.`)
+    output.say(`The certificate was made for this run. On this machine --ca ${shellWord(ca)} will do as well.`)
   }
+}
+
+/** What the other side has to be given beside the path, to trust whom it reaches. */
+function trustOptions(options: WaitingOptions, fingerprint: string | undefined): string {
+  if (fingerprint !== undefined) return ` --fingerprint ${quotedWord(fingerprint)}`
+  // A peer without a relay of its own connects to ours, so it needs to trust the same authority.
+  return options.relay !== undefined && options.ca !== undefined ? ` --ca ${shellWord(resolve(options.ca))}` : ''
 }
 
 async function listeningTls(options: WaitingOptions): Promise<{ tls?: TlsOptions; ca: string | undefined }> {

@@ -6,7 +6,7 @@ import { Failure } from '../failure.ts'
 import { PASSWORD_VARIABLE, passwordOf } from '../password.ts'
 import type { Output } from '../terminal/output.ts'
 import { traceTo } from '../terminal/trace.ts'
-import { readKeepAlive, readRelay, readResolve, readUser } from './values.ts'
+import { readFingerprint, readKeepAlive, readRelay, readResolve, readUser } from './values.ts'
 
 /** Options of every command that connects to others. */
 export interface ConnectionOptions {
@@ -31,6 +31,24 @@ export function addRelayOptions(command: Command): Command {
     .option('--relay <URI>', "the relay, such as relay.example.com or 'msrps://relay.example.com:2855;tcp'", readRelay)
     .option('--user <NAME@DOMAIN>', 'the user to log in to the relay as', readUser)
     .option('--password-file <FILE>', `file with the password; else ${PASSWORD_VARIABLE}, else it is asked for`)
+}
+
+/** Options of commands that can call a peer. */
+export interface CallOptions {
+  fingerprint?: string
+}
+
+export function addFingerprintOption(command: Command): Command {
+  return command
+    .optionsGroup('TLS and names:')
+    .addOption(
+      new Option(
+        '--fingerprint <HASH>',
+        'take the certificate with this fingerprint, which the other side printed, and no other',
+      )
+        .argParser(readFingerprint)
+        .conflicts(['insecure', 'relay']),
+    )
 }
 
 export function addConnectionOptions(command: Command): Command {

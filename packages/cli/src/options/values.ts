@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { InvalidArgumentError } from 'commander'
-import { MsrpUri } from 'msrp'
+import { MsrpError, MsrpUri } from 'msrp'
+import { parseFingerprints } from 'msrp/wire'
 
 /** Readers of option values. Each throws `InvalidArgumentError`, whose message follows the name of the option. */
 
@@ -136,6 +137,17 @@ export function readUser(text: string): string {
   if (!/^[^@\s:]+(@[^@\s]+)?$/.test(text))
     throw new InvalidArgumentError('Write NAME@DOMAIN, for example bob@example.com.')
   return text
+}
+
+/** The fingerprint of a certificate, as the other side or its SDP shows it; kept as it is. */
+export function readFingerprint(text: string): string {
+  try {
+    parseFingerprints(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof MsrpError)) throw error
+    throw new InvalidArgumentError(`${error.message}. Put hash function and value in one pair of quotes.`)
+  }
 }
 
 /** A media type for `Content-Type`. */

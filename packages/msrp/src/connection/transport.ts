@@ -1,4 +1,4 @@
-import type { MsrpError } from '../wire/index.ts'
+import type { FingerprintHash, MsrpError } from '../wire/index.ts'
 
 /**
  * A connected, reliable, ordered byte channel: TCP, TLS, WebSocket or a pair in memory. It is the seam between the
@@ -9,6 +9,11 @@ export interface Transport {
   readonly description: string
   /** True when the channel is protected by TLS. */
   readonly secure: boolean
+  /**
+   * The digest of the certificate that the far side has shown, as RFC 8122 §5 writes it; undefined when it showed none.
+   * Absent where the platform cannot tell.
+   */
+  peerDigest?(hash: FingerprintHash): string | undefined
   /** Bytes handed to `write` that the operating system has not taken yet. */
   readonly bufferedBytes: number
   /** Begins delivery of events. Nothing is delivered before it, and nothing is lost meanwhile. Called once. */

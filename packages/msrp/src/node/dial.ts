@@ -1,8 +1,9 @@
 import { isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { MsrpError } from '../wire/index.ts'
+import { type Fingerprint, MsrpError } from '../wire/index.ts'
 import { formatAuthority } from './authority.ts'
 import { type TlsMaterial, tlsContext } from './certificates.ts'
+import { showsOneOf } from './fingerprint.ts'
 import { connectToFirst } from './happy-eyeballs.ts'
 import { nodeResolver, type Resolver } from './resolver.ts'
 import { errorCode, socketReason } from './socket-error.ts'
@@ -25,6 +26,11 @@ export interface DialOptions {
   readonly tls?: DialTls
   /** The names of which the certificate must carry one. Default: `host`. The first also goes out as SNI. */
   readonly names?: readonly string[]
+  /**
+   * The far side's certificate has to have one of these fingerprints (RFC 8122), and nothing else of it counts: neither
+   * names nor authority nor dates.
+   */
+  readonly fingerprints?: readonly Fingerprint[]
   /** Default: `nodeResolver()`. */
   readonly resolver?: Pick<Resolver, 'lookup'>
   /** Gives up; the promise rejects with MsrpError `aborted`. No effect once connected. */
@@ -49,12 +55,18 @@ export interface Dialed {
 /**
  * Connects over TCP or TLS. Rejects with an MsrpError whose message names `host:port`, the fault and the remedy:
  * `unreachable` (no address, refused, no route, no answer in time), `tls-authority` (unknown authority, self-signed,
- * expired), `tls-name` (made out to somebody else; RFC 4975 §5.4), `not-msrp` (does not speak TLS there), `timeout` (the
+ * expired), `tls-name` (made out to somebody else; RFC 4975 §5.4), `tls-fingerprint` (another certificate), `not-msrp` (does not speak TLS there), `timeout` (the
  * TLS handshake stalls), `aborted`, `invalid-argument` (our own certificates).
  */
 export async function dial(options: DialOptions): Promise<Dialed> {
   const { host, port } = options
   const target = formatAuthority(host, port)
+  if (options.fingerprints && !options.secure) {
+    throw new MsrpError(
+      'invalid-argument',
+      `${target}: without TLS there is no certificate to compare a fingerprint with`,
+    )
+  }
   const context = options.secure ? tlsContext(options.tls ?? {}).context : undefined
   const connectTimeout = options.connectTimeout ?? 10_000
   const socket = await within(
@@ -85,7 +97,8 @@ export async function dial(options: DialOptions): Promise<Dialed> {
     const late = (): MsrpError => stalled(target, handshakeTimeout)
     await within(handshakeTimeout, options.signal, late, (signal) => handshake(secured, target, signal))
     const facts = tlsFacts(secured)
-    if (!options.tls?.insecure) verify(facts, names, target)
+    if (options.fingerprints) verifyFingerprint(secured, options.fingerprints, target)
+    else if (!options.tls?.insecure) verify(facts, names, target)
     return dialed(secured, options, facts)
   } catch (error) {
     secured.destroy()
@@ -145,6 +158,16 @@ function verify(facts: TlsFacts, names: readonly string[], target: string): void
   const carried = [...facts.names, ...facts.addresses].slice(0, 5).join(', ') || 'no name at all'
   const text = `the certificate of ${target} is for ${carried}, not for ${names.join(' or ')}`
   throw new MsrpError('tls-name', `${text}. Use the name that it carries, or have a certificate made for this one`)
+}
+
+/** RFC 4975 §14.4: the certificate is the one that the peer's description announced, or there is no session. */
+function verifyFingerprint(socket: TLSSocket, fingerprints: readonly Fingerprint[], target: string): void {
+  if (showsOneOf(socket, fingerprints)) return
+  const text = `the certificate of ${target} is not the one whose fingerprint was given`
+  throw new MsrpError(
+    'tls-fingerprint',
+    `${text}. Somebody may be in between, or it has a new one: ask for its fingerprint`,
+  )
 }
 
 function distrust(facts: TlsFacts): [why: string, remedy: string] {

@@ -2,6 +2,7 @@ export type { TlsMaterial } from './certificates.ts'
 export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
 export { FileSink, type FileSinkOptions } from './file-sink.ts'
 export { FileSource, type FileSourceOptions } from './file-source.ts'
+export { certificateDigest, ownFingerprints } from './fingerprint.ts'
 export { numberedNames } from './free-name.ts'
 export {
   type Accepted,

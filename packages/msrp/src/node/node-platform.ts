@@ -10,6 +10,7 @@ import type {
 import { MsrpError } from '../wire/index.ts'
 import { dial } from './dial.ts'
 import { FileSink } from './file-sink.ts'
+import { ownFingerprints } from './fingerprint.ts'
 import { type ListenTls, listenSockets } from './listen-sockets.ts'
 import { nodeClock } from './node-clock.ts'
 import { nodeHash, nodeRandom } from './node-crypto.ts'
@@ -42,9 +43,9 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     hash: nodeHash,
     resolveSrv: (name) => resolver.resolveSrv(name),
 
-    async dial({ host, port, secure, serverName, tls, signal }: DialTarget): Promise<Transport> {
+    async dial({ host, port, secure, serverName, tls, fingerprints, signal }: DialTarget): Promise<Transport> {
       const names = serverName === undefined ? undefined : [serverName]
-      const dialed = await dial({ host, port, secure, names, tls, signal, resolver, transport })
+      const dialed = await dial({ host, port, secure, names, tls, fingerprints, signal, resolver, transport })
       return dialed.transport
     },
 
@@ -52,12 +53,15 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
       const listener = await listenSockets({
         host: host ?? '127.0.0.1',
         port: port ?? 0,
-        ...(tls ? { tls: withCertificate(tls) } : {}),
+        // RFC 8122 §6.2: whether a fingerprint is expected may be known only when the peer has come already.
+        ...(tls ? { tls: withCertificate(tls), requestCert: true } : {}),
         transport,
         onTransport: (accepted) => accept(accepted),
       })
       return { ...listener.address, close: () => listener.close() }
     },
+
+    ownFingerprints,
 
     openSpool: async (limit) => new Spool({ limit, folder: options.temporaryFolder }),
 

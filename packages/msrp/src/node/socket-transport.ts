@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Cancel, Clock } from '../connection/clock.ts'
 import type { Transport, TransportHandler } from '../connection/transport.ts'
-import { MsrpError } from '../wire/index.ts'
+import { type FingerprintHash, MsrpError } from '../wire/index.ts'
 import { formatAuthority } from './authority.ts'
+import { peerDigest } from './fingerprint.ts'
 import { nodeClock } from './node-clock.ts'
 import { connectionLost } from './socket-error.ts'
 import { readSocket, type SocketReader } from './socket-reader.ts'
@@ -74,6 +75,10 @@ export class SocketTransport implements Transport {
 
   get bufferedBytes(): number {
     return this.#writer.buffered
+  }
+
+  peerDigest(hash: FingerprintHash): string | undefined {
+    return this.#socket instanceof TLSSocket ? peerDigest(this.#socket, hash) : undefined
   }
 
   start(handler: TransportHandler): void {

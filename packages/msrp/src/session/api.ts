@@ -128,6 +128,11 @@ export interface PreparedSession extends AsyncDisposable {
   /** The value for the SDP attribute `path`; to be handed to the peer. */
   readonly localPath: string
   /**
+   * Values for the SDP attribute `fingerprint`, one each: those of the certificate that we show, in `tls` or `listen.tls`
+   * (RFC 8122). None without one, or through a relay.
+   */
+  readonly fingerprints: readonly string[]
+  /**
    * Gives the peer's path. The active side connects, sends the first request and resolves when it is answered 200; the
    * passive side resolves when the peer's first request has come. May be called once per answer (forking, RFC 4975 §8.8).
    * @throws MsrpError `refused` (with status), `unreachable`, `timeout`, `aborted`, `closed` and what TLS brings
@@ -147,6 +152,8 @@ export interface PreparedSession extends AsyncDisposable {
 export interface Listener extends AsyncIterable<Session>, AsyncDisposable {
   /** To hand to the peer. */
   readonly localPath: string
+  /** Fingerprints of our certificate, `sha-256 AB:CD:…`, for peers that do not know its authority. None without TLS. */
+  readonly fingerprints: readonly string[]
   readonly closed: Promise<SessionEnd>
   close(): Promise<void>
 }

@@ -1,39 +1,47 @@
-import { MsrpError, type MsrpUri } from '../wire/index.ts'
+import { type Fingerprint, formatFingerprint, MsrpError, type MsrpUri } from '../wire/index.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { TlsOptions } from './platform.ts'
+
+/** What may be on the far side of a connection. */
+export interface PeerTrust {
+  readonly tls: TlsOptions | undefined
+  readonly fingerprints: readonly Fingerprint[] | undefined
+}
+
+type Open = (target: MsrpUri, trust: PeerTrust, signal: AbortSignal) => Promise<EndpointConnection>
 
 /**
  * The connections that an endpoint has opened to peers and relays of peers. Sessions to the same scheme, host and port
  * share one (RFC 4975 §5.4); so do those that are being opened.
  */
 export class ConnectionPool {
-  readonly #open: (target: MsrpUri, tls: TlsOptions | undefined, signal: AbortSignal) => Promise<EndpointConnection>
+  readonly #open: Open
   readonly #connections: Map<string, Dialing> = new Map()
   readonly #tlsKeys: WeakMap<TlsOptions, number> = new WeakMap()
   #tlsCount = 0
 
-  constructor(
-    open: (target: MsrpUri, tls: TlsOptions | undefined, signal: AbortSignal) => Promise<EndpointConnection>,
-  ) {
+  constructor(open: Open) {
     this.#open = open
   }
 
   /** A connection to the first URI of a path. Whoever gets it has to `use` it at once. @throws MsrpError */
-  async get(
-    target: MsrpUri,
-    tls: TlsOptions | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<EndpointConnection> {
+  async get(target: MsrpUri, trust: PeerTrust, signal: AbortSignal | undefined): Promise<EndpointConnection> {
     signal?.throwIfAborted()
     // What may be trusted is part of what a connection is.
-    const key = `${target.authorityKey};${target.transport};${this.#tlsKey(tls)}`
+    const key = `${target.authorityKey};${target.transport};${this.#trustKey(trust)}`
     let dialing = this.#connections.get(key)
     if (dialing === undefined || dialing.dead) {
       const controller = new AbortController()
-      dialing = new Dialing(controller, this.#open(target, tls, controller.signal), () => this.#connections.delete(key))
+      dialing = new Dialing(controller, this.#open(target, trust, controller.signal), () =>
+        this.#connections.delete(key),
+      )
       this.#connections.set(key, dialing)
     }
     return dialing.wait(signal)
+  }
+
+  #trustKey({ tls, fingerprints = [] }: PeerTrust): string {
+    return [this.#tlsKey(tls), ...fingerprints.map(formatFingerprint).sort()].join(' ')
   }
 
   #tlsKey(tls: TlsOptions | undefined): number {

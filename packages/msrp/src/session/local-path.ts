@@ -6,6 +6,7 @@ import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-re
 import { MessageQueue } from './message-queue.ts'
 import { Newcomer } from './newcomer.ts'
 import type { SessionOptions } from './options.ts'
+import { trusts, wrongCertificate } from './peer-fingerprint.ts'
 import type { Platform } from './platform.ts'
 import { MsrpSession } from './session.ts'
 
@@ -150,6 +151,8 @@ export class LocalPath {
     const mayBegin = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
     const expected = mayBegin && [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
     const first = mayBegin && this.open && this.#sessions.size === 0
+    const wanted = expected || (mayBegin && this.open ? this : undefined)
+    if (wanted && !trusts(wanted.options, connection)) return this.#distrust(request, connection, wanted)
     if ((expected || first) && request.flaw !== undefined) return request.refuseFlaw()
     const begins = mayBegin && request.flaw === undefined
     if (begins && this.#newcomer?.sent(request, connection)) return this.#newcomer.hold(request)
@@ -181,6 +184,7 @@ export class LocalPath {
   #known(session: MsrpSession, request: IncomingRequest, connection: EndpointConnection): RequestReader {
     if (session.connection === connection)
       return request.flaw === undefined ? session.request(request) : request.refuseFlaw()
+    if (!session.trusts(connection)) return this.#distrust(request, connection)
     // RFC 4975 §7.3: only the session's own connection counts; but its peer may have to come back over another one.
     const moves = request.head.method === 'SEND' && session.mayMoveTo(connection) && this.#admits(connection)
     if (moves && request.flaw === undefined) {
@@ -188,6 +192,21 @@ export class LocalPath {
       return session.request(request)
     }
     request.respond(506)
+    return IGNORED
+  }
+
+  /**
+   * The peer has not shown the certificate that it announced: its session is torn down at once, without a word (RFC 4975
+   * §14.4). A connection that other sessions use, which trust it, stays.
+   */
+  #distrust(request: IncomingRequest, connection: EndpointConnection, wanted?: Expected | LocalPath): RequestReader {
+    const error = wrongCertificate(connection)
+    if (wanted !== undefined && 'reject' in wanted) {
+      this.#expected.delete(wanted)
+      wanted.reject(error)
+    }
+    if (connection.used) request.respond(403)
+    else connection.msrp.fail(error)
     return IGNORED
   }
 

@@ -46,6 +46,14 @@ export interface SessionOptions {
    * wrapped, files excepted (RFC 4975 §13). A function gives one for each message, for what changes, such as `dateTime`.
    */
   readonly cpim?: CpimParts | (() => CpimParts)
+  /**
+   * The fingerprints of the peer's certificate from its SDP, each `sha-256 AB:CD:…` (RFC 8122): the certificate has to be
+   * that one, self-signed or not, or the connection is closed before anything is exchanged. Nothing else of it is checked
+   * then, neither names nor authority. Of several hash functions the strongest counts; SHA-1 and MD5 alone are an
+   * `invalid-argument`. For `msrps` without relays, whose certificates have names. A peer that connects to us needs a
+   * certificate then, too.
+   */
+  readonly peerFingerprint?: string | readonly string[]
   /** Largest message taken in; larger ones get 413 as soon as it shows. Default: no limit. */
   readonly maxMessageSize?: number
   /** The peer's `max-size` from its SDP: a larger body fails with `too-large` before anything is sent. */
@@ -144,6 +152,7 @@ export interface CompleteOptions {
   /** From the peer's SDP; see `SessionOptions`. */
   readonly peerAcceptTypes?: readonly string[]
   readonly peerMaxMessageSize?: number
+  readonly peerFingerprint?: string | readonly string[]
   /** Who writes to whom; see `SessionOptions`. */
   readonly cpim?: SessionOptions['cpim']
   /** Gives up, with `aborted`. */

@@ -1,17 +1,19 @@
 import type { Clock, Transport } from '../connection/index.ts'
-import type { Hash, RandomBytes } from '../wire/index.ts'
+import type { Fingerprint, Hash, RandomBytes } from '../wire/index.ts'
 
 /** What an endpoint needs from the machine it runs on. The entry point `msrp` fills it in for Node. */
 export interface Platform {
   readonly clock: Clock
   readonly random: RandomBytes
   readonly hash: Hash
-  /** @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `not-msrp`, `timeout`, `aborted` */
+  /** @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `tls-fingerprint`, `not-msrp`, `timeout`, `aborted` */
   dial(target: DialTarget): Promise<Transport>
   /** Servers of a service by SRV, in the order in which to try them; empty when there are none. */
   resolveSrv(name: string): Promise<readonly { readonly host: string; readonly port: number }[]>
   /** @throws MsrpError `unreachable` when the port is taken, `invalid-argument` for an unusable certificate. */
   listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<ListeningSocket>
+  /** Fingerprints of a certificate in PEM, for the SDP (RFC 8122 §5.1). @throws MsrpError `invalid-argument` */
+  ownFingerprints?(certificate: string | Uint8Array): readonly string[]
   /** Storage for what nobody has read yet. Without it a message that overflows its window is refused with 413. */
   openSpool?(limit: number): Promise<Spool>
   /** A file that appears under its name when it is complete. Without it `saveTo` fails with `storage`. */
@@ -28,6 +30,8 @@ export interface DialTarget {
   /** The name that the certificate has to bear. Default: `host`. */
   readonly serverName?: string
   readonly tls?: TlsOptions | undefined
+  /** One of these the certificate has to have, instead of a name and an authority. */
+  readonly fingerprints?: readonly Fingerprint[] | undefined
   readonly signal?: AbortSignal | undefined
 }
 

@@ -1,10 +1,11 @@
-import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
+import { formatPath, MsrpError, type MsrpUri, parseFingerprints, parsePath } from '../wire/index.ts'
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import type { ConnectionUser } from './endpoint-connection.ts'
 import type { ListeningPlace } from './listening-sockets.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
+import { checkFingerprint } from './peer-fingerprint.ts'
 import type { Platform, TlsOptions } from './platform.ts'
 import type { RelayPath } from './relay-path.ts'
 import type { MsrpSession } from './session.ts'
@@ -17,6 +18,8 @@ export interface PreparedParts {
   readonly tls: TlsOptions | undefined
   readonly place: ListeningPlace | undefined
   readonly relay: RelayPath | undefined
+  /** Of our certificate. */
+  readonly fingerprints: readonly string[]
   /** It is over, and so are its sessions. */
   over(): void
 }
@@ -48,6 +51,10 @@ export class Prepared implements PreparedSession, ConnectionUser {
     return formatPath(this.#parts.local.path)
   }
 
+  get fingerprints(): readonly string[] {
+    return this.#parts.fingerprints
+  }
+
   get closed(): Promise<SessionEnd> {
     return this.#closed.promise
   }
@@ -63,6 +70,10 @@ export class Prepared implements PreparedSession, ConnectionUser {
     const path = pathOf(remotePath)
     const { active = place === undefined, signal } = options
     const settings: SessionOptions = { ...local.options, ...peerFacts(options) }
+    checkFingerprint(settings.peerFingerprint, {
+      relayed: relay !== undefined || path.length > 1,
+      secure: active ? path[0]?.secure === true : place?.secure === true,
+    })
     if (active) return this.#connect(path, settings, signal)
     if (place === undefined && relay === undefined) {
       throw new MsrpError('invalid-argument', 'A peer can only come when there is a listening socket or a relay')
@@ -142,11 +153,12 @@ export class Prepared implements PreparedSession, ConnectionUser {
     signal: AbortSignal | undefined,
   ): Promise<MsrpSession> {
     const { local, pool, relay, tls } = this.#parts
+    const fingerprints = parseFingerprints(options.peerFingerprint)
     if (relay !== undefined) return local.start(path, options, relay.connection)
     const [next] = path
     if (next === undefined) throw new MsrpError('invalid-argument', 'The path of the peer is empty')
     for (;;) {
-      const connection = await pool.get(next, tls, signal)
+      const connection = await pool.get(next, { tls, fingerprints }, signal)
       // The last session on it may have ended meanwhile.
       if (connection.open) return local.start(path, options, connection)
     }
@@ -167,8 +179,10 @@ export function pathOf(input: PathInput): MsrpUri[] {
   }
 }
 
-function peerFacts({ peerAcceptTypes, peerMaxMessageSize, cpim }: CompleteOptions): SessionOptions {
+function peerFacts(options: CompleteOptions): SessionOptions {
+  const { peerAcceptTypes, peerMaxMessageSize, peerFingerprint, cpim } = options
   return {
+    ...(peerFingerprint === undefined ? {} : { peerFingerprint }),
     ...(cpim === undefined ? {} : { cpim }),
     ...(peerAcceptTypes === undefined ? {} : { peerAcceptTypes }),
     ...(peerMaxMessageSize === undefined ? {} : { peerMaxMessageSize }),

@@ -110,6 +110,8 @@ export class ReceivedMessage implements IncomingMessage {
     if (!Number.isInteger(status) || status < 400 || status > 999) {
       throw new MsrpError('invalid-argument', `A message is refused with a status from 400 on, not with ${status}`)
     }
+    // The error that this makes remembers in its stack what was called, this message: watched, it would never be dropped.
+    dropped.unregister(this)
     this.#transfer.refuse(status, comment)
   }
 

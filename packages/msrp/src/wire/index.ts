@@ -29,6 +29,13 @@ export { EndLineSearch } from './end-line-search.ts'
 export { FieldLines } from './field-lines.ts'
 export { FIELD_NAMES, type FieldName } from './field-names.ts'
 export type { Field } from './field-order.ts'
+export {
+  FINGERPRINT_HASHES,
+  type Fingerprint,
+  type FingerprintHash,
+  formatFingerprint,
+  parseFingerprints,
+} from './fingerprint.ts'
 export type { ContinuationFlag, Head, RequestHead, ResponseHead } from './head.ts'
 export { type FailureReport, HeaderFields } from './header-fields.ts'
 export { isIdent, newMessageId, newSessionId, newTransactionId, type RandomBytes } from './ident.ts'

@@ -7,6 +7,7 @@
  * - `unreachable`: no connection could be made: refused, no such name, no route, or the local port is taken.
  * - `tls-authority`: the peer's certificate was not issued by an authority that is trusted.
  * - `tls-name`: the peer's certificate is valid but names another host.
+ * - `tls-fingerprint`: the peer's certificate is not the one that its description announced (RFC 8122).
  * - `not-msrp`: what answers there does not speak MSRP.
  * - `unauthorized`: the relay did not accept the user name or the password.
  * - `token-expired`: the relay no longer knows the path it handed out.
@@ -30,6 +31,7 @@ export type MsrpErrorCode =
   | 'unreachable'
   | 'tls-authority'
   | 'tls-name'
+  | 'tls-fingerprint'
   | 'not-msrp'
   | 'unauthorized'
   | 'token-expired'

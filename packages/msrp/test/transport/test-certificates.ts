@@ -24,7 +24,7 @@ export interface TestCertificate {
 
 /** What differs from a good certificate of an hour. */
 export interface LeafOptions {
-  /** Names and addresses of the subjectAltName extension; none: no such extension. */
+  /** Names, addresses and URIs of the subjectAltName extension; none: no such extension. */
   readonly names?: readonly string[]
   readonly commonName?: string
   /** Valid until an hour ago. */
@@ -33,6 +33,8 @@ export interface LeafOptions {
   readonly notYetValid?: boolean
   /** RSA of 2048 bits instead of ECDSA P-256. */
   readonly rsa?: boolean
+  /** Hash function of a signature of its own. Default SHA-256. */
+  readonly hash?: 'SHA-384' | 'SHA-512'
 }
 
 /** An authority of its own, for one test file: everything it issues is trusted by whoever is given `ca`. */
@@ -102,14 +104,20 @@ export async function selfSigned(options: LeafOptions): Promise<TestCertificate>
     ...fields,
     name: subject,
     keys: keys as CryptoKeyPair,
-    signingAlgorithm: options.rsa ? RSA : ECDSA,
+    signingAlgorithm: algorithmOf(options),
   })
   return { cert: certificate.toString('pem'), key: await keyPem(keys.privateKey) }
 }
 
 function leafKeys(options: LeafOptions): Promise<webcrypto.CryptoKeyPair> {
-  const algorithm = options.rsa ? RSA : ECDSA
-  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
+  return webcrypto.subtle.generateKey(algorithmOf(options), true, [
+    'sign',
+    'verify',
+  ]) as Promise<webcrypto.CryptoKeyPair>
+}
+
+function algorithmOf({ rsa, hash }: LeafOptions): typeof RSA | typeof ECDSA {
+  return { ...(rsa ? RSA : ECDSA), ...(hash === undefined ? {} : { hash }) }
 }
 
 function leafFields(options: LeafOptions): {
@@ -125,7 +133,10 @@ function leafFields(options: LeafOptions): {
   ]
   const names = options.names ?? []
   if (names.length > 0) {
-    const general = names.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))
+    const general = names.map((value) => {
+      if (isIP(value)) return { type: 'ip' as const, value }
+      return { type: value.includes(':') ? ('url' as const) : ('dns' as const), value }
+    })
     extensions.push(new SubjectAlternativeNameExtension(general))
   }
   return {
