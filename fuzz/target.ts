@@ -10,6 +10,11 @@ export interface Target {
   readonly bytes: (seed: number, index: number) => Uint8Array
   /** Milliseconds that an execution may take at most; less than a tenth of it is usual. */
   readonly slow: number
+  /**
+   * Most executions end in an error, whose stack nobody looks at and which costs more than the rest: errors have none.
+   * Not for what lives long, since the stack of an error keeps alive what was called, and that has been a leak.
+   */
+  readonly plainErrors?: boolean
 }
 
 /** What a worker process is to do. */

@@ -33,8 +33,8 @@ process.on('unhandledRejection', (error) => found(error))
 
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
-// Most inputs end in an error, whose stack nobody looks at and which costs more than the rest.
-Error.stackTraceLimit = 0
+const { stackTraceLimit } = Error
+if (target.plainErrors) Error.stackTraceLimit = 0
 
 for (current = from; current < until && findings < MOST_FINDINGS; current += step) {
   if (single) say({ kind: 'at', index: current, done })
@@ -69,14 +69,14 @@ async function again(index: number): Promise<void> {
 }
 
 async function explain(index: number): Promise<void> {
-  Error.stackTraceLimit = 12
+  Error.stackTraceLimit = stackTraceLimit
   try {
     await target.run(seed, index)
     found(new Error('fails, but not when it is run again'))
   } catch (error) {
     found(error)
   }
-  Error.stackTraceLimit = 0
+  if (target.plainErrors) Error.stackTraceLimit = 0
 }
 
 function found(error: unknown): void {

@@ -17,4 +17,5 @@ export const parserTarget: Target = {
   },
   bytes: (seed, index) => parserInput(seed, index).bytes,
   slow: 100,
+  plainErrors: true,
 }

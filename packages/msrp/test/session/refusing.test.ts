@@ -1,5 +1,7 @@
+import { queryObjects } from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import type { RequestFacts, Verdict } from '../../src/session/options.ts'
+import { ReceivedMessage } from '../../src/session/received-message.ts'
 import { type SendParts, settled } from './raw-peer.ts'
 import { failure, nextMessage, passive, pattern, stateOf, waiting } from './stage.ts'
 
@@ -382,4 +384,17 @@ describe('NICKNAME', () => {
     expect((await failing.peer.response(ask(failing.peer, '"x"'))).status).toBe(403)
     expect(await stateOf(failing.session.closed)).toBe('pending')
   })
+})
+
+test('a refused message is let go of, with all that its error remembers in its stack', async () => {
+  const { session, peer } = await passive()
+  const before = queryObjects(ReceivedMessage, { format: 'count' })
+  for (let count = 0; count < 5; count++) {
+    peer.send({ body: 'hello', flag: '+', range: '1-*/10' })
+    const message = await nextMessage(session)
+    message.refuse()
+  }
+  await settled()
+  // The loop's last one may still lie on the stack.
+  expect(queryObjects(ReceivedMessage, { format: 'count' }) - before).toBeLessThanOrEqual(1)
 })
