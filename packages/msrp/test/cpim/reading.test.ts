@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CPIM_NAMESPACE, CpimHeadReader, parseCpim } from '../../src/cpim/index.ts'
+import { MsrpError } from '../../src/wire/index.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 const crlf = (...lines: string[]): string => lines.join('\r\n')
@@ -291,4 +293,59 @@ test('However its bytes come, the same is read', () => {
     const rest = [...(found?.rest ?? []), ...(first === undefined ? [] : bytes.slice(split))]
     expect(new Uint8Array(rest)).toEqual(whole.content)
   }
+})
+
+test('Whatever comes is a message or an error that says what is wrong', () => {
+  const word = fc.constantFrom(
+    ...[
+      '\r\n',
+      '\n',
+      '\r',
+      ': ',
+      ':',
+      ';',
+      '.',
+      '<',
+      '>',
+      '"',
+      '\\',
+      ',',
+      ' ',
+      '\t',
+      '\0',
+      '\u0080',
+      'NS',
+      'Require',
+      'From',
+    ],
+    ...[
+      'To',
+      'DateTime',
+      'Subject',
+      'lang=de',
+      'a',
+      'Content-Type',
+      'message/cpim',
+      'text/plain',
+      'urn:x:y',
+      '2026-01-01',
+    ],
+  )
+  const text = fc.array(word, { maxLength: 60 }).map((words) => encode(words.join('')))
+  fc.assert(
+    fc.property(fc.oneof(text, fc.uint8Array({ maxLength: 200 })), (bytes) => {
+      try {
+        const { head, content } = parseCpim(bytes, { headBytes: 150 })
+        expect(head.bytes.length + content.length).toBe(bytes.length)
+        head.notUnderstood()
+        head.subject('de')
+      } catch (error) {
+        expect(error).toBeInstanceOf(MsrpError)
+        expect((error as MsrpError).code).toMatch(/^(malformed|limit-exceeded)$/)
+        // One line, for a log or a response.
+        expect((error as MsrpError).message).toMatch(/^[^\p{Cc}]+$/u)
+      }
+    }),
+    { numRuns: 2_000 },
+  )
 })
