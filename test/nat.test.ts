@@ -1,16 +1,12 @@
 import { beforeEach, expect, test } from 'vitest'
 import { chat, say } from './support/chat.ts'
-import { requiresNamespaces } from './support/nat/namespace.ts'
 import { expectChat, type NattedPair, nattedPair, silentConnection } from './support/nat/natted-pair.ts'
-import { requires } from './support/requires.ts'
+import { requiresNats } from './support/nat/two-nats.ts'
 import { until } from './support/transfer.ts'
 
 // Alice and Bob sit behind a NAT each and have the same private address. The relay has a public one.
 
-beforeEach((context) => {
-  requires(context, 'ip', 'nft', 'conntrack', 'unshare', 'nsenter')
-  requiresNamespaces(context)
-})
+beforeEach(requiresNats)
 
 let made: Promise<NattedPair> | undefined
 

@@ -13,6 +13,8 @@ export interface PlannedMessage {
   readonly size: number
   /** SHA-256 of the body, lower-case hex. */
   readonly sha256: string
+  /** Largest chunk, for some. */
+  readonly chunkSize?: number
   /** Whether it can be sent again from the middle. */
   readonly rereadable: boolean
   /** The body, once for each time that it is sent. */
@@ -26,10 +28,12 @@ export function plannedMessage(seed: number, number: number): PlannedMessage {
   const bytes = bytesOf(random, size)
   const streamed = size > 500 && random.oneIn(4)
   const kind = streamed ? random.pick(['stream', 'stream of known size'] as const) : size >= MiB ? 'file' : 'bytes'
+  const chunkSize = random.oneIn(3) ? random.between(2048, 40_000) : undefined
   return {
     id: `m${number}.${random.text('abcdefghijklmnopqrstuvwxyz0123456789', 16)}`,
     size,
     sha256: createHash('sha256').update(bytes).digest('hex'),
+    ...(chunkSize === undefined ? {} : { chunkSize }),
     rereadable: !streamed,
     body() {
       if (kind === 'bytes') return bytes

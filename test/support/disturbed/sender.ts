@@ -108,8 +108,14 @@ async function burst(
 
 /** Gives what would send the rest, when it failed. */
 async function send(session: Session, { planned, repeated, resumeFrom }: Attempt): Promise<Attempt | undefined> {
-  const { id: messageId, sha256 } = planned
-  const options = { messageId, resumeFrom, successReport: true, contentType: 'application/octet-stream' }
+  const { id: messageId, sha256, chunkSize } = planned
+  const options = {
+    messageId,
+    resumeFrom,
+    successReport: true,
+    contentType: 'application/octet-stream',
+    ...(chunkSize === undefined ? {} : { chunkSize }),
+  }
   let message: OutgoingMessage | undefined
   let failure: { outcome: string; status?: number | undefined; message?: string } = { outcome: 'delivered' }
   try {

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import type { TestContext } from 'vitest'
+import { requires } from '../requires.ts'
 import { NetworkNamespace } from './namespace.ts'
 
 /** Where servers are, in the public segment; an address for documentation (RFC 5737). */
@@ -62,6 +65,15 @@ const rules = `
     chain in { type filter hook input priority filter; policy drop; iifname "private" accept; }
   }
 `
+
+/** Skips the test where such networks cannot be made. */
+export function requiresNats(context: Pick<TestContext, 'skip'>): void {
+  requires(context, 'ip', 'nft', 'conntrack', 'unshare', 'nsenter')
+  const trial = 'ip link add one type bridge; ip link add two type veth peer name three; nft -f -; conntrack --count'
+  const { status, stderr } = spawnSync('unshare', ['--net', 'sh', '-ec', trial], { input: rules, encoding: 'utf8' })
+  if (status === 0) return
+  context.skip(`network namespaces with NAT are not permitted here (${stderr.trim().replace(/\n.*/s, '')})`)
+}
 
 /** What a NAT remembers. */
 export class Nat {
