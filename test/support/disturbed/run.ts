@@ -86,7 +86,8 @@ async function run(options: DisturbedRunOptions): Promise<Account> {
     }),
   )
   const pathFiles = receivers.map((receiver) => receiver.pathFiles)
-  await until(() => pathFiles.flat().every(existsSync), 'the paths of all receivers', 20_000)
+  const described = receivers.map(({ victim }) => victim.program.describe()).join('\n')
+  await until(() => pathFiles.flat().every(existsSync), `the paths of all receivers:\n${described}`, 30_000)
 
   const ways = [login(relayA.relay, relayA.relay.alice), undefined]
   const senders = ways.map((relay, index) => {
