@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { connect } from 'msrp'
+import { buildCpim } from 'msrp/cpim'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Program, startMsrp, startProgram } from '../../../test/support/process.ts'
 import { randomBytes, writeRandomFile } from '../../../test/support/random-file.ts'
@@ -146,6 +148,36 @@ describe('files, texts and standard input go from send to receive', () => {
     expect(await sender.exit()).toEqual(ok)
     expect(await program.exit()).toEqual(ok)
     expect(readFileSync(join(cwd, 'pipe')).equals(Buffer.alloc(50_000))).toBe(true)
+  })
+})
+
+describe('message/cpim', () => {
+  const parties = { from: 'sip:alice@example.com', to: 'sip:bob@example.com' }
+  const required = { namespaces: { x: 'urn:x:y' }, require: ['x.Vital'] }
+
+  async function send(path: string, ...bodies: Uint8Array[]): Promise<void> {
+    const session = await connect({ path })
+    for (const body of bodies) await session.send(body, { contentType: 'message/cpim' }).delivered
+    await session.close()
+  }
+
+  test('with a text inside is printed, anything else is stored as it came', async () => {
+    const { program, to, cwd } = await receiver(['--count', '5', '--json'])
+    const html = buildCpim({ ...parties, contentType: 'text/html' }, '<p>')
+    const broken = new TextEncoder().encode('what is this\r\n')
+    const unknown = buildCpim({ ...parties, ...required }, 'not to be shown')
+    const large = buildCpim(parties, 'x'.repeat(70_000))
+    const text = buildCpim(parties, 'Grüße')
+    await send(to[1] ?? '', text, html, broken, unknown, large)
+    expect(await program.exit()).toEqual(ok)
+    const messages = events(program).filter(({ event }) => event === 'message')
+    expect(messages[0]).toMatchObject({ type: 'message/cpim', text: 'Grüße', path: null, sha256: sha256(text) })
+    for (const [index, body] of [html, broken, unknown, large].entries()) {
+      const { path, ...rest } = { path: '', ...messages[index + 1] }
+      expect(rest).toMatchObject({ text: null, size: body.length, sha256: sha256(body) })
+      expect(sha256(readFileSync(path))).toBe(sha256(body))
+    }
+    expect(readdirSync(cwd)).toHaveLength(4)
   })
 })
 

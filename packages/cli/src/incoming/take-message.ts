@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { IncomingMessage } from 'msrp'
-import { parseMediaType } from 'msrp/wire'
+import { CPIM_TYPE } from 'msrp/cpim'
+import { parseMediaType, textOfBody } from 'msrp/wire'
 import { extensionFor } from '../outgoing/media-type.ts'
 import type { Output } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
+import { EnvelopeSink } from './envelope.ts'
 import { safeFileName } from './file-name.ts'
 import { StoredFile } from './stored-file.ts'
 
@@ -42,12 +44,31 @@ export async function takeMessage(
 ): Promise<Taken> {
   const { messageId, contentType: type } = message
   const facts = { messageId, type, name: message.fileName ?? null }
-  if (await isShortText(message)) {
+  const mediaType = isAttached(message) ? undefined : parseMediaType(type)?.type
+  if (mediaType === 'text/plain' && (await isShort(message))) {
     const body = await message.bytes()
-    const sha256 = createHash('sha256').update(body).digest('hex')
-    return { kind: 'text', text: decode(body, type), ...facts, size: body.length, sha256 }
+    return { kind: 'text', text: textOfBody(body, type), ...facts, ...factsOf(body) }
+  }
+  if (mediaType === CPIM_TYPE && (await isShort(message))) {
+    return { ...facts, ...(await takeEnvelope(message, options)) }
   }
   return { kind: 'file', ...facts, ...(await store(message, options)) }
+}
+
+async function takeEnvelope(
+  message: IncomingMessage,
+  { folder, signal }: { folder: () => Promise<string>; signal: AbortSignal },
+): Promise<{ size: number; sha256: string } & ({ kind: 'text'; text: string } | { kind: 'file'; path: string })> {
+  const name = safeFileName(message.fileName, extensionFor(message.contentType))
+  const sink = new EnvelopeSink(async () => new StoredFile(await folder(), name))
+  await message.saveTo(sink, { signal })
+  if (sink.text !== undefined) return { kind: 'text', text: sink.text, ...factsOf(sink.body) }
+  if (!sink.file?.facts) throw new Error('the file was not finished')
+  return { kind: 'file', ...sink.file.facts }
+}
+
+function factsOf(body: Uint8Array): { size: number; sha256: string } {
+  return { size: body.length, sha256: createHash('sha256').update(body).digest('hex') }
 }
 
 async function store(
@@ -78,10 +99,13 @@ async function store(
   }
 }
 
-/** Whether a message is for reading rather than for keeping, and small enough to be shown. */
-async function isShortText(message: IncomingMessage): Promise<boolean> {
-  const attached = /^\s*attachment\b/i.test(message.disposition ?? '') || message.fileName !== undefined
-  if (parseMediaType(message.contentType)?.type !== 'text/plain' || attached) return false
+/** Whether a message is for keeping rather than for reading. */
+function isAttached({ disposition = '', fileName }: IncomingMessage): boolean {
+  return /^\s*attachment\b/i.test(disposition) || fileName !== undefined
+}
+
+/** Whether a message is small enough to be shown. */
+async function isShort(message: IncomingMessage): Promise<boolean> {
   // Where the sender did not announce the size, only the end of the message or its first 64 KiB tell.
   const arrived = message.complete.then(
     () => true,
@@ -91,13 +115,4 @@ async function isShortText(message: IncomingMessage): Promise<boolean> {
     if (await Promise.race([arrived, pause(LOOK_EVERY, false)])) break
   }
   return (message.size ?? message.received) <= LARGEST_TEXT
-}
-
-function decode(bytes: Uint8Array, contentType: string): string {
-  const charset = parseMediaType(contentType)?.parameters.get('charset') ?? 'utf-8'
-  try {
-    return new TextDecoder(charset).decode(bytes)
-  } catch {
-    return new TextDecoder().decode(bytes)
-  }
 }

@@ -1,0 +1,63 @@
+import { type FileSink, MsrpError } from 'msrp'
+import { type CpimMessage, parseCpim } from 'msrp/cpim'
+import { parseMediaType } from 'msrp/wire'
+import type { StoredFile } from './stored-file.ts'
+
+/**
+ * Takes a short message/cpim (RFC 3862), and looks inside before the sender is told that it was taken: a text is for
+ * reading; anything else, and what cannot be opened, is stored as it came.
+ */
+export class EnvelopeSink implements FileSink {
+  /** What was inside, if that is a text. */
+  text: string | undefined
+  /** The whole of it. */
+  body: Uint8Array = new Uint8Array(0)
+  /** Where it was stored, if it was. */
+  file: StoredFile | undefined
+  readonly #store: () => Promise<StoredFile>
+
+  constructor(store: () => Promise<StoredFile>) {
+    this.#store = store
+  }
+
+  async write(position: number, bytes: Uint8Array): Promise<void> {
+    const end = position + bytes.length
+    if (end > this.body.length) {
+      const grown = new Uint8Array(end)
+      grown.set(this.body)
+      this.body = grown
+    }
+    this.body.set(bytes, position)
+  }
+
+  async finish(): Promise<void> {
+    this.text = textIn(this.body)
+    if (this.text !== undefined) return
+    this.file = await this.#store()
+    await this.file.write(0, this.body)
+    await this.file.finish()
+  }
+
+  async discard(): Promise<void> {
+    await this.file?.discard()
+  }
+}
+
+function textIn(body: Uint8Array): string | undefined {
+  const message = opened(body)
+  if (message === undefined) return undefined
+  const { head } = message
+  const attached = /^\s*attachment\b/i.test(head.contentField('Content-Disposition') ?? '')
+  const isText = parseMediaType(head.contentType)?.type === 'text/plain'
+  // RFC 3862 §3.5: what requires more than this program knows is not shown as if it had been understood.
+  return isText && !attached && head.notUnderstood().length === 0 ? message.text() : undefined
+}
+
+function opened(body: Uint8Array): CpimMessage | undefined {
+  try {
+    return parseCpim(body)
+  } catch (error) {
+    if (error instanceof MsrpError) return undefined
+    throw error
+  }
+}
