@@ -1,3 +1,4 @@
+import { cpimTarget } from './cpim/target.ts'
 import { parserTarget } from './parser/target.ts'
 import { endpointTarget } from './state/endpoint.ts'
 import { relayTarget } from './state/relay.ts'
@@ -6,6 +7,7 @@ import type { Target } from './target.ts'
 /** What runs inside worker processes, by name. */
 export const targets: Readonly<Record<string, Target>> = {
   parser: parserTarget,
+  cpim: cpimTarget,
   endpoint: endpointTarget,
   relay: relayTarget,
 }

@@ -7,6 +7,7 @@ import { runTarget } from '../fuzz/workers.ts'
 /** The same inputs each time; `npm run fuzz` tries others. */
 const SEED = 4975
 const INPUTS = 200_000
+const CPIM_INPUTS = 20_000
 
 test(`${INPUTS} inputs of grammar and mutations do the parser no harm`, async () => {
   const result = await runTarget({ target: 'parser', seed: SEED, executions: INPUTS, processes: 2 })
@@ -16,6 +17,13 @@ test(`${INPUTS} inputs of grammar and mutations do the parser no harm`, async ()
   // Neither all refused at once nor all sound.
   expect(Math.min(read, malformed)).toBeGreaterThan(INPUTS / 5)
   expect(compared).toBeGreaterThan(INPUTS / 50)
+})
+
+test(`${CPIM_INPUTS} inputs do the reader of message/cpim no harm`, async () => {
+  const result = await runTarget({ target: 'cpim', seed: SEED, executions: CPIM_INPUTS, processes: 2 })
+  expect(result.findings).toEqual([])
+  expect(result.executions).toBe(CPIM_INPUTS)
+  expect(result.outcomes.read).toBeGreaterThan(CPIM_INPUTS / 3)
 })
 
 test('an input is the same whenever it is made from its seed and number', () => {

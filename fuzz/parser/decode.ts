@@ -1,6 +1,7 @@
 import {
   EndLineSearch,
   type Field,
+  FieldLines,
   formatAuthenticationInfo,
   formatByteRange,
   formatChallenge,
@@ -26,6 +27,7 @@ import {
   rewriteRequestHead,
   rewriteResponse,
 } from 'msrp/wire'
+import { ByteSearch } from '../../packages/msrp/src/wire/byte-search.ts'
 import { trace } from './trace.ts'
 
 const OWN = parsePath('msrps://relay.example.com:2855/t0ken;tcp msrp://far.example:1/x;tcp')
@@ -85,6 +87,8 @@ export function decode(head: Head): unknown[] {
     fields.get('x-note'),
     [...fields.entries()].length,
   ]
+  if (new FieldLines(fields.bytes).kinds.join() !== fields.lines.kinds.join())
+    throw new Error('fields change their kind')
   const flaw = head.kind === 'request' ? requestFlaw(head) : undefined
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a comment may not hold
   if (flaw !== undefined && /[\u0000-\u001f\u007f]/.test(flaw))
@@ -98,8 +102,11 @@ export function decode(head: Head): unknown[] {
  * That a body leaves in chunks none of which holds its own end-line, and with all its bytes.
  * @throws Error when not.
  */
-export function sendOn(body: Uint8Array, id: string, piece: number): void {
+export function sendOn(body: Buffer, id: string, piece: number): void {
   const needle = Buffer.from(`-------${id}`)
+  // Browsers have no search of their own; ours has to find the same.
+  const found = new ByteSearch(needle, null).indexIn(body, 0)
+  if (found !== body.indexOf(needle)) throw new Error(`a search without the platform's finds the end-line at ${found}`)
   let search = new EndLineSearch(id)
   let begun = 0
   for (let at = 0; at < body.length; ) {
