@@ -87,7 +87,10 @@ export interface IncomingMessage {
   readonly size: number | undefined
   /** Body bytes that have arrived so far. */
   readonly received: number
-  /** Whether a message with this Message-ID was completed before on the same Endpoint (RFC 4975 §5.4). */
+  /**
+   * Whether a message with this Message-ID was completed before on the same Endpoint (RFC 4975 §5.4), and could be taken
+   * or still can: one that was refused, not stored or thrown away unread does not count.
+   */
   readonly duplicate: boolean
   /** Bytes at the front that an earlier session brought and whose reader had them: reading begins after them. Mostly 0. */
   readonly offset: number

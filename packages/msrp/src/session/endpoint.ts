@@ -132,6 +132,7 @@ export class MsrpEndpoint {
         platform: this.#platform,
         seen: (messageId) => this.#completed.get(messageId) !== undefined,
         completed: (messageId) => this.#completed.set(messageId, true),
+        untaken: (messageId) => this.#completed.delete(messageId),
         keep: this.#interrupted?.keep,
         kept: (messageId) => this.#interrupted?.take(messageId),
       },

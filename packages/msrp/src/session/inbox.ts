@@ -35,6 +35,8 @@ export interface InboxRoom {
   seen(messageId: string): boolean
   /** A message was completed. */
   completed(messageId: string): void
+  /** A message that was completed could not be taken after all, so that one that comes again is no duplicate. */
+  untaken(messageId: string): void
   /** Keeps what has arrived of a message whose session broke, for a later session. */
   keep: ((body: IncomingBody, messageId: string) => void) | undefined
   /** What an earlier session brought of a message. */
@@ -84,6 +86,7 @@ export class Inbox {
       account: (change) => this.#account(change),
       report: (transfer, status, until, comment) => this.#report(transfer, status, until, comment),
       completed: (transfer) => this.#completed(transfer),
+      untaken: (transfer) => room.untaken(transfer.messageId),
       over: (transfer, error) => this.#ended(transfer, error),
     }
   }

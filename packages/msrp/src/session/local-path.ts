@@ -16,6 +16,8 @@ export interface LocalPathRoom {
   /** Whether a message with this id was completed before. */
   seen(messageId: string): boolean
   completed(messageId: string): void
+  /** See `InboxRoom`. */
+  untaken(messageId: string): void
   /** What to do with messages of which a broken session brought a part: see `InboxRoom`. */
   readonly keep: InboxRoom['keep']
   readonly kept: InboxRoom['kept']
@@ -105,6 +107,7 @@ export class LocalPath {
         peerPath,
         seen: (messageId) => this.#room.seen(messageId),
         completed: (messageId) => this.#room.completed(messageId),
+        untaken: (messageId) => this.#room.untaken(messageId),
         keep: this.#room.keep,
         kept: this.#room.kept,
         ended: (ended) => {

@@ -18,4 +18,8 @@ export class RecentIds<T> {
     const [oldest] = this.#entries.keys()
     if (oldest !== undefined) this.#entries.delete(oldest)
   }
+
+  delete(id: string): void {
+    this.#entries.delete(id)
+  }
 }

@@ -31,6 +31,8 @@ export interface SessionRoom {
   seen(messageId: string): boolean
   completed(messageId: string): void
   /** See `InboxRoom`. */
+  untaken(messageId: string): void
+  /** See `InboxRoom`. */
   readonly keep: InboxRoom['keep']
   readonly kept: InboxRoom['kept']
   ended(session: MsrpSession): void
@@ -69,6 +71,7 @@ export class MsrpSession implements Session, ConnectionUser {
       report: (request, report) => this.#report(request, report),
       seen: (messageId) => room.seen(messageId),
       completed: (messageId) => room.completed(messageId),
+      untaken: (messageId) => room.untaken(messageId),
       keep: room.keep,
       kept: room.kept,
     })

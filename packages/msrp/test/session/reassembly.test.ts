@@ -36,6 +36,12 @@ const READERS: [string, (message: IncomingMessage) => Promise<Uint8Array>][] = [
   ],
 ]
 
+function fullDisk(): MemoryFile {
+  const file = new MemoryFile('x')
+  file.failure = new Error('no space left')
+  return file
+}
+
 function write(peer: RawPeer, messageId: string, chunk: Chunk, total: string, type: string): void {
   const { start, body, end, flag } = chunk
   const last = end === '*' ? '*' : start + body.length + (end === 'lie' ? 17 : 0)
@@ -327,6 +333,24 @@ describe('A message', () => {
     const second = (await prepared.sessions().next()).value!
     const message = await nextMessage(second)
     expect(message.duplicate).toBe(true)
+    expect(await message.text()).toBe('once')
+  })
+
+  test.each<[string, (message: IncomingMessage) => unknown]>([
+    ['that could not be stored', (message) => message.saveTo(fullDisk()).catch(() => {})],
+    ['that was refused', (message) => message.refuse(413)],
+  ])('%s after it had arrived whole is no duplicate when it comes again', async (_, turnDown) => {
+    const { peer, session, arrive, prepared } = await passive()
+    peer.send({ messageId: 'again', body: 'once' })
+    const first = await nextMessage(session)
+    await first.complete
+    await turnDown(first)
+    peer.transport.close()
+    await session.closed
+    const later = arrive()
+    later.send({ messageId: 'again', body: 'once' })
+    const message = await nextMessage((await prepared.sessions().next()).value!)
+    expect(message.duplicate).toBe(false)
     expect(await message.text()).toBe('once')
   })
 
