@@ -24,6 +24,8 @@ export interface TakenMessage {
   readonly sha256: string
   /** Whether the library knew that it had been complete before. */
   readonly duplicate: boolean
+  /** Read and thrown away, as something that is there already. */
+  readonly dropped: boolean
   /** Which start of the program. */
   readonly process: number
 }
@@ -64,17 +66,27 @@ function take(message: IncomingMessage): Promise<unknown> {
     case 'sink':
       return message.saveTo(new LoggedSink(message))
     case 'file':
-      return message.saveTo(join(task.folder, `${message.messageId} ${process.pid}-${files++}`))
+      return message.duplicate ? drop(message) : save(message)
     case 'reader':
       return read(message)
   }
 }
 
-function writeDown(message: IncomingMessage, bytes: readonly Uint8Array[]): void {
+function save(message: IncomingMessage): Promise<unknown> {
+  const name = `${message.messageId} ${process.pid}-${files++}`
+  // Now and then there is no place for it.
+  return message.saveTo(join(task.folder, files % 20 === 0 ? join('missing', name) : name))
+}
+
+async function drop(message: IncomingMessage): Promise<void> {
+  writeDown(message, [await message.bytes()], true)
+}
+
+function writeDown(message: IncomingMessage, bytes: readonly Uint8Array[], dropped = false): void {
   const hash = createHash('sha256')
   for (const piece of bytes) hash.update(piece)
   const { messageId, duplicate } = message
-  const taken: TakenMessage = { messageId, duplicate, sha256: hash.digest('hex'), process: process.pid }
+  const taken: TakenMessage = { messageId, duplicate, dropped, sha256: hash.digest('hex'), process: process.pid }
   appendFileSync(task.log, `${JSON.stringify(taken)}\n`)
 }
 

@@ -9,7 +9,7 @@ import { newAuthority, type RelayUser, startRelay, type TestAuthority, type Test
 import { repositoryRoot } from '../repository.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { filesIn, until } from '../transfer.ts'
-import { type Disturbance, drawDisturbance, type Lengths, type Victim } from './disturbances.ts'
+import { drawDisturbance, type Lengths, type Victim } from './disturbances.ts'
 import { Link } from './link.ts'
 import type { ReceiverTask, TakenMessage } from './receiver.ts'
 import type { SenderTask, SentOnce } from './sender.ts'
@@ -126,7 +126,9 @@ async function run(options: DisturbedRunOptions): Promise<Account> {
       stored.set(messageId, [...(stored.get(messageId) ?? []), await sha256OfFile(join(files, name))])
     }
   }
-  for (const { messageId, sha256 } of taken) stored.set(messageId, [...(stored.get(messageId) ?? []), sha256])
+  for (const { messageId, sha256 } of taken.filter(({ dropped }) => !dropped)) {
+    stored.set(messageId, [...(stored.get(messageId) ?? []), sha256])
+  }
   expectNoneNewTwice(taken)
   return {
     ...expectNothingLost(
@@ -150,22 +152,25 @@ async function disturb(
   const random = new Random(seed)
   const underWay = new Map<object, Promise<void>>()
   const happened: Record<string, number> = {}
+  let failure: unknown
   for (let count = 0; count < disturbances; count++) {
     const disturbance = drawDisturbance(random, on.victims, on.links, lengths)
     const due = Math.floor(((count + 1) * messages) / (disturbances + 1))
-    const reached = (): boolean => on.senders.map(messagesBegun).reduce((sum, one) => sum + one, 0) >= due
-    await until(reached, `message ${due} of ${messages}`, 60_000)
+    const reached = (): boolean => {
+      if (failure !== undefined) throw failure
+      return on.senders.map(messagesBegun).reduce((sum, one) => sum + one, 0) >= due
+    }
+    await until(reached, `message ${due} of ${messages}`, 90_000)
     await underWay.get(disturbance.victim)
-    underWay.set(disturbance.victim, carryOut(disturbance, underWay))
+    const over = disturbance.happen().catch((error: unknown) => {
+      failure ??= error
+    })
+    underWay.set(disturbance.victim, over)
     happened[disturbance.name] = (happened[disturbance.name] ?? 0) + 1
   }
   await Promise.all(underWay.values())
+  if (failure !== undefined) throw failure
   return happened
-}
-
-async function carryOut(disturbance: Disturbance, underWay: Map<object, Promise<void>>): Promise<void> {
-  await disturbance.happen()
-  underWay.delete(disturbance.victim)
 }
 
 /** How many messages a sender has begun. */
@@ -228,7 +233,7 @@ async function mortalRelay(name: string, authority: TestAuthority): Promise<Mort
   const relay = await startRelay({ name: `${name}.localhost`, authority, port, settings })
   const start = async (): Promise<Program> => {
     const program = startMsrp(['relay', '--json', '--config', relay.config])
-    await program.stdout.line(/^\{"event":"listening"/, { milliseconds: 20_000 })
+    await program.stdout.line(/^\{"event":"listening"/, { milliseconds: 60_000 })
     return program
   }
   return { relay, link, victim: { name, program: relay.program, start } }
