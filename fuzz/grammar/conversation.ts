@@ -17,6 +17,9 @@ export interface World {
 /** Nobody in particular: any paths, any ids. */
 export const ANYWHERE: World = { to: (random) => path(random), from: (random) => path(random, uri), id: ident }
 
+/** A byte in the wrong place shows: its neighbours are others. */
+const CONTENT = 'abcdefghijklmnopqrstuvwxyz0123456789-'.repeat(220)
+
 const METHODS = ['AUTH', 'AUTH', 'NICKNAME', 'NICKNAME', 'XYZZY', 'A', 'REPORT', 'SENDX', 'SENT', 'ABCD']
 const ODD_METHODS = ['Send', 'SEND ', '', 'SEND\t', 'S3ND', ' SEND']
 const CODES = ['200', '400', '401', '403', '408', '413', '415', '423', '481', '501', '506', '100', '999']
@@ -102,7 +105,8 @@ export function message(random: Random, world: World): string {
   let start = 1
   const chunks = sizes.map((size, index) => {
     const id = world.id(random)
-    const end = start + size - 1
+    const from = start - 1
+    const end = from + size
     const value = `${start}-${random.oneIn(2) ? '*' : end}/${random.oneIn(3) ? '*' : total}`
     start += size
     const flag = index === count - 1 ? '$' : '+'
@@ -113,7 +117,7 @@ export function message(random: Random, world: World): string {
       field(random, 'Content-Type', 'text/plain'),
     ]
     const head = `MSRP ${id} SEND\r\n${paths(random, world)}${fields.join('')}\r\n`
-    return `${head}${String.fromCharCode(97 + index).repeat(size)}\r\n-------${id}${random.oneIn(30) ? '#' : flag}\r\n`
+    return `${head}${CONTENT.slice(from, from + size)}\r\n-------${id}${random.oneIn(30) ? '#' : flag}\r\n`
   })
   if (random.oneIn(8)) chunks.push(random.pick(chunks))
   if (random.oneIn(12)) chunks.splice(random.below(chunks.length), 1)

@@ -52,10 +52,10 @@ export function decode(head: Head): unknown[] {
     attempt(() => fields.mediaType?.type),
     attempt(() => fields.usePath?.map(again)),
     attempt(() =>
-      again2(fields.byteRange, formatByteRange, parseByteRange, ({ start, end, total }) => [start, end, total]),
+      againAs(fields.byteRange, formatByteRange, parseByteRange, ({ start, end, total }) => [start, end, total]),
     ),
     attempt(() =>
-      again2(
+      againAs(
         fields.status,
         ({ code, comment }) => formatStatus(code, comment),
         parseStatus,
@@ -63,21 +63,23 @@ export function decode(head: Head): unknown[] {
       ),
     ),
     attempt(() =>
-      again2(
+      againAs(
         fields.useNickname,
         formatQuotedString,
         (text) => parseQuotedString(text) ?? '',
         (it) => it,
       ),
     ),
-    attempt(() => again2(fields.authorization, formatCredentials, parseCredentials, (it) => [it.username, it.nonce])),
     attempt(() =>
-      again2(fields.authenticationInfo, formatAuthenticationInfo, parseAuthenticationInfo, (it) => it.nextnonce),
+      againAs(fields.authorization, formatCredentials, parseCredentials, (it) => [it.username, it.nonce], true),
+    ),
+    attempt(() =>
+      againAs(fields.authenticationInfo, formatAuthenticationInfo, parseAuthenticationInfo, (it) => it.nextnonce, true),
     ),
     attempt(() =>
       fields.wwwAuthenticate.map((one) => [
         isAnswerable(one),
-        again2(one, formatChallenge, parseChallenge, ({ realm, nonce, opaque }) => [realm, nonce, opaque]),
+        againAs(one, formatChallenge, parseChallenge, ({ realm, nonce, opaque }) => [realm, nonce, opaque], true),
       ]),
     ),
     disposition(head),
@@ -132,20 +134,21 @@ function attempt(get: () => unknown): unknown {
   }
 }
 
-/** Formats and parses; what cannot be written may say so. */
-function again2<T>(
+/** Formats and parses. What is read more liberally than it is written may be refused then, when `liberal` says so. */
+function againAs<T>(
   value: T | undefined,
   format: (it: T) => string,
   parse: (text: string) => T,
   part: (it: T) => unknown,
+  liberal = false,
 ): unknown {
   if (value === undefined) return undefined
   let text: string
   try {
     text = format(value)
   } catch (error) {
-    if (error instanceof MsrpError && error.code === 'invalid-argument') return 'cannot be written'
-    throw error
+    if (liberal && error instanceof MsrpError && error.code === 'invalid-argument') return 'cannot be written'
+    throw error instanceof MsrpError ? new Error(`what was read cannot be written: ${error.message}`) : error
   }
   const [before, after] = [part(value), part(parse(text))].map((it) => JSON.stringify(it))
   if (before !== after) throw new Error(`written as ${text}, ${before} is read as ${after}`)
@@ -166,11 +169,12 @@ function again(uri: MsrpUri): string {
 
 function disposition({ fields }: Head): unknown {
   const found = fields.contentDisposition
-  return again2(
+  return againAs(
     found,
     formatContentDisposition,
     (text) => parseContentDisposition(text) ?? { type: '' },
     (it) => it.type,
+    true,
   )
 }
 

@@ -1,7 +1,7 @@
 import { MsrpEndpoint } from '../../packages/msrp/src/session/endpoint.ts'
 import { MemoryPlatform } from '../../packages/msrp/test/session/memory-platform.ts'
 import { RawPeer } from '../../packages/msrp/test/session/raw-peer.ts'
-import { settle } from '../../packages/msrp/test/transport/fake-clock.ts'
+import { type FakeClock, settle } from '../../packages/msrp/test/transport/fake-clock.ts'
 import type { World } from '../grammar/conversation.ts'
 import { ident } from '../grammar/idents.ts'
 import { path } from '../grammar/uris.ts'
@@ -86,11 +86,14 @@ class Stage {
   /** After a while without anything, and the end of all, nothing may be left. */
   async end(): Promise<void> {
     const { clock } = this.#platform
-    for (const peer of this.#peers) this.#random.oneIn(2) ? peer.transport.close() : peer.transport.destroy()
-    await clock.advance(200_000)
-    const closed = this.#endpoint.close()
-    await clock.advance(30_000)
-    await within(() => 'the endpoint closes', closed)
+    for (const { transport } of this.#peers) {
+      const how = this.#random.below(3)
+      if (how === 0) transport.close()
+      else if (how === 1) transport.destroy()
+    }
+    // Either it has long been over, or the endpoint is closed in the middle of it all.
+    if (this.#random.oneIn(2)) await clock.advance(200_000)
+    await within(() => 'the endpoint closes', this.#endpoint.close(), clock)
     await within(() => this.application.pending, this.application.over())
     if (clock.pending > 0) throw new Error(`${clock.pending} timers are armed after the end`)
     const open = this.#platform.spools.filter((spool) => !spool.closed).length
@@ -127,12 +130,16 @@ class Stage {
   }
 }
 
-async function within(what: () => string, promise: Promise<unknown>): Promise<void> {
+/** Waits for what needs no more than turns of the event loop and, with a clock, the timers that are armed. */
+async function within(what: () => string, promise: Promise<unknown>, clock?: FakeClock): Promise<void> {
   let settled = false
   const done = promise.finally(() => {
     settled = true
   })
-  for (let turns = 0; turns < 500 && !settled; turns++) await settle()
+  for (let turn = 0; turn < 500 && !settled; turn++) {
+    await settle()
+    if (turn % 20 === 19 && !settled && clock?.next !== undefined) await clock.advance(clock.next)
+  }
   if (!settled) throw new Error(`never: ${what()}`)
   await done
 }

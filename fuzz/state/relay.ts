@@ -115,6 +115,12 @@ class Scene {
       if (victim.closed) throw new Error('a client who did nothing wrong was disconnected')
       this.#checkArrived(victim)
     }
+    for (const { requests, responses } of [this.#bob, this.#carol, ...this.#others.values()]) {
+      for (const { head } of [...requests, ...responses]) {
+        const line = head.fields.malformedLine
+        if (line !== undefined) throw new Error(`a line was passed on that is no header field: ${JSON.stringify(line)}`)
+      }
+    }
     await this.#greet('still.there')
     for (const node of [this.#bob, this.#carol, ...this.#others.values()]) {
       node.resume()

@@ -25,6 +25,7 @@ export class Presence {
   readonly #room: PresenceRoom
   /** The latest ones, by Message-ID: a relay answers 200 and may find out later, by REPORT, that there is nobody. */
   readonly #sent: RecentIds<(error: MsrpError | undefined) => void> = new RecentIds(8)
+  readonly #over = Promise.withResolvers<MsrpError>()
   #timer: Cancel | undefined
 
   constructor(room: PresenceRoom) {
@@ -42,7 +43,7 @@ export class Presence {
     const { clock } = this.#room.platform
     const { promise, resolve } = Promise.withResolvers<MsrpError | undefined>()
     const cancel = clock.after(PROBE_TIMEOUT, () => resolve(undefined))
-    const error = await Promise.race([promise, this.#send(true)])
+    const error = await Promise.race([promise, this.#send(true), this.#over.promise])
     cancel()
     return error === undefined
   }
@@ -62,7 +63,9 @@ export class Presence {
     })
   }
 
+  /** The session is over: so is every probe, which would keep its timer until then. */
   stop(): void {
+    this.#over.resolve(new MsrpError('closed', 'The session is over'))
     this.#timer?.()
   }
 

@@ -155,6 +155,15 @@ describe("With remotePath 'first'", () => {
     expect((await prepared.sessions().next()).value!.remotePath).toBe(OTHER)
   })
 
+  test('an endpoint that is closed while the one before is asked leaves no timer', async () => {
+    const { endpoint, peer, platform, arrive } = await passive()
+    arrive('msrp://other.example:1/other;tcp').send()
+    peer.respond(await peer.request('SEND'))
+    await settled()
+    await endpoint.close()
+    expect(platform.clock.pending).toBe(0)
+  })
+
   test('what a newcomer sends while the one before it is asked is held, and read once that one turns out to be gone', async () => {
     const { peer, arrive, prepared } = await passive()
     const other = arrive(OTHER)
