@@ -12,7 +12,7 @@ import { filesIn, until } from '../transfer.ts'
 import { drawDisturbance, type Lengths, type Victim } from './disturbances.ts'
 import { Link } from './link.ts'
 import type { ReceiverTask, TakenMessage } from './receiver.ts'
-import type { SenderTask, SentOnce } from './sender.ts'
+import type { SenderProgress, SenderTask, SentOnce } from './sender.ts'
 
 /** Of a run that is to be the same as another one, as far as the machine lets it. */
 export const givenSeed: number | undefined = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
@@ -64,84 +64,98 @@ export async function disturbedRun(options: DisturbedRunOptions): Promise<Accoun
 }
 
 async function run(options: DisturbedRunOptions): Promise<Account> {
-  const { seed, messages, burst, reportTimeout } = options
   const folder = temporaryFolder()
   const authority = await newAuthority()
   const [relayA, relayB] = await Promise.all([mortalRelay('relay-a', authority), mortalRelay('relay-b', authority)])
-
-  const receivers = await Promise.all(
-    (['sink', 'file', 'reader'] as const).map(async (kind) => {
-      const pathFiles = ['through-relay', 'direct'].map((way) => join(folder, `${kind}-${way}.path`))
-      const log = join(folder, `${kind}.log`)
-      const files = temporaryFolder()
-      const relay = login(relayB.relay, relayB.relay.bob)
-      const task: ReceiverTask = { kind, relay, ca: relayB.relay.ca, pathFiles, log, folder: files }
-      const start = async (): Promise<Program> => startPart('receiver', task)
-      const victim: Victim = {
-        name: `${kind}-receiver`,
-        program: await start(),
-        ...(kind === 'reader' ? {} : { start }),
-      }
-      return { victim, pathFiles, log, files }
-    }),
-  )
-  const pathFiles = receivers.map((receiver) => receiver.pathFiles)
-  const described = receivers.map(({ victim }) => victim.program.describe()).join('\n')
-  await until(() => pathFiles.flat().every(existsSync), `the paths of all receivers:\n${described}`, 30_000)
-
-  const ways = [login(relayA.relay, relayA.relay.alice), undefined]
-  const senders = ways.map((relay, index) => {
-    const log = join(folder, `sender-${index}.log`)
-    const share = messages / ways.length
-    const task: SenderTask = {
-      seed,
-      first: index * share,
-      messages: share,
-      relay,
-      ca: relayA.relay.ca,
-      pathFiles: pathFiles.map((files) => files[index] ?? ''),
-      burst,
-      reportTimeout,
-      log,
-    }
-    return { victim: { name: `sender-${index}`, program: startPart('sender', task) } as Victim, log }
-  })
+  const receivers = startReceivers(relayB.relay, folder)
+  const paths = receivers.flatMap(({ pathFiles }) => pathFiles)
+  await until(() => paths.every(existsSync), 'the paths of all receivers', 30_000)
+  const senders = startSenders(options, relayA.relay, receivers, folder)
 
   const victims = [relayA, relayB, ...receivers, ...senders].map(({ victim }) => victim)
   const links = [relayA, relayB].map(({ link, victim }) => ({ name: `link-${victim.name}`, link }))
-  const happened = await disturb(options, { victims, links, senders: senders.map(({ victim }) => victim) })
-  for (const { victim } of senders) {
-    const exit = await victim.program.exit(60_000)
+  const disturbances = await disturb(options, { victims, links, senders: senders.map(({ victim }) => victim) })
+  const sends: SentOnce[] = []
+  for (const { victim, log } of senders) {
+    const exit = await victim.program.exit(90_000)
     expect(exit, `what is pending: ${victim.program.describe()}`).toEqual({ code: 0, signal: null })
+    const told = linesOf<SentOnce>(log)
+    expect(progressOf(victim), 'a send that was never settled').toMatchObject({
+      sent: told.length,
+      settled: told.length,
+    })
+    sends.push(...told)
   }
-  for (const { name, program } of victims.filter(({ name }) => !name.startsWith('sender'))) {
+  for (const { name, program } of [relayA, relayB, ...receivers].map(({ victim }) => victim)) {
     expect(program.exited, `${name} ended by itself: ${program.describe()}`).toBeUndefined()
   }
 
   const taken = receivers.flatMap(({ log }) => linesOf<TakenMessage>(log))
+  expectNoneNewTwice(taken)
+  const account = expectNothingLost(sends, await storedBy(receivers, taken), options.messages)
+  return { ...account, duplicates: taken.filter(({ duplicate }) => duplicate).length, disturbances }
+}
+
+interface Receiver {
+  victim: Victim
+  /** For the sender with a relay, and for the one without. */
+  pathFiles: readonly [string, string]
+  log: string
+  /** Where it stores files. */
+  files: string
+}
+
+function startReceivers(relay: TestRelay, folder: string): Receiver[] {
+  return (['sink', 'file', 'reader'] as const).map((kind) => {
+    const pathFiles = [join(folder, `${kind}-relayed.path`), join(folder, `${kind}-direct.path`)] as const
+    const log = join(folder, `${kind}.log`)
+    const files = temporaryFolder()
+    const task: ReceiverTask = { kind, relay: login(relay, relay.bob), ca: relay.ca, pathFiles, log, folder: files }
+    const start = (): Program => startPart('receiver', task)
+    const mortal = kind === 'reader' ? {} : { start: async () => start() }
+    return { victim: { name: `${kind}-receiver`, program: start(), ...mortal }, pathFiles, log, files }
+  })
+}
+
+interface Sender {
+  victim: Victim
+  log: string
+}
+
+function startSenders(
+  { seed, messages, burst, reportTimeout }: DisturbedRunOptions,
+  relay: TestRelay,
+  receivers: readonly Receiver[],
+  folder: string,
+): Sender[] {
+  const ways = [login(relay, relay.alice), undefined]
+  const share = messages / ways.length
+  return ways.map((own, index) => {
+    const log = join(folder, `sender-${index}.log`)
+    const pathFiles = receivers.map((receiver) => receiver.pathFiles[index] ?? '')
+    const first = index * share
+    const task = { seed, first, messages: share, relay: own, ca: relay.ca, pathFiles, burst, reportTimeout, log }
+    return { victim: { name: `sender-${index}`, program: startPart('sender', task) }, log }
+  })
+}
+
+/** The hashes of what receivers have, by Message-ID. */
+async function storedBy(
+  receivers: readonly Receiver[],
+  taken: readonly TakenMessage[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const stored = new Map<string, string[]>()
-  for (const { files } of receivers) {
-    for (const name of filesIn(files).filter((file) => !file.startsWith('.'))) {
-      const [messageId = ''] = name.split(' ')
-      stored.set(messageId, [...(stored.get(messageId) ?? []), await sha256OfFile(join(files, name))])
-    }
-  }
-  for (const { messageId, sha256 } of taken.filter(({ dropped }) => !dropped)) {
+  const add = (messageId: string, sha256: string): void => {
     stored.set(messageId, [...(stored.get(messageId) ?? []), sha256])
   }
-  expectNoneNewTwice(taken)
-  return {
-    ...expectNothingLost(
-      senders.flatMap(({ log }) => linesOf<SentOnce>(log)),
-      stored,
-      messages,
-    ),
-    ...counts(),
+  for (const { messageId, sha256, dropped } of taken) if (!dropped) add(messageId, sha256)
+  for (const { files } of receivers) {
+    // Unfinished ones begin with a dot.
+    for (const name of filesIn(files).filter((file) => !file.startsWith('.'))) {
+      add(name.split(' ')[0] ?? '', await sha256OfFile(join(files, name)))
+    }
   }
-
-  function counts(): Pick<Account, 'duplicates' | 'disturbances'> {
-    return { duplicates: taken.filter(({ duplicate }) => duplicate).length, disturbances: happened }
-  }
+  return stored
 }
 
 /** One disturbance after every so many messages, some of them at once, until all are sent; what happened, by name. */
@@ -158,7 +172,7 @@ async function disturb(
     const due = Math.floor(((count + 1) * messages) / (disturbances + 1))
     const reached = (): boolean => {
       if (failure !== undefined) throw failure
-      return on.senders.map(messagesBegun).reduce((sum, one) => sum + one, 0) >= due
+      return on.senders.reduce((sum, sender) => sum + progressOf(sender).begun, 0) >= due
     }
     await until(reached, `message ${due} of ${messages}`, 90_000)
     await underWay.get(disturbance.victim)
@@ -173,10 +187,10 @@ async function disturb(
   return happened
 }
 
-/** How many messages a sender has begun. */
-function messagesBegun({ program }: Victim): number {
+/** What a sender has told last. */
+function progressOf({ program }: Victim): SenderProgress {
   const last = program.stdout.lines.at(-1)
-  return last === undefined ? 0 : (JSON.parse(last) as { begun: number }).begun
+  return last === undefined ? { begun: 0, sent: 0, settled: 0 } : (JSON.parse(last) as SenderProgress)
 }
 
 function expectNoneNewTwice(taken: readonly TakenMessage[]): void {

@@ -37,6 +37,15 @@ export interface SentOnce {
   readonly resumedFrom: number
 }
 
+/** A line of its standard output. */
+export interface SenderProgress {
+  /** Messages of which the first try has begun. */
+  readonly begun: number
+  /** Calls of `send`, and how many of them have been settled. */
+  readonly sent: number
+  readonly settled: number
+}
+
 interface Attempt {
   readonly planned: PlannedMessage
   readonly repeated: number
@@ -46,7 +55,6 @@ interface Attempt {
 const task: SenderTask = JSON.parse(process.argv[2] ?? '')
 const ca = readFileSync(task.ca)
 let next = 0
-/** Calls of `send`, and how many of them have been settled. */
 let sent = 0
 let settled = 0
 
@@ -96,7 +104,7 @@ async function burst(
     attempts.push({ planned: plannedMessage(task.seed, task.first + next++), repeated: 0, resumeFrom: 0 })
   }
   sent += attempts.length
-  console.log(JSON.stringify({ begun: next, sent, settled }))
+  tellProgress()
   const failures = await Promise.all(attempts.map((attempt) => send(session, attempt)))
   settled += failures.length
   for (const failure of failures) {
@@ -140,5 +148,10 @@ async function send(session: Session, { planned, repeated, resumeFrom }: Attempt
   return { planned, repeated: repeated + 1, resumeFrom: confirmed }
 }
 
+function tellProgress(): void {
+  const progress: SenderProgress = { begun: next, sent, settled }
+  console.log(JSON.stringify(progress))
+}
+
 await Promise.all(task.pathFiles.map(lane))
-console.log(JSON.stringify({ begun: next, sent, settled }))
+tellProgress()

@@ -39,6 +39,10 @@ describe('what an endpoint gets from Node', () => {
     expect([near.secure, far.secure]).toEqual([secure, secure])
   })
 
+  it('says when the time before TCP asks for the far side is too short for TCP', () => {
+    expect(() => nodePlatform({ tcpKeepAlive: 60 })).toThrow('tcpKeepAlive is in milliseconds, 1000 or more, not 60')
+  })
+
   it('does not take the name of the host that SRV named for the one that was looked for', async () => {
     const listening = await platform.listen({ tls: certificate }, () => {})
     cleanups.push(() => listening.close())
