@@ -24,6 +24,8 @@ export interface RelayOptions {
   authority?: TestAuthority
   /** With `authority`: what its certificate really is, for one that others are to refuse. */
   certificate?: { authority?: TestAuthority; name?: string }
+  /** Variables of its environment. */
+  env?: Record<string, string>
   /** `test`: until the end of the test, the default; `file`: for a relay started in `beforeAll`. */
   lifetime?: 'test' | 'file'
   /** See `ProgramOptions`. */
@@ -140,14 +142,14 @@ export class TestRelay {
 
 /** Starts a relay on a free port of 127.0.0.1 and waits until it listens. */
 export async function startRelay(options: RelayOptions = {}): Promise<TestRelay> {
-  const { name = 'localhost', authority, certificate, lifetime = 'test', within = [] } = options
+  const { name = 'localhost', authority, certificate, lifetime = 'test', within = [], env = {} } = options
   const folder = lifetime === 'file' ? temporaryFolderOfFile() : temporaryFolder()
   const stateFolder = join(folder, 'state')
   const tls =
     authority === undefined ? undefined : await writeCertificate(folder, { name, authority, ...certificate }, authority)
   const config = join(folder, 'relay.toml')
   writeFileSync(config, configText({ ...options, name }, stateFolder, tls))
-  const program = startMsrp(['relay', '--json', '--config', config], { lifetime, within })
+  const program = startMsrp(['relay', '--json', '--config', config], { lifetime, within, env })
   const [line] = await program.stdout.line(/^\{"event":"listening".*\}$/, { milliseconds: 20_000 })
   const { path, ca } = JSON.parse(line) as { path: string; ca?: string }
   return new TestRelay({ program, name, uri: path, ca: tls?.ca ?? ca ?? '', config, stateFolder, lifetime })

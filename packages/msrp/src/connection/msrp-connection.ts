@@ -19,8 +19,11 @@ import { observeWhole, type WireObserver } from './wire-observer.ts'
 /** Bytes of responses and REPORTs that may wait for a far side that does not read, before the connection is given up. */
 const CONTROL_LIMIT = 1024 * 1024
 
-/** The same for a far side that has not shown yet that it has any business here, what the transport still has included. */
-const STRANGER_LIMIT = 128 * 1024
+/**
+ * The same when memory is short. And so much may wait for a far side that has not shown yet that it has any business here,
+ * before no more is read from it.
+ */
+const LEAST_CONTROL_LIMIT = 128 * 1024
 
 /** What a connection tells its owner: an endpoint or a relay. `Pending` is what the owner remembers for each request. */
 export interface MsrpConnectionHandler<Pending> {
@@ -52,8 +55,13 @@ export interface MsrpConnectionOptions<Pending> {
  */
 export class MsrpConnection<Pending> {
   readonly transport: Transport
-  /** The far side has not shown yet that it has any business here: it gets little room. False unless it is set. */
+  /**
+   * The far side has not shown yet that it has any business here: it is not read while it does not read. With others that
+   * would not do, since two who treat each other like that wait for ever. False unless it is set.
+   */
   stranger = false
+  /** Memory is short: responses and REPORTs get little room. False unless it is set. */
+  short = false
   readonly #parser: ChunkParser
   readonly #outbox: Outbox
   readonly #transactions: Transactions<Pending>
@@ -156,7 +164,7 @@ export class MsrpConnection<Pending> {
     if (this.#state !== 'open') return
     if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
     this.#outbox.control(bytes)
-    if (this.#outbox.controlBytes > CONTROL_LIMIT || (this.stranger && this.waitingBytes > STRANGER_LIMIT)) {
+    if (this.#outbox.controlBytes > (this.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT)) {
       this.fail(new MsrpError('limit-exceeded', `${this.transport.description} does not read its responses`))
     }
   }
@@ -273,6 +281,7 @@ export class MsrpConnection<Pending> {
             }),
       )
     }
+    if (this.stranger && this.waitingBytes > LEAST_CONTROL_LIMIT) this.pauseReading(this.#outbox)
   }
 
   #onHead(head: Head): void {
@@ -314,6 +323,7 @@ export class MsrpConnection<Pending> {
     const { position } = this.#outbox
     if (bufferedBytes > 0) this.#transactions.blocked(position - bufferedBytes)
     else this.#transactions.sent(position)
+    if (this.waitingBytes <= LEAST_CONTROL_LIMIT) this.resumeReading(this.#outbox)
   }
 
   #onClose(error: MsrpError | undefined): void {

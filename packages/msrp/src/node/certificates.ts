@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { MsrpError } from '../wire/index.ts'
 import { socketReason } from './socket-error.ts'
@@ -47,7 +47,12 @@ const made = new WeakMap<TlsMaterial, TlsContext>()
 export function tlsContext(material: TlsMaterial): TlsContext {
   const known = made.get(material)
   if (known) return known
-  const options: SecureContextOptions = { minVersion: `TLSv${material.minimumVersion ?? '1.2'}`, ciphers: CIPHERS }
+  const options: SecureContextOptions = {
+    minVersion: `TLSv${material.minimumVersion ?? '1.2'}`,
+    ciphers: CIPHERS,
+    // A handshake costs a server far more than whoever asks for it. Node counts them and goes on.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  }
   if (material.ca !== undefined) options.ca = authorities(material.ca)
   if (material.cert !== undefined) options.cert = certificates(material.cert, 'cert').join('\n')
   if (material.key !== undefined) options.key = textOf(material.key)

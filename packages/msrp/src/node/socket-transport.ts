@@ -67,7 +67,11 @@ export class SocketTransport implements Transport {
     socket.allowHalfOpen = true
     socket.setNoDelay(true)
     socket.setKeepAlive(true, options.keepAliveDelay ?? KEEP_ALIVE_DELAY)
-    socket.on('error', (cause) => this.#fail(cause))
+    socket.on('error', (cause) => {
+      this.#fail(cause)
+      // After some errors of TLS Node leaves the connection open.
+      socket.destroy()
+    })
     socket.on('close', () => this.#onSocketClose())
     if (socket.errored) this.#fail(socket.errored)
     if (socket.closed) this.#onSocketClose()

@@ -64,6 +64,7 @@ export function settingsSchema(surroundings: Surroundings): z.ZodType<Unfinished
       bufferPerFlow: whole(16_384, 1_073_741_824, 262_144),
       totalBuffer: whole(1_048_576, 1_099_511_627_776, 268_435_456),
       stalledTime: whole(1, 86_400, 300),
+      connectTime: whole(1, 300, 10),
       unauthenticatedTime: whole(1, 3600, 30),
       authFailures: whole(1, 1000, 5),
     }).prefault({}),

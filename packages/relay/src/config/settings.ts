@@ -95,6 +95,8 @@ export interface LimitSettings extends ParserLimits {
   readonly totalBuffer: number
   /** Seconds for which a connection may take none of the bytes that wait for it before it is closed. Default: 300. */
   readonly stalledTime: number
+  /** Seconds that a next hop has to accept a connection, and as many for its TLS handshake. Default: 10. */
+  readonly connectTime: number
   /** Seconds until a connection without a successful request is closed (RFC 4976 §6.1). Default: 30. */
   readonly unauthenticatedTime: number
   /** Failed AUTH requests after which a client's connection is closed (RFC 4976 §6.3). Default: 5. */

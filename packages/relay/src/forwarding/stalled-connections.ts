@@ -80,10 +80,12 @@ export class StalledConnections {
   }
 
   #look(now: number): void {
+    const { full } = this.#total
     let outgoing = 0
     for (const each of this.#connections) {
       const { waitingBytes, takenBytes } = each.connection
       outgoing += waitingBytes
+      each.connection.short = full
       const stall = this.#stalls.get(each)
       if (stall !== undefined && (waitingBytes === 0 || takenBytes !== stall.taken)) this.#stalls.delete(each)
       if (waitingBytes > 0 && stall?.taken !== takenBytes) this.#stalls.set(each, { taken: takenBytes, since: now })

@@ -43,6 +43,8 @@ export function relayDialer(options: {
       port,
       secure: uri.secure,
       tls: lenient ? lenientTls : tls,
+      connectTimeout: settings.limits.connectTime * 1000,
+      handshakeTimeout: settings.limits.connectTime * 1000,
       // RFC 4976 §8: the certificate is that of the name in the URI, wherever SRV led to.
       names: [uri.host],
       resolver: { lookup: (name) => permitted(name, port) },

@@ -83,18 +83,32 @@ describe('a connection that takes nothing of what waits for it', () => {
 })
 
 describe('a far side that has not shown any business here', () => {
-  it('and does not read its responses is cut off after 128 KiB of them', async () => {
-    const network = new Network()
-    const stranger = network.connect({ capacity: 5000 })
-    stranger.pause()
-    let sent = 0
-    for (; sent < 2000 && network.relay.connections > 0; sent++) {
+  const challenges = async (stranger: Node, count: number): Promise<void> => {
+    for (let sent = 0; sent < count; sent++) {
       stranger.request('AUTH', { toPath: ['msrps://relay.example.com:2855;tcp'] })
       await settle()
     }
+  }
+
+  it('and does not read its responses is not read on after 128 KiB of them, and is closed in its time', async () => {
+    const network = new Network()
+    const stranger = network.connect({ capacity: 5000 })
+    stranger.pause()
+    await challenges(stranger, 2000)
+    expect(stranger.pair.right.paused).toBe(true)
+    expect(stranger.pair.right.bufferedBytes).toBeLessThan(150 * 1024)
+    await network.clock.advance(30_000)
     expect(network.relay.connections).toBe(0)
-    // A challenge has some 300 bytes.
-    expect(sent).toBeGreaterThan((128 * 1024) / 500)
-    expect(sent).toBeLessThan((128 * 1024) / 200)
+  })
+
+  it('and reads them after all gets every one of them', async () => {
+    const network = new Network()
+    const stranger = network.connect({ capacity: 5000 })
+    stranger.pause()
+    await challenges(stranger, 1000)
+    stranger.resume()
+    await settle()
+    expect(stranger.responses).toHaveLength(1000)
+    expect(stranger.pair.right.paused).toBe(false)
   })
 })

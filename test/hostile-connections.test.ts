@@ -1,0 +1,184 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { nodeRandom } from 'msrp/node'
+import { newTransactionId } from 'msrp/wire'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startProgram } from './support/process.ts'
+import type { RawClient } from './support/raw-client.ts'
+import { startRelay, type TestRelay } from './support/relay.ts'
+import { until } from './support/transfer.ts'
+import { underAttack } from './support/under-attack.ts'
+import { endpointVictims, relayVictims, type Victim } from './support/victim.ts'
+
+// People who take places and give nothing: connections up to the limit, peers that do not read, next hops that do not
+// answer. Each is let go within a time that the settings give, and the others go on.
+
+const MiB = 1024 * 1024
+const limits = {
+  unauthenticated_time: 1,
+  connections_per_address: 60,
+  stalled_time: 1,
+  connect_time: 1,
+  total_buffer: 16 * MiB,
+}
+
+let relay: TestRelay
+let victims: Victim[]
+
+beforeAll(async () => {
+  relay = await startRelay({ lifetime: 'file', settings: { limits } })
+  victims = relayVictims(relay)
+})
+
+const longMessage = [
+  ['Message-ID', 'message1'],
+  ['Byte-Range', '1-*/*'],
+] as const
+
+/** Begins a message that goes on until it is held up, or the connection ends; gives its transaction id. */
+function sendWithoutEnd(client: RawClient, toPath: readonly string[]): string {
+  const transactionId = newTransactionId(nodeRandom)
+  const block = Buffer.alloc(MiB / 4, 'x')
+  client.write(client.head('SEND', { transactionId, toPath, fields: longMessage, body: '' }))
+  const run = async (): Promise<void> => {
+    for (let sent = 0; sent < 64 * MiB && !client.closed; sent += block.byteLength) await client.write(block)
+  }
+  void run()
+  return transactionId
+}
+
+describe('a flood of connections', () => {
+  test('is refused from the limit on, before TLS; old ones keep working, and there is room again in time', async () => {
+    await underAttack(victims, async (victim) => {
+      const sockets: Socket[] = []
+      for (let index = 0; index < 200; index++) sockets.push(await victim.socket())
+      for (const socket of sockets) socket.resume()
+      const open = (): number => sockets.filter(({ closed }) => !closed).length
+      await until(() => open() <= 58, 'end of those above the limit')
+      // alice and bob are two of the sixty.
+      expect(open()).toBe(58)
+      await expect(relay.login(relay.alice)).rejects.toThrow()
+      await until(() => open() === 0, 'end of those that never said a word', 8_000)
+      const late = await relay.login(relay.alice)
+      late.destroy()
+    })
+  })
+
+  test('that stop in the middle of their TLS handshake counts as well', async () => {
+    await underAttack(victims, async (victim) => {
+      const sockets = await Promise.all(Array.from({ length: 100 }, () => victim.socket()))
+      for (const socket of sockets) {
+        socket.resume()
+        // A ClientHello of 512 bytes, of which the first 5 come.
+        socket.write(Buffer.of(0x16, 3, 1, 2, 0))
+      }
+      const open = (): number => sockets.filter(({ closed }) => !closed).length
+      await until(() => open() <= 58, 'end of those above the limit')
+      await until(() => open() === 0, 'end of the rest', 8_000)
+    })
+  })
+
+  test('to an endpoint is refused from 256 on, and its session goes on', async () => {
+    await underAttack(await endpointVictims(), async (victim) => {
+      const sockets = await Promise.all(Array.from({ length: 400 }, () => victim.socket()))
+      for (const socket of sockets) socket.resume()
+      const open = (): number => sockets.filter(({ closed }) => !closed).length
+      await until(() => open() <= 256, 'end of those above the limit')
+      expect(open()).toBeGreaterThan(200)
+      for (const socket of sockets) socket.destroy()
+    })
+  })
+})
+
+describe('a receiver', () => {
+  test('that never reads is let go, and its senders are told', async () => {
+    await underAttack(victims, async () => {
+      const [alice, bob] = [await relay.login(relay.alice), await relay.login(relay.bob)]
+      bob.pause()
+      const sent = sendWithoutEnd(alice, [alice.token, ...bob.path])
+      expect((await alice.response(sent, 15_000)).head.status).toBe(481)
+      for (const client of [alice, bob]) client.destroy()
+    })
+  })
+
+  test('that reads a byte a second is let go, and its senders are told', async () => {
+    await underAttack(victims, async (victim) => {
+      const alice = await relay.login(relay.alice)
+      const { client: bob, stream } = await victim.connect({ uri: 'msrps://bob.invalid:9000/bob;tcp' })
+      await bob.authenticate(relay.bob, { toPath: [relay.uri] })
+      bob.pause()
+      const sent = sendWithoutEnd(alice, [alice.token, ...bob.path])
+      const reading = setInterval(() => stream.read(1), 1000)
+      onTestFinished(() => clearInterval(reading))
+      expect((await alice.response(sent, 15_000)).head.status).toBe(481)
+      alice.destroy()
+    })
+  })
+
+  test('one of fifteen that never read does not get more than its share of the memory of all', async () => {
+    await underAttack(victims, async () => {
+      const pairs: [RawClient, RawClient][] = []
+      for (let index = 0; index < 15; index++) {
+        pairs.push([await relay.login(relay.alice), await relay.login(relay.bob)])
+      }
+      const sent = pairs.map(([alice, bob]) => {
+        bob.pause()
+        return sendWithoutEnd(alice, [alice.token, ...bob.path])
+      })
+      for (const [index, [alice]] of pairs.entries()) {
+        expect((await alice.response(sent[index] ?? '', 15_000)).head.status).toBe(481)
+      }
+      for (const client of pairs.flat()) client.destroy()
+    })
+  })
+})
+
+describe('a next hop', () => {
+  test('that accepts and never speaks TLS ends with 408 for those who send there', async () => {
+    await underAttack(victims, async () => {
+      const silent = createServer()
+      const accepted = new Set<Socket>()
+      silent.on('connection', (socket) => accepted.add(socket))
+      silent.listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      onTestFinished(() => {
+        silent.close()
+        for (const socket of accepted) socket.destroy()
+      })
+      const alice = await relay.login(relay.alice)
+      const { port } = silent.address() as { port: number }
+      const sent = sendWithoutEnd(alice, [alice.token, `msrps://127.0.0.1:${port}/peer;tcp`])
+      expect((await alice.response(sent, 15_000)).head.status).toBe(408)
+      alice.destroy()
+    })
+  })
+
+  test('that never accepts ends with an error for those who send there', async () => {
+    await underAttack(victims, async () => {
+      const alice = await relay.login(relay.alice)
+      const sent = sendWithoutEnd(alice, [alice.token, `msrps://127.0.0.1:${await fullPort()}/peer;tcp`])
+      // The kernel there may complete the connection nevertheless; then it is TLS that gets no answer.
+      expect((await alice.response(sent, 15_000)).head.status).toBeOneOf([408, 481])
+      alice.destroy()
+    })
+  })
+})
+
+/** A port of a program that is stopped, with its backlog full: connecting there gets no answer at all. */
+async function fullPort(): Promise<number> {
+  const script = `
+    const server = require('node:net').createServer()
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log('port ' + server.address().port))
+  `
+  const program = startProgram(process.execPath, ['-e', script])
+  const port = Number((await program.line(/port (\d+)/))[1])
+  program.kill('SIGSTOP')
+  for (let index = 0; index < 4; index++) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    onTestFinished(() => {
+      socket.destroy()
+    })
+  }
+  return port
+}
