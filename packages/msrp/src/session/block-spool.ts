@@ -25,11 +25,6 @@ export class BlockSpool {
     this.#open = open
   }
 
-  /** Blocks in use. */
-  get used(): number {
-    return this.#used
-  }
-
   /** Takes a block; undefined when none is left. */
   allocate(): number | undefined {
     if (this.#used >= this.#slots || this.#closed) return undefined

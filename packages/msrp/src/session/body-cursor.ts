@@ -68,11 +68,6 @@ export class BodyCursor {
     return this.#chunkSize
   }
 
-  /** Position of the next byte that goes out. */
-  get position(): number {
-    return this.#ahead.position
-  }
-
   /** Everything is out, the last chunk with `$`, and nothing has to go out again. */
   get out(): boolean {
     return this.#finalOut && this.#again.length === 0

@@ -4,7 +4,6 @@ import {
   type ContinuationFlag,
   encodeResponse,
   type FailureReport,
-  MsrpError,
   type RequestHead,
   requestFlaw,
 } from '../wire/index.ts'
@@ -34,25 +33,25 @@ export class IncomingRequest {
     this.flaw = requestFlaw(head)
   }
 
-  get answered(): boolean {
-    return this.#answered
-  }
-
   get messageId(): string {
     return this.head.fields.messageId ?? ''
   }
 
   get failureReport(): FailureReport {
-    // RFC 4975 §7.1.1: absent means yes; what cannot be read is answered, so that its sender hears of it.
-    return readable(() => this.head.fields.failureReport) ?? 'yes'
+    try {
+      return this.head.fields.failureReport
+    } catch {
+      // What cannot be read is answered, so that its sender hears of it.
+      return 'yes'
+    }
   }
 
   get successReport(): boolean {
-    return readable(() => this.head.fields.successReport) ?? false
+    return this.head.fields.successReport
   }
 
   get byteRange(): ByteRange | undefined {
-    return readable(() => this.head.fields.byteRange)
+    return this.head.fields.byteRange
   }
 
   /** Answers 400 to what has a flaw, and reads on to its end. */
@@ -86,15 +85,6 @@ export class IncomingRequest {
         fromPath: toPath.slice(0, 1),
       }),
     )
-  }
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof MsrpError) return undefined
-    throw error
   }
 }
 

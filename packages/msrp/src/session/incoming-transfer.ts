@@ -159,11 +159,10 @@ export class IncomingTransfer {
     this.#activeAt = this.#room.clock.now()
     if (this.#undecided === undefined) {
       chunk.request.respond(200)
-    } else if (this.#undecided.length < this.#room.undecidedChunks) {
-      this.#undecided.push(chunk.request)
-    } else {
-      this.refuse(413, 'Too many chunks wait for a decision')
+      return
     }
+    this.#undecided.push(chunk.request)
+    if (this.#undecided.length > this.#room.undecidedChunks) this.refuse(413, 'Too many chunks wait for a decision')
   }
 
   /**
@@ -303,8 +302,6 @@ export function statusFor(error: MsrpError): number | undefined {
     case 'too-large':
     case 'internal':
       return 413
-    case 'malformed':
-      return 400
     default:
       return undefined
   }

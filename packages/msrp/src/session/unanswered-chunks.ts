@@ -29,10 +29,6 @@ export class UnansweredChunks {
     this.#mostBytes = options.mostBytes
   }
 
-  get size(): number {
-    return this.#chunks.size
-  }
-
   /** Whether the next chunk has to wait for an answer; `chunkSize` is the limit that holds for it. */
   isFull(chunkSize: number | undefined): boolean {
     if (!this.#answersExpected) return false

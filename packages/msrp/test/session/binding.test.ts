@@ -3,7 +3,7 @@ import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MsrpUri } from '../../src/wire/index.ts'
 import { MemoryPlatform } from './memory-platform.ts'
 import { RawPeer, type SendParts, settled } from './raw-peer.ts'
-import { active, dialledPeer, failure, nextMessage, PEER, passive, stateOf, waiting } from './stage.ts'
+import { active, dialledPeer, failure, nextMessage, PEER, passive, pattern, stateOf, waiting } from './stage.ts'
 
 const OTHER = 'msrp://other.example:9000/othersession;tcp'
 
@@ -62,6 +62,37 @@ describe('The active side', () => {
     expect(await stateOf(connecting)).toBe('pending')
     await platform.clock.advance(1)
     expect(await failure(connecting)).toMatchObject({ code: 'timeout' })
+  })
+
+  test('needs a port in the URI it connects to', async () => {
+    const connecting = new MsrpEndpoint(new MemoryPlatform(), {}).connect({ path: 'msrp://peer.example/x;tcp' })
+    expect(await failure(connecting)).toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining('port'),
+    })
+  })
+
+  test('does not keep a connection that comes when the endpoint is closed', async () => {
+    const platform = new MemoryPlatform()
+    const dial = platform.dial.bind(platform)
+    let connect = (): void => {}
+    const ready = new Promise<void>((resolve) => {
+      connect = resolve
+    })
+    platform.dial = async (target) => {
+      await ready
+      return dial(target)
+    }
+    const endpoint = new MsrpEndpoint(platform, {})
+    const connecting = failure(endpoint.connect({ path: PEER }))
+    await settled()
+    const closing = endpoint.close()
+    connect()
+    expect(await connecting).toMatchObject({ code: 'closed' })
+    await closing
+    const peer = await dialledPeer(platform)
+    await settled()
+    expect(peer.closed).toBe(true)
   })
 
   test('gives up with aborted when it is told to', async () => {
@@ -237,6 +268,7 @@ describe('A request', () => {
     ['of a type that is not taken', { body: 'x', type: 'image/png' }],
     ['without Message-ID', { body: 'x', messageId: '' }],
     ['with a line that is no field', { body: 'x', fields: ['no colon'] }],
+    ['with a Failure-Report that is none', { body: 'x', fields: ['Failure-Report: maybe'] }],
     ['that is too large', { body: 'x', range: '1-*/1000000' }],
     ['of an unknown method', { method: 'INVENT' }],
   ])('%s to an unknown session is answered 481: To-Path decides first (RFC4975-7.3-1)', async (_, parts) => {
@@ -332,6 +364,37 @@ describe('A request', () => {
   })
 })
 
+describe('A first request with a flaw', () => {
+  test.each(['first', 'strict'] as const)(
+    'is answered 400 and begins no session: remotePath %s',
+    async (remotePath) => {
+      const { prepared, arrive } = await waiting({ remotePath })
+      const completing = remotePath === 'strict' ? prepared.complete(PEER) : undefined
+      const peer = arrive()
+      expect((await peer.response(peer.send({ body: 'x', range: 'all' }))).status).toBe(400)
+      if (completing !== undefined) expect(await stateOf(completing)).toBe('pending')
+      expect((await peer.response(peer.send({ body: 'right' }))).status).toBe(200)
+      const session = completing === undefined ? (await prepared.sessions().next()).value! : await completing
+      expect(await (await nextMessage(session)).text()).toBe('right')
+    },
+  )
+
+  test('of somebody who is not expected is answered 481', async () => {
+    const { prepared, arrive } = await waiting({ remotePath: 'strict' })
+    void prepared.complete(PEER).catch(() => {})
+    const other = arrive(OTHER)
+    expect((await other.response(other.send({ body: 'x', range: 'all' }))).status).toBe(481)
+  })
+
+  test('does not take a session over', async () => {
+    const { arrive, peer, session } = await passive()
+    const again = arrive(PEER)
+    expect((await again.response(again.send({ body: 'x', range: 'all' }))).status).toBe(506)
+    expect((await peer.response(peer.send({ body: 'still here' }))).status).toBe(200)
+    expect(await (await nextMessage(session)).text()).toBe('still here')
+  })
+})
+
 describe('A second connection for a live session', () => {
   test('takes over when its From-Path is the peer of the session; messages go on there (RFC4975-5.4-13)', async () => {
     const { peer, arrive, session } = await passive()
@@ -371,6 +434,33 @@ describe('A second connection for a live session', () => {
     expect(second).toMatchObject({ text, flag: '$' })
     again.respond(second)
     await sent.delivered
+  })
+
+  test('does not get a stream again, which cannot be read twice: its message fails', async () => {
+    const { peer, arrive, session } = await passive()
+    const sent = session.send(['once ', 'only'])
+    await peer.request('SEND')
+    const again = arrive(PEER)
+    await again.response(again.send())
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'connection-lost' })
+    expect(session.state).toBe('open')
+    expect((await again.all()).filter(({ method }) => method === 'SEND')).toEqual([])
+  })
+
+  test('hears nothing more of a message that was given up on the one before', async () => {
+    const { peer, arrive, session } = await passive({}, {}, (platform) => {
+      platform.pairOptions = { capacity: 1000 }
+    })
+    peer.transport.pause()
+    const sent = session.send(pattern(1_000_000))
+    await settled()
+    sent.abort()
+    const again = arrive(PEER)
+    await again.response(again.send())
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'aborted' })
+    expect(await again.all()).toEqual([])
+    session.send('next')
+    expect((await again.request('SEND')).text).toBe('next')
   })
 
   test('waits for the reader that the one before it waited for', async () => {

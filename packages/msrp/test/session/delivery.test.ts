@@ -247,6 +247,13 @@ describe('A message fails', () => {
     expect((await peer.request('SEND')).text).toBe('next')
   })
 
+  test('with the words of the standard, where the far side has none', async () => {
+    const { session, peer } = await active()
+    const sent = session.send('hello')
+    peer.respond(await peer.request('SEND'), 403, '')
+    expect((await failure(sent.delivered)).message).toMatch(/403 \w+/)
+  })
+
   test.each([481, 506])('when a chunk is answered %i, and the session ends with it (RFC 4975 §10)', async (status) => {
     const { session, peer } = await active()
     const [sent, other] = [session.send('hello'), session.send('other')]

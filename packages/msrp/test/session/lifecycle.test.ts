@@ -82,6 +82,24 @@ describe('session.close()', () => {
     expect(await next).toEqual({ done: true, value: undefined })
   })
 
+  test('takes no new message while what has arrived is still being saved', async () => {
+    const { session, peer } = await passive()
+    const file = new MemoryFile('x')
+    let finish = (): void => {}
+    file.holdFinish = new Promise((resolve) => {
+      finish = resolve
+    })
+    await peer.response(peer.send({ body: 'hello' }))
+    const saving = (await nextMessage(session)).saveTo(file)
+    await settled()
+    const closing = session.close()
+    expect(session.state).toBe('closing')
+    expect((await peer.response(peer.send({ body: 'more' }))).status).toBe(481)
+    finish()
+    await saving
+    await closing
+  })
+
   test('can be called twice, by await using as well, and answers 481 from then on', async () => {
     const { session, peer, platform } = await passive()
     {
@@ -157,6 +175,24 @@ describe('saveTo', () => {
     expect(await saving).toMatchObject({ code: 'aborted' })
     expect((await peer.response('saving01')).status).toBe(413)
     expect(platform.files.get('some.bin')!.state).toBe('discarded')
+  })
+
+  test('does not begin when it was told to give up before', async () => {
+    const { session, peer, platform } = await passive()
+    const id = peer.send({ body: pattern(10_000), range: '1-*/20000', flag: '+' })
+    await peer.response(id)
+    const saving = (await nextMessage(session)).saveTo('some.bin', { signal: AbortSignal.abort() })
+    expect(await failure(saving)).toMatchObject({ code: 'aborted' })
+    await settled()
+    expect(platform.files.get('some.bin')?.state).not.toBe('finished')
+  })
+
+  test('fails where there are no files', async () => {
+    const { session, peer } = await passive({}, {}, (platform) => {
+      Object.assign(platform, { createFile: undefined })
+    })
+    peer.send({ body: 'hello' })
+    expect(await failure((await nextMessage(session)).saveTo('some.bin'))).toMatchObject({ code: 'storage' })
   })
 
   test('fails when the file cannot be made, and tells the sender', async () => {
@@ -377,6 +413,44 @@ describe('Local paths', () => {
     expect(MsrpUri.parse(localPath).sessionId).toMatch(/^[a-z2-7]{26}$/)
   })
 
+  test.each<[string, Parameters<MsrpEndpoint['prepare']>[0], (prepared: PreparedSession) => unknown, RegExp]>([
+    ['a peer cannot come', {}, (prepared) => prepared.complete(PEER, { active: false }), /only come when/],
+    ['peers do not come by themselves', { listen: {} }, async (prepared) => prepared.sessions(), /remotePath: 'first'/],
+    ['the peer has no path', { listen: {} }, (prepared) => prepared.complete([]), /URI/],
+    ['the peer has a path that is none', { listen: {} }, (prepared) => prepared.complete('nobody'), /MSRP URI/],
+  ])('say what is wrong when %s', async (_, options, use, what) => {
+    const prepared = await new MsrpEndpoint(new MemoryPlatform(), {}).prepare(options)
+    const error = await failure(Promise.resolve(use(prepared)))
+    expect(error).toMatchObject({ code: 'invalid-argument', message: expect.stringMatching(what) })
+  })
+
+  test('go with the block that holds them, and their sessions can be iterated over', async () => {
+    const platform = new MemoryPlatform()
+    const endpoint = new MsrpEndpoint(platform, {})
+    const paths: string[] = []
+    {
+      await using prepared = await endpoint.prepare({ listen: { port: 7001 }, remotePath: 'first' })
+      const peer = new RawPeer(platform.arrive(7001), prepared.localPath, PEER)
+      peer.send({ body: 'hello' })
+      for await (const session of prepared.sessions()) {
+        paths.push(session.remotePath)
+        await session.close()
+        break
+      }
+    }
+    expect(paths).toEqual([PEER])
+    expect(platform.ports).toEqual([])
+    await endpoint.idle()
+  })
+
+  test('wait for nobody when they are told before', async () => {
+    const prepared = await new MsrpEndpoint(new MemoryPlatform(), {}).prepare({ listen: {} })
+    const waitingFor = prepared.complete(PEER, { signal: AbortSignal.abort() })
+    expect(await failure(waitingFor)).toMatchObject({ code: 'aborted' })
+    const connecting = prepared.complete(PEER, { active: true, signal: AbortSignal.abort() })
+    expect(await failure(connecting)).toMatchObject({ name: 'AbortError' })
+  })
+
   test('are reached through their own listening socket only', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
@@ -423,6 +497,14 @@ describe('A relay', () => {
         `Use-Path: ${use}\r\nExpires: 600\r\n-------${auth.transactionId}$\r\n`,
     )
   }
+
+  test.each([
+    ['no URI', []],
+    ['a URI that is none', ['relay.example']],
+  ])('with %s is refused', async (_, uri) => {
+    const preparing = new MsrpEndpoint(new MemoryPlatform(), {}).prepare({ relay: { ...relay, uri } })
+    expect(await failure(preparing)).toMatchObject({ code: 'invalid-argument' })
+  })
 
   test('whose connection breaks before it has answered AUTH fails the preparation', async () => {
     const { preparing, peer, platform } = await registering()

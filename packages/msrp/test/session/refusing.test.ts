@@ -251,6 +251,26 @@ describe('The application decides with onRequest:', () => {
     }
   })
 
+  test('it is asked at once about a message whose beginning has not come', async () => {
+    const asked: number[] = []
+    const { peer } = await passive({
+      onRequest: (_, bytes) => {
+        asked.push(bytes.length)
+        return 404
+      },
+    })
+    expect((await peer.response(peer.send({ body: 'late', range: '5-8/8' }))).status).toBe(404)
+    expect(asked).toEqual([0])
+  })
+
+  test('more chunks than may wait for it refuse the message', async () => {
+    const { peer } = await passive({ limits: { undecidedChunks: 2 }, onRequest: () => new Promise(() => {}) })
+    const ids = [0, 1, 2].map((index) =>
+      peer.send({ messageId: 'many1', body: 'x', range: `${index + 1}-*/9`, flag: '+' }),
+    )
+    for (const id of ids) expect((await peer.response(id)).status).toBe(413)
+  })
+
   test('a decision that fails refuses with 403, and one that comes after the session is over does nothing', async () => {
     const { peer } = await passive({ onRequest: () => Promise.reject(new Error('database gone')) })
     expect((await peer.response(peer.send({ body: 'x' }))).status).toBe(403)

@@ -127,6 +127,27 @@ describe('What came before the session broke', () => {
     expect((await nextMessage(stage.session)).received).toBe(MIB)
   })
 
+  test('makes room for what broke later, when there is much of it', async () => {
+    const stage = await passive({}, { resumeFor: 60_000, limits: { interruptedMessages: 1 } })
+    for (const messageId of ['older', 'newer']) {
+      stage.peer.send({ messageId, body: messageId, range: '1-*/10', flag: '+' })
+    }
+    await settled()
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    const peer = stage.arrive()
+    for (const messageId of ['older', 'newer']) peer.send({ messageId, body: '67890', range: '6-10/10' })
+    const session = (await stage.prepared.sessions().next()).value!
+    const [older, newer] = [await nextMessage(session), await nextMessage(session)]
+    expect([older.received, newer.received]).toEqual([5, 10])
+    expect(await newer.text()).toBe('newer67890')
+    peer.transport.destroy()
+    await session.closed
+    // What is kept goes with the endpoint.
+    await stage.endpoint.close()
+    expect(stage.platform.clock.pending).toBe(0)
+  })
+
   test('is not kept unless asked for', async () => {
     const stage = await broken({ resumeFor: 0 }, async () => {})
     await pour(stage.peer, 2 * MIB, 3 * MIB, '+')

@@ -104,6 +104,47 @@ describe('Anything can be sent:', () => {
     await sent.delivered
   })
 
+  test('a ReadableStream where streams cannot be iterated over, and it is cancelled when the message is given up', async () => {
+    const { session, peer } = await active()
+    const plain = (stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> =>
+      ({ getReader: () => stream.getReader() }) as ReadableStream<Uint8Array>
+    session.send(plain(readable(bytes)))
+    expect(whole([await peer.request('SEND')])).toEqual(bytes)
+    let cancelled = false
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(pattern(3000)),
+      cancel: () => {
+        cancelled = true
+      },
+    })
+    const sent = session.send(plain(endless), { chunkSize: 2048 })
+    await peer.request('SEND')
+    sent.abort()
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'aborted' })
+    await settled()
+    expect(cancelled).toBe(true)
+  })
+
+  test.each([
+    ['a size that is none', { size: -1, stream: [] }],
+    ['a stream that is none', { stream: {} }],
+    ['a stream that is a number', { stream: 5 }],
+    ['null', null],
+  ])('but not %s', async (_, body) => {
+    const { session, peer } = await active()
+    expect(() => session.send(body as unknown as MessageBody)).toThrow(
+      expect.objectContaining({ code: 'invalid-argument' }),
+    )
+    expect(await peer.all()).toEqual([])
+  })
+
+  test('but not two at a time with one Message-ID', async () => {
+    const { session, peer } = await active()
+    session.send('one', { messageId: 'same1' })
+    expect(() => session.send('two', { messageId: 'same1' })).toThrow(/same1 is being sent/)
+    expect((await peer.all()).map(({ text }) => text)).toEqual(['one'])
+  })
+
   test('but not what is none of these', async () => {
     const { session } = await active()
     expect(() => session.send(42 as unknown as MessageBody)).toThrow(
