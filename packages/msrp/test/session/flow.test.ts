@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { MemoryFile, type MemoryPlatform } from './memory-platform.ts'
+import { MemoryFile, type MemoryPlatform, type MemorySpool } from './memory-platform.ts'
 import { type RawPeer, settled } from './raw-peer.ts'
 import { both, failure, nextMessage, passive, pattern, stateOf } from './stage.ts'
 
@@ -375,5 +375,54 @@ describe('A slow disk', () => {
     platform.slowDisk = false
     expect(await saving).toBe('movie')
     expect(Buffer.compare(platform.files.get('movie')!.bytes, bytes)).toBe(0)
+  })
+})
+
+describe('A spool', () => {
+  test.each<[string, (spool: MemorySpool) => void]>([
+    [
+      'that gives back less than it got',
+      (spool) => {
+        spool.read = async () => new Uint8Array(1)
+      },
+    ],
+    [
+      'that cannot be read',
+      (spool) => {
+        spool.read = () => Promise.reject(new Error('disk gone'))
+      },
+    ],
+  ])('%s fails its message, and tells the sender', async (_, spoil) => {
+    const { peer, session, platform } = await passive({ limits: { window: 100_000 } })
+    peer.send({ messageId: 'spooled', body: pattern(500_000), range: '1-*/600000', flag: '+' })
+    await settled()
+    spoil(platform.spools[0]!)
+    const message = await nextMessage(session)
+    expect(await failure(message.bytes())).toMatchObject({ code: 'storage' })
+    const next = peer.send({ messageId: 'spooled', body: pattern(100_000), range: '500001-*/600000' })
+    expect((await peer.response(next)).status).toBe(413)
+    expect((await peer.response(peer.send({ body: 'fine' }))).status).toBe(200)
+  })
+
+  test('is left alone by a message that is refused while it is read from there', async () => {
+    const { peer, session, platform } = await passive({ limits: { window: 100_000 } })
+    peer.send({ messageId: 'spooled', body: pattern(500_000), range: '1-*/600000', flag: '+' })
+    await settled()
+    const spool = platform.spools[0]!
+    const message = await nextMessage(session)
+    let go = (): void => {}
+    const ready = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const read = spool.read.bind(spool)
+    spool.read = async (position, length) => {
+      await ready
+      return read(position, length)
+    }
+    const reading = failure(message.bytes())
+    await settled()
+    message.refuse(403)
+    go()
+    expect(await reading).toMatchObject({ code: 'aborted', status: 403 })
   })
 })
