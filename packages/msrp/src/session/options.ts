@@ -162,7 +162,7 @@ export interface CompleteOptions {
 export interface SendOptions {
   /** Content-Type. Default: `text/plain;charset=utf-8` for strings, a Blob's own type, else `application/octet-stream`. */
   readonly contentType?: string
-  /** The value of Content-Disposition. */
+  /** The value of Content-Disposition. Default: none; `render`, which means the same, for what may go in several chunks. */
   readonly disposition?: string
   /** Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`. */
   readonly fileName?: string

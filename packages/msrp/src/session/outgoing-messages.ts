@@ -163,8 +163,11 @@ export class OutgoingMessages {
     if (disposition !== undefined && fileName !== undefined) throw unusable('both disposition and fileName')
     const file =
       fileName === undefined ? undefined : formatContentDisposition({ type: 'attachment', filename: fileName })
-    const value = disposition ?? file
     const fields: Field[] = [...(options.fields ?? [])]
+    const given = fields.some(([name]) => /^content-disposition$/i.test(name))
+    // There are peers that take no chunk without one; `render` is what its absence means (RFC 4975 §7.1.1).
+    const usual = given || (reader.size !== undefined && reader.size <= WHOLE_CHUNK) ? undefined : 'render'
+    const value = disposition ?? file ?? usual
     if (value !== undefined) fields.push(['Content-Disposition', value])
     return {
       messageId: messageId ?? newMessageId(this.#room.random),

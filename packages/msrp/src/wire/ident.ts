@@ -9,6 +9,7 @@ export type RandomBytes = (size: number) => Uint8Array
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 
 const IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{2,31}$/
+const LONG_IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{2,63}$/
 
 /** A transaction id of 16 characters with 80 random bits (RFC 4975 §7.1 asks for 64). */
 export function newTransactionId(random: RandomBytes): string {
@@ -28,6 +29,11 @@ export function newSessionId(random: RandomBytes): string {
 /** Whether a text can be a transaction id or Message-ID: RFC 4975 §9 `ident`, and 3 characters as well as 4 to 32. */
 export function isIdent(text: string): boolean {
   return IDENT.test(text)
+}
+
+/** Whether a Message-ID that came can be taken: up to 64 characters, since there are peers whose Message-ID is a UUID. */
+export function isForeignMessageId(text: string): boolean {
+  return LONG_IDENT.test(text)
 }
 
 function randomCharacters(random: RandomBytes, length: number): string {

@@ -1,6 +1,6 @@
 import type { RequestHead } from './head.ts'
 import type { HeaderFields } from './header-fields.ts'
-import { isIdent } from './ident.ts'
+import { isForeignMessageId } from './ident.ts'
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
 
@@ -45,7 +45,7 @@ function methodFlaw(method: string, fields: HeaderFields): string | undefined {
 function messageFlaw(fields: HeaderFields): string | undefined {
   const { messageId } = fields
   if (messageId === undefined) return 'There is no Message-ID'
-  if (!isIdent(messageId)) return `Message-ID is ${shown(messageId)}, expected 3 to 32 id characters`
+  if (!isForeignMessageId(messageId)) return `Message-ID is ${shown(messageId)}, expected 4 to 32 id characters`
   fields.byteRange
   return undefined
 }

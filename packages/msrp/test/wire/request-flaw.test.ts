@@ -42,8 +42,8 @@ describe('requests with a flaw', () => {
     ['RFC4975-7.1.1-2', 'SEND', '', 'There is no Message-ID'],
     ['RFC4975-7.1.2-2', 'REPORT', 'Status: 000 200 OK\n', 'There is no Message-ID'],
     ['RFC4975-7.1.2-1', 'REPORT', id, 'There is no Status'],
-    ['RFC4975-9', 'SEND', 'Message-ID: a b\n', 'Message-ID is "a b", expected 3 to 32 id characters'],
-    ['RFC4975-9', 'SEND', 'Message-ID: ab\n', 'Message-ID is "ab", expected 3 to 32 id characters'],
+    ['RFC4975-9', 'SEND', 'Message-ID: a b\n', 'Message-ID is "a b", expected 4 to 32 id characters'],
+    ['RFC4975-9', 'SEND', 'Message-ID: ab\n', 'Message-ID is "ab", expected 4 to 32 id characters'],
     [
       'RFC4975-9',
       'SEND',
