@@ -1,6 +1,7 @@
 import type { Transport } from '../connection/index.ts'
 import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
 import type { Listener, PreparedSession, Session } from './api.ts'
+import { CompletedMessages } from './completed-messages.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
@@ -12,7 +13,6 @@ import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } 
 import { checkFingerprint } from './peer-fingerprint.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
-import { RecentIds } from './recent-ids.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay } from './relay-path.ts'
 
@@ -30,7 +30,7 @@ export class MsrpEndpoint {
   readonly #listening: ListeningSockets
   readonly #relayMemory: RelayMemory = new RelayMemory()
   readonly #limits: EndpointLimits
-  readonly #completed: RecentIds<true>
+  readonly #completed: CompletedMessages
   readonly #interrupted: InterruptedMessages | undefined
   #closed = false
 
@@ -39,7 +39,7 @@ export class MsrpEndpoint {
     this.#options = options
     this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
     const { rememberedMessages, interruptedMessages } = this.#limits
-    this.#completed = new RecentIds(rememberedMessages)
+    this.#completed = new CompletedMessages(rememberedMessages)
     const { resumeFor = 0 } = options
     if (resumeFor > 0) this.#interrupted = new InterruptedMessages(platform.clock, resumeFor, interruptedMessages)
     this.#listening = new ListeningSockets(platform, (transport, socket) => this.#accept(transport, socket))
@@ -130,9 +130,7 @@ export class MsrpEndpoint {
     const local = new LocalPath(
       {
         platform: this.#platform,
-        seen: (messageId) => this.#completed.get(messageId) !== undefined,
-        completed: (messageId) => this.#completed.set(messageId, true),
-        untaken: (messageId) => this.#completed.delete(messageId),
+        completed: this.#completed,
         keep: this.#interrupted?.keep,
         kept: (messageId) => this.#interrupted?.take(messageId),
       },

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../connection/index.ts'
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import { BlockSpool } from './block-spool.ts'
+import type { CompletedMessages } from './completed-messages.ts'
 import type { IncomingBody } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
@@ -31,12 +32,8 @@ export interface InboxRoom {
     request: IncomingRequest,
     report: { status: number; until: number; total?: number | undefined; comment?: string | undefined },
   ): void
-  /** Whether a message with this id was completed on another session of the endpoint. */
-  seen(messageId: string): boolean
-  /** A message was completed. */
-  completed(messageId: string): void
-  /** A message that was completed could not be taken after all, so that one that comes again is no duplicate. */
-  untaken(messageId: string): void
+  /** Those of all sessions of the endpoint. */
+  readonly completed: CompletedMessages
   /** Keeps what has arrived of a message whose session broke, for a later session. */
   keep: ((body: IncomingBody, messageId: string) => void) | undefined
   /** What an earlier session brought of a message. */
@@ -86,7 +83,6 @@ export class Inbox {
       account: (change) => this.#account(change),
       report: (transfer, status, until, comment) => this.#report(transfer, status, until, comment),
       completed: (transfer) => this.#completed(transfer),
-      untaken: (transfer) => room.untaken(transfer.messageId),
       over: (transfer, error) => this.#ended(transfer, error),
     }
   }
@@ -105,6 +101,11 @@ export class Inbox {
     const over = this.#over.get(messageId)
     if (over !== undefined) return this.#afterwards(request, over)
     if (!hasBody) return this.#bodiless(request)
+    const taken = this.#room.completed.takenSize(messageId)
+    // Its sender goes on where an earlier session broke, and does not know that all of it had come through.
+    if (taken !== undefined && (request.byteRange?.start ?? 1) > 1 && request.byteRange?.total === taken) {
+      return this.#afterwards(request, { status: 200, size: taken, reported: true })
+    }
     const { contentType = '' } = fields
     const accepted = [...(this.#options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
     if (!acceptsType(accepted, contentType)) return this.#refuse(request, 415)
@@ -112,7 +113,7 @@ export class Inbox {
     const decide = this.#options.onRequest
     const transfer = new IncomingTransfer(this.#transferRoom, request, {
       undecided: decide !== undefined,
-      duplicate: this.#room.seen(messageId),
+      duplicate: this.#room.completed.has(messageId),
       body: this.#room.kept(messageId),
     })
     this.#transfers.set(messageId, transfer)
@@ -261,7 +262,7 @@ export class Inbox {
    * other. So a short message for which nobody has time yet is reported after a while, although it is not taken.
    */
   #completed(transfer: IncomingTransfer): void {
-    this.#room.completed(transfer.messageId)
+    this.#room.completed.add(transfer.messageId, transfer.size ?? 0)
     if (!transfer.first.successReport || !this.queue.has(transfer)) return
     this.#waiting.set(transfer, this.#clock.now() + this.#limits.spoolAfter)
     this.#watchWaiting()
@@ -294,6 +295,8 @@ export class Inbox {
     this.queue.remove(transfer)
     const status = error === undefined ? 200 : (statusFor(error) ?? 413)
     this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })
+    if (error === undefined) this.#room.completed.taken(messageId, transfer.size ?? 0)
+    else if (!transfer.duplicate) this.#room.completed.untaken(messageId)
     this.#onEnded?.()
   }
 

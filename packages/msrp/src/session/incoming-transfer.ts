@@ -16,8 +16,6 @@ export interface TransferRoom
   report(transfer: IncomingTransfer, status: number, until: number, comment?: string): void
   /** Every byte has arrived. */
   completed(transfer: IncomingTransfer): void
-  /** Every byte had arrived, and nobody has it. */
-  untaken(transfer: IncomingTransfer): void
   /** Nothing more is done for it: it is with its reader, or it failed. */
   over(transfer: IncomingTransfer, error: MsrpError | undefined): void
 }
@@ -275,7 +273,6 @@ export class IncomingTransfer {
     this.#complete.reject(error)
     const status = statusFor(error)
     const comment = error.status === undefined ? undefined : error.message
-    if (wasComplete && !this.duplicate) this.#room.untaken(this)
     const waiting = this.#undecided ?? []
     this.#undecided = undefined
     for (const request of waiting) request.respond(status ?? 200, comment)

@@ -1,5 +1,6 @@
 import { MsrpError, type MsrpUri } from '../wire/index.ts'
 import type { Session } from './api.ts'
+import type { CompletedMessages } from './completed-messages.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
@@ -13,11 +14,7 @@ import { MsrpSession } from './session.ts'
 /** The endpoint around a local path. */
 export interface LocalPathRoom {
   readonly platform: Platform
-  /** Whether a message with this id was completed before. */
-  seen(messageId: string): boolean
-  completed(messageId: string): void
-  /** See `InboxRoom`. */
-  untaken(messageId: string): void
+  readonly completed: CompletedMessages
   /** What to do with messages of which a broken session brought a part: see `InboxRoom`. */
   readonly keep: InboxRoom['keep']
   readonly kept: InboxRoom['kept']
@@ -105,9 +102,7 @@ export class LocalPath {
         localPath: this.path,
         remotePath,
         peerPath,
-        seen: (messageId) => this.#room.seen(messageId),
-        completed: (messageId) => this.#room.completed(messageId),
-        untaken: (messageId) => this.#room.untaken(messageId),
+        completed: this.#room.completed,
         keep: this.#room.keep,
         kept: this.#room.kept,
         ended: (ended) => {

@@ -2,6 +2,7 @@ import type { Cancel } from '../connection/index.ts'
 import { formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/index.ts'
 import type { IncomingMessage, OutgoingMessage, Session, SessionEnd } from './api.ts'
 import type { MessageBody } from './body.ts'
+import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
 import { Inbox, type InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
@@ -27,11 +28,7 @@ export interface SessionRoom {
   readonly remotePath: readonly MsrpUri[]
   /** To-Path of our requests and From-Path of the peer's: our relays, then `remotePath` (RFC 4976 §5.1). */
   readonly peerPath: readonly MsrpUri[]
-  /** A message with this id was completed before. */
-  seen(messageId: string): boolean
-  completed(messageId: string): void
-  /** See `InboxRoom`. */
-  untaken(messageId: string): void
+  readonly completed: CompletedMessages
   /** See `InboxRoom`. */
   readonly keep: InboxRoom['keep']
   readonly kept: InboxRoom['kept']
@@ -69,9 +66,7 @@ export class MsrpSession implements Session, ConnectionUser {
       pause: (reason) => this.#pause(reason),
       resume: (reason) => this.#resume(reason),
       report: (request, report) => this.#report(request, report),
-      seen: (messageId) => room.seen(messageId),
-      completed: (messageId) => room.completed(messageId),
-      untaken: (messageId) => room.untaken(messageId),
+      completed: room.completed,
       keep: room.keep,
       kept: room.kept,
     })

@@ -119,6 +119,34 @@ describe('A message whose session broke goes on in the next one with the same Me
   })
 })
 
+describe('The rest of a message that had come through whole, which its sender could not know,', () => {
+  /** The message has been read to its end, and the session broke before its sender heard of it. */
+  async function through(): Promise<{ peer: RawPeer; session: Session }> {
+    const stage = await passive()
+    await pour(stage.peer, 0, 3 * MIB, '$')
+    await (await nextMessage(stage.session)).bytes()
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    const peer = stage.arrive()
+    await peer.response(peer.send())
+    return { peer, session: (await stage.prepared.sessions().next()).value! }
+  }
+
+  test('is acknowledged and not shown', async () => {
+    const { peer, session } = await through()
+    await pour(peer, MIB, 3 * MIB, '$')
+    expect((await peer.request('REPORT')).field('Byte-Range')).toBe(`1-${3 * MIB}/${3 * MIB}`)
+    peer.send({ body: 'next' })
+    expect(await (await nextMessage(session)).text()).toBe('next')
+  })
+
+  test('is a message of its own when it is not of that size', async () => {
+    const { peer, session } = await through()
+    peer.send({ messageId: 'resumed', body: 'rest', range: '7-10/10', success: 'yes' })
+    expect(await nextMessage(session)).toMatchObject({ size: 10, received: 4, duplicate: true })
+  })
+})
+
 describe('What came before the session broke', () => {
   test('is thrown away after the time to keep it', async () => {
     const stage = await broken({ resumeFor: 5_000 }, async () => {})
