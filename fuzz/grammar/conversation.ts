@@ -73,7 +73,7 @@ export function request(
 }
 
 /** A response. Kamailio's 423 has its end-line behind bytes of nothing. */
-function response(random: Random, world: World): string {
+export function response(random: Random, world: World): string {
   const id = world.id(random)
   const code = random.oneIn(30) ? random.pick(ODD_CODES) : random.pick(CODES)
   const comment = random.oneIn(10) ? random.pick(COMMENTS) : ' OK'

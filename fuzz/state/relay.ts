@@ -1,6 +1,6 @@
 import { FakeClock } from '../../packages/msrp/test/transport/fake-clock.ts'
 import { Network, type Node, RELAY, settle } from '../../packages/relay/test/forwarding/network.ts'
-import type { World } from '../grammar/conversation.ts'
+import { response, type World } from '../grammar/conversation.ts'
 import { ident } from '../grammar/idents.ts'
 import { path } from '../grammar/uris.ts'
 import { Random } from '../random.ts'
@@ -100,11 +100,26 @@ class Scene {
       node.write(bytes)
       if (random.oneIn(20)) node.pause()
       await settle()
+      this.#answerSomehow()
       // Tokens live for 900 s.
       if (random.oneIn(4)) await this.#network.clock.advance(random.size(60_000))
       if (random.oneIn(10)) random.oneIn(2) ? node.close() : node.pair.drop()
     }
     await settle()
+  }
+
+  /** Those who do not behave answer what has come to them, with whatever fields. */
+  #answerSomehow(): void {
+    for (const node of this.#others.values()) {
+      const request = node.requests.at(-1)?.head
+      if (request === undefined || this.#random.oneIn(2)) continue
+      const world: World = {
+        to: () => request.fields.fromPath.join(' '),
+        from: () => node.uri,
+        id: () => request.transactionId,
+      }
+      node.write(Buffer.from(response(this.#random, world), 'latin1'))
+    }
   }
 
   /** Those who behaved have lost nothing, and when all are gone nothing is left of them. */
