@@ -67,9 +67,9 @@ async function lane(pathFile: string, index: number): Promise<void> {
     try {
       await using session = await open(pathFile)
       // A relay answers for a peer that may not be there. What has come through once is worth a burst.
-      if (!(await burst(session, { random, again, failed }, 1))) continue
+      const there = await burst(session, { random, again, failed }, 1)
       // Now and then one leaves without need.
-      for (let left = random.between(1, 30); left > 0 && session.state === 'open'; left--) {
+      for (let left = there ? random.between(1, 30) : 0; left > 0 && session.state === 'open'; left--) {
         if (next >= task.messages && again.length === 0) break
         await burst(session, { random, again, failed }, random.between(1, task.burst))
       }
