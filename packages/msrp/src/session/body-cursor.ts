@@ -73,9 +73,8 @@ export class BodyCursor {
     return this.#finalOut && this.#again.length === 0
   }
 
-  /** Goes to where the next chunk begins, and tells whether it could be opened now. Not while one is open. */
+  /** Goes to where the next chunk begins, and tells whether it could be opened now. Not while one is open, nor when all is out. */
   prepare(): boolean {
-    if (this.out) return false
     this.#ahead.moveTo(this.#again[0]?.start ?? this.#sent)
     this.#ahead.fill()
     const { available, ended, position } = this.#ahead

@@ -20,7 +20,7 @@ export class ByteRanges {
 
   /** Where the last run ends; 0 when there is none. */
   get end(): number {
-    return this.#ends.at(-1) ?? 0
+    return this.#end(this.#ends.length - 1)
   }
 
   /** Adds a run, and tells how many of its bytes are new. */
@@ -38,9 +38,9 @@ export class ByteRanges {
     let from = start
     let until = end
     let known = 0
-    while ((this.#starts[next] ?? Number.POSITIVE_INFINITY) <= end) {
-      const runStart = this.#starts[next] ?? 0
-      const runEnd = this.#ends[next] ?? 0
+    while (this.#start(next) <= end) {
+      const runStart = this.#start(next)
+      const runEnd = this.#end(next)
       from = Math.min(from, runStart)
       until = Math.max(until, runEnd)
       known += runEnd - runStart
@@ -56,8 +56,7 @@ export class ByteRanges {
   /** How far bytes go without a gap from `position` on; `position` itself when its byte is not there. */
   contiguousFrom(position: number): number {
     const run = this.#firstEndingFrom(position + 1)
-    const start = this.#starts[run]
-    return start !== undefined && start <= position ? (this.#ends[run] ?? position) : position
+    return this.#start(run) <= position ? this.#end(run) : position
   }
 
   /** Whether every byte of a run is there; true for an empty one. */
@@ -67,10 +66,8 @@ export class ByteRanges {
 
   /** The runs within `start` … `end`, cut to it. */
   *within(start: number, end: number): IterableIterator<{ start: number; end: number }> {
-    for (let run = this.#firstEndingFrom(start + 1); run < this.#starts.length; run++) {
-      const runStart = this.#starts[run] ?? 0
-      if (runStart >= end) return
-      yield { start: Math.max(runStart, start), end: Math.min(this.#ends[run] ?? 0, end) }
+    for (let run = this.#firstEndingFrom(start + 1); this.#start(run) < end; run++) {
+      yield { start: Math.max(this.#start(run), start), end: Math.min(this.#end(run), end) }
     }
   }
 
@@ -84,13 +81,23 @@ export class ByteRanges {
     if (from < end) yield { start: from, end }
   }
 
+  /** Where a run begins; infinite when there is none of that index. */
+  #start(run: number): number {
+    return this.#starts[run] ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Where a run ends; 0 when there is none of that index. */
+  #end(run: number): number {
+    return this.#ends[run] ?? 0
+  }
+
   /** Index of the first run that ends at `position` or later. */
   #firstEndingFrom(position: number): number {
     let low = 0
     let high = this.#ends.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#ends[middle] ?? 0) < position) low = middle + 1
+      if (this.#end(middle) < position) low = middle + 1
       else high = middle
     }
     return low

@@ -71,6 +71,11 @@ export class IncomingBody {
     return this.#total
   }
 
+  /** The same, when it is complete. */
+  get size(): number {
+    return this.#total ?? this.received.end
+  }
+
   /** Every byte has arrived. */
   get complete(): boolean {
     return this.#total !== undefined && this.received.covers(0, this.#total)
@@ -169,7 +174,7 @@ export class IncomingBody {
       await this.#handOver(writer, session)
       while (!this.#over(session) && !(this.complete && writer.pending === 0)) await this.#more()
       this.#throwIfOver(session)
-      const result = await writer.finish(this.#total ?? 0)
+      const result = await writer.finish(this.size)
       this.#throwIfOver(session)
       this.#finish()
       return result
@@ -315,7 +320,7 @@ export class IncomingBody {
     if (this.#finished || this.#failure !== undefined) return
     this.#finished = true
     this.#clear()
-    this.#room.progress(this.#total ?? 0, true)
+    this.#room.progress(this.size, true)
   }
 
   #clear(): void {

@@ -170,7 +170,7 @@ export class IncomingTransfer {
   reportWaiting(): void {
     const disposition = this.first.head.fields.contentDisposition
     const file = disposition?.filename !== undefined || disposition?.type === 'attachment'
-    if (this.#state === 'complete' && this.body.inMemory && !file) this.#reporter?.progress(this.body.total ?? 0, true)
+    if (this.#state === 'complete' && this.body.inMemory && !file) this.#reporter?.progress(this.body.size, true)
   }
 
   /** The application has decided to take it. */
@@ -239,7 +239,7 @@ export class IncomingTransfer {
     if (this.#state !== 'arriving' || !this.body.complete) return
     this.#state = 'complete'
     this.#complete.resolve()
-    if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.total ?? 0, true)
+    if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.size, true)
     this.#room.completed(this)
     if (this.#forsaken) this.forsake()
   }
@@ -279,7 +279,7 @@ export class IncomingTransfer {
     if (status !== undefined) {
       if (this.#chunk !== undefined) this.#chunk.request.respond(status, comment)
       // When every chunk had its 200 already, only a REPORT can tell (RFC 4975 §7.1.4); never both.
-      else if (wasComplete && waiting.length === 0) this.#room.report(this, status, this.body.total ?? 0, comment)
+      else if (wasComplete && waiting.length === 0) this.#room.report(this, status, this.body.size, comment)
     }
     this.#room.over(this, error)
   }

@@ -72,6 +72,21 @@ describe('The active side', () => {
     })
   })
 
+  test('stops dialling when it is told to give up', async () => {
+    const platform = new MemoryPlatform()
+    const dialling = Promise.withResolvers<AbortSignal | undefined>()
+    platform.dial = (target) => {
+      dialling.resolve(target.signal)
+      return new Promise(() => {})
+    }
+    const controller = new AbortController()
+    const connecting = failure(new MsrpEndpoint(platform, {}).connect({ path: PEER, signal: controller.signal }))
+    const signal = await dialling.promise
+    controller.abort()
+    expect(await connecting).toMatchObject({ code: 'aborted' })
+    expect(signal?.aborted).toBe(true)
+  })
+
   test('does not keep a connection that comes when the endpoint is closed', async () => {
     const platform = new MemoryPlatform()
     const dial = platform.dial.bind(platform)
@@ -106,7 +121,7 @@ describe('The active side', () => {
     expect(peer.closed).toBe(true)
   })
 
-  test('sends to the whole path and connects to its first URI (RFC4975-8.3-1)', async () => {
+  test('sends to the whole path and connects to its first URI (RFC4975-8.3-1, FIELD-endpoint-6)', async () => {
     const path = `msrps://relay.example:2855/token;tcp ${PEER}`
     const platform = new MemoryPlatform()
     const connecting = new MsrpEndpoint(platform, {}).connect({ path: path.split(' ') })
@@ -149,7 +164,7 @@ describe("With remotePath 'first'", () => {
     expect(await (await nextMessage(session)).text()).toBe('hello')
   })
 
-  test('another peer gets 506 while the session lives, and is welcome after it has ended (RFC4975-5.4-14)', async () => {
+  test('another peer gets 506 while the session lives, and is welcome after it has ended (RFC4975-5.4-14, FIELD-relay-4)', async () => {
     const { prepared, peer, arrive, session } = await passive()
     const other = arrive(OTHER)
     expect((await other.response(other.send({ body: 'me too' }))).status).toBe(506)
@@ -594,7 +609,7 @@ describe('sessmatch', () => {
 })
 
 describe('A connection without a session', () => {
-  test('is closed after 30 s', async () => {
+  test('is closed after 30 s (FIELD-relay-9)', async () => {
     const { platform, arrive } = await waiting()
     const peer = arrive()
     await platform.clock.advance(29_999)

@@ -400,7 +400,7 @@ describe('Local paths', () => {
     expect(ids.size).toBe(12)
   })
 
-  test('cannot be guessed: their session-ids are of 130 random bits (RFC4975-8.2-5)', async () => {
+  test('cannot be guessed: their session-ids are of 130 random bits (RFC4975-8.2-5, FIELD-relay-3)', async () => {
     const platform = new MemoryPlatform()
     const { random } = platform
     const drawn: number[] = []
@@ -441,6 +441,43 @@ describe('Local paths', () => {
     expect(paths).toEqual([PEER])
     expect(platform.ports).toEqual([])
     await endpoint.idle()
+  })
+
+  test('take what is known of the peer when it is known: its types, largest size and envelope', async () => {
+    const platform = new MemoryPlatform()
+    const prepared = await new MsrpEndpoint(platform, {}).prepare({ listen: { port: 7001 } })
+    const completing = prepared.complete(PEER, {
+      active: false,
+      peerAcceptTypes: ['message/cpim', 'text/plain'],
+      peerMaxMessageSize: 1000,
+      cpim: { from: 'Bob <im:bob@example.com>', to: 'Alice <im:alice@example.com>' },
+    })
+    const peer = new RawPeer(platform.arrive(7001), prepared.localPath, PEER)
+    await peer.response(peer.send())
+    const session = await completing
+    expect(await failure(session.send('x', { contentType: 'image/png', fileName: 'x' }).delivered)).toMatchObject({
+      code: 'type-not-accepted',
+    })
+    expect(await failure(session.send('x'.repeat(1001)).delivered)).toMatchObject({ code: 'too-large' })
+    session.send('hello')
+    const chunk = await peer.request('SEND')
+    expect(chunk.field('Content-Type')).toBe('message/cpim')
+    expect(chunk.text).toContain('im:bob@example.com')
+  })
+
+  test('are waited for by idle, also those of a listener that goes with its block', async () => {
+    const platform = new MemoryPlatform()
+    const endpoint = new MsrpEndpoint(platform, {})
+    let idle = Promise.resolve()
+    {
+      await using listener = await endpoint.listen({ listen: { port: 7001 } })
+      expect(listener.localPath).toContain(':7001/')
+      idle = endpoint.idle()
+      await settled()
+      expect(await stateOf(idle)).toBe('pending')
+    }
+    await idle
+    expect(platform.ports).toEqual([])
   })
 
   test('wait for nobody when they are told before', async () => {

@@ -162,6 +162,18 @@ describe('A message', () => {
     )
   })
 
+  test('that overlaps what its reader has already: only the rest is new (RFC4975-7.3.1-5)', async () => {
+    const { peer, session } = await passive()
+    peer.send({ messageId: 'again', body: 'abcdef', range: '1-*/*', flag: '+' })
+    const reader = (await nextMessage(session)).stream().getReader()
+    let text = Buffer.from((await reader.read()).value!).toString()
+    expect(text).toBe('abcdef')
+    peer.send({ messageId: 'again', body: 'XYZ', range: '2-4/*', flag: '+' })
+    peer.send({ messageId: 'again', body: 'VWghi', range: '5-9/9', flag: '$' })
+    for (let read = await reader.read(); !read.done; read = await reader.read()) text += Buffer.from(read.value)
+    expect(text).toBe('abcdefghi')
+  })
+
   test.each(READERS)('of no bytes at all is a message (RFC 4975 §7.1), read by %s', async (_, read) => {
     const { peer, session } = await passive()
     const transactionId = peer.send({ body: '', range: '1-0/0', success: 'yes' })

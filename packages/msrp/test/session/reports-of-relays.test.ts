@@ -43,6 +43,7 @@ describe('a failure REPORT of a relay on the way (RFC4976-6.4.1)', () => {
     ['of a relay that is not on the way', SECOND, undefined],
     ['of a relay that is not the one we speak to', `${SECOND} ${FIRST}`, undefined],
     ['about another message', FIRST, 'another0'],
+    ['of which the Message-ID is none', FIRST, '()'],
   ])('means nothing %s', async (_, from, messageId) => {
     const { session, peer } = await throughRelays()
     const sent = session.send('hello')
