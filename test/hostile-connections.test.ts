@@ -19,6 +19,8 @@ const limits = {
   connections_per_address: 60,
   stalled_time: 1,
   connect_time: 1,
+  // All fifteen senders below together may fill as much as one of them.
+  buffer_per_flow: 16 * MiB,
   total_buffer: 16 * MiB,
 }
 

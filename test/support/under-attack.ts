@@ -29,9 +29,10 @@ export async function underAttack(
   const programs = [...new Set(victims.map(({ program }) => program))]
   const watched = programs.map((program) => new Watched(program))
   onTestFinished(() => {
+    if (process.env.MSRP_TEST_FIGURES === undefined) return
     const name = (index: number): string => victims.find(({ program }) => program === programs[index])?.name ?? ''
-    if (process.env.MSRP_TEST_FIGURES)
-      console.log(watched.map((each, index) => `${name(index)}: ${each.figures}`).join('\n'))
+    const { currentTestName = '' } = expect.getState()
+    for (const [index, each] of watched.entries()) console.log(`${currentTestName}: ${name(index)}: ${each.figures}`)
   })
   await Promise.all(
     victims.map(async (victim, index) => {

@@ -60,8 +60,6 @@ export class MsrpConnection<Pending> {
    * would not do, since two who treat each other like that wait for ever. False unless it is set.
    */
   stranger = false
-  /** Memory is short: responses and REPORTs get little room. False unless it is set. */
-  short = false
   readonly #parser: ChunkParser
   readonly #outbox: Outbox
   readonly #transactions: Transactions<Pending>
@@ -141,6 +139,11 @@ export class MsrpConnection<Pending> {
     return this.#outbox.controlBytes
   }
 
+  /** Memory is short: what waits to go out gets little room. False unless it is set. */
+  set short(short: boolean) {
+    this.#outbox.short = short
+  }
+
   /** Bytes that wait to be taken by the far side, those of open sources left out. */
   get waitingBytes(): number {
     return this.#outbox.controlBytes + this.transport.bufferedBytes
@@ -164,7 +167,7 @@ export class MsrpConnection<Pending> {
     if (this.#state !== 'open') return
     if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
     this.#outbox.control(bytes)
-    if (this.#outbox.controlBytes > (this.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT)) {
+    if (this.#outbox.controlBytes > (this.#outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT)) {
       this.fail(new MsrpError('limit-exceeded', `${this.transport.description} does not read its responses`))
     }
   }

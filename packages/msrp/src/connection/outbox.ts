@@ -12,6 +12,9 @@ const PIECE = 64 * 1024
 /** While this many bytes wait in the transport, nothing more is pulled from the sources. */
 const HIGH_WATER = 256 * 1024
 
+/** Both when memory is short. */
+const LEAST = 16 * 1024
+
 type Body = Extract<ChunkPiece, { kind: 'body' }>
 
 /** Room above that which is kept for responses and REPORTs. */
@@ -35,6 +38,8 @@ interface OpenChunk {
  * chunk ends and goes on under another transaction id (RFC 4975 §7.1).
  */
 export class Outbox {
+  /** Memory is short: less is pulled from the sources ahead of the transport. False unless it is set. */
+  short = false
   readonly #transport: Transport
   readonly #newTransactionId: () => string
   readonly #onWritten: () => void
@@ -115,7 +120,7 @@ export class Outbox {
   pump(): void {
     if (this.#closed || this.#halted) return
     const before = this.#position
-    while (this.#transport.bufferedBytes < HIGH_WATER && this.#step());
+    while (this.#transport.bufferedBytes < (this.short ? LEAST : HIGH_WATER) && this.#step());
     // Responses and REPORTs have room of their own: they go out even when the transport takes no more of the rest.
     if (this.#controlBytes > 0 && this.#transport.bufferedBytes < HIGH_WATER + CONTROL_ROOM && this.#cut()) {
       this.#writeControl()
@@ -190,7 +195,7 @@ export class Outbox {
       this.#body(open, rest)
       return true
     }
-    const piece = source.next(PIECE)
+    const piece = source.next(this.short ? LEAST : PIECE)
     switch (piece.kind) {
       case 'body':
         this.#body(open, piece)
