@@ -57,13 +57,14 @@ async function execute(index: number): Promise<void> {
   }
 }
 
-// The machine may have been busy: only what is slow each time is.
+// The machine may have been busy with others: what counts is the processor's time, of the fastest of three.
 async function again(index: number): Promise<void> {
   let least = Number.POSITIVE_INFINITY
   for (let round = 0; round < 3; round++) {
-    const began = performance.now()
+    const before = process.cpuUsage()
     await target.run(seed, index)
-    least = Math.min(least, performance.now() - began)
+    const { user, system } = process.cpuUsage(before)
+    least = Math.min(least, (user + system) / 1000)
   }
   if (least > target.slow) found(new Error(`takes ${least.toFixed()} ms, more than ${target.slow}`))
 }

@@ -23,10 +23,10 @@ beforeAll(async () => {
   const vitest = 'node_modules/vitest/vitest.mjs'
   const args = [vitest, 'run', '--config=fuzz/coverage/vitest.config.ts', `--coverage.reportsDirectory=${folder}`]
   const program = startProgram(process.execPath, args, { lifetime: 'file' })
-  const { code } = await program.exit(55_000)
+  const { code } = await program.exit(170_000)
   expect(code, program.describe()).toBe(0)
   summary = JSON.parse(readFileSync(join(folder, 'coverage-summary.json'), 'utf8'))
-})
+}, 180_000)
 
 test.each(Object.keys(WRITING))(
   '%s: inputs of grammar and mutations alone reach nine in ten of the branches that read',
