@@ -94,7 +94,7 @@ describe('credentials', () => {
     expect([await status(2), await status(1), await status(2), await status(3)]).toEqual([200, 401, 401, 200])
   })
 
-  test('are bound to the connection they were asked for on, used or not', async () => {
+  test('are bound to the connection they were asked for on, used or not (FIELD-relay-8)', async () => {
     const client = await relay.connect()
     const used = answer(await challenge(client))
     expect((await client.answer(used, { toPath: [relay.uri] })).head.status).toBe(200)

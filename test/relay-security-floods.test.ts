@@ -59,7 +59,7 @@ describe('a connection without a successful request', () => {
     ['requests that are refused', true, (client) => Array(100).fill(refusedRequest(client, unknown()))],
   ]
 
-  test('is cut off after the time that the settings give it, a second here, whatever else comes over it', async () => {
+  test('is cut off after the time that the settings give it, a second here, whatever else comes over it (FIELD-relay-9)', async () => {
     const open = silent.map(async ([what, tls, pieces]) => {
       const client = await (tls ? impatient.connect() : RawClient.connect({ port: impatient.port }))
       const drip = async (): Promise<void> => {

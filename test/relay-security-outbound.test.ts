@@ -19,7 +19,7 @@ beforeAll(async () => {
   guarded = second
 })
 
-describe('a peer cannot make the relay connect', () => {
+describe('a peer cannot make the relay connect (FIELD-relay-5)', () => {
   test('by its From-Path, when the holder reports to it while it is there', async () => {
     const trap = await Trap.listen()
     const alice = await open.login(open.alice)

@@ -3,7 +3,7 @@ import { settled } from '../session/raw-peer.ts'
 import { nextMessage, PEER, passive, stateOf } from '../session/stage.ts'
 import { settle } from '../transport/fake-clock.ts'
 import { inEveryWay } from './arrivals.ts'
-import { namedRequests, textOf, transactionIdOf } from './sent-by-peers.ts'
+import { bodyOf, namedRequests, textOf, transactionIdOf } from './sent-by-peers.ts'
 
 describe('An endpoint takes, however it arrives,', () => {
   test.each(namedRequests)('%s', async (_, request) => {
@@ -20,7 +20,7 @@ describe('An endpoint takes, however it arrives,', () => {
         answers.push(transactionIdOf(request, attempt))
         if (request.body === undefined) return
         const message = await nextMessage(session)
-        expect(await message.text()).toBe(request.body)
+        expect(await message.text()).toBe(bodyOf(request, attempt))
       },
     )
     const responses = await peer.all()
@@ -70,4 +70,12 @@ test('Chunks of one message may all have the same transaction id, each is answer
   expect((await peer.all()).map(({ status, transactionId }) => `${status} ${transactionId}`)).toEqual(
     Array(3).fill('200 always1'),
   )
+})
+
+test('A message with a UUID as Message-ID is reported on under that (FIELD-liberal-9)', async () => {
+  const { session, peer } = await passive()
+  const messageId = 'b79c9965-ffa8-533c-8b2e-0242ac120002'
+  peer.send({ messageId, body: 'hello', success: 'yes' })
+  expect(await (await nextMessage(session)).text()).toBe('hello')
+  expect((await peer.request('REPORT')).field('Message-ID')).toBe(messageId)
 })

@@ -18,8 +18,8 @@ export interface PeerRequest {
   readonly messageId?: (attempt: number) => string
   /** Lines that follow Message-ID. */
   readonly fields: readonly string[]
-  /** None when it is undefined. */
-  readonly body: string | undefined
+  /** None when it is undefined; a text of one size, whatever the transaction id. */
+  readonly body: string | ((transactionId: string) => string) | undefined
   /** What the peer sends in front of it. */
   readonly before?: string
 }
@@ -151,11 +151,23 @@ export const sentByPeers: readonly PeerRequest[] = [
     fields: ['Byte-Range: 1-31/31', TYPE],
     body: '\r\n-------id0000000\r\n-------id!$',
   },
+  {
+    id: 'FIELD-relay-17',
+    name: 'a body with end-lines of others, and with its own but for the flag',
+    fields: ['Content-Type: message/x'],
+    body: (own) => `\r\n-------other123$\r\nMSRP other123 SEND\r\n-------${own}!\r\n-------${own.toUpperCase()}$\r\n`,
+  },
   { id: 'FIELD-endpoint-1', name: 'a start-line that straddles reads', fields: [RANGE, TYPE], body: 'hello' },
 ]
 
 export function transactionIdOf({ transactionId = idOf }: PeerRequest, attempt: number): string {
   return transactionId(attempt)
+}
+
+/** The body of an attempt. */
+export function bodyOf(request: PeerRequest, attempt: number): string | undefined {
+  const { body } = request
+  return typeof body === 'function' ? body(transactionIdOf(request, attempt)) : body
 }
 
 /** The lines behind the paths, which a relay leaves as they are. */
@@ -168,7 +180,8 @@ export function fieldsOf(request: PeerRequest, attempt: number): string[] {
 
 /** The whole request. */
 export function textOf(request: PeerRequest, { to, from }: Paths, attempt: number): string {
-  const { uri = (text) => text, fieldName = (name) => name, body, before = '' } = request
+  const { uri = (text) => text, fieldName = (name) => name, before = '' } = request
+  const body = bodyOf(request, attempt)
   const transactionId = transactionIdOf(request, attempt)
   return (
     before +

@@ -302,7 +302,7 @@ describe('A stale nonce', () => {
 })
 
 describe('A refusal', () => {
-  test('has one text for a wrong password and an unknown user, for 401 and 403', async () => {
+  test('has one text for a wrong password and an unknown user, for 401 and 403 (FIELD-liberal-16)', async () => {
     const relays = [
       new ScriptedRelay(() => challenge()),
       new ScriptedRelay((auth) => (auth.authorization ? { status: 403, comment: 'No such user' } : challenge())),
@@ -366,7 +366,7 @@ describe('Authentication-Info', () => {
     expect(relay.connections[0]?.open).toBe(false)
   })
 
-  test('may be absent, as with Kamailio', async () => {
+  test('may be absent, as with Kamailio (FIELD-liberal-25)', async () => {
     const registration = await register(challenging())
     registration.stop()
   })

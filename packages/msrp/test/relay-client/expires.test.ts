@@ -130,7 +130,7 @@ function kamailio(unset: string): (auth: ReceivedAuth) => Reply {
   }
 }
 
-describe('A Kamailio, which answers any Expires with a broken 423,', () => {
+describe('A Kamailio, which answers any Expires with a broken 423 (FIELD-liberal-24),', () => {
   test.each([
     ['words of its own', 'WARNING\0NOTICE\0DE'],
     ['what looks like a bound that was kept', 'Min-Expires: 60\r\n'],

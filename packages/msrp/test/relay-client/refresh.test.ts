@@ -86,7 +86,7 @@ describe('A path is refreshed', () => {
     registration.stop()
   })
 
-  test('and another path that is handed out instead (Kamailio) is told; the old one lives to its end', async () => {
+  test('and another path that is handed out instead (Kamailio) is told; the old one lives to its end (FIELD-liberal-26)', async () => {
     let tokens = 0
     const relay = new ScriptedRelay(authenticated(() => granted(token(`t${++tokens}`), ['Expires', '600'])))
     const { registration, changes, losses } = watch(await register(relay))

@@ -39,7 +39,7 @@ function uris(relay: ScriptedRelay): (string | undefined)[] {
   return relay.received.filter(({ authorization }) => authorization).map(({ authorization }) => authorization?.uri)
 }
 
-describe('The uri parameter', () => {
+describe('The uri parameter (FIELD-liberal-27)', () => {
   test('is sent, as RFC 7616 §3.4 wants it and Kamailio needs it', async () => {
     const relay = new ScriptedRelay(needsUri)
     const memory = new RelayMemory()

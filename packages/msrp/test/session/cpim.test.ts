@@ -11,7 +11,7 @@ function whole(chunks: readonly Seen[]): Uint8Array {
 }
 
 describe('message/cpim in a session', () => {
-  test('travels from end to end, whatever it wraps, and is opened there (RFC4975-13-5)', async () => {
+  test('travels from end to end, whatever it wraps, and is opened there (RFC4975-13-5, FIELD-endpoint-11)', async () => {
     const { sender, receiver, close } = await both()
     for (const content of ['Grüße', pattern(300_000)]) {
       const sent = sender.send(buildCpim(parties, content), { contentType: CPIM_TYPE })
@@ -23,7 +23,7 @@ describe('message/cpim in a session', () => {
     await close()
   })
 
-  test('is wrapped as a whole and then divided into chunks (RFC4975-13-6)', async () => {
+  test('is wrapped as a whole and then divided into chunks (RFC4975-13-6, FIELD-endpoint-12)', async () => {
     const { session, peer } = await active({ ...gateway, chunkSize: 2048 })
     const chunks: Seen[] = []
     peer.onRequest = (chunk) => {

@@ -428,7 +428,7 @@ describe('A message fails', () => {
     },
   )
 
-  test('when a chunk is not answered within 30 s, with Failure-Report yes (RFC4975-7.1.1-7)', async () => {
+  test('when a chunk is not answered within 30 s, with Failure-Report yes (RFC4975-7.1.1-7, FIELD-endpoint-9)', async () => {
     const { session, peer, platform } = await active()
     const sent = session.send('hello')
     await peer.request('SEND')

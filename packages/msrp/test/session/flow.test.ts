@@ -157,7 +157,7 @@ describe('Many unread messages', () => {
     }
   })
 
-  test('more than 1024 are refused with 413', async () => {
+  test('more than 1024 are refused with 413 (FIELD-endpoint-10)', async () => {
     const { peer, session } = await passive()
     const ids = Array.from({ length: 1025 }, () => peer.send({ body: 'x' }))
     expect((await peer.response(ids[1023]!)).status).toBe(200)
@@ -185,7 +185,7 @@ describe('Many unread messages', () => {
 })
 
 describe('A reader', () => {
-  test('that keeps up is waited for: the connection is read no faster, and nothing goes to the spool', async () => {
+  test('that keeps up is waited for: the connection is read no faster, and nothing goes to the spool (FIELD-relay-13)', async () => {
     const { peer, session, platform } = await passive()
     const bytes = pattern(20 * MIB)
     void pour(peer, 'file1', bytes)

@@ -345,7 +345,7 @@ describe('Refusing a message', () => {
     },
   )
 
-  test('that is complete can only be told by a REPORT', async () => {
+  test('that is complete can only be told by a REPORT (FIELD-relay-14)', async () => {
     for (const [failureReport, count] of [
       ['yes', 1],
       ['partial', 1],

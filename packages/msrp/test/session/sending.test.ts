@@ -379,7 +379,7 @@ describe('Giving up a message', () => {
 })
 
 describe('Memory', () => {
-  test('holds two pieces of a body at most, however large it is, while the peer does not read', async () => {
+  test('holds two pieces of a body at most, however large it is, while the peer does not read (FIELD-relay-11)', async () => {
     const { session, peer } = await active({}, (platform) => {
       platform.pairOptions = { capacity: 10_000 }
     })

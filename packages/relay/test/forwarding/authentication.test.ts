@@ -179,7 +179,7 @@ describe('wrong credentials', () => {
     expect(head.fields.get('WWW-Authenticate')).toMatch(/^Digest /)
   })
 
-  it('several times end the connection, after each was answered (RFC4976-6.3-7)', async () => {
+  it('several times end the connection, after each was answered (RFC4976-6.3-7, FIELD-relay-10)', async () => {
     const network = new Network({ authFailures: 3 })
     const client = network.connect()
     for (let count = 0; count < 3; count++) {
@@ -256,7 +256,7 @@ describe('a nonce', () => {
     ])
   })
 
-  it('is that of one connection: what was heard on it is of no use on another', async () => {
+  it('is that of one connection: what was heard on it is of no use on another (FIELD-relay-8)', async () => {
     const network = new Network()
     const [one, other] = [network.connect(), network.connect()]
     const challenge = await one.challenge()
@@ -280,7 +280,7 @@ describe('Expires', () => {
     [60, 60],
     [3600, 3600],
     [600, 600],
-  ])('of %s gives a token for %d seconds (RFC4976-5.1-7)', async (asked, given) => {
+  ])('of %s gives a token for %d seconds (RFC4976-5.1-7, FIELD-relay-21)', async (asked, given) => {
     const network = new Network()
     const client = network.connect()
     const fields = asked === undefined ? [] : [['Expires', String(asked)] as const]

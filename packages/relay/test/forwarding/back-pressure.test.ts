@@ -23,7 +23,7 @@ async function twoClients(): Promise<{ network: Network; alice: Node; bob: Node;
 const taken = (sender: Node, size: number): number => size - sender.pair.left.bufferedBytes
 
 describe('a receiver that does not read', () => {
-  it('makes its sender wait, and loses nothing', async () => {
+  it('makes its sender wait, and loses nothing (FIELD-relay-13)', async () => {
     const { network, alice, bob, path } = await twoClients()
     const body = someBody(2_000_000)
     bob.pause()
@@ -141,7 +141,7 @@ describe('a receiver that does not read', () => {
 })
 
 describe('a next hop that is still being dialled', () => {
-  it('makes its sender wait when the buffer is full', async () => {
+  it('makes its sender wait when the buffer is full (FIELD-relay-11)', async () => {
     const network = new Network({ flowBuffer: BUFFER })
     const alice = await network.client('alice', { capacity: 5000, split: 5000 })
     const far = network.within('msrps://far.example.net:7000/f;tcp')
@@ -265,7 +265,7 @@ describe('a source of several sessions', () => {
 })
 
 describe('a next hop that takes everything and answers nothing', () => {
-  it('is sent no more than so many chunks, and the sender waits', async () => {
+  it('is sent no more than so many chunks, and the sender waits (FIELD-endpoint-10)', async () => {
     const network = new Network({ flowBuffer: BUFFER })
     const alice = await network.client('alice', { capacity: 5000, split: 5000 })
     const bob = await network.client('bob')

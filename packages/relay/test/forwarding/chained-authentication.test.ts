@@ -41,7 +41,7 @@ describe('an AUTH that comes through another relay', () => {
     expect(network.relay.tokens).toBe(0)
   })
 
-  it('is challenged like any other, and needs the right password (RFC4976-9.1-1)', async () => {
+  it('is challenged like any other, and needs the right password (RFC4976-9.1-1, FIELD-relay-22)', async () => {
     const network = new Network()
     const relay = network.connect({ certificate: ['other.example.net'] })
     expect((await relay.challenge(through)).head.status).toBe(401)

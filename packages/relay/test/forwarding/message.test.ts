@@ -23,7 +23,7 @@ function someBody(size: number): Buffer {
 }
 
 describe('a message', () => {
-  it('gets through, each hop answered on its own, under another id (RFC4976-6.4.1-1, RFC4976-6.4.1-2)', async () => {
+  it('gets through, each hop answered on its own, under another id (RFC4976-6.4.1-1, RFC4976-6.4.1-2, FIELD-relay-15)', async () => {
     const { alice, bob, path } = await setUp()
     const sent = alice.send(path, 'Hello Bob')
     const { head } = await alice.response(sent)
@@ -38,7 +38,7 @@ describe('a message', () => {
     expect(arrived?.head.transactionId).toMatch(/^[a-z2-7]{16}$/)
   })
 
-  it('is told about by REPORTs along the same way back, which nobody answers (RFC4975-7.1.2-9, RFC4975-7.3.2-6)', async () => {
+  it('is told about by REPORTs along the same way back, which nobody answers (RFC4975-7.1.2-9, RFC4975-7.3.2-6, FIELD-endpoint-7)', async () => {
     const { alice, bob, path } = await setUp()
     alice.send(path, 'Hello', [['Success-Report', 'yes']])
     await settle()

@@ -5,7 +5,7 @@ const hello = async (from: Node, to: Node): Promise<number> =>
   (await from.response(from.send(to.path, 'hello'))).head.status
 
 describe('a session', () => {
-  it('has one peer; a second is refused, and told why (RFC4975-5.4-14)', async () => {
+  it('has one peer; a second is refused, and told why (RFC4975-5.4-14, FIELD-relay-4)', async () => {
     const network = new Network()
     const alice = await network.client('alice')
     alice.answers = true

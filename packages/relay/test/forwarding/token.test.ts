@@ -32,7 +32,7 @@ describe('an AUTH to a token', () => {
     expect(network.clock.pending).toBe(0)
   })
 
-  it('needs credentials like any other', async () => {
+  it('needs credentials like any other (FIELD-relay-7)', async () => {
     const network = new Network()
     const client = await network.client('alice')
     expect((await client.challenge({ toPath: [client.token] })).head.status).toBe(401)
@@ -118,7 +118,7 @@ describe('a token', () => {
     expect(again.requests).toEqual([])
   })
 
-  it('of a client ends at its time (RFC4976-6.3-4, RFC4976-6.3-6)', async () => {
+  it('of a client ends at its time (RFC4976-6.3-4, RFC4976-6.3-6, FIELD-relay-6)', async () => {
     const network = new Network()
     const client = await network.client('alice')
     const peer = network.connect()
