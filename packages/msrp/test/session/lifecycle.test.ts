@@ -536,10 +536,11 @@ describe('A relay', () => {
   }
 
   test.each([
-    ['no URI', []],
-    ['a URI that is none', ['relay.example']],
-  ])('with %s is refused', async (_, uri) => {
-    const preparing = new MsrpEndpoint(new MemoryPlatform(), {}).prepare({ relay: { ...relay, uri } })
+    ['no URI', { uri: [] }],
+    ['a URI that is none', { uri: ['relay.example'] }],
+    ['an empty user name', { username: '' }],
+  ])('with %s is refused', async (_, wrong) => {
+    const preparing = new MsrpEndpoint(new MemoryPlatform(), {}).prepare({ relay: { ...relay, ...wrong } })
     expect(await failure(preparing)).toMatchObject({ code: 'invalid-argument' })
   })
 

@@ -139,6 +139,27 @@ describe('an AUTH that comes through another relay', () => {
     expect(far.requests).toEqual([])
   })
 
+  it('keeps its token where it is when another connection of that relay is lost, which used it before', async () => {
+    const network = new Network()
+    const [first, second] = [network, network].map((net) => net.connect({ certificate: ['other.example.net'] }))
+    await first!.authenticate(...alice, through)
+    const { token } = first!
+    const far = network.within('msrps://far.example.org:7000/f;tcp')
+    second!.request('SEND', {
+      toPath: [token, far.uri],
+      fromPath: [OTHER, CLIENT],
+      fields: [['Message-ID', 'message1']],
+    })
+    await settle()
+    expect(far.requests).toHaveLength(1)
+    first!.pair.drop()
+    await settle()
+    second!.answers = true
+    const peer = network.connect()
+    expect((await peer.response(peer.send([token, OTHER, CLIENT], 'hello'))).head.status).toBe(200)
+    expect(second!.body().toString()).toBe('hello')
+  })
+
   it('moves its token to another connection of that relay when the one it used is lost', async () => {
     const network = new Network()
     const [first, second] = [network, network].map((net) => net.connect({ certificate: ['other.example.net'] }))

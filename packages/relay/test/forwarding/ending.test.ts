@@ -8,7 +8,7 @@ import { Passage } from '../../src/forwarding/passage.ts'
 import { RelayConnection } from '../../src/forwarding/relay-connection.ts'
 import { SentPart } from '../../src/forwarding/sent-part.ts'
 import { Token } from '../../src/forwarding/token.ts'
-import { Network, type Node, settle } from './network.ts'
+import { authorization, Network, type Node, RELAY, settle } from './network.ts'
 
 const FAR = 'msrps://far.example.net:7000/f;tcp'
 const RELAY_BEHIND = 'msrps://two.example.net:2855/t;tcp'
@@ -165,5 +165,30 @@ describe('closing the relay', () => {
     await settle()
     expect([alice.closed, asking.closed, late.closed, far.closed]).toEqual([true, true, true, true])
     expect([network.relay.connections, network.relay.tokens, network.clock.pending]).toEqual([0, 0, 0])
+  })
+})
+
+describe('a connection that is being closed', () => {
+  it('is sent nothing new: who sends to its client is told', async () => {
+    const network = new Network({ authFailures: 1 })
+    const alice = await network.client('alice')
+    const bob = await network.client('bob', { capacity: 1000 })
+    const path = [alice.token, ...bob.path]
+    const wrong = authorization(await bob.challenge(), 'bob', 'wrong')
+    bob.pause()
+    alice.request('FROBNICATE', { toPath: path, body: 'x'.repeat(5000) })
+    await settle()
+    bob.request('AUTH', { toPath: [RELAY], fields: [['Authorization', wrong]] })
+    await settle()
+    // What is still to go out holds it open.
+    expect(bob.closed).toBe(false)
+    const message = alice.send(path, 'hello', [['Message-ID', 'after']])
+    const nickname = alice.request('NICKNAME', { toPath: path, fields: [['Use-Nickname', '"A"']] })
+    await settle()
+    expect([alice.statuses(message), alice.statuses(nickname)]).toEqual([[481], [481]])
+    bob.resume()
+    await settle()
+    expect(bob.closed).toBe(true)
+    expect(bob.requests.map(({ head }) => head.method)).toEqual(['FROBNICATE'])
   })
 })

@@ -88,6 +88,8 @@ describe('a session', () => {
     gateway.answers = true
     await hello(gateway, alice)
     await hello(gateway, bob)
+    await alice.response(alice.send([alice.token, uri], 'hello first', [['Message-ID', 'message8']]))
+    expect(gateway.body('message8').toString()).toBe('hello first')
     // Alice, or whoever has her path, poses as the gateway.
     const thief = network.connect({ uri })
     thief.answers = true
