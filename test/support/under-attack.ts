@@ -14,6 +14,8 @@ const OWN = 200 * MiB
 export interface Cost {
   /** Bytes beside what the process takes by itself; 40 MiB when absent: some connections. */
   memory?: number
+  /** Bytes that may stay with the allocator afterwards: see `Watched`. */
+  near?: number
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Cost {
 export async function underAttack(
   victims: readonly Victim[],
   attack: (victim: Victim) => Promise<void>,
-  { memory = 40 * MiB }: Cost = {},
+  { memory = 40 * MiB, near }: Cost = {},
 ): Promise<void> {
   const texts = await Promise.all(victims.map((victim) => victim.texts()))
   const programs = [...new Set(victims.map(({ program }) => program))]
@@ -44,5 +46,5 @@ export async function underAttack(
     }),
   )
   for (const each of watched) expect(each.peak, each.figures).toBeLessThan(OWN + memory)
-  await Promise.all(watched.map((each) => each.returned()))
+  await Promise.all(watched.map((each) => each.returned(near)))
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
 import type { Program } from './process.ts'
 import { until } from './transfer.ts'
@@ -15,7 +15,7 @@ const NEAR = 64 * MiB
 /** Memory and open files of a process under attack, seen from outside. Of Linux, by /proc. */
 export class Watched {
   readonly #program: Program
-  readonly #base: { memory: number; files: number }
+  readonly #base: { memory: number; files: readonly string[] }
   #peak: number
 
   /** Looks at the process from now on, every 20 ms, until the end of the test. */
@@ -35,14 +35,14 @@ export class Watched {
 
   /** Files, sockets among them, opened since the beginning and open now. */
   get filesMore(): number {
-    return filesOf(this.#program) - this.#base.files
+    return filesOf(this.#program).length - this.#base.files.length
   }
 
-  /** Waits until no more files are open than in the beginning, and memory is near what it was. */
-  async returned(milliseconds = 20_000): Promise<void> {
-    const now = (): string => `${this.filesMore} more files, ${this.figures}`
+  /** Waits until no more files are open than in the beginning, and memory is near what it was: within `near` bytes. */
+  async returned(near: number = NEAR, milliseconds = 20_000): Promise<void> {
+    const now = (): string => `files more: ${this.#newFiles().join(', ') || 'none'}; ${this.figures}`
     await until(
-      () => this.filesMore <= 0 && memoryOf(this.#program) <= this.#base.memory + NEAR,
+      () => this.filesMore <= 0 && memoryOf(this.#program) <= this.#base.memory + near,
       'return to where it began',
       milliseconds,
     ).catch((error: Error) => {
@@ -54,6 +54,10 @@ export class Watched {
   get figures(): string {
     const shown = [this.#base.memory, this.peak, memoryOf(this.#program)].map((bytes) => Math.round(bytes / MiB))
     return `base ${shown[0]} MiB, peak ${shown[1]} MiB, now ${shown[2]} MiB`
+  }
+
+  #newFiles(): string[] {
+    return filesOf(this.#program).filter((file) => !this.#base.files.includes(file))
   }
 
   #sample(): void {
@@ -70,6 +74,14 @@ function memoryOf({ pid }: Program): number {
   }
 }
 
-function filesOf({ pid }: Program): number {
-  return readdirSync(`/proc/${pid}/fd`).length
+/** What its open files are, such as `socket:[1234]`. */
+function filesOf({ pid }: Program): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((file) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${file}`)]
+    } catch {
+      // Closed meanwhile.
+      return []
+    }
+  })
 }

@@ -212,7 +212,7 @@ export interface EndpointOptions {
  *
  * Memory: a session keeps at most `SessionLimits.memory` of what comes in and a window of what goes out. A connection without a
  * session keeps a header (16 KiB) and 128 KiB of responses that are not read; then it is not read either. So strangers get at
- * most `unboundConnections` times 0.25 MiB, and as many TLS handshakes (256) may be under way beside them.
+ * most `unboundConnections` times 0.5 MiB, and as many TLS handshakes (256) may be under way beside them.
  */
 export interface EndpointLimits {
   /** Connections that came in and belong to no session yet; more are closed at once. Default 256. */
