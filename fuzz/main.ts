@@ -33,7 +33,6 @@ process.once('SIGINT', () => {
   stop.abort()
 })
 process.once('SIGTERM', () => stop.abort())
-if (values.minutes !== undefined) setTimeout(() => stop.abort(), whole('minutes') * 60_000).unref()
 
 if (values.repeat === undefined) await all()
 else await repeat(values.repeat)
@@ -52,16 +51,17 @@ async function all(): Promise<void> {
 
 async function one(target: string): Promise<Row> {
   const count = target === 'live' ? whole('connections') : whole(target === 'parser' ? 'inputs' : 'runs')
+  const ends = values.minutes === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(share())])
   const progress = new Progress(target, count)
   const onProgress = (done: number): void => progress.show(done)
   try {
     if (target === 'live') {
-      const result = await runLive({ seed, connections: count, concurrency: 16, onProgress, signal })
+      const result = await runLive({ seed, connections: count, concurrency: 16, onProgress, signal: ends })
       const most = Math.max(...Object.values(result.memory).map((memory) => memory.most))
       return { ...result, target, executions: result.connections, memory: most, outcomes: result.ways }
     }
     const processes = availableParallelism()
-    const result = await runTarget({ target, seed, executions: count, processes, onProgress, signal })
+    const result = await runTarget({ target, seed, executions: count, processes, onProgress, signal: ends })
     return { ...result, target, memory: result.growth }
   } finally {
     progress.end()
@@ -78,6 +78,11 @@ async function repeat(which: string): Promise<void> {
     return
   }
   console.log(`nothing is wrong: ${await targetOf(target).run(seed, Number(number))}`)
+}
+
+/** Milliseconds for one target, when the time is limited. */
+function share(): number {
+  return (whole('minutes') * 60_000) / values.target.length
 }
 
 function whole(name: 'seed' | 'inputs' | 'runs' | 'connections' | 'minutes'): number {

@@ -31,6 +31,9 @@ let signed = performance.now()
 process.on('uncaughtException', (error) => found(error))
 process.on('unhandledRejection', (error) => found(error))
 
+// Ctrl-C is for whoever started this, and who ends it then.
+process.on('SIGINT', () => {})
+
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 const { stackTraceLimit } = Error

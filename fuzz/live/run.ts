@@ -83,11 +83,14 @@ class Run {
     while (this.#done < connections && !signal?.aborted && this.#findings.length < MOST_FINDINGS) {
       const first = this.#from + this.#done
       await this.#batch(first, Math.min(BATCH, connections - this.#done))
+      if (signal?.aborted) break
       for (const victim of victims) await this.#look(victim, first)
       onProgress?.(this.#done)
       if (victims.some(({ server }) => server.trouble?.includes('has ended'))) break
     }
-    for (const [number, victim] of victims.entries()) await this.#quiet(victim, sockets[number] ?? 0)
+    for (const [number, victim] of victims.entries()) {
+      if (!signal?.aborted) await this.#quiet(victim, sockets[number] ?? 0)
+    }
     return {
       connections: this.#done,
       seconds: (performance.now() - began) / 1000,
@@ -106,6 +109,8 @@ class Run {
           const way = await attack(this.#victims, this.#options.seed, index)
           this.#ways[way] = (this.#ways[way] ?? 0) + 1
         } catch (error) {
+          // Ctrl-C ends the programs as well, before this process hears of it.
+          await delay(50)
           this.#found(index, error)
         }
         this.#done++
@@ -147,6 +152,7 @@ class Run {
   }
 
   #found(index: number, error: unknown): void {
+    if (this.#options.signal?.aborted) return
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#findings.push({ target: 'live', seed: this.#options.seed, index, message })
   }
