@@ -13,7 +13,9 @@ export function documentOf(tables: ReadonlyMap<TableName, readonly Row[]>, tests
     '# Conformance',
     'Every sentence of RFC 4975 and RFC 4976 that asks for something, and what programs of other make send or get wrong:\nhow it is met here, and the tests that show it. Made from the tables in `conformance/` by `npm run conformance`.',
     totals(tables),
-    ...[...tables].map(([name, rows]) => section(titles[name], rows, tests)),
+    ...[...tables].map(([name, rows]) =>
+      name === 'field' ? fieldSection(rows, tests) : section(titles[name], rows, tests),
+    ),
   ].join('\n\n')}\n`
 }
 
@@ -50,6 +52,23 @@ function section(title: string, rows: readonly Row[], tests: readonly TestName[]
       ]),
     ),
   ].join('\n\n')
+}
+
+/** The levels of the field's table, under headings for people. */
+const fieldHeadings: readonly (readonly [level: string, heading: string, about: string])[] = [
+  ['mistake', 'Mistakes that are not ours', 'what we do instead'],
+  ['liberal', 'What is taken, though we would not send it', 'what is taken'],
+  ['strict', 'What we hold to, because others count on it', 'what we do'],
+]
+
+function fieldSection(rows: readonly Row[], tests: readonly TestName[]): string {
+  const parts = fieldHeadings.flatMap(([level, heading, about]) => {
+    const shown = rows.filter((row) => row.level === level)
+    if (shown.length === 0) return []
+    const lines = shown.map((row) => [row.id, row.asks, row.why, shownBy(row, tests)])
+    return [`### ${heading}`, table(['', about, 'why, and who is known for it', 'our tests'], lines)]
+  })
+  return [`## ${titles.field}`, ...parts].join('\n\n')
 }
 
 function shownBy(row: Row, tests: readonly TestName[]): string {

@@ -159,4 +159,8 @@ test('the document names each rule of each table and the test that shows it', ()
   const all = new Map([['rfc4976', readTable('rfc4976')] as const])
   for (const { id } of all.get('rfc4976')!) expect(documentOf(all, [])).toContain(`| ${id} |`)
   expect(documentOf(tables({ rfc4975: tested }), [named])).toContain('is well formed (RFC4975-9.1-1)')
+  // What the field gets wrong stands under headings of its own, by its level.
+  expect(documentOf(tables({ field: [field] }), [{ file, name: 'stays whole (FIELD-relay-1)' }])).toMatch(
+    /### Mistakes that are not ours\n\n.*\n.*\n\| FIELD-relay-1 \|.*stays whole/,
+  )
 })

@@ -58,7 +58,10 @@ export function malformedText(request: MalformedRequest, { to, from }: Paths, tr
   )
 }
 
-/** For `test.each`. */
+/** For `test.each`: what there is twice is a mistake of relays as well. */
 export function named(requests: readonly MalformedRequest[]): (readonly [name: string, request: MalformedRequest])[] {
-  return requests.map((request) => [request.name, request])
+  return requests.map((request) => [
+    request.name.startsWith('two ') && request.paths !== undefined ? `${request.name} (FIELD-relay-18)` : request.name,
+    request,
+  ])
 }

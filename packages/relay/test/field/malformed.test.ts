@@ -6,7 +6,7 @@ import { Network, settle } from '../forwarding/network.ts'
 const PEER = 'msrps://peer.invalid:9000/peersession;tcp'
 
 describe('a relay closes the connection of a request with', () => {
-  it.each(named(withoutSoundPaths))('%s, however it arrives (FIELD-relay-18, FIELD-strict-13)', async (_, request) => {
+  it.each(named(withoutSoundPaths))('%s, however it arrives (FIELD-strict-13)', async (_, request) => {
     const network = new Network()
     const alice = await network.client('alice')
     const bytes = Buffer.from(malformedText(request, { to: alice.path, from: PEER }, idOf(1)))
