@@ -287,6 +287,33 @@ describe('an end-line in the body', () => {
     await settle()
     expect(inOrder(far.arrived)).toEqual(['message1+', 'message2$', 'message1$'])
   })
+
+  it('leaves a rest whose source is not asked what else it has, so that it may look for that where it likes', async () => {
+    const { outbox, far } = setUp()
+    let held = false
+    let asked = 0
+    class Watched extends TestSource {
+      override get state(): 'ready' | 'waiting' | 'done' {
+        if (held) asked++
+        return super.state
+      }
+    }
+    const source = new Watched('message1').give(`${needle}${'b'.repeat(3000)}`).finish()
+    const { ended, begin } = source
+    source.ended = (chunk) => {
+      held = chunk.flag === '+'
+      ended.call(source, chunk)
+    }
+    source.begin = (...given) => {
+      held = false
+      return begin.apply(source, given)
+    }
+    outbox.add(source)
+    outbox.add(TestSource.of('message2', someBody(3000)))
+    await settle()
+    expect(inOrder(far.arrived).slice(0, 2)).toEqual(['message1+', 'message2+'])
+    expect(asked).toBe(0)
+  })
 })
 
 describe('closing', () => {
