@@ -106,9 +106,6 @@ export function mutated(text: string, random: Random, other: string): string {
   return changed.slice(0, LONGEST)
 }
 
-/** How many ways of changing there are, for the table of a run. */
-export const mutationCount: number = MUTATIONS.length
-
 function withCharacter(text: string, at: number, change: (code: number) => number): string {
   return text.slice(0, at) + String.fromCharCode(change(text.charCodeAt(at)) & 0xff) + text.slice(at + 1)
 }

@@ -38,7 +38,7 @@ export interface RunOptions {
 const SILENCE = 30_000
 
 /** Bytes that a worker may grow by, however many inputs it has run. */
-export const MOST_GROWTH: number = 16 * 1024 * 1024
+const MOST_GROWTH = 16 * 1024 * 1024
 
 const workerFile = fileURLToPath(new URL('worker.ts', import.meta.url))
 

@@ -48,11 +48,6 @@ const WAYS: readonly Way[] = [
   'no MSRP',
 ]
 
-/** How the connection of this number is made. */
-export function wayOf(seed: number, index: number): Way {
-  return new Random(seed, index).pick(WAYS)
-}
-
 /**
  * One connection: connects, logs in where that is its way, sends mutated traffic in pieces, and ends.
  * @throws Error when the far side does not close what was closed here.

@@ -33,7 +33,7 @@ export interface LiveOptions {
 const BATCH = 250
 
 /** Resident bytes that a program may take, whatever comes, and by how many it may grow in the second half of a run. */
-export const MOST_MEMORY: number = 256 * 1024 * 1024
+const MOST_MEMORY = 256 * 1024 * 1024
 const MOST_GROWTH = 32 * 1024 * 1024
 
 /** In shorter runs it has not yet seen all that makes it grow to its size. */

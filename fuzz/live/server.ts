@@ -72,7 +72,7 @@ export class Server {
     }
   }
 
-  /** Sockets that it has open; 0 where there is no /proc. */
+  /** Sockets and files that it has open; 0 where there is no /proc. */
   get sockets(): number {
     try {
       return readdirSync(`/proc/${this.#child.pid}/fd`).length
