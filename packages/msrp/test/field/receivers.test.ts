@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { SendOptions } from '../../src/session/options.ts'
 import type { Seen } from '../session/raw-peer.ts'
 import { settled } from '../session/raw-peer.ts'
-import { active, nextMessage, passive, type Stage, stateOf } from '../session/stage.ts'
+import { active, nextMessage, PEER, passive, type Stage, stateOf } from '../session/stage.ts'
 import { settle } from '../transport/fake-clock.ts'
 import { idOf, inEveryWay, piecesOf } from './arrivals.ts'
 import { named, type ReceiverText, reports, responses } from './written-by-receivers.ts'
@@ -45,7 +45,7 @@ describe('A message is delivered by', () => {
 
 describe('A response counts with', () => {
   test.each(named(responses))('%s, however it arrives', async (_, text) => {
-    const stage = await active()
+    const stage = await active({ path: `msrp://relay.example:2855/token;tcp ${PEER}` })
     await deliveredInEveryWay(stage, text, { successReport: false })
     expect(stage.session.state).toBe('open')
     expect(stage.platform.clock.pending).toBe(0)
