@@ -10,7 +10,7 @@ import { endpointVictims, type Victim } from './support/victim.ts'
 // processor time of the relay or the endpoint, as the kernel counts it. Other programs on the machine do not count.
 
 const MiB = 1024 * 1024
-const [SMALL, FACTOR] = [8 * MiB, 8]
+const [SMALL, FACTOR] = [4 * MiB, 8]
 
 /** What may be added to the ratio by ticks of 10 ms, garbage collection and warming up; quadratic would be times eight. */
 const SLACK = 1.6
