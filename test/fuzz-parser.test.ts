@@ -37,10 +37,11 @@ test('an input is the same whenever it is made from its seed and number', () => 
 })
 
 describe('what was wrong once', () => {
-  test.each(parserFindings)('$wrong', ({ text, limits = {} }) => {
+  test.each(parserFindings)('$wrong', ({ text, limits = {}, error }) => {
     const bytes = Buffer.from(text, 'latin1')
     for (let at = 0; at <= bytes.length; at++) {
-      checkParser({ bytes, cuts: [at], limits }, { oracle: true, values: true })
+      const verdict = checkParser({ bytes, cuts: [at], limits }, { oracle: true, values: true })
+      expect(verdict.error).toBe(error)
     }
     const everywhere = Array.from(bytes, (_, at) => at)
     checkParser({ bytes, cuts: everywhere, limits }, { oracle: true, values: true })

@@ -23,7 +23,7 @@ const CONTENT = 'abcdefghijklmnopqrstuvwxyz0123456789-'.repeat(220)
 const METHODS = ['AUTH', 'AUTH', 'NICKNAME', 'NICKNAME', 'XYZZY', 'A', 'REPORT', 'SENDX', 'SENT', 'ABCD']
 const ODD_METHODS = ['Send', 'SEND ', '', 'SEND\t', 'S3ND', ' SEND']
 const CODES = ['200', '400', '401', '403', '408', '413', '415', '423', '481', '501', '506', '100', '999']
-const ODD_CODES = ['099', '20', '2000', '2e2', '0x0', '-10', '+10', '1 0', '', 'ABC', '   ']
+const ODD_CODES = ['099', '20', '2000', '2e2', '2e6', '1e2', '0x0', '-10', '+10', '1 0', '', 'ABC', '   ']
 const COMMENTS = ['', ' OK', ' ', ' Interval Out Of Bounds', ' a\tb', ' a\rb', ' \u0000', ' \u00fc', 'OK']
 
 /** Requests and responses one after another, as one character a byte; mostly sound, with what the field gets wrong. */

@@ -54,14 +54,25 @@ export function parseStartLine(bytes: Uint8Array, start: number, end: number): S
 
 function responseLine(transactionId: string, bytes: Uint8Array, start: number, rest: number, end: number): StartLine {
   const codeEnd = rest + 3
-  const status = Number(decodeText(bytes, rest, Math.min(codeEnd, end)))
+  const status = statusAt(bytes, rest)
   const comment = codeEnd < end ? decodeText(bytes, codeEnd + 1, end) : ''
   const whole = codeEnd === end || (codeEnd < end && bytes[codeEnd] === SPACE)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (!whole || !Number.isInteger(status) || status < 100 || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(comment)) {
+  if (!whole || status < 100 || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(comment)) {
     throw malformed(bytes, start, end)
   }
   return { kind: 'response', transactionId, status, comment }
+}
+
+/** The number of three digits at `start`; 0 when there are not three, as in `2e6`. */
+function statusAt(bytes: Uint8Array, start: number): number {
+  let status = 0
+  for (let at = start; at < start + 3; at++) {
+    const digit = (bytes[at] ?? 0) - 0x30
+    if (digit < 0 || digit > 9) return 0
+    status = 10 * status + digit
+  }
+  return status
 }
 
 function methodOf(bytes: Uint8Array, start: number, end: number): string {
