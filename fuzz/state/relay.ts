@@ -95,9 +95,7 @@ class Scene {
     for (let steps = random.between(2, 10); steps > 0; steps--) {
       const attacker = random.pick<Attacker>(['alice', 'alice', 'alice', 'stranger', 'far', 'relay'])
       const node = this.#others.get(attacker) ?? this.#alice
-      const bytes = Buffer.from(traffic(random, this.#world(node)), 'latin1')
-      this.#sent.get(node)?.add(bytes)
-      node.write(bytes)
+      this.#write(node, traffic(random, this.#world(node)))
       if (random.oneIn(20)) node.pause()
       await settle()
       this.#answerSomehow()
@@ -118,8 +116,15 @@ class Scene {
         from: () => node.uri,
         id: () => request.transactionId,
       }
-      node.write(Buffer.from(response(this.#random, world), 'latin1'))
+      this.#write(node, response(this.#random, world))
     }
+  }
+
+  /** An answer may be part of a body that has not ended, so account is kept of everything. */
+  #write(node: Node, text: string): void {
+    const bytes = Buffer.from(text, 'latin1')
+    this.#sent.get(node)?.add(bytes)
+    node.write(bytes)
   }
 
   /** Those who behaved have lost nothing, and when all are gone nothing is left of them. */
