@@ -14,7 +14,10 @@ import { SocketWriter } from './socket-writer.ts'
 export interface SocketTransportOptions {
   /** After `close()`: how long the far side may take no byte of what is buffered. Default 30 000. */
   readonly flushTimeout?: number
-  /** After everything is sent: how long to wait for the far side's end. Default 2 000. */
+  /**
+   * After everything is sent: how long to wait for the far side's end. And after the far side's end: how long it may take
+   * no byte of what is buffered. Default 2 000.
+   */
   readonly lingerTimeout?: number
   /**
    * How long the connection may be silent before TCP asks for the far side, every second then: NATs forget silent
@@ -44,13 +47,14 @@ export class SocketTransport implements Transport {
   readonly #reader: SocketReader
   readonly #writer: SocketWriter
   readonly #clock: Clock
-  readonly #flushTimeout: number
   readonly #lingerTimeout: number
   #handler: TransportHandler | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
   #error: MsrpError | undefined
   /** The socket's `close` came. */
   #gone = false
+  /** How long a piece of what is buffered may take, in ms, once the connection closes. */
+  #patience: number
   #cancelTimer: Cancel = () => {}
 
   /** `socket`: connected, and for TLS after the handshake; not read from by anyone else. */
@@ -59,7 +63,7 @@ export class SocketTransport implements Transport {
     this.secure = socket instanceof TLSSocket
     this.description = describe(socket)
     this.#clock = options.clock ?? nodeClock
-    this.#flushTimeout = options.flushTimeout ?? 30_000
+    this.#patience = options.flushTimeout ?? 30_000
     this.#lingerTimeout = options.lingerTimeout ?? 2_000
     this.#reader = readSocket(socket)
     this.#writer = new SocketWriter(socket, () => this.#onTaken())
@@ -94,7 +98,7 @@ export class SocketTransport implements Transport {
         (bytes) => {
           if (this.#state === 'open') handler.onData(bytes)
         },
-        () => this.close(),
+        () => this.#onEnd(),
       )
     }
   }
@@ -131,6 +135,16 @@ export class SocketTransport implements Transport {
     this.#socket.destroy()
   }
 
+  /**
+   * The far side's end, or a reset that Node takes for one: where a write under TLS was the first to meet the reset, Node
+   * tells neither of the error nor ever of the write.
+   */
+  #onEnd(): void {
+    this.#patience = this.#lingerTimeout
+    if (this.#state === 'closing') this.#boundFlush()
+    else this.close()
+  }
+
   #onTaken(): void {
     if (this.#state === 'closing') this.#boundFlush()
     else if (this.#state === 'open' && this.#writer.buffered === 0) this.#handler?.onDrain()
@@ -139,9 +153,9 @@ export class SocketTransport implements Transport {
   /** A far side that reads nothing must not keep a closing connection for ever: each taken piece starts the wait anew. */
   #boundFlush(): void {
     this.#cancelTimer()
-    this.#cancelTimer = this.#clock.after(this.#flushTimeout, () => {
+    this.#cancelTimer = this.#clock.after(this.#patience, () => {
       const left = this.#writer.buffered
-      this.#fail(new Error(`closed with ${left} bytes that the far side did not take in ${this.#flushTimeout} ms`))
+      this.#fail(new Error(`closed with ${left} bytes that the far side did not take in ${this.#patience} ms`))
       this.#socket.destroy()
     })
   }

@@ -463,6 +463,26 @@ describe('a TLS listener', () => {
     while (listener.connections > 0) await new Promise(setImmediate)
   })
 
+  // Node tells neither of the error nor ever of the write when, under TLS, a write is the first to meet a reset.
+  it('forgets connections that were reset before the answer to what they said', async () => {
+    const { listener, port, accepted, until } = await listen({ tls: server, transport: { lingerTimeout: 20 } })
+    const attackers = 10
+    for (let index = 0; index < attackers; index++) {
+      const raw = plainClient(port)
+      await once(raw, 'connect')
+      const client = await tlsClient(port, { socket: raw })
+      await until('accepted', index + 1)
+      const { transport } = accepted[index]!
+      transport.start({
+        onData: () => transport.write(new TextEncoder().encode('answer')),
+        onDrain: () => {},
+        onClose: () => {},
+      })
+      client.write('something', () => raw.resetAndDestroy())
+    }
+    while (listener.connections > 0) await new Promise(setImmediate)
+  })
+
   it('refuses to open with a key that is not the certificate’s', async () => {
     const error = await failure(listen({ tls: { cert: server.cert, key: renewed.key } }))
     expect(error.code).toBe('invalid-argument')

@@ -142,6 +142,25 @@ describe.each([
     expect(clock.pending).toBe(0)
   })
 
+  it.each([
+    ['before close()', false],
+    ['after close()', true],
+  ])('has less patience with a far side that ended its own half %s', async (_, closesFirst) => {
+    const clock = new FakeClock()
+    const { transport, recorder, far } = await open({ clock, lingerTimeout: 2_000, flushTimeout: 30_000 })
+    far.pause()
+    transport.write(new Uint8Array(64 * 1024 * 1024))
+    if (closesFirst) transport.close()
+    far.end()
+    await armed(clock, 2_000)
+    await clock.advance(1_999)
+    expect(recorder.closes).toBe(0)
+    await clock.advance(1)
+    await recorder.closed()
+    expect(recorder.error?.message).toMatch(/did not take in 2000 ms/)
+    expect(clock.pending).toBe(0)
+  })
+
   it('waits anew as long as the far side takes bytes of a close()', async () => {
     const clock = new FakeClock()
     const { transport, recorder, far } = await open({ clock, flushTimeout: 30_000 })
