@@ -4,10 +4,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFi
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createAuthority, issueCertificate } from 'msrp-relay/certificates'
+import { issueCertificate } from 'msrp-relay/certificates'
 import { afterAll } from 'vitest'
 import { freePort } from './free-port.ts'
 import { type Program, startProgram } from './process.ts'
+import { newAuthority, type TestAuthority } from './relay.ts'
 import { findProgram } from './requires.ts'
 import { temporaryFolderOfFile } from './temporary-folder.ts'
 
@@ -50,11 +51,11 @@ export class Kamailio {
 }
 
 /** Starts Kamailio in a folder of its own, on a free port, until the end of the test file: for `beforeAll`. */
-export async function startKamailio(): Promise<Kamailio> {
+export async function startKamailio({ authority }: { authority?: TestAuthority } = {}): Promise<Kamailio> {
   const folder = temporaryFolderOfFile()
   const port = await freePort()
   const password = randomBytes(12).toString('hex')
-  const ca = await createAuthority()
+  const ca = authority ?? (await newAuthority())
   const { certificate, key } = await issueCertificate({ names: ['localhost', '127.0.0.1'], ca })
   const values: Record<string, string> = { PORT: String(port), PASSWORD: password, FOLDER: folder }
   const written = {
