@@ -138,6 +138,15 @@ describe('A message/cpim is written', () => {
     expect(subject).toBe(`Subject: ${String.raw`tab\there "quoted" \\ \u0007\u007f`} ü\u0085😀\ufffd!`)
   })
 
+  test.each([
+    [String.raw`CORP\bob <${BOB}>`, String.raw`"CORP\\bob" <${BOB}>`],
+    [String.raw`"Bob \"B\" \\" <${BOB}>`, String.raw`"Bob \"B\" \\" <${BOB}>`],
+    [`Bob <${BOB}>`, `Bob <${BOB}>`],
+    [` ${BOB} `, `<${BOB}>`],
+  ])('with the sender %s as it is given', (from, line) => {
+    expect(decode(buildCpim({ from, to: ALICE }, '')).split('\r\n')[0]).toBe(`From: ${line}`)
+  })
+
   test('so that it reads as what was meant', () => {
     const text = fc
       .string({ unit: 'binary', minLength: 1 })
