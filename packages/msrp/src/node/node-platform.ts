@@ -90,6 +90,7 @@ function transportOptions({ tcpKeepAlive }: NodePlatformOptions): SocketTranspor
 
 function withCertificate(tls: NonNullable<ListenOptions['tls']>): ListenTls {
   const { cert, key } = tls
-  if (cert !== undefined && key !== undefined) return { ...tls, cert, key }
+  // Without authorities: TLS would tell them to clients, and one whose certificate is of none of them might show none.
+  if (cert !== undefined && key !== undefined) return { cert, key }
   throw new MsrpError('invalid-argument', 'listening with TLS needs a certificate and its key (tls.cert, tls.key)')
 }

@@ -220,9 +220,12 @@ export class MsrpEndpoint {
   }
 }
 
-/** The certificate that peers are shown when they come is also the one to show when we go to them: they know its fingerprint. */
+/**
+ * The certificate that peers are shown when they come is also the one to show when we go to them, whatever else there is:
+ * they know its fingerprint.
+ */
 function withCertificate(tls: TlsOptions | undefined, listening: TlsOptions | undefined): TlsOptions | undefined {
-  if (listening?.cert === undefined || listening.key === undefined || tls?.cert !== undefined) return tls
+  if (listening?.cert === undefined || listening.key === undefined) return tls
   return { ...tls, cert: listening.cert, key: listening.key }
 }
 

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
+import { Duplex, PassThrough } from 'node:stream'
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { connect, Endpoint, type PreparedSession, prepare, type Session } from '../../src/index.ts'
@@ -157,6 +158,36 @@ describe('Two sides that know each other’s fingerprint', () => {
     const passive = other.complete(one.localPath, { peerFingerprint: one.fingerprints })
     const active = one.complete(other.localPath, { peerFingerprint: other.fingerprints, active: true })
     await exchange(await active, await passive)
+  })
+
+  test('have one with the certificate that was announced, where the endpoint has another one for its connections', async () => {
+    const [one, other] = [await waiting(endpoint({ tls: mallory })), await waiting(endpoint(), alice)]
+    const passive = other.complete(one.localPath, { peerFingerprint: one.fingerprints })
+    const active = one.complete(other.localPath, { peerFingerprint: other.fingerprints, active: true })
+    const [far, near] = await Promise.all([passive, active])
+    await exchange(near, far)
+  })
+})
+
+describe('The side that waits', () => {
+  test('asks for any certificate: it names no authorities to clients, which might show theirs to nobody else', async () => {
+    const { cert: ca } = await selfSigned({ commonName: 'Only Ours Please' })
+    const listening = await endpoint().listen({ tls: { ...bob, ca } })
+    const port = Number(/:(\d+)\//.exec(listening.localPath)?.[1])
+    const raw = connectTcp(port, '127.0.0.1')
+    const heard: Buffer[] = []
+    raw.on('data', (bytes: Buffer) => heard.push(bytes))
+    // TLS of Node's own reads this instead of the socket, so that what comes can be looked at; TLS 1.2 asks in clear.
+    const seen = Duplex.from({ readable: raw.pipe(new PassThrough()), writable: raw })
+    const client = connectTls({ socket: seen, ...alice, rejectUnauthorized: false, maxVersion: 'TLSv1.2' })
+    cleanups.push(
+      () => raw.destroy(),
+      () => client.destroy(),
+    )
+    client.on('error', () => {})
+    await once(client, 'secureConnect')
+    expect(Buffer.concat(heard).includes('Only Ours Please')).toBe(false)
+    expect(heard.length).toBeGreaterThan(0)
   })
 })
 
