@@ -98,6 +98,7 @@ export function verdictOn(error: unknown): Verdict {
 function inTermsOfOptions({ code, message }: MsrpError): string {
   // The library names its option, which is one of the command line here.
   if (code === 'tls-authority') return message.replace('(ca)', '(--ca)')
+  if (code === 'invalid-argument') return message.replace(/^peerFingerprint:/, '--fingerprint:')
   // Relays do so when AUTH is for a name that is none of their own (Kamailio).
   if (code === 'connection-lost' && message.endsWith('before it answered AUTH')) {
     return `${message}. Is it the relay's own name that --relay gives?`

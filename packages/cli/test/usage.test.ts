@@ -43,6 +43,7 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
     [['receive', '--listen', '127.0.0.1:0', '--cert', 'x'], /--cert and --key belong together/],
     [['receive', '--relay', 'localhost', '--user', 'a@b', '--tls'], /--tls needs --listen/],
     [['chat', '--listen', ':0', '--fingerprint', `sha-256 ${'AB:'.repeat(31)}AB`], /--fingerprint .* needs --to/],
+    [['chat', '--to', 'msrp://a:1/x;tcp', '--fingerprint', `sha-256 ${'AB:'.repeat(31)}AB`], /^--fingerprint: .*TLS/],
     [['send', 'x', '--to', 'msrps://a:1/x;tcp', '--fingerprint', `sha-1 ${'AB:'.repeat(19)}AB`], /too weak.*sha-256/],
     [['receive', '--listen', '127.0.0.1:0', '--count', '0'], /whole number/],
     [['receive', 'stray', '--listen', '127.0.0.1:0'], /too many arguments/],
