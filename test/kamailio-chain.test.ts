@@ -1,9 +1,10 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startKamailio } from './support/kamailio.ts'
+import { type Kamailio, startKamailio } from './support/kamailio.ts'
 import { startMsrp } from './support/process.ts'
 import { sha256OfFile, writeRandomFile } from './support/random-file.ts'
-import { newAuthority, startRelay } from './support/relay.ts'
+import { newAuthority, startRelay, type TestRelay } from './support/relay.ts'
 import { findProgram, requires } from './support/requires.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 import { eventsNamed, expectExit, nextEvent, pathOf, startReceiver, startSender, type Way } from './support/transfer.ts'
@@ -11,18 +12,33 @@ import { eventsNamed, expectExit, nextEvent, pathOf, startReceiver, startSender,
 // Each user has a relay of another make: what one sends passes both. Kamailio takes no frame over 11 KiB.
 
 const ways = new Map<string, Way>()
+let kamailio: Kamailio
+let relay: TestRelay
 
 beforeEach((context) => requires(context, 'kamailio'))
 
 beforeAll(async () => {
   if (findProgram('kamailio') === undefined) return
   const authority = await newAuthority()
-  const [kamailio, relay] = await Promise.all([
-    startKamailio({ authority }),
-    startRelay({ authority, lifetime: 'file' }),
-  ])
-  ways.set('behind Kamailio', { sender: kamailio.options('alice'), receiver: relay.options(relay.bob) })
+  const starting = [startKamailio({ authority }), startRelay({ authority, lifetime: 'file' })] as const
+  ;[kamailio, relay] = await Promise.all(starting)
+  ways.set('behind Kamailio', {
+    sender: kamailio.options('alice'),
+    receiver: relay.options(await relay.addUser('carol')),
+  })
   ways.set('before Kamailio', { sender: relay.options(relay.alice), receiver: kamailio.options('bob') })
+})
+
+test('what Kamailio has in its table of subscribers logs in to our relay as well, by the same password', async () => {
+  const subscriber = join(temporaryFolder(), 'ha1')
+  writeFileSync(subscriber, `${kamailio.ha1('bob')}\n`, { mode: 0o600 })
+  await expectExit(relay.user(['remove', 'bob@localhost']))
+  await expectExit(relay.user(['add', 'bob@localhost', '--ha1', '--password-file', subscriber]))
+  const ours = kamailio.options('bob').map((word) => (word.startsWith('msrps:') ? relay.uri : word))
+  const bob = await startReceiver({ receiver: ours, sender: relay.options(relay.alice) }, { args: ['--count', '1'] })
+  await expectExit(startSender(['--text', 'hello bob'], bob))
+  await expectExit(bob.program)
+  expect(eventsNamed(bob.program, 'message')).toMatchObject([{ text: 'hello bob' }])
 })
 
 describe.each(['behind Kamailio', 'before Kamailio'])('our relay %s', (place) => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -12,6 +12,7 @@ import { newAuthority, type TestAuthority } from './relay.ts'
 import { findProgram } from './requires.ts'
 import { temporaryFolderOfFile } from './temporary-folder.ts'
 
+const users = ['alice', 'bob']
 const templates = new URL('./kamailio/', import.meta.url)
 
 /** Kamailio as an MSRP relay. Whoever uses it guards the tests with `requires(context, 'kamailio')`. */
@@ -20,7 +21,7 @@ export class Kamailio {
   readonly port: number
   /** File with the authority of its certificate. */
   readonly ca: string
-  /** File with the password that is good for every user. */
+  /** File with the password of every user. */
   readonly passwordFile: string
   /** It runs in this one. */
   readonly folder: string
@@ -37,6 +38,13 @@ export class Kamailio {
   options(username: string): string[] {
     const relay = `msrps://localhost:${this.port};tcp`
     return ['--relay', relay, '--user', `${username}@localhost`, '--password-file', this.passwordFile, '--ca', this.ca]
+  }
+
+  /** What its table of subscribers holds for a user: H(A1) by MD5. */
+  ha1(username: string): string {
+    const table = readFileSync(join(this.folder, 'database/subscriber'), 'utf8')
+    const row = table.split('\n').find((line) => line.split(':')[1] === username)
+    return row?.split(':')[4] ?? ''
   }
 
   /** Ends it with all processes it is made of, and resolves when none is left. */
@@ -57,7 +65,7 @@ export async function startKamailio({ authority }: { authority?: TestAuthority }
   const password = randomBytes(12).toString('hex')
   const ca = authority ?? (await newAuthority())
   const { certificate, key } = await issueCertificate({ names: ['localhost', '127.0.0.1'], ca })
-  const values: Record<string, string> = { PORT: String(port), PASSWORD: password, FOLDER: folder }
+  const values: Record<string, string> = { PORT: String(port), FOLDER: folder }
   const written = {
     'ca.pem': ca.certificate,
     'cert.pem': certificate,
@@ -66,6 +74,7 @@ export async function startKamailio({ authority }: { authority?: TestAuthority }
     ...Object.fromEntries(['kamailio.cfg', 'tls.cfg'].map((name) => [name, filledIn(name, values)])),
   }
   for (const [name, text] of Object.entries(written)) writeFileSync(join(folder, name), text, { mode: 0o600 })
+  writeSubscribers(join(folder, 'database'), password)
   const run = join(folder, 'run')
   mkdirSync(run)
   const args = ['-DD', '-E', '-m', '128', '-M', '8', '-w', folder, '-Y', run, '-f', join(folder, 'kamailio.cfg')]
@@ -82,6 +91,19 @@ const running = new Set<Kamailio>()
 afterAll(async () => {
   for (const kamailio of running) await kamailio.stop()
 })
+
+/** Kamailio's own layout of the table, as files: H(A1) stands in `ha1`, the column for a password in the clear is empty. */
+function writeSubscribers(folder: string, password: string): void {
+  mkdirSync(folder)
+  const rows = users.map((user, index) => `${index + 1}:${user}:localhost::${subscriberHa1(user, password)}:`)
+  const layout = 'id(int,auto) username(string) domain(string) password(string,null) ha1(string) ha1b(string,null)'
+  writeFileSync(join(folder, 'subscriber'), `${[layout, ...rows].join('\n')}\n`, { mode: 0o600 })
+  writeFileSync(join(folder, 'version'), 'table_name(string) table_version(int)\nsubscriber:7\n')
+}
+
+function subscriberHa1(user: string, password: string): string {
+  return createHash('md5').update(`${user}:localhost:${password}`).digest('hex')
+}
 
 function filledIn(name: string, values: Record<string, string>): string {
   const template = readFileSync(new URL(name, templates), 'utf8')

@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import { storageError } from 'msrp/node'
-import type { UserAddress, UserDatabase } from 'msrp-relay'
+import type { Ha1, UserAddress, UserDatabase } from 'msrp-relay'
 import type { Context } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { relaySettings } from '../options/relay-config.ts'
@@ -15,6 +15,16 @@ interface UserOptions {
   json?: boolean
   passwordFile?: string
   generate?: boolean
+  ha1?: boolean
+}
+
+/** What `add` and `passwd` do with a password, or with what a SIP proxy stored of one. */
+interface Change {
+  done: string
+  /** Whether a database that is missing is made. */
+  create?: boolean
+  password(database: UserDatabase, user: UserAddress, password: string): Promise<void>
+  ha1(database: UserDatabase, user: UserAddress, ha1: Ha1): Promise<void>
 }
 
 type Action = (database: UserDatabase, user: UserAddress) => Promise<void>
@@ -24,6 +34,7 @@ Examples:
   msrp relay user add carol@localhost                          # asks for the password, twice
   msrp relay user add carol@localhost --generate               # makes one, stores it in a private file
   pwgen 20 1 | msrp relay user passwd carol@localhost          # from standard input
+  msrp relay user add carol@example.com --ha1 < ha1            # as a SIP proxy's table has it
   msrp relay user list
 
 A relay that runs sees changes at once.`
@@ -35,17 +46,22 @@ export function userCommand(context: Context): Command {
   command
     .addCommand(
       withPassword(new Command('add').description('add a user')).action((name: string, options: UserOptions) =>
-        setPassword(name, options, { output, done: 'added' }, (database, user, password) =>
-          database.add({ ...user, password }),
-        ),
+        setPassword(name, options, output, {
+          done: 'added',
+          create: true,
+          password: (database, user, password) => database.add({ ...user, password }),
+          ha1: (database, user, ha1) => database.add({ ...user, ha1 }),
+        }),
       ),
     )
     .addCommand(
       withPassword(new Command('passwd').description('give a user another password')).action(
         (name: string, options: UserOptions) =>
-          setPassword(name, options, { output, done: 'changed the password of' }, (database, user, password) =>
-            database.setPassword(user, password),
-          ),
+          setPassword(name, options, output, {
+            done: 'changed the password of',
+            password: (database, user, password) => database.setPassword(user, password),
+            ha1: (database, user, ha1) => database.setHa1(user, ha1),
+          }),
       ),
     )
     .addCommand(
@@ -77,44 +93,50 @@ function withPassword(command: Command): Command {
       'file whose first line is the password; else it is asked for or read from standard input',
     )
     .option('--generate', 'make a random password and store it in a file beside the database, mode 0600')
+    .option('--ha1', 'what is given is not a password but its H(A1), the MD5 of user:domain:password in hexadecimal')
 }
 
-async function withDatabase<T>(options: UserOptions, action: (database: UserDatabase) => Promise<T>): Promise<T> {
+/** `create`: whether a database that the configuration names is made where there is none. */
+async function withDatabase<T>(
+  options: UserOptions,
+  action: (database: UserDatabase) => Promise<T>,
+  { create = false } = {},
+): Promise<T> {
   const { openRelayUsers } = await import('msrp-relay')
-  await using database = await openRelayUsers(await relaySettings(options.config), { create: true })
+  await using database = await openRelayUsers(await relaySettings(options.config), { create })
   return await action(database)
 }
 
-async function withUser(name: string, options: UserOptions, action: Action): Promise<void> {
+async function withUser(name: string, options: UserOptions, action: Action, create = false): Promise<void> {
   const { parseUserAddress } = await import('msrp-relay')
   const user = parseUserAddress(name)
-  await withDatabase(options, (database) => action(database, user))
+  await withDatabase(options, (database) => action(database, user), { create })
 }
 
-async function setPassword(
-  name: string,
-  options: UserOptions,
-  { output, done }: { output: Output; done: string },
-  apply: (database: UserDatabase, user: UserAddress, password: string) => Promise<void>,
-): Promise<void> {
-  if (options.generate && options.passwordFile !== undefined) {
-    throw new Failure('usage', 'give --generate or --password-file, not both')
+async function setPassword(name: string, options: UserOptions, output: Output, change: Change): Promise<void> {
+  if (options.generate && (options.passwordFile !== undefined || options.ha1)) {
+    const other = options.ha1 ? '--ha1' : '--password-file'
+    throw new Failure('usage', `give --generate or ${other}, not both`)
   }
-  await withUser(name, options, async (database, user) => {
+  const apply: Action = async (database, user) => {
     if (options.generate) {
-      const file = await storeGenerated(database, user, (password) => apply(database, user, password))
-      output.say(`${done} ${name}; the password is in ${file}`)
+      const file = await storeGenerated(database, user, (password) => change.password(database, user, password))
+      output.say(`${change.done} ${name}; the password is in ${file}`)
       return
     }
-    await apply(database, user, await newPassword(name, options, output))
-    output.say(`${done} ${name}`)
-  })
+    const given = await newPassword(name, options, output)
+    const { parseHa1 } = await import('msrp-relay')
+    await (options.ha1 ? change.ha1(database, user, parseHa1(given)) : change.password(database, user, given))
+    output.say(`${change.done} ${name}`)
+  }
+  await withUser(name, options, apply, change.create)
 }
 
 async function newPassword(name: string, options: UserOptions, output: Output): Promise<string> {
   if (options.passwordFile !== undefined) return passwordFromFile(options.passwordFile, output)
   if (!canAsk()) return passwordFromStandardInput()
-  const password = await askSilently(`New password for ${name}: `)
+  const password = await askSilently(`New ${options.ha1 ? 'H(A1)' : 'password'} for ${name}: `)
+  if (options.ha1) return password
   if ((await askSilently('The same again: ')) !== password)
     throw new Failure('usage', 'these were two different passwords')
   return password

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
-import { nodeHash } from 'msrp/node'
-import { type DigestAlgorithm, ha1, MsrpError } from 'msrp/wire'
+import { type DigestAlgorithm, MsrpError } from 'msrp/wire'
 import type { Users } from '../forwarding/settings.ts'
 import { createDatabase, openDatabase, sqliteError } from './database-file.ts'
+import { type Ha1, ha1Of } from './ha1.ts'
 import { checkPassword } from './password.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import { formatUserAddress, type UserAddress } from './user-address.ts'
@@ -13,15 +13,14 @@ export interface ListedUser extends UserAddress {
   readonly created: Date
 }
 
-/** A user to be created. */
-export interface NewUser extends UserAddress {
-  readonly password: string
-}
+/** A user to be created: with a password, or with what another program stored of one. */
+export type NewUser = UserAddress & ({ readonly password: string } | { readonly ha1: Ha1 })
 
 interface UserRow {
   username: string
   domain: string
   ha1_md5: string
+  /** Empty when it is not known. */
   ha1_sha256: string
   /** ISO 8601, UTC. */
   created: string
@@ -48,7 +47,7 @@ export class UserDatabase implements Users, AsyncDisposable {
   }
 
   /**
-   * H(A1) of a user, lower-case hex, or undefined when there is no such user.
+   * H(A1) of a user, lower-case hex, or undefined when there is no such user, or none that is known for the algorithm.
    * @throws MsrpError `storage` when it cannot be looked up
    */
   ha1(username: string, realm: string, algorithm: DigestAlgorithm): Promise<string | undefined> {
@@ -59,7 +58,7 @@ export class UserDatabase implements Users, AsyncDisposable {
         .where('username', '=', username)
         .where('domain', '=', realm)
         .executeTakeFirst()
-      return algorithm === 'md5' ? row?.ha1_md5 : row?.ha1_sha256
+      return (algorithm === 'md5' ? row?.ha1_md5 : row?.ha1_sha256) || undefined
     })
   }
 
@@ -69,12 +68,12 @@ export class UserDatabase implements Users, AsyncDisposable {
    * @throws MsrpError `storage`
    */
   async add(user: NewUser): Promise<void> {
-    checkPassword(user.password)
     const { username, domain } = user
+    const hashes = columns('ha1' in user ? user.ha1 : hashed(user, user.password))
     const result = await this.#run((database) =>
       database
         .insertInto('users')
-        .values({ username, domain, ...hashes(user, user.password), created: new Date().toISOString() })
+        .values({ username, domain, ...hashes, created: new Date().toISOString() })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst(),
     )
@@ -108,11 +107,19 @@ export class UserDatabase implements Users, AsyncDisposable {
    * @throws MsrpError `storage`
    */
   async setPassword(address: UserAddress, password: string): Promise<void> {
-    checkPassword(password)
+    await this.setHa1(address, hashed(address, password))
+  }
+
+  /**
+   * Gives a user what another program stored of a password.
+   * @throws MsrpError `invalid-argument` when there is no such user
+   * @throws MsrpError `storage`
+   */
+  async setHa1(address: UserAddress, ha1: Ha1): Promise<void> {
     const result = await this.#run((database) =>
       database
         .updateTable('users')
-        .set(hashes(address, password))
+        .set(columns(ha1))
         .where('username', '=', address.username)
         .where('domain', '=', address.domain)
         .executeTakeFirst(),
@@ -125,8 +132,8 @@ export class UserDatabase implements Users, AsyncDisposable {
    * @throws MsrpError `storage`
    */
   async verify(address: UserAddress, password: string): Promise<boolean> {
-    const stored = await this.ha1(address.username, address.domain, 'sha-256')
-    return stored !== undefined && stored === hashes(address, password).ha1_sha256
+    const stored = await this.ha1(address.username, address.domain, 'md5')
+    return stored !== undefined && stored === ha1Of(address, password).md5
   }
 
   /**
@@ -184,13 +191,13 @@ export function createUsers(path: string, users: readonly NewUser[] = []): Promi
   })
 }
 
-// H(A1) of RFC 7616 §3.4.2 is all that a relay needs to know of a password.
-function hashes(address: UserAddress, password: string): Pick<UserRow, 'ha1_md5' | 'ha1_sha256'> {
-  const { username, domain } = address
-  return {
-    ha1_md5: ha1(nodeHash, 'md5', username, domain, password),
-    ha1_sha256: ha1(nodeHash, 'sha-256', username, domain, password),
-  }
+function hashed(address: UserAddress, password: string): Ha1 {
+  checkPassword(password)
+  return ha1Of(address, password)
+}
+
+function columns({ md5, sha256 = '' }: Ha1): Pick<UserRow, 'ha1_md5' | 'ha1_sha256'> {
+  return { ha1_md5: md5, ha1_sha256: sha256 }
 }
 
 function noSuchUser(address: UserAddress): MsrpError {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startProgram } from '../../../../test/support/process.ts'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { createUsers, openUsers, parseUserAddress, type UserDatabase } from '../../src/users/index.ts'
+import { createUsers, openUsers, parseHa1, parseUserAddress, type UserDatabase } from '../../src/users/index.ts'
 
 const alice = parseUserAddress('alice@example.com')
 const bob = parseUserAddress('bob@example.com')
@@ -128,6 +128,40 @@ describe('a user database', () => {
     await users.close()
     await users.close()
     await expect(users.list()).rejects.toMatchObject({ code: 'storage' })
+  })
+})
+
+describe('H(A1) that another program stored', () => {
+  // The credentials of the examples in RFC 7616 §3.9.1.
+  const md5 = '3d78807defe7de2157e2b0b6573a855f'
+  const sha256 = '7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232'
+  const mufasa = { username: 'Mufasa', domain: 'http-auth@example.org' }
+
+  test('does for a password', async () => {
+    const users = await database()
+    await users.add({ ...mufasa, ha1: parseHa1(`${md5.toUpperCase()} ${sha256}\n`) })
+    expect(await users.ha1('Mufasa', mufasa.domain, 'md5')).toBe(md5)
+    expect(await users.ha1('Mufasa', mufasa.domain, 'sha-256')).toBe(sha256)
+    expect([await users.verify(mufasa, 'Circle of Life'), await users.verify(mufasa, 'other')]).toEqual([true, false])
+  })
+
+  test('answers challenges by MD5 alone where that is all there is', async () => {
+    const users = await database()
+    await users.add({ ...mufasa, password: 'another' })
+    await users.setHa1(mufasa, parseHa1(md5))
+    expect(await users.ha1('Mufasa', mufasa.domain, 'md5')).toBe(md5)
+    expect(await users.ha1('Mufasa', mufasa.domain, 'sha-256')).toBeUndefined()
+    expect(await users.verify(mufasa, 'Circle of Life')).toBe(true)
+  })
+
+  test.each([
+    ['a password', 'Circle of Life'],
+    ['one digit less', md5.slice(1)],
+    ['one digit more', `${md5}0`],
+    ['SHA-256 alone', sha256],
+    ['a third one', `${md5} ${sha256} ${md5}`],
+  ])('is not taken for one where it is %s, and not repeated', (_, text) => {
+    expect(() => parseHa1(text)).toThrow(/^that is not H\(A1\): 32 hexadecimal digits/)
   })
 })
 
