@@ -21,12 +21,14 @@ const WEAK: ReadonlySet<string> = new Set(['sha-1', 'md5', 'md2'])
  * Reads fingerprints, each `sha-256 AB:CD:…` as in an SDP attribute, and keeps those by which the certificate is to be
  * checked: of the strongest hash function among them, since a weaker one beside it adds nothing (RFC 8122 §5.1). One of
  * these has to match. Hash functions that are too weak or unknown are passed over beside a good one.
- * @returns undefined when none is given.
- * @throws MsrpError `invalid-argument` for what is no fingerprint, or when all are too weak or unknown
+ * @returns undefined for undefined.
+ * @throws MsrpError `invalid-argument` for what is no fingerprint, an empty list, or when all are too weak or unknown
  */
 export function parseFingerprints(input: string | readonly string[] | undefined): readonly Fingerprint[] | undefined {
-  const texts = input === undefined ? [] : typeof input === 'string' ? [input] : input
-  if (texts.length === 0) return undefined
+  if (input === undefined) return undefined
+  const texts = typeof input === 'string' ? [input] : input
+  // An empty list comes from a description without the attribute: to go on without a check must be said on purpose.
+  if (texts.length === 0) throw new MsrpError('invalid-argument', 'The list of fingerprints is empty: leave it out')
   const hashes = texts.map(parseFingerprint)
   const best = FINGERPRINT_HASHES.find((hash) => hashes.some((one) => one.hash === hash))
   if (best !== undefined) {

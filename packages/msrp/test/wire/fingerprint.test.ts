@@ -28,9 +28,9 @@ describe('Fingerprints (RFC 8122 §5)', () => {
     expect(parseFingerprints([SHA512, SHA384, SHA256])?.map(formatFingerprint)).toEqual([SHA512])
   })
 
-  test('none is none', () => {
+  test('none is none, but an empty list is a mistake: nobody would be checked', () => {
     expect(parseFingerprints(undefined)).toBeUndefined()
-    expect(parseFingerprints([])).toBeUndefined()
+    expect(() => parseFingerprints([])).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
   })
 
   test.each<[string, string | string[], RegExp]>([
