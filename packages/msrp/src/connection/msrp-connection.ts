@@ -36,6 +36,8 @@ export interface MsrpConnectionHandler<Pending> {
   response(head: ResponseHead, pending: Pending): void
   /** No response within 30 s (RFC 4975 §7.1.1). */
   timeout(pending: Pending, transactionId: string): void
+  /** A request was not sent: the connection was closing, or gone, when it came. */
+  unsent(pending: Pending): void
   /** The connection is gone, once and last; `unanswered` are the requests that never got their response, oldest first. */
   closed(error: MsrpError | undefined, unanswered: Pending[]): void
 }
@@ -172,9 +174,15 @@ export class MsrpConnection<Pending> {
     }
   }
 
-  /** Sends a whole non-SEND request, or a small SEND, and remembers it until its response, its timeout or the end. */
+  /**
+   * Sends a whole non-SEND request, or a small SEND, and remembers it until its response, its timeout or the end. Where
+   * nothing can be sent any more the owner is told at once, by `unsent`.
+   */
   sendRequest(transactionId: string, bytes: Uint8Array, pending: Pending): void {
-    if (this.#state !== 'open') return
+    if (this.#state !== 'open') {
+      this.#handler.unsent(pending)
+      return
+    }
     this.send(bytes)
     this.#transactions.add(transactionId, pending, this.#outbox.position + this.#outbox.controlBytes)
   }

@@ -1,5 +1,11 @@
 import { type Cancel, MsrpConnection, type MsrpConnectionHandler, type Transport } from '../connection/index.ts'
-import type { ContinuationFlag, Fingerprint, MsrpError, RequestHead, ResponseHead } from '../wire/index.ts'
+import {
+  type ContinuationFlag,
+  type Fingerprint,
+  MsrpError,
+  type RequestHead,
+  type ResponseHead,
+} from '../wire/index.ts'
 import { IGNORED, IncomingRequest, type RequestReader } from './incoming-request.ts'
 import type { EndpointLimits } from './options.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -124,6 +130,10 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
 
   timeout(pending: PendingRequest): void {
     pending.timedOut()
+  }
+
+  unsent(pending: PendingRequest): void {
+    pending.lost(new MsrpError('connection-lost', 'The connection was closed before the request could be sent'))
   }
 
   closed(error: MsrpError | undefined, unanswered: PendingRequest[]): void {

@@ -161,9 +161,7 @@ export class LocalPath {
       return started.request(request)
     }
     if (first) return this.#first(from, connection).request(request)
-    if (begins && this.open && !request.head.hasBody && this.#newcomer === undefined) {
-      return this.#challenge(request, connection)
-    }
+    if (begins && this.open && this.#newcomer === undefined) return this.#challenge(request, connection)
     const taken = this.open || [...this.#sessions].some((live) => live.connection !== connection)
     request.respond(taken && this.#sessions.size > 0 ? 506 : 481)
     return IGNORED

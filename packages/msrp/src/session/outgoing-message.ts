@@ -64,7 +64,7 @@ export class SentMessage implements OutgoingMessage {
   #source: MessageChunks | undefined
   #begun = false
   /** The open chunk, and its response when that came before its end. */
-  #open: { transactionId: string; chunkSize: number | undefined; answer?: ResponseHead } | undefined
+  #open: { transactionId: string; chunkSize: number | undefined; small: boolean; answer?: ResponseHead } | undefined
 
   constructor(room: OutgoingRoom, reader: BodyReader, settings: OutgoingSettings) {
     const { messageId, contentType, failureReport, successReport, chunkSize, resumeFrom } = settings
@@ -178,7 +178,8 @@ export class SentMessage implements OutgoingMessage {
   reported(status: number, comment: string, start: number, end: number): void {
     if (status >= 300) {
       // RFC 4975 §7.3.2: a REPORT means what a response with its status means.
-      if (status === 501) this.#tooLarge({ start, end: Math.min(end, this.sent) }, undefined, comment)
+      const reported = { start, end: Math.min(end, this.sent) }
+      if (status === 501) this.#tooLarge({ ...reported, small: reported.end - start <= WHOLE_CHUNK }, comment)
       else this.#refuse(status, comment)
       return
     }
@@ -199,7 +200,7 @@ export class SentMessage implements OutgoingMessage {
   begin(transactionId: string, unsent: number): ChunkOpening {
     this.#begun = true
     const { start, until, whole } = this.#cursor.open(unsent)
-    this.#open = { transactionId, chunkSize: this.#cursor.chunkSize }
+    this.#open = { transactionId, chunkSize: this.#cursor.chunkSize, small: until - start <= WHOLE_CHUNK }
     this.#connection?.expect(transactionId, this.#pending(transactionId))
     const end = whole && this.#phase === 'sending' ? until : undefined
     const { messageId, contentType, fields, successReport, failureReport } = this.#settings
@@ -236,7 +237,8 @@ export class SentMessage implements OutgoingMessage {
     const open = this.#open
     if (source !== this.#source || open === undefined) return
     this.#open = undefined
-    const part = { ...this.#cursor.close(chunk.flag, chunk.bodyBytes), chunkSize: open.chunkSize }
+    const { chunkSize, small } = open
+    const part = { ...this.#cursor.close(chunk.flag, chunk.bodyBytes), chunkSize, small }
     if (open.answer === undefined) this.#remember(chunk, part)
     else this.#answered(part, open.answer)
     if (chunk.flag === '#') this.#ended()
@@ -297,14 +299,17 @@ export class SentMessage implements OutgoingMessage {
       this.#progress.changed()
       return
     }
-    if (status === 501) this.#tooLarge(part, part.chunkSize, comment)
+    if (status === 501) this.#tooLarge(part, comment)
     else this.#refuse(status, comment)
   }
 
-  /** The far side does not take chunks of that size (501): smaller ones, if there are any. */
-  #tooLarge(part: Part, chunkSize: number | undefined, comment: string): void {
+  /**
+   * The far side does not take chunks of that size (501): smaller ones, if there are any. What counts is how large the
+   * chunk might have become: it may be refused by its head alone, while little of it is out.
+   */
+  #tooLarge({ chunkSize, small, ...part }: Part & Partial<SentPart>, comment: string): void {
     const length = part.end - part.start
-    if (length <= WHOLE_CHUNK || !this.#reader.rereadable) {
+    if (small || !this.#reader.rereadable) {
       this.#refuse(501, comment)
       return
     }

@@ -8,6 +8,8 @@ const MOST_CUT_CHUNKS = 1024
 export interface SentPart extends Part {
   /** The chunk size that held when it began. */
   readonly chunkSize: number | undefined
+  /** It could not become so large that it would have had to be interruptible. */
+  readonly small: boolean
 }
 
 /**

@@ -40,6 +40,10 @@ class Owner implements MsrpConnectionHandler<string> {
     this.told.push(`timeout of ${pending}`)
   }
 
+  unsent(pending: string): void {
+    this.told.push(`${pending} was not sent`)
+  }
+
   closed(error: MsrpError | undefined, unanswered: string[]): void {
     if (this.unanswered !== undefined) throw new Error('closed twice')
     this.error = error
@@ -264,6 +268,30 @@ describe('what goes out', () => {
     expect(far.arrived.map(({ transactionId }) => transactionId).includes('control2')).toBe(false)
     expect(far.arrived.map(({ what }) => what).sort()).toEqual(['REPORT', 'SEND'])
     expect(owner.error).toBeUndefined()
+    expect(owner.unanswered).toEqual([])
+  })
+})
+
+describe('a request to a connection', () => {
+  it.each<[string, (connection: MsrpConnection<string>, far: FarSide) => void]>([
+    ['that is being closed', (connection) => connection.close()],
+    ['that has failed', (connection) => connection.fail(undefined)],
+    ['that the far side has closed', (_, far) => far.transport.close()],
+  ])('%s is told to have failed, at once and once', async (how, end) => {
+    const { owner, connection, far, clock } = setUp()
+    // What is not done keeps a connection open that is being closed.
+    if (how === 'that is being closed') connection.addSource(new TestSource('message1').give('begun'))
+    await settle()
+    end(connection, far)
+    if (how === 'that the far side has closed') await settle()
+    owner.told.length = 0
+    connection.sendRequest('abcd1', Buffer.from(requestText('abcd1', 'AUTH')), 'the AUTH')
+    expect(owner.told).toEqual(['the AUTH was not sent'])
+    expect(connection.pendingRequests).toBe(0)
+    await clock.advance(60_000)
+    connection.fail(undefined)
+    await settle()
+    expect(owner.told.filter((told) => told.includes('AUTH'))).toEqual(['the AUTH was not sent'])
     expect(owner.unanswered).toEqual([])
   })
 })

@@ -134,6 +134,7 @@ export function clientConnection(
       requestEnd: () => {},
       response: (head, pending) => pending.answered(head),
       timeout: (pending) => pending.timedOut(),
+      unsent: (pending) => pending.lost(),
       closed: (error, unanswered) => {
         for (const pending of unanswered) pending.lost(error)
       },

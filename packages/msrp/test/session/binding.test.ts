@@ -7,6 +7,13 @@ import { active, dialledPeer, failure, nextMessage, PEER, passive, pattern, stat
 
 const OTHER = 'msrp://other.example:9000/othersession;tcp'
 
+/** The peer answers when it is asked whether it is still there, as every endpoint does. */
+async function showPresence(peer: RawPeer): Promise<void> {
+  const probe = await peer.request('SEND')
+  peer.respond(probe)
+  peer.report(probe.field('Message-ID')!, '1-0/0')
+}
+
 describe('The active side', () => {
   test('sends a SEND without body first, and its own path is of 128 random bits at a name that does not exist (RFC4975-5.4-4, RFC4975-14.1-1)', async () => {
     const platform = new MemoryPlatform()
@@ -167,7 +174,9 @@ describe("With remotePath 'first'", () => {
   test('another peer gets 506 while the session lives, and is welcome after it has ended (RFC4975-5.4-14, FIELD-relay-4)', async () => {
     const { prepared, peer, arrive, session } = await passive()
     const other = arrive(OTHER)
-    expect((await other.response(other.send({ body: 'me too' }))).status).toBe(506)
+    const refused = other.send({ body: 'me too' })
+    await showPresence(peer)
+    expect((await other.response(refused)).status).toBe(506)
     peer.transport.close()
     expect(await session.closed).toEqual({ by: 'peer' })
     expect((await other.response(other.send({ body: 'me now' }))).status).toBe(200)
@@ -175,10 +184,13 @@ describe("With remotePath 'first'", () => {
     expect(second.remotePath).toBe(OTHER)
   })
 
-  test('another peer that only binds waits until the one before it has shown whether it is still there', async () => {
+  test.each([
+    ['only binds', undefined],
+    ['comes with a message', 'in a hurry'],
+  ])('another peer that %s waits until the one before it has shown whether it is still there', async (_, body) => {
     const { platform, peer, arrive, prepared } = await passive()
     const other = arrive(OTHER)
-    const transactionId = other.send()
+    const transactionId = other.send({ body })
     const probe = await peer.request('SEND')
     expect(probe.field('Byte-Range')).toBe('1-0/0')
     expect(probe.field('Success-Report')).toBe('yes')
@@ -188,17 +200,19 @@ describe("With remotePath 'first'", () => {
     peer.report(probe.field('Message-ID')!, '1-0/0')
     expect((await other.response(transactionId)).status).toBe(506)
     // A peer that knows no such REPORT is taken to be there after 2 s.
-    const again = other.send()
+    const again = other.send({ body })
     peer.respond(await peer.request('SEND'))
     await platform.clock.advance(2_000)
     expect((await other.response(again)).status).toBe(506)
     // One that is gone makes room.
-    const last = other.send()
+    const last = other.send({ body })
     const third = await peer.request('SEND')
     peer.respond(third)
     peer.report(third.field('Message-ID')!, undefined, '000 481 No such session')
     expect((await other.response(last)).status).toBe(200)
-    expect((await prepared.sessions().next()).value!.remotePath).toBe(OTHER)
+    const session = (await prepared.sessions().next()).value!
+    expect(session.remotePath).toBe(OTHER)
+    if (body !== undefined) expect(await (await nextMessage(session)).text()).toBe(body)
   })
 
   test('an endpoint that is closed while the one before is asked leaves no timer', async () => {
@@ -524,9 +538,11 @@ describe('A second connection for a live session', () => {
   })
 
   test('of another sender gets 506 (RFC4975-5.4-14)', async () => {
-    const { arrive, session } = await passive()
+    const { arrive, session, peer } = await passive()
     const other = arrive(OTHER)
-    expect((await other.response(other.send({ body: 'x' }))).status).toBe(506)
+    const transactionId = other.send({ body: 'x' })
+    await showPresence(peer)
+    expect((await other.response(transactionId)).status).toBe(506)
     expect(session.state).toBe('open')
   })
 

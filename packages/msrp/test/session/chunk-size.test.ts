@@ -96,6 +96,29 @@ describe('A 501 to a chunk of more than 2048 bytes', () => {
     })
   })
 
+  test.each<[string, () => MessageBody, number | undefined]>([
+    ['a stream in chunks', () => slowly(bytes.slice(0, 9_500), 500), 20_000],
+    [
+      'a file that is read slowly',
+      () => ({ size: 9_500, read: (at, n) => settled(3).then(() => bytes.slice(at, Math.min(at + n, at + 500))) }),
+      undefined,
+    ],
+  ])('but not when little of a chunk is out that might have become larger: %s', async (_, body, chunkSize) => {
+    const { session, peer } = await active()
+    const sent = session.send(body(), { successReport: false, ...(chunkSize === undefined ? {} : { chunkSize }) })
+    const first = await peer.underWay()
+    const took = limited(peer, 2_048)
+    const answer = peer.onRequest!
+    peer.onRequest = (chunk) => {
+      if (chunk.transactionId !== first) return answer(chunk)
+      expect(chunk).toMatchObject({ flag: '+' })
+      expect(chunk.body.length).toBeLessThan(2_048)
+    }
+    peer.write(`MSRP ${first} 501 Too long\r\nTo-Path: ${peer.to}\r\nFrom-Path: ${peer.from}\r\n-------${first}$\r\n`)
+    await sent.delivered
+    expect(Buffer.compare(took.bytes(9_500), bytes.slice(0, 9_500))).toBe(0)
+  })
+
   test('fails a stream without chunk size, which cannot be sent again', async () => {
     const { session, peer } = await active()
     limited(peer, 5_000)

@@ -246,6 +246,10 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.connection.wake()
   }
 
+  unsent(pending: Pending): void {
+    pending.unanswered(481, 'the connection to the next hop was lost')
+  }
+
   closed(error: MsrpError | undefined, unanswered: Pending[]): void {
     this.#timer()
     for (const pending of unanswered) pending.unanswered(481, 'the connection to the next hop was lost')
