@@ -28,7 +28,7 @@ export interface WaitingOptions extends ConnectionOptions, RelayChoice {
 
 /**
  * How long a session through a relay may be silent before a bodiless SEND asks whether the other side is there, in
- * milliseconds: behind a relay a peer that dies takes no connection of ours with it.
+ * milliseconds: behind a relay a peer that dies takes no connection of ours with it. One that is silent twice is given up.
  */
 export const ASK_AFTER = 20_000
 

@@ -28,6 +28,9 @@ interface Expected {
   reject(error: MsrpError): void
 }
 
+/** How many of the sessions that have ended a path remembers. */
+const MOST_ENDED = 16
+
 /** One path that was given out, and the sessions on it: a session is known by our URI and the peer's path. */
 export class LocalPath {
   readonly uri: MsrpUri
@@ -41,6 +44,8 @@ export class LocalPath {
   readonly #onEmpty: () => void
   readonly #sessions: Set<MsrpSession> = new Set()
   readonly #expected: Set<Expected> = new Set()
+  /** The latest that have ended: their peers may not have noticed, and must not begin others with the rest of a message. */
+  #ended: Pick<MsrpSession, 'peerPath' | 'connection'>[] = []
   /** Who wants the place of the peer that is there, while that one is asked. */
   #newcomer: Newcomer | undefined
   #relays: readonly MsrpUri[] = []
@@ -107,6 +112,7 @@ export class LocalPath {
         kept: this.#room.kept,
         ended: (ended) => {
           this.#sessions.delete(ended)
+          this.#remember(ended)
           if (this.#sessions.size === 0) this.#onEmpty()
         },
       },
@@ -148,6 +154,10 @@ export class LocalPath {
     if (request.head.method === 'REPORT') return this.#relayReports(request, connection)
     const mayBegin = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
     const expected = mayBegin && [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
+    if (!expected && this.#isOver(from, connection)) {
+      request.respond(481)
+      return IGNORED
+    }
     const first = mayBegin && this.open && this.#sessions.size === 0
     const wanted = expected || (mayBegin && this.open ? this : undefined)
     if (wanted && !trusts(wanted.options, connection)) return this.#distrust(request, connection, wanted)
@@ -250,6 +260,15 @@ export class LocalPath {
     }
     void decide()
     return newcomer.hold(request)
+  }
+
+  #remember({ peerPath, connection }: MsrpSession): void {
+    const latest = this.#ended.filter((ended) => ended.connection.open).slice(1 - MOST_ENDED)
+    this.#ended = connection.open ? [...latest, { peerPath, connection }] : latest
+  }
+
+  #isOver(from: readonly MsrpUri[], connection: EndpointConnection): boolean {
+    return this.#ended.some((ended) => ended.connection === connection && this.#samePeer(ended.peerPath, from))
   }
 
   #comesFrom(remotePath: readonly MsrpUri[], from: readonly MsrpUri[]): boolean {

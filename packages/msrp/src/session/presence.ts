@@ -24,8 +24,12 @@ export interface PresenceRoom {
 export class Presence {
   readonly #room: PresenceRoom
   /** The latest ones, by Message-ID: a relay answers 200 and may find out later, by REPORT, that there is nobody. */
-  readonly #sent: RecentIds<(error: MsrpError | undefined) => void> = new RecentIds(8)
+  readonly #sent: RecentIds<{ number: number; settle: (error: MsrpError | undefined) => void }> = new RecentIds(8)
   readonly #over = Promise.withResolvers<MsrpError>()
+  /** How many have gone out. */
+  #count = 0
+  /** How many had gone out when it last turned out that one was in vain: if the one after that is, too, nobody is there. */
+  #doubted: number | undefined
   #timer: Cancel | undefined
 
   constructor(room: PresenceRoom) {
@@ -34,6 +38,8 @@ export class Presence {
 
   /** The active side's first request (RFC 4975 §5.4). Rejects when it is refused or not answered. */
   async bind(): Promise<void> {
+    // Nobody has shown to be there yet: this one is enough.
+    this.#doubted = 0
     const error = await this.#send(false)
     if (error !== undefined) throw error
   }
@@ -48,16 +54,18 @@ export class Presence {
     return error === undefined
   }
 
-  /** Sends one whenever the connection has been silent for so many milliseconds. */
+  /**
+   * Sends one whenever the connection has been silent for so many milliseconds. A peer that does not answer in time may have
+   * been stopped for a while, and is asked once more.
+   */
   keepAlive(interval: number): void {
     const { clock } = this.#room.platform
     const { lastActivity } = this.#room.connection().msrp
     this.#timer = clock.after(Math.max(lastActivity + interval - clock.now(), 1), () => {
       const idle = clock.now() - this.#room.connection().msrp.lastActivity >= interval
       if (idle) {
-        void this.#send(false).then((error) => {
-          if (error !== undefined && (error.code === 'timeout' || isGone(error))) this.#room.gone(error)
-        })
+        const number = this.#count + 1
+        void this.#send(false).then((error) => this.#failed(number, error))
       }
       this.keepAlive(interval)
     })
@@ -71,13 +79,20 @@ export class Presence {
 
   /** A REPORT; false when it is not about one of these. */
   reported(messageId: string, status: number, comment: string): boolean {
-    const settle = this.#sent.get(messageId)
-    if (settle === undefined) return false
+    const sent = this.#sent.get(messageId)
+    if (sent === undefined) return false
     const error = status < 300 ? undefined : refusal(status, comment, 'The session')
-    settle(error)
+    sent.settle(error)
     // As if the request had been answered so (RFC 4975 §7.3.2), 200 or not before.
-    if (error !== undefined && (error.code === 'timeout' || isGone(error))) this.#room.gone(error)
+    this.#failed(sent.number, error)
     return true
+  }
+
+  #failed(number: number, error: MsrpError | undefined): void {
+    if (error === undefined) return
+    const again = this.#doubted !== undefined && number === this.#doubted + 1
+    if (isGone(error) || (error.code === 'timeout' && again)) this.#room.gone(error)
+    else if (error.code === 'timeout' && number > (this.#doubted ?? 0)) this.#doubted = this.#count
   }
 
   /**
@@ -91,7 +106,7 @@ export class Presence {
     const transactionId = connection.newTransactionId()
     const bytes = encodeBodiless({ transactionId, toPath, fromPath, messageId, successReport: endToEnd })
     const { promise, resolve } = Promise.withResolvers<MsrpError | undefined>()
-    this.#sent.set(messageId, resolve)
+    this.#sent.set(messageId, { number: ++this.#count, settle: resolve })
     connection.sendRequest(transactionId, bytes, {
       answered: ({ status, comment }) => {
         if (status >= 300) resolve(refusal(status, comment, 'The session'))

@@ -184,6 +184,25 @@ describe("With remotePath 'first'", () => {
     expect(second.remotePath).toBe(OTHER)
   })
 
+  test('a peer that has not noticed the end of its session begins no other one with what is left of a message', async () => {
+    const { endpoint, prepared, peer, session } = await passive()
+    // Another session keeps the connection open.
+    const another = await endpoint.prepare({ listen: {}, remotePath: 'first' })
+    const [to, from] = [peer.to, peer.from]
+    peer.to = another.localPath
+    expect((await peer.response(peer.send())).status).toBe(200)
+    peer.to = to
+    peer.send({ messageId: 'long1', body: 'first ', range: '1-6/10', flag: '+' })
+    await session.close()
+    const rest = peer.send({ messageId: 'long1', body: 'rest', range: '7-10/10' })
+    expect((await peer.response(rest)).status).toBe(481)
+    expect((await peer.response(peer.send())).status).toBe(481)
+    // As another session it is welcome.
+    peer.from = from.replace('peersession', 'nextsession')
+    expect((await peer.response(peer.send())).status).toBe(200)
+    expect((await prepared.sessions().next()).value!.remotePath).toBe(peer.from)
+  })
+
   test.each([
     ['only binds', undefined],
     ['comes with a message', 'in a hurry'],
