@@ -44,9 +44,11 @@ export class MsrpEndpoint {
     if (resumeFor > 0) this.#interrupted = new InterruptedMessages(platform.clock, resumeFor, interruptedMessages)
     this.#listening = new ListeningSockets(platform, (transport, socket) => this.#accept(transport, socket))
     this.#pool = new ConnectionPool((uri, trust, signal) => {
-      const { host, port, secure } = uri
+      const { host, port, secure, transport } = uri
       // RFC 4975 §8.2: URIs of peers come with their port.
       if (port === undefined) throw new MsrpError('invalid-argument', `${uri.authorityKey} has no port to connect to`)
+      if (transport !== 'tcp')
+        throw new MsrpError('invalid-argument', `${uri} is not reached over TCP, but ${transport}`)
       return this.#dial({ host, port, secure, ...trust, signal })
     })
   }

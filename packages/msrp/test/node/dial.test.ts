@@ -112,6 +112,40 @@ describe('dialling over TCP', () => {
     expect(error.message).toContain('slow.example.com:2855')
   })
 
+  it('RFC4975-6.2-1: connects to the address and port that are given', async () => {
+    const [port, other] = [await serve(createServer()), await serve(createServer(), '127.0.0.2')]
+    for (const [host, at] of [
+      ['127.0.0.1', port],
+      ['127.0.0.2', other],
+    ] as const) {
+      const { remote } = await connect({ secure: false, host, port: at })
+      expect(remote).toEqual({ address: host, port: at })
+    }
+  })
+
+  it('RFC4975-6.2-2: looks the address of a name up, and takes the port as it is', async () => {
+    const port = await serve(createServer(), '127.0.0.2')
+    const asked: string[] = []
+    const lookup = async (host: string): Promise<string[]> => {
+      asked.push(host)
+      return ['127.0.0.2']
+    }
+    const { remote } = await connect({ secure: false, host: 'one.example.com', port, resolver: { lookup } })
+    expect(asked).toEqual(['one.example.com'])
+    expect(remote).toEqual({ address: '127.0.0.2', port })
+  })
+
+  it('RFC4975-6.2-3: passes over addresses that refuse, in their order', async () => {
+    const port = await serve(createServer(), '127.0.0.4')
+    const later = createServer()
+    cleanups.push(() => later.close())
+    later.listen(port, '127.0.0.5')
+    await once(later, 'listening')
+    const addresses = { lookup: async () => ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'] }
+    const { remote } = await connect({ secure: false, host: 'four.example.com', port, resolver: addresses })
+    expect(remote.address).toBe('127.0.0.4')
+  })
+
   it('passes over an address that refuses', async () => {
     const port = await serve(createServer())
     const addresses = { lookup: async () => ['127.0.0.2', '127.0.0.1'] }
@@ -131,7 +165,7 @@ describe('dialling over TCP', () => {
     expect(error.message).toContain(`127.0.0.1:${port}: nothing listens there`)
   })
 
-  it('joins an address that does not answer with the next one, and keeps the first to answer', async () => {
+  it('RFC4975-6.2-3: joins an address that does not answer with the next one, and keeps the first to answer', async () => {
     const { port } = await deafListener('127.0.0.2')
     const answering = createServer()
     cleanups.push(() => answering.close())
@@ -160,7 +194,7 @@ describe('dialling over TCP', () => {
     expect((await dialing).code).toBe('aborted')
   })
 
-  it('tries families in turn, beginning with the one of the first address', () => {
+  it('RFC4975-6.2-3: tries families in turn, beginning with the one of the first address', () => {
     expect(alternateFamilies(['::1', '::2', '::3', '1.1.1.1', '2.2.2.2'])).toEqual([
       '::1',
       '1.1.1.1',
@@ -174,6 +208,16 @@ describe('dialling over TCP', () => {
 })
 
 describe('dialling over TLS', () => {
+  it('RFC4975-6-3: protects the connection, and sends nothing where it cannot', async () => {
+    const { transport } = await connect({ port: await serveTls(good), tls: { ca: authority.ca } })
+    expect(transport.secure).toBe(true)
+    const received: Buffer[] = []
+    const open = await serve(createServer((socket) => socket.on('data', (bytes) => received.push(bytes)).end('MSRP')))
+    expect((await failure(connect({ port: open }))).code).toBe('not-msrp')
+    // 22: a TLS handshake, and nothing else.
+    expect(Buffer.concat(received)[0] ?? 22).toBe(22)
+  })
+
   it('tells what the certificate says', async () => {
     const port = await serveTls(good)
     const { tls, transport } = await connect({ host: 'relay.example.com', port, resolver, tls: { ca: authority.ca } })

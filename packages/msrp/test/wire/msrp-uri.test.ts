@@ -98,7 +98,7 @@ describe('RFC 4975 §9: these are no URIs', () => {
   })
 })
 
-describe('RFC 4975 §6.1: comparison', () => {
+describe('RFC4975-6.1-1: comparison', () => {
   test.each([
     ['msrp://h.example:1/x;tcp', 'MSRP://H.EXAMPLE:1/x;TCP', 'scheme, host and transport in any case'],
     ['msrp://h:1/x;tcp', 'msrp://alice@h:1/x;tcp', 'userinfo is not considered'],
@@ -164,9 +164,26 @@ describe('building', () => {
     expect(MsrpUri.build(parts).toString()).toBe(text)
   })
 
+  test('RFC4975-6-1: names TCP where no other transport is named', () => {
+    expect(MsrpUri.build({ scheme: 'msrp', host: 'h', port: 1, sessionId: 'x' }).toString()).toMatch(/;tcp$/)
+  })
+
+  test('RFC4975-6-5: a user may be named, is read as written, and not compared', () => {
+    const parts = { scheme: 'msrps', host: 'h', port: 1, sessionId: 'x' } as const
+    const uri = MsrpUri.parse(MsrpUri.build({ ...parts, userinfo: 'al%20ice' }).toString())
+    expect(uri.toString()).toBe('msrps://al%20ice@h:1/x;tcp')
+    expect(uri).toMatchObject({ userinfo: 'al%20ice', host: 'h' })
+    expect(uri.equals(MsrpUri.build(parts))).toBe(true)
+  })
+
+  test('RFC4975-6.1-2, RFC4975-6-3: the scheme tells whether there is TLS', () => {
+    const secure = (['msrp', 'msrps'] as const).map((scheme) => MsrpUri.build({ scheme, host: 'h', port: 1 }).secure)
+    expect(secure).toEqual([false, true])
+  })
+
   test.each<[string, MsrpUriParts]>([
     ['RFC4975-6-2: a numeric host without port', { scheme: 'msrp', host: '192.0.2.1' }],
-    ['an IPv6 address without port', { scheme: 'msrp', host: '::1' }],
+    ['RFC4975-6-2: an IPv6 address without port', { scheme: 'msrp', host: '::1' }],
     ['RFC4975-6-6: a password', { scheme: 'msrp', userinfo: 'a:b', host: 'h', port: 1 }],
     ['an empty host', { scheme: 'msrp', host: '', port: 1 }],
     ['a host that is two parts', { scheme: 'msrp', host: 'h/x', port: 1 }],

@@ -24,7 +24,7 @@ async function refusal(toml: string): Promise<string> {
 const beyondLoopback = '[[listen]]\nhost = "0.0.0.0"\n'
 
 describe('defaults', () => {
-  test('listen with TLS on port 2855 of both loopback addresses', async () => {
+  test('listen with TLS on port 2855 of both loopback addresses (RFC4975-6-4)', async () => {
     const settings = await readSettings(undefined, around)
     expect(settings.listen).toEqual([
       { host: '127.0.0.1', port: 2855, transport: 'tls' },
@@ -98,6 +98,14 @@ describe('a file', () => {
       advertised: { name: 'relay.example.com' },
       sharedConnectionsTo: ['relay.example.net'],
     })
+  })
+
+  test('may call the relay by an address only while it listens on loopback alone (RFC4976-4.2-1)', async () => {
+    for (const address of ['127.0.0.1', '192.0.2.1', '2001:db8::1']) {
+      const advertised = `[advertised]\nname = "${address}"`
+      expect((await read(advertised)).advertised.name).toBe(address)
+      expect(await refusal(`${beyondLoopback}${advertised}`)).toMatch(/advertised\.name must be a host name/)
+    }
   })
 
   test('has Digest algorithms in any case', async () => {

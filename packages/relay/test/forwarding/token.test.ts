@@ -61,7 +61,7 @@ describe('an AUTH to a token', () => {
     expect(network.relay.tokens).toBe(0)
   })
 
-  it('that never was, or with another scheme, is no way to get one', async () => {
+  it('that never was, or with another scheme, is no way to get one (RFC4975-6.1-2)', async () => {
     const network = new Network()
     const client = await network.client('alice')
     for (const uri of [`${RELAY.replace(';', '/guess;')}`, client.token.replace('msrps', 'msrp')]) {
@@ -81,7 +81,12 @@ describe('an AUTH to a token', () => {
 })
 
 describe('a token', () => {
-  it('is a new one for each AUTH to the relay itself', async () => {
+  it('has every character from the source of random numbers (RFC4976-6.3-5)', async () => {
+    const client = await new Network({}, new FakeClock(), (size) => new Uint8Array(size).fill(7)).client('alice')
+    expect(client.usePath[0]?.sessionId).toMatch(/^(.)\1{25}$/)
+  })
+
+  it('is a new one for each AUTH to the relay itself (RFC4976-5.1-3, RFC4976-6.3-5)', async () => {
     const network = new Network()
     const client = network.connect()
     const tokens = new Set<string>()
@@ -102,6 +107,22 @@ describe('a token', () => {
       await network.clock.advance(900_000)
       expect((await client.authenticate(...alice)).head.status).toBe(200)
     }
+  })
+
+  it('of a client takes along what comes over its connection, and nothing else, were it from the same user (RFC4976-6.3-2)', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    const other = await network.client('alice', { uri: client.uri })
+    const far = network.within('msrps://far.example.net:7000/f;tcp')
+    other.send([client.token, far.uri], 'hello')
+    await settle()
+    expect(network.dialed).toEqual([])
+    // It goes to the holder, like what strangers send there.
+    expect(client.all('SEND').map(({ head }) => head.fields.toPath.map(String))).toEqual([[far.uri]])
+    client.send([client.token, far.uri], 'hello')
+    await settle()
+    expect(far.all('SEND')).toHaveLength(1)
+    expect(other.all('SEND')).toEqual([])
   })
 
   it('of a client ends with its connection (RFC4976-6.3-3)', async () => {
