@@ -157,7 +157,7 @@ describe('credentials', () => {
 })
 
 describe('a connection', () => {
-  test('is closed after several failed AUTHs, each of which is answered', async () => {
+  test('is closed after several failed AUTHs, each of which is answered (RFC4976-6.3-7)', async () => {
     const client = await relay.connect()
     for (let attempt = 1; attempt <= authFailures; attempt++) {
       const { head } = await client.authenticate({ ...relay.alice, password: 'guess' }, { toPath: [relay.uri] })
@@ -271,7 +271,7 @@ describe('a token', () => {
     expect((await alice.authenticate(relay.alice, { toPath: target })).head.status).toBe(200)
   })
 
-  test('ends with the connection of its holder', async () => {
+  test('ends with the connection of its holder (RFC4976-6.3-3)', async () => {
     const alice = await relay.login(relay.alice)
     alice.destroy()
     const peer = await relay.connect()
@@ -295,7 +295,7 @@ describe('a token', () => {
     expect(alice.requests.map(({ body }) => String(body))).toEqual(['one', 'three'])
   })
 
-  test('of one client does not carry what another one sends as if it held it', async () => {
+  test('of one client does not carry what another one sends as if it held it (RFC4976-6.3-2)', async () => {
     const trap = await Trap.listen()
     const alice = await relay.login(relay.alice)
     const bob = await relay.login(relay.bob)

@@ -190,7 +190,7 @@ describe('A challenge is refused', () => {
 })
 
 describe('The credentials', () => {
-  test('are, byte for byte, what RFC 7616 and RFC 4976 §9.1 make of a fixed password, nonce and cnonce', async () => {
+  test('are, byte for byte, what RFC 7616 and RFC 4976 §9.1 make of a fixed password, nonce and cnonce (RFC4976-5.1-2, RFC4976-5.1-5)', async () => {
     const relay = challenging(
       'Digest realm="relay.example.com", qop="auth", nonce="0123456789abcdef", opaque="5ccc069c", algorithm=SHA-256',
     )

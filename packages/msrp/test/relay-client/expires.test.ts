@@ -44,7 +44,7 @@ describe('Expires', () => {
     [30, 60, undefined, 60],
     [7200, undefined, 3600, 3600],
     [5, 10, 3600, 10],
-  ])('of %i s is moved into the bounds %s to %s of a 423', async (expires, min, max, expected) => {
+  ])('of %i s is moved into the bounds %s to %s of a 423 (RFC4976-5.1-7)', async (expires, min, max, expected) => {
     const relay = new ScriptedRelay(bounded(min, max))
     const registration = await register(relay, { expires })
     expect(asked(relay)).toEqual([expires, expires, expected])

@@ -105,7 +105,7 @@ function knowing(...uris: MsrpUri[]): RelayMemory {
 }
 
 describe('With the relay of this repository, over TLS,', () => {
-  test('a client gets a path, a lifetime and proof that the relay knows the password', async () => {
+  test('a client gets a path, a lifetime and proof that the relay knows the password (RFC4976-5.1-1, RFC4976-5.1-2)', async () => {
     const registration = await register([uriOf(0)])
     const [uri, ...more] = registration.usePath
     expect(more).toEqual([])
@@ -150,7 +150,7 @@ describe('With the relay of this repository, over TLS,', () => {
     registration.stop()
   })
 
-  test('a chain of two is asked one through the other, and extended by a refresh', async () => {
+  test('a chain of two is asked one through the other, and extended by a refresh (RFC4976-5.1-6)', async () => {
     const memory = knowing(uriOf(0), uriOf(1))
     const registration = await register([uriOf(0), uriOf(1)], { expires: 60, clock: fast, memory })
     expect(registration.usePath.map(({ host }) => host)).toEqual([...NAMES])

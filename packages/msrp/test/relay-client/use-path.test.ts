@@ -91,8 +91,8 @@ function chain(outerPath: string, password?: string): (auth: ReceivedAuth) => Re
   }
 }
 
-describe('A chain of two relays (RFC4976-5.1-6)', () => {
-  test('is asked one through the other, each with its own challenge', async () => {
+describe('A chain of two relays', () => {
+  test('is asked one through the other, each with its own challenge (RFC4976-5.1-2, RFC4976-5.1-5, RFC4976-5.1-6)', async () => {
     const relay = new ScriptedRelay(chain(`${INNER_TOKEN} ${OUTER_TOKEN}`))
     const registration = await register(relay, { relays: [RELAY, OUTER] })
     expect(relay.received.map(({ toPath }) => toPath)).toEqual([

@@ -128,7 +128,7 @@ describe('The active side', () => {
     expect(peer.closed).toBe(true)
   })
 
-  test('sends to the whole path and connects to its first URI (RFC4975-8.3-1, FIELD-endpoint-6)', async () => {
+  test('sends to the whole path and connects to its first URI (RFC4975-8.3-1, RFC4976-5.2-1, FIELD-endpoint-6)', async () => {
     const path = `msrps://relay.example:2855/token;tcp ${PEER}`
     const platform = new MemoryPlatform()
     const connecting = new MsrpEndpoint(platform, {}).connect({ path: path.split(' ') })

@@ -268,7 +268,7 @@ describe('Connections', () => {
     expect(two!.state).toBe('open')
   })
 
-  test('that are about to close are not used for a new session, and those whose last session has not quite ended are', async () => {
+  test('that are about to close are not used for a new session, and those whose last session has not quite ended are (RFC4976-5.2-1, RFC4976-5.2-2)', async () => {
     const platform = new MemoryPlatform()
     platform.pairOptions = { capacity: 10 }
     const endpoint = new MsrpEndpoint(platform, {})
@@ -290,7 +290,7 @@ describe('Connections', () => {
     expect((await third).state).toBe('open')
   })
 
-  test('with other certificates, ports or schemes are not shared', async () => {
+  test('with other certificates, ports or schemes are not shared (RFC4976-5.2-3)', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
     const tls = { ca: 'x' }
@@ -528,10 +528,10 @@ describe('A relay', () => {
   }
 
   const use = 'msrps://relay.example:2855/token;tcp'
-  function grant(peer: RawPeer, auth: Seen): void {
+  function grant(peer: RawPeer, auth: Seen, usePath = use): void {
     peer.write(
       `MSRP ${auth.transactionId} 200 OK\r\nTo-Path: ${auth.field('From-Path')}\r\nFrom-Path: ${auth.field('To-Path')}\r\n` +
-        `Use-Path: ${use}\r\nExpires: 600\r\n-------${auth.transactionId}$\r\n`,
+        `Use-Path: ${usePath}\r\nExpires: 600\r\n-------${auth.transactionId}$\r\n`,
     )
   }
 
@@ -552,7 +552,7 @@ describe('A relay', () => {
     expect(platform.clock.pending).toBe(0)
   })
 
-  test('leads to us and carries our requests: its URI stands first in both directions, ours last (RFC 4976 §5.1, RFC4975-8.2-3, RFC4975-8.3-2)', async () => {
+  test('leads to us and carries our requests: its URI stands first in both directions, ours last (RFC4976-5.1-1, RFC4975-8.2-3, RFC4975-8.3-2)', async () => {
     const { preparing, peer, platform } = await registering()
     grant(peer, await peer.request('AUTH'))
     const prepared = await preparing
@@ -581,6 +581,22 @@ describe('A relay', () => {
     await settled()
     expect(peer.closed).toBe(true)
     expect(platform.clock.pending).toBe(0)
+  })
+
+  test('is asked for a path for each session, which alone goes over its connection (RFC4976-3.1-1, RFC4976-5.1-3, RFC4976-5.2-2)', async () => {
+    const platform = new MemoryPlatform()
+    const endpoint = new MsrpEndpoint(platform, {})
+    for (const usePath of ['one', 'two'].map((name) => use.replace('token', name))) {
+      const connecting = endpoint.connect({ path: PEER, relay })
+      const peer = await dialledPeer(platform)
+      grant(peer, await peer.request('AUTH'), usePath)
+      const bind = await peer.request('SEND')
+      expect(bind.field('To-Path')).toBe(`${usePath} ${PEER}`)
+      peer.respond(bind)
+      expect((await connecting).localPath).toMatch(usePath)
+    }
+    expect(platform.dialled).toEqual([])
+    await endpoint.close()
   })
 
   test('that goes away takes the path and its sessions along', async () => {

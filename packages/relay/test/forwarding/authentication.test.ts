@@ -34,7 +34,7 @@ describe('an AUTH without credentials', () => {
 })
 
 describe('the right credentials', () => {
-  it('get a URI of the relay, with name, port and 128 random bits, and its life (RFC4976-4.2-1, RFC4976-6.3-5, RFC4975-14.1-1)', async () => {
+  it('get a URI of the relay, with name, port and 130 random bits (RFC4976-4.2-1, RFC4976-6.3-5, RFC4975-14.1-1)', async () => {
     const client = await new Network().client('alice')
     const [uri] = client.usePath
     expect(client.usePath).toHaveLength(1)
@@ -280,7 +280,7 @@ describe('Expires', () => {
     [60, 60],
     [3600, 3600],
     [600, 600],
-  ])('of %s gives a token for %d seconds (RFC4976-5.1-7, FIELD-relay-21)', async (asked, given) => {
+  ])('of %s gives a token for %d seconds (RFC4976-5.1-7, RFC4976-6.3-4, FIELD-relay-21)', async (asked, given) => {
     const network = new Network()
     const client = network.connect()
     const fields = asked === undefined ? [] : [['Expires', String(asked)] as const]
@@ -298,7 +298,7 @@ describe('Expires', () => {
     [59, 'Min-Expires', '60'],
     [3601, 'Max-Expires', '3600'],
     [999_999_999_999, 'Max-Expires', '3600'],
-  ])('of %d is out of bounds, and the bound is told', async (asked, name, value) => {
+  ])('of %d is out of bounds, and the bound is told (RFC4976-5.1-7)', async (asked, name, value) => {
     const network = new Network()
     const client = network.connect()
     const { head } = await client.authenticate(...alice, { fields: [['Expires', String(asked)]] })

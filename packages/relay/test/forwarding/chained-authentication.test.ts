@@ -20,7 +20,7 @@ describe('an AUTH that comes through another relay', () => {
     expect(network.relay.tokens).toBe(1)
   })
 
-  it('through two gets Use-Path in the order in which the client will send (RFC4976-5.1-3)', async () => {
+  it('through two gets Use-Path in the order in which the client will send', async () => {
     const relay = new Network().connect({ certificate: ['other.example.net'] })
     const inner = 'msrps://inner.example.net:2855/t0;tcp'
     await relay.authenticate(...alice, { fromPath: [OTHER, inner, CLIENT] })
@@ -41,7 +41,7 @@ describe('an AUTH that comes through another relay', () => {
     expect(network.relay.tokens).toBe(0)
   })
 
-  it('is challenged like any other, and needs the right password (RFC4976-9.1-1, FIELD-relay-22)', async () => {
+  it('is challenged like any other, and needs the right password (RFC4976-5.1-4, RFC4976-9.1-1, FIELD-relay-22)', async () => {
     const network = new Network()
     const relay = network.connect({ certificate: ['other.example.net'] })
     expect((await relay.challenge(through)).head.status).toBe(401)
@@ -160,7 +160,7 @@ describe('an AUTH that comes through another relay', () => {
     expect(second!.body().toString()).toBe('hello')
   })
 
-  it('moves its token to another connection of that relay when the one it used is lost', async () => {
+  it('moves its token to another connection of that relay when the one it used is lost (RFC4976-6.3-1)', async () => {
     const network = new Network()
     const [first, second] = [network, network].map((net) => net.connect({ certificate: ['other.example.net'] }))
     await first!.authenticate(...alice, through)
