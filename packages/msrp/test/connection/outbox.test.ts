@@ -42,13 +42,16 @@ describe('one source', () => {
     },
   )
 
-  it.each(['$', '+', '#'] as const)('decides how its chunk ends: %s (RFC4975-7.1-11)', async (flag) => {
-    const { outbox, far } = setUp()
-    outbox.add(new TestSource('message1').give('with its last bytes', flag))
-    outbox.add(new TestSource('message2').give('after them').finish(flag))
-    await settle()
-    expect(far.arrived.map((chunk) => chunk.flag)).toEqual([flag, flag])
-  })
+  it.each(['$', '+', '#'] as const)(
+    'decides how its chunk ends: %s (RFC4975-7.1-11, RFC4975-7.1-12, RFC4975-7.1-13)',
+    async (flag) => {
+      const { outbox, far } = setUp()
+      outbox.add(new TestSource('message1').give('with its last bytes', flag))
+      outbox.add(new TestSource('message2').give('after them').finish(flag))
+      await settle()
+      expect(far.arrived.map((chunk) => chunk.flag)).toEqual([flag, flag])
+    },
+  )
 
   it('that has nothing to give keeps its chunk open, and goes on in it', async () => {
     const { outbox, far } = setUp()
@@ -113,7 +116,7 @@ describe('several sources', () => {
     expect(inOrder(far.arrived)).toEqual(['long+', 'short$', 'long$'])
   })
 
-  it(`a chunk is not interrupted before ${INTERRUPTIBLE_FROM} bytes of it are out (RFC4975-7.1.1-32)`, async () => {
+  it(`a chunk is not interrupted before ${INTERRUPTIBLE_FROM} bytes of it are out (RFC4975-5.1-1, RFC4975-7.1.1-32)`, async () => {
     const { outbox, far } = setUp()
     const long = new TestSource('long')
     for (let piece = 0; piece < 10; piece++) long.give(someBody(500, piece))
@@ -225,18 +228,21 @@ describe('an end-line in the body', () => {
     ['whole, with its CRLFs', `\r\n${needle}$\r\n`],
     ['without CRLF before it', `${needle}$\r\n`],
     ['without flag', needle],
-  ])('makes the chunk end before it and go on under another id: %s (RFC4975-7.1-14)', async (_, inside) => {
-    const { outbox, far } = setUp()
-    const body = `before${inside}MSRP smuggled SEND\r\nafter`
-    outbox.add(TestSource.of('message1', body))
-    await settle()
-    expect(inOrder(far.arrived)).toEqual(['message1+', 'message1$'])
-    expect(far.arrived.map(({ transactionId }) => transactionId)).toEqual(['outgoing0', 'outgoing1'])
-    expect(far.body('message1').toString()).toBe(body)
-    const [first, second] = far.arrived
-    expect(second?.range).toBe(`${(first?.body.byteLength ?? 0) + 1}-*/*`)
-    expect(first?.body.includes(needle)).toBe(false)
-  })
+  ])(
+    'makes the chunk end before it and go on under another id: %s (RFC4975-7.1-14, RFC4975-7.1-15)',
+    async (_, inside) => {
+      const { outbox, far } = setUp()
+      const body = `before${inside}MSRP smuggled SEND\r\nafter`
+      outbox.add(TestSource.of('message1', body))
+      await settle()
+      expect(inOrder(far.arrived)).toEqual(['message1+', 'message1$'])
+      expect(far.arrived.map(({ transactionId }) => transactionId)).toEqual(['outgoing0', 'outgoing1'])
+      expect(far.body('message1').toString()).toBe(body)
+      const [first, second] = far.arrived
+      expect(second?.range).toBe(`${(first?.body.byteLength ?? 0) + 1}-*/*`)
+      expect(first?.body.includes(needle)).toBe(false)
+    },
+  )
 
   it('is found wherever it is cut into pieces', async () => {
     const body = `before\r\n${needle}+\r\nafter`

@@ -4,23 +4,7 @@ import { challenge, granted, isRight, RELAY, register, ScriptedRelay, token } fr
 import { MemoryPlatform } from '../session/memory-platform.ts'
 import { type RawPeer, type Seen, settled } from '../session/raw-peer.ts'
 import { active, dialledPeer, nextMessage, PEER, passive, pattern } from '../session/stage.ts'
-import type { MemoryTransport } from '../transport/memory-transport.ts'
-
-/** Notes what is written in one go. */
-function noteWrites(platform: MemoryPlatform): Buffer[] {
-  const writes: Buffer[] = []
-  const dial = platform.dial.bind(platform)
-  platform.dial = async (target) => {
-    const transport = (await dial(target)) as MemoryTransport
-    const write = transport.write.bind(transport)
-    transport.write = (bytes) => {
-      writes.push(Buffer.from(bytes))
-      write(bytes)
-    }
-    return transport
-  }
-  return writes
-}
+import { noteWrites } from '../session/written.ts'
 
 /** Answers everything, until nothing more comes. */
 async function allSends(peer: RawPeer): Promise<Seen[]> {
@@ -109,7 +93,7 @@ describe('What the endpoint sends', () => {
     await session.close()
   })
 
-  test('has ids of 16 to 32 characters with 64 random bits or more, none of them twice (FIELD-strict-4)', async () => {
+  test('has ids of 16 to 32 characters with 64 random bits or more, none of them twice (FIELD-strict-4, RFC4975-7.1-2)', async () => {
     const { session, peer } = await active()
     const ids: string[] = []
     for (let count = 0; count < 500; count++) {

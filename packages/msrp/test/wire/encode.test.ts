@@ -18,7 +18,7 @@ const base: RequestParts = { transactionId: 'd93kswow', method: 'SEND', toPath, 
 const start = 'To-Path: msrps://r.example:2855/t;tcp msrp://b.example:1/x;tcp\nFrom-Path: msrp://a.example:1/y;tcp\n'
 
 describe('requests', () => {
-  test('fields come in canonical case and in the order of RFC 4975 §9, and RFC4975-7.1-4: Content-Type last', () => {
+  test('fields come in canonical case and in the order of RFC 4975 §9, and RFC4975-7.1-4, RFC4975-7.1-5: Content-Type last, then an empty line', () => {
     const fields: Field[] = [
       ['content-disposition', 'render'],
       ['x-Other', '1'],

@@ -4,7 +4,7 @@ import { isIdent, newMessageId, newSessionId, newTransactionId } from '../../src
 
 describe('ids', () => {
   test.each([
-    ['RFC4975-7.1-1: a transaction id holds at least 64 random bits', newTransactionId, 64],
+    ['RFC4975-7.1-2: a transaction id holds at least 64 random bits', newTransactionId, 64],
     ['RFC4975-7.1.1-1: a Message-ID is never repeated', newMessageId, 128],
     ['RFC4975-14.1-1, RFC4975-8.2-5: a session-id holds at least 128 random bits', newSessionId, 128],
   ])('%s', (_, make, bits) => {

@@ -1,6 +1,7 @@
 import {
   type ContinuationFlag,
   concatenate,
+  EndLineSearch,
   encodeEndLine,
   type MsrpError,
   type MsrpUri,
@@ -76,7 +77,7 @@ export class ForwardedRequest implements Passenger, Pending {
     if (!connection.open) this.unanswered(481, 'the connection to the next hop is closing')
     else if (waiting > WAITING_BYTES || unanswered) this.unanswered(413, 'the next hop is too slow')
     else {
-      const transactionId = connection.newTransactionId()
+      const transactionId = this.#transactionIdFor(connection)
       const bytes = concatenate([
         rewriteRequestHead(this.#head, { transactionId, toPath: this.#toPath, fromPath: this.#fromPath }),
         this.#body,
@@ -90,6 +91,14 @@ export class ForwardedRequest implements Passenger, Pending {
         nextHop.owed += this.#size
         connection.sendRequest(transactionId, bytes, this)
       }
+    }
+  }
+
+  /** RFC 4975 §7.1: its end-line must not stand in the body. Whoever can guess ids would write one into it. */
+  #transactionIdFor(connection: RelayConnection['connection']): string {
+    for (;;) {
+      const transactionId = connection.newTransactionId()
+      if (new EndLineSearch(transactionId).next(this.#body) === this.#body.byteLength) return transactionId
     }
   }
 

@@ -57,7 +57,7 @@ describe('what a relay writes itself', () => {
     ])
   })
 
-  it('has ids of 16 characters with 80 random bits, none of them twice (FIELD-strict-4)', async () => {
+  it('has ids of 16 characters with 80 random bits, none of them twice (FIELD-strict-4, RFC4975-7.1-2)', async () => {
     const { alice, bob, path } = await setUp()
     bob.answers = true
     for (let count = 0; count < 500; count++) alice.send(path, 'x')

@@ -38,6 +38,14 @@ describe('a message', () => {
     expect(arrived?.head.transactionId).toMatch(/^[a-z2-7]{16}$/)
   })
 
+  it('is answered by the relay while the next hop still takes its time (RFC4975-5.3-1)', async () => {
+    const { alice, bob, path } = await setUp({ capacity: 1000 })
+    bob.pause()
+    expect((await alice.response(alice.send(path, someBody(5000)))).head.status).toBe(200)
+    expect((await alice.response(alice.send([alice.token, ...bob.path.slice(0, 1)], 'hello'))).head.status).toBe(481)
+    expect(bob.requests).toEqual([])
+  })
+
   it('is told about by REPORTs along the same way back, which nobody answers (RFC4975-7.1.2-9, RFC4975-7.3.2-6, FIELD-endpoint-7)', async () => {
     const { alice, bob, path } = await setUp()
     alice.send(path, 'Hello', [['Success-Report', 'yes']])
@@ -59,22 +67,25 @@ describe('a message', () => {
     expect(bob.requests.at(-1)?.flag).toBe('$')
   })
 
-  it.each(['$', '+', '#'] as const)('ends as it came, with %s', async (flag) => {
-    const { alice, bob, path } = await setUp()
-    for (const size of [0, 10, 2048, 2049, 10_000]) {
-      const fields = [
-        ['Message-ID', `message${size}`],
-        ['Byte-Range', `1-*/20000`],
-      ] as const
-      alice.request('SEND', { toPath: path, body: someBody(size), fields, flag })
-      await settle()
-      expect(bob.requests.at(-1)?.flag).toBe(flag)
-      expect(bob.body(`message${size}`).equals(someBody(size))).toBe(true)
-    }
-    expect(bob.requests).toHaveLength(5)
-  })
+  it.each(['$', '+', '#'] as const)(
+    'ends as it came, with %s (RFC4975-7.1-11, RFC4975-7.1-12, RFC4975-7.1-13)',
+    async (flag) => {
+      const { alice, bob, path } = await setUp()
+      for (const size of [0, 10, 2048, 2049, 10_000]) {
+        const fields = [
+          ['Message-ID', `message${size}`],
+          ['Byte-Range', `1-*/20000`],
+        ] as const
+        alice.request('SEND', { toPath: path, body: someBody(size), fields, flag })
+        await settle()
+        expect(bob.requests.at(-1)?.flag).toBe(flag)
+        expect(bob.body(`message${size}`).equals(someBody(size))).toBe(true)
+      }
+      expect(bob.requests).toHaveLength(5)
+    },
+  )
 
-  it('without a body stays one', async () => {
+  it('without a body stays one (RFC4975-7.1-8)', async () => {
     const { alice, bob, path } = await setUp()
     for (const range of ['1-0/0', '1-*/*', '1-5/5']) {
       const sent = alice.request('SEND', {
@@ -224,7 +235,7 @@ describe('Byte-Range', () => {
 })
 
 describe('two senders to one receiver', () => {
-  it('take turns: nobody waits for the end of a long message (RFC4975-7.1.1-34)', async () => {
+  it('take turns: nobody waits for the end of a long message (RFC4975-5.1-1, RFC4975-7.1.1-34)', async () => {
     const { network, alice, bob, path } = await setUp()
     const long = alice.begin(path, [['Byte-Range', '1-*/1000000']])
     alice.write(someBody(100_000))
