@@ -28,6 +28,8 @@ export interface MessageEvent {
   path: string | null
   /** The text; null for files. */
   text: string | null
+  /** A message with this `messageId` has come before, on an earlier session: it is most likely the same one. */
+  duplicate?: true
 }
 
 /** How far a file is; at most two a second, and a last one when it is complete. */

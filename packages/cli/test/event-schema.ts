@@ -7,6 +7,7 @@ const checks: Record<string, Check> = {
   integer: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
   number: (value) => typeof value === 'number' && value >= 0,
   null: (value) => value === null,
+  true: (value) => value === true,
 }
 
 interface Field {

@@ -7,11 +7,23 @@ import type { Taken } from './take-message.ts'
 
 /** Shows a message that has arrived: its text, or where its file is. */
 export function printTaken(taken: Taken, output: Output): void {
-  const { messageId, type, name, size, sha256 } = taken
+  const { messageId, type, name, size, sha256, duplicate } = taken
   const path = taken.kind === 'file' ? taken.path : null
   const text = taken.kind === 'text' ? taken.text : null
-  output.event({ event: 'message', messageId, type, name, size, sha256, path, text })
+  output.event({
+    event: 'message',
+    messageId,
+    type,
+    name,
+    size,
+    sha256,
+    path,
+    text,
+    ...(duplicate ? { duplicate } : {}),
+  })
   if (output.json) return
+  // RFC 4975 §5.4: a sender whose connection broke may send again what had arrived. Nobody is to take it for a new message.
+  if (duplicate) output.warn('what comes now has come before: its sender did not learn that it had arrived')
   if (taken.kind === 'text') output.print(printableText(taken.text))
   else output.print(`stored ${printableLine(shellWord(shortest(taken.path)))}  ${formatBytes(size)}  sha256 ${sha256}`)
 }

@@ -25,6 +25,8 @@ interface TakenFacts {
   size: number
   /** Lower-case hex. */
   sha256: string
+  /** It came before, on an earlier session. */
+  duplicate: boolean
 }
 
 /** A message that has arrived whole. */
@@ -42,8 +44,8 @@ export async function takeMessage(
   message: IncomingMessage,
   options: { folder: () => Promise<string>; output: Output; signal: AbortSignal },
 ): Promise<Taken> {
-  const { messageId, contentType: type } = message
-  const facts = { messageId, type, name: message.fileName ?? null }
+  const { messageId, contentType: type, duplicate } = message
+  const facts = { messageId, type, name: message.fileName ?? null, duplicate }
   const mediaType = isAttached(message) ? undefined : parseMediaType(type)?.type
   if (mediaType === 'text/plain' && (await isShort(message))) {
     const body = await message.bytes()

@@ -208,7 +208,7 @@ describe('dialling over TCP', () => {
 })
 
 describe('dialling over TLS', () => {
-  it('RFC4975-6-3: protects the connection, and sends nothing where it cannot', async () => {
+  it('RFC4975-6-3, RFC4975-5.4-6: protects the connection, and sends nothing where it cannot', async () => {
     const { transport } = await connect({ port: await serveTls(good), tls: { ca: authority.ca } })
     expect(transport.secure).toBe(true)
     const received: Buffer[] = []
@@ -249,7 +249,7 @@ describe('dialling over TLS', () => {
     ],
     ['for the parent of the name', good, 'chat.example.com', 'tls-name', /not for chat\.example\.com/],
     ['for another address', nameless, '127.0.0.1', 'tls-name', /no name at all, not for 127\.0\.0\.1/],
-  ] as const)('refuses a certificate %s', async (_, certificate, host, code, message) => {
+  ] as const)('refuses a certificate %s (RFC4975-5.4-7)', async (_, certificate, host, code, message) => {
     const port = await serveTls(certificate)
     const names = nodeResolver({ resolve: { [host.includes('.com') ? host : 'unused']: '127.0.0.1' } })
     const error = await failure(connect({ host, port, resolver: names, tls: { ca: authority.ca } }))

@@ -204,7 +204,7 @@ describe('The side that connects', () => {
     expect(session.secure).toBe(true)
   })
 
-  test('takes a certificate that has expired, since it is the one', async () => {
+  test('takes a certificate that has expired, since it is the one (RFC4975-5.4-8)', async () => {
     const old = await selfSigned({ expired: true })
     const listening = await endpoint().listen({ tls: old })
     await endpoint().connect({ path: listening.localPath, peerFingerprint: listening.fingerprints })

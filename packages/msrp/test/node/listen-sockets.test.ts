@@ -372,7 +372,7 @@ describe('a TLS listener', () => {
     await recorder.until(() => recorder.received === 5)
   })
 
-  it('refuses a client that does not speak TLS, and tells', async () => {
+  it('refuses a client that does not speak TLS, and tells (RFC4975-5.4-6)', async () => {
     const { port, refused, accepted, until } = await listen({ tls: server })
     const client = plainClient(port)
     client.resume()

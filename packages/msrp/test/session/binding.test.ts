@@ -15,7 +15,7 @@ async function showPresence(peer: RawPeer): Promise<void> {
 }
 
 describe('The active side', () => {
-  test('sends a SEND without body first, and its own path is of 128 random bits at a name that does not exist (RFC4975-5.4-4, RFC4975-14.1-1)', async () => {
+  test('sends a SEND without body first, and its own path is of 128 random bits at a name that does not exist (RFC4975-5.4-2, RFC4975-5.4-4, RFC4975-14.1-1)', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
     const connecting = endpoint.connect({ path: PEER })
@@ -161,7 +161,7 @@ describe('The active side', () => {
 })
 
 describe("With remotePath 'first'", () => {
-  test('the first sender becomes the peer, and its first request may carry a message', async () => {
+  test('the first sender becomes the peer, and its first request may carry a message (RFC4975-5.4-5)', async () => {
     const { prepared, arrive } = await waiting()
     const peer = arrive()
     const transactionId = peer.send({ body: 'hello' })
@@ -457,7 +457,7 @@ describe('A second connection for a live session', () => {
     expect(session.state).toBe('open')
   })
 
-  test('gets what the endpoint has sent and not heard about', async () => {
+  test('gets what the endpoint has sent and not heard about (RFC4975-5.4-19)', async () => {
     const { peer, arrive, session } = await passive()
     const sent = session.send('important')
     const first = await peer.request('SEND')
@@ -527,7 +527,7 @@ describe('A second connection for a live session', () => {
     expect((await again.response(unread)).status).toBe(200)
   })
 
-  test('keeps it: what still comes over the one before is answered 506', async () => {
+  test('keeps it: what still comes over the one before is answered 506 (RFC4975-5.4-13, RFC4975-5.4-14)', async () => {
     const { endpoint, platform, arrive, session, port } = await passive()
     // Another session keeps the first connection open.
     const other = await endpoint.prepare({ listen: {}, remotePath: 'first' })

@@ -219,7 +219,7 @@ describe('saveTo', () => {
 })
 
 describe('Connections', () => {
-  test('to the same host, port and scheme are shared, and closed with the last session (RFC4975-5.4-1, 5.4-25)', async () => {
+  test('to the same host, port and scheme are shared, and closed with the last session (RFC4975-5.4-1, RFC4975-5.4-25)', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
     const paths = ['msrp://peer.example:9000/one;tcp', 'msrp://PEER.example:9000/two;tcp']
@@ -307,7 +307,7 @@ describe('Connections', () => {
     expect(platform.dialled).toHaveLength(5)
   })
 
-  test('a session whose peer is answered wrongly does not take down the others on the same connection', async () => {
+  test('a session whose peer is answered wrongly does not take down the others on the same connection (RFC4975-5.4-25)', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
     const one = endpoint.connect({ path: 'msrp://peer.example:9000/one;tcp' })

@@ -117,7 +117,7 @@ describe('Content types', () => {
     expect((await peer.response(peer.send({ body: 'x', type }))).status).toBe(status)
   })
 
-  test('are refused with the header already, before a long body has come', async () => {
+  test('are refused with the header already, before a long body has come (RFC4975-5.3-1)', async () => {
     const { peer, session } = await passive({ acceptTypes: ['text/plain'] })
     const bytes = Buffer.from(
       peer.bytesOf({ body: pattern(100_000), type: 'image/png', transactionId: 'long0001', messageId: 'long1' }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { IncomingMessage, Session } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MemoryFile, MemoryPlatform } from './memory-platform.ts'
-import { type RawPeer, settled } from './raw-peer.ts'
+import { RawPeer, settled } from './raw-peer.ts'
 import { failure, nextMessage, passive, pattern } from './stage.ts'
 
 const MIB = 1024 * 1024
@@ -29,6 +29,7 @@ async function broken(
   session: Session
   first: Promise<unknown>
   endpoint: MsrpEndpoint
+  port: number
 }> {
   const stage = await passive({}, { resumeFor: 60_000, ...options })
   await pour(stage.peer, 0, 2 * MIB, '+')
@@ -41,7 +42,7 @@ async function broken(
   const peer = stage.arrive()
   await peer.response(peer.send())
   const session = (await stage.prepared.sessions().next()).value!
-  return { platform: stage.platform, endpoint: stage.endpoint, peer, session, first }
+  return { platform: stage.platform, endpoint: stage.endpoint, port: stage.port, peer, session, first }
 }
 
 async function streamed(message: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
@@ -55,7 +56,7 @@ async function streamed(message: IncomingMessage, most = Number.POSITIVE_INFINIT
   return new Uint8Array(Buffer.concat(pieces))
 }
 
-describe('A message whose session broke goes on in the next one with the same Message-ID (RFC4975-5.4-18, 5.4-22),', () => {
+describe('A message whose session broke goes on in the next one with the same Message-ID (RFC4975-5.4-18, RFC4975-5.4-22),', () => {
   const firsts: [string, (message: IncomingMessage) => Promise<unknown>][] = [
     ['nobody had read it', async () => {}],
     ['it was being read whole', (message) => message.bytes()],
@@ -112,6 +113,15 @@ describe('A message whose session broke goes on in the next one with the same Me
     expect(Buffer.compare(await message.bytes(), bytes.slice(MIB))).toBe(0)
   })
 
+  test('although both sides have other URIs by now (RFC4975-5.4-24)', async () => {
+    const { endpoint, platform, port } = await broken({}, async () => {})
+    const next = await endpoint.prepare({ listen: {}, remotePath: 'first' })
+    const peer = new RawPeer(platform.arrive(port), next.localPath, 'msrp://peer.example:9001/another;tcp')
+    await pour(peer, 2 * MIB, 3 * MIB, '$')
+    const message = await nextMessage((await next.sessions().next()).value!)
+    expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
+  })
+
   test('with chunks that repeat what has come', async () => {
     const stage = await broken({}, async () => {})
     await pour(stage.peer, MIB, 3 * MIB, '$')
@@ -132,7 +142,7 @@ describe('The rest of a message that had come through whole, which its sender co
     return { peer, session: (await stage.prepared.sessions().next()).value! }
   }
 
-  test('is acknowledged and not shown', async () => {
+  test('is acknowledged and not shown (RFC4975-5.4-20)', async () => {
     const { peer, session } = await through()
     await pour(peer, MIB, 3 * MIB, '$')
     expect((await peer.request('REPORT')).field('Byte-Range')).toBe(`1-${3 * MIB}/${3 * MIB}`)
@@ -202,7 +212,7 @@ describe('What came before the session broke', () => {
 })
 
 describe('The sender', () => {
-  test('sends what is left under the same Message-ID, and delivered needs only that confirmed', async () => {
+  test('sends what is left under the same Message-ID, and delivered needs only that confirmed (RFC4975-5.4-16, RFC4975-5.4-18, RFC4975-5.4-19)', async () => {
     const far = new MemoryPlatform()
     const near = new MemoryPlatform(far.clock)
     let cable: { destroy(): void } | undefined

@@ -59,7 +59,7 @@ describe('a session', () => {
     expect(await hello(peers[0]!, alice)).toBe(200)
   })
 
-  it('goes on over the new connection of a peer that comes back, and the old one is closed', async () => {
+  it('goes on over the new connection of a peer that comes back, and the old one is closed (RFC4975-5.4-13)', async () => {
     const network = new Network()
     const alice = await network.client('alice')
     alice.answers = true
@@ -78,7 +78,7 @@ describe('a session', () => {
     expect(network.dialed).toEqual([])
   })
 
-  it('that goes on elsewhere leaves the old connection alone when that serves others as well', async () => {
+  it('that goes on elsewhere leaves the old connection alone when that serves others as well (RFC4975-5.4-25)', async () => {
     const network = new Network()
     const alice = await network.client('alice')
     const bob = await network.client('bob')
@@ -117,7 +117,7 @@ describe('a session', () => {
 })
 
 describe('the way from a holder to a peer', () => {
-  it('is the connection on which that peer came, not a new one (RFC4976-5.2-1, RFC4976-5.2-2)', async () => {
+  it('is the connection on which that peer came, not a new one (RFC4975-5.4-11, RFC4976-5.2-1, RFC4976-5.2-2)', async () => {
     const network = new Network()
     const alice = await network.client('alice')
     const peer = network.connect()
@@ -180,7 +180,7 @@ describe('the way from a holder to a peer', () => {
 describe('connections to other relays', () => {
   const R2 = 'msrps://two.example.net:2855/x;tcp'
 
-  it('are one for each session, so that congestion is told from end to end (RFC4976-5.2-3)', async () => {
+  it('are one for each session, so that congestion is told from end to end (RFC4975-5.4-1, RFC4976-5.2-3)', async () => {
     const network = new Network()
     const clients = [await network.client('alice'), await network.client('bob')]
     for (const client of clients) {
@@ -191,7 +191,7 @@ describe('connections to other relays', () => {
     expect(network.dialed).toHaveLength(2)
   })
 
-  it('are one for all towards relays that are named (RFC4976-5.2-2, RFC4976-5.2-3)', async () => {
+  it('are one for all towards relays that are named (RFC4975-5.4-1, RFC4976-5.2-2, RFC4976-5.2-3)', async () => {
     const network = new Network({ sharedConnectionsTo: ['Two.example.net'] })
     const clients = [await network.client('alice'), await network.client('bob')]
     const other = network.within(R2, { certificate: ['two.example.net'] })

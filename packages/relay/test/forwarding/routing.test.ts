@@ -245,7 +245,7 @@ describe('a request with a token that is not valid', () => {
     ['partial', [481]],
     ['no', []],
   ])(
-    'with Failure-Report %s is answered %j and goes nowhere; the connection stays (RFC4976-6.3-6)',
+    'with Failure-Report %s is answered %j and goes nowhere; the connection stays (RFC4975-5.4-12, RFC4976-6.3-6)',
     async (value, statuses) => {
       const network = new Network({ names: ['relay.example.com', '192.0.2.1'], ports: [2855, 2856] })
       const alice = await network.client('alice')

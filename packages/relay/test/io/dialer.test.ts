@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { nodeResolver, type Resolver, type SrvTarget } from 'msrp/node'
 import { MsrpUri } from 'msrp/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { testAuthority } from '../../../msrp/test/transport/test-certificates.ts'
+import { type TestCertificate, testAuthority } from '../../../msrp/test/transport/test-certificates.ts'
 import { completeSettings } from '../../src/config/index.ts'
 import type { Dialed } from '../../src/forwarding/settings.ts'
 import { relayDialer } from '../../src/io/dialer.ts'
@@ -37,8 +37,12 @@ async function serve(server: Server, host = '127.0.0.1', port = 0): Promise<{ po
 }
 
 /** A relay's way to next hops; `asked` is what it wanted to know of DNS. */
-function dialer(names: Record<string, string[]> = {}, services: Record<string, SrvTarget[]> = {}) {
-  const settings = completeSettings({ plainTcpToPeers: true, outbound: { allowLoopback: true } })
+function dialer(
+  names: Record<string, string[]> = {},
+  services: Record<string, SrvTarget[]> = {},
+  lastHopTls: 'strict' | 'lenient' = 'strict',
+) {
+  const settings = completeSettings({ plainTcpToPeers: true, lastHopTls, outbound: { allowLoopback: true } })
   const asked: string[] = []
   const fixed = nodeResolver({ resolve: names })
   const resolver: Resolver = {
@@ -98,7 +102,7 @@ describe('A relay connects', () => {
     expect(asked).toEqual(['_msrps._tcp.relay.example.com', 'one.example.com'])
   })
 
-  it('with TLS to msrps, or not at all (RFC4975-6-3)', async () => {
+  it('with TLS to msrps, or not at all (RFC4975-6-3, RFC4975-5.4-6)', async () => {
     const names = { 'relay.example.com': ['127.0.0.1'] }
     const secure = await serve(createTlsServer(certificate))
     const { transport } = await dialer(names).to(`msrps://relay.example.com:${secure.port}/x;tcp`)
@@ -117,6 +121,33 @@ describe('A relay connects', () => {
       const { to, asked } = dialer({ 'relay.example.com': ['127.0.0.1'] })
       await expect(to(uri)).rejects.toMatchObject({ code: 'refused' })
       expect(asked).toEqual([])
+    },
+  )
+})
+
+describe('A next hop whose certificate is', () => {
+  const host = 'peer.example.com'
+  const flaws: [string, string, () => Promise<TestCertificate>][] = [
+    ['of an unknown authority', 'tls-authority', async () => (await testAuthority()).issue({ names: [host] })],
+    ['expired', 'tls-authority', () => authority.issue({ names: [host], expired: true })],
+    ['not valid yet', 'tls-authority', () => authority.issue({ names: [host], notYetValid: true })],
+    ['for another name', 'tls-name', () => authority.issue({ names: ['other.example.com'] })],
+  ]
+
+  it.each(flaws)('%s is not connected to (RFC4975-5.4-7)', async (_, code, issue) => {
+    const { port } = await serve(createTlsServer(await issue()))
+    const { to } = dialer({ [host]: ['127.0.0.1'] })
+    await expect(to(`msrps://${host}:${port}/x;tcp`)).rejects.toMatchObject({ code })
+    await expect(to(`msrps://${host}:${port};tcp`, 'relay')).rejects.toMatchObject({ code })
+  })
+
+  it.each(flaws)(
+    '%s is connected to where that is allowed, and has proven nothing; a relay never is (RFC4975-5.4-8)',
+    async (_, code, issue) => {
+      const { port } = await serve(createTlsServer(await issue()))
+      const { to } = dialer({ [host]: ['127.0.0.1'] }, {}, 'lenient')
+      expect((await to(`msrps://${host}:${port}/x;tcp`)).certificateNames).toEqual([])
+      await expect(to(`msrps://${host}:${port};tcp`, 'relay')).rejects.toMatchObject({ code })
     },
   )
 })
