@@ -44,7 +44,8 @@ describe('an AUTH that comes through another relay', () => {
   it('is challenged like any other, and needs the right password (RFC4976-5.1-4, RFC4976-9.1-1, FIELD-relay-22)', async () => {
     const network = new Network()
     const relay = network.connect({ certificate: ['other.example.net'] })
-    expect((await relay.challenge(through)).head.status).toBe(401)
+    const { head } = await relay.challenge(through)
+    expect([head.status, head.fields.wwwAuthenticate[0]?.realm]).toEqual([401, 'example.com'])
     expect((await relay.authenticate('alice', 'guess', through)).head.status).toBe(401)
     expect(network.relay.tokens).toBe(0)
   })
