@@ -253,15 +253,21 @@ describe('The side that is connected to', () => {
   test.each<[string, Partial<TestCertificate>]>([
     ['another certificate', mallory],
     ['none', {}],
-  ])('tears the session down at once when the peer shows %s, without a word (RFC4975-14.4-5)', async (_, shown) => {
-    const atBob = await waiting()
-    const client = new RawClient(atBob.localPath, shown)
-    const completing = failure(atBob.complete(client.from, { peerFingerprint: fingerprint(alice) }))
-    await client.ready()
-    client.send()
-    expect(await completing).toMatchObject({ code: 'tls-fingerprint', message: expect.stringContaining('127.0.0.1:') })
-    expect(await client.closed()).toBe('')
-  })
+  ])(
+    'tears the session down at once when the peer shows %s, without a word (RFC4975-14.4-5, RFC4975-5.4-9)',
+    async (_, shown) => {
+      const atBob = await waiting()
+      const client = new RawClient(atBob.localPath, shown)
+      const completing = failure(atBob.complete(client.from, { peerFingerprint: fingerprint(alice) }))
+      await client.ready()
+      client.send()
+      expect(await completing).toMatchObject({
+        code: 'tls-fingerprint',
+        message: expect.stringContaining('127.0.0.1:'),
+      })
+      expect(await client.closed()).toBe('')
+    },
+  )
 
   test('takes the right one', async () => {
     const atBob = await waiting()

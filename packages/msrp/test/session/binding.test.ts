@@ -573,7 +573,7 @@ describe('A second connection for a live session', () => {
 })
 
 describe('A strict local path', () => {
-  test('lets in the peer it was completed with and nobody else', async () => {
+  test('lets in the peer it was completed with and nobody else (RFC4975-5.4-14)', async () => {
     const { prepared, arrive } = await waiting({ remotePath: 'strict' })
     const early = arrive()
     expect((await early.response(early.send())).status).toBe(481)

@@ -4,7 +4,7 @@ import type { Session } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import type { MemoryTransport } from '../transport/memory-transport.ts'
 import { MemoryPlatform } from './memory-platform.ts'
-import { type RawPeer, settled } from './raw-peer.ts'
+import { RawPeer, settled } from './raw-peer.ts'
 import { dialledPeer, failure, nextMessage, PEER, passive, pattern, stateOf, waiting } from './stage.ts'
 
 // RFC 4975 §5.4, as far as it is not about one session alone: see `binding` and `resuming` for those.
@@ -70,6 +70,29 @@ describe('The side that waits', () => {
 })
 
 describe('The side that connects', () => {
+  test('is the one that has begun the session, or the one on which both have agreed (RFC4975-5.4-2, RFC4975-5.4-3)', async () => {
+    const roles = [
+      [{}, {}, true],
+      [{ listen: {} }, {}, false],
+      [{ listen: {} }, { active: true }, true],
+    ] as const
+    for (const [options, role, connects] of roles) {
+      const platform = new MemoryPlatform()
+      const endpoint = new MsrpEndpoint(platform, {})
+      const prepared = await endpoint.prepare(options)
+      const completing = prepared.complete(PEER, role)
+      await settled()
+      expect(platform.dialled).toHaveLength(connects ? 1 : 0)
+      const peer = connects
+        ? await dialledPeer(platform)
+        : new RawPeer(platform.arrive(platform.ports[0]!), prepared.localPath, PEER)
+      if (connects) peer.respond(await peer.request('SEND'))
+      else peer.send()
+      expect((await completing).state).toBe('open')
+      await endpoint.close()
+    }
+  })
+
   test('uses TLS for msrps, and nothing else (RFC4975-5.4-6)', async () => {
     for (const [path, secure] of [
       [PEER, false],

@@ -259,7 +259,7 @@ describe('Through a relay', () => {
     await prepared.close()
   })
 
-  test('two strict sides that know each other’s paths have a session, whoever is active (RFC4975-5.4-3)', async () => {
+  test('two strict sides that know each other’s paths have a session, whoever is active', async () => {
     const [alice, bob] = await Promise.all(
       ['carol', 'dave'].map((username) => prepare({ relay: relayOf(username), tls: { ca } })),
     )
