@@ -205,6 +205,24 @@ describe('Byte-Range', () => {
     expect(ranges(bob)).toEqual([expected])
   })
 
+  it('of chunks that overlap, repeat, come in any order, start late, go beyond the total or know none goes on as it came', async () => {
+    const { alice, bob, path } = await setUp()
+    const sent = ['6-10/*', '1-5/*', '3-7/10', '1-5/*', '900-904/*', '9-*/10', '1-*/*', '50-54/10', '5-*/99999999999']
+    for (const range of sent) {
+      alice.request('SEND', {
+        toPath: path,
+        body: 'Hello',
+        flag: '+',
+        fields: [
+          ['Message-ID', 'message1'],
+          ['Byte-Range', range],
+        ],
+      })
+    }
+    await settle()
+    expect(ranges(bob)).toEqual(sent.map((range) => `${range} +`))
+  })
+
   it('of a large chunk has no end, because it may be interrupted (RFC4975-7.1.1-24)', async () => {
     const { alice, bob, path } = await setUp()
     alice.send(path, someBody(2049), [['Byte-Range', '1-2049/2049']])
