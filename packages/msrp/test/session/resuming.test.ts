@@ -3,7 +3,7 @@ import type { IncomingMessage, Session } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MemoryFile, MemoryPlatform } from './memory-platform.ts'
 import { RawPeer, settled } from './raw-peer.ts'
-import { failure, nextMessage, passive, pattern } from './stage.ts'
+import { active, failure, nextMessage, passive, pattern } from './stage.ts'
 
 const MIB = 1024 * 1024
 const bytes = pattern(3 * MIB)
@@ -212,6 +212,21 @@ describe('What came before the session broke', () => {
 })
 
 describe('The sender', () => {
+  test.each([
+    [undefined, '1-10/10', '1234567890'],
+    [6, '7-10/10', '7890'],
+  ])(
+    'sends again what it wants to, all of it or from a place on: %s (RFC4975-5.4-18, RFC4975-5.4-19)',
+    async (resumeFrom, range, rest) => {
+      const { session, peer } = await active()
+      session.send('1234567890', { messageId: 'interrupted', ...(resumeFrom === undefined ? {} : { resumeFrom }) })
+      const chunk = await peer.request('SEND')
+      expect(chunk.field('Message-ID')).toBe('interrupted')
+      expect(chunk.field('Byte-Range')).toBe(range)
+      expect(chunk.text).toBe(rest)
+    },
+  )
+
   test('sends what is left under the same Message-ID, and delivered needs only that confirmed (RFC4975-5.4-16, RFC4975-5.4-18, RFC4975-5.4-19)', async () => {
     const far = new MemoryPlatform()
     const near = new MemoryPlatform(far.clock)
