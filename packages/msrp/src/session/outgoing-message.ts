@@ -241,7 +241,7 @@ export class SentMessage implements OutgoingMessage {
     const part = { ...this.#cursor.close(chunk.flag, chunk.bodyBytes), chunkSize, small }
     if (open.answer === undefined) this.#remember(chunk, part)
     else this.#answered(part, open.answer)
-    if (chunk.flag === '#') this.#ended()
+    if (this.#phase === 'aborting' && chunk.flag !== '+') this.#ended()
     if (this.#cursor.out && this.total !== undefined) {
       this.#delivery.sent(this.total)
       this.#handedOver.resolve()

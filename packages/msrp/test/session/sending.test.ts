@@ -325,7 +325,7 @@ describe('Giving up a message', () => {
     expect(await stateOf(session.closed)).toBe('pending')
   })
 
-  test('between two chunks sends an empty one with #', async () => {
+  test('between two chunks sends an empty one with # (RFC4975-7.1-12)', async () => {
     const { session, peer } = await active()
     const sent = session.send(pattern(100_000), { chunkSize: 2048 })
     // 64 chunks are out and wait for their answers.
