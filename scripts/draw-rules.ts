@@ -1,4 +1,5 @@
-// Draws tested rules, the same ones for the same seed, for somebody who breaks the code of each and sees its tests fail.
+// Draws tested rules of the standards, the same ones for the same seed, for somebody who breaks the code of each and sees its
+// tests fail.
 //   --count N   how many (30)
 //   --seed S    any text (1)
 import { createHash } from 'node:crypto'
@@ -11,6 +12,7 @@ const { values } = parseArgs({
 const rank = (id: string): string => createHash('sha256').update(`${values.seed} ${id}`).digest('hex')
 
 const drawn = tableNames
+  .filter((name) => name !== 'field')
   .flatMap((name) => readTable(name))
   .filter(({ verdict }) => verdict === 'tested')
   .toSorted((a, b) => (rank(a.id) < rank(b.id) ? -1 : 1))
