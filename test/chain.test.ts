@@ -104,7 +104,7 @@ describe('a relay in front of another one is refused', () => {
   test.each([
     ['has a certificate of an unknown authority', async () => ({ authority: await newAuthority() })],
     ['has a certificate for another name', async () => ({ name: 'other.localhost' })],
-  ])('when it %s', async (_, wrong) => {
+  ])('when it %s (RFC4976-9.2-5)', async (_, wrong) => {
     const certificate = await wrong()
     const impostor = await startRelay({ name: 'relay-c.localhost', authority, certificate })
     await addCarol(impostor)
@@ -115,7 +115,7 @@ describe('a relay in front of another one is refused', () => {
     expect(carol.stderr.text).toMatch(/403/)
   })
 
-  test('and refuses a next one that is not what its name says', async () => {
+  test('and refuses a next one that is not what its name says (RFC4976-9.2-7)', async () => {
     const certificate = { authority: await newAuthority() }
     const impostor = await startRelay({ name: 'relay-d.localhost', authority, certificate })
     const carol = startMsrp(['receive', '--json', ...through([inner, impostor], inner.ca)])

@@ -179,7 +179,7 @@ describe('a connection', () => {
     expect((await client.authenticate(relay.alice, { toPath: [relay.uri] })).head.status).toBe(200)
   })
 
-  test('without TLS gets no challenge and no token', async () => {
+  test('without TLS gets no challenge and no token (RFC4976-9.2-6, RFC4976-9.4-1)', async () => {
     const client = await RawClient.connect({ port: tcpPort })
     const plain = `msrp://localhost:${tcpPort};tcp`
     for (const uri of [relay.uri, plain]) {
@@ -227,7 +227,7 @@ describe('who comes through another relay', () => {
       async () =>
         issueCertificate({ names: [name], ca: authority, days: 1, now: new Date(Date.now() - 5 * 86_400_000) }),
     ],
-  ])('is refused with 403 where that relay %s', async (_, certify) => {
+  ])('is refused with 403 where that relay %s (RFC4976-9.2-5)', async (_, certify) => {
     const certificate = await certify()
     const other = await relay.connect(certificate === undefined ? {} : { certificate })
     const auth = other.request('AUTH', { toPath: [relay.uri], fromPath })
@@ -236,7 +236,7 @@ describe('who comes through another relay', () => {
     expect(head.fields.get('WWW-Authenticate')).toBeUndefined()
   })
 
-  test('RFC4976-9.2: a certificate that does not pass is ignored, its owner may be a client', async () => {
+  test('RFC4976-9.2-8: a certificate that does not pass is ignored, its owner may be a client', async () => {
     const certificate = await issueCertificate({ names: [name], ca: await createAuthority() })
     const client = await relay.login(relay.alice, { certificate })
     expect(client.token).not.toBe('')

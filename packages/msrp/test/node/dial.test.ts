@@ -249,7 +249,7 @@ describe('dialling over TLS', () => {
     ],
     ['for the parent of the name', good, 'chat.example.com', 'tls-name', /not for chat\.example\.com/],
     ['for another address', nameless, '127.0.0.1', 'tls-name', /no name at all, not for 127\.0\.0\.1/],
-  ] as const)('refuses a certificate %s (RFC4975-5.4-7)', async (_, certificate, host, code, message) => {
+  ] as const)('refuses a certificate %s (RFC4975-5.4-7, RFC4976-9.2-7)', async (_, certificate, host, code, message) => {
     const port = await serveTls(certificate)
     const names = nodeResolver({ resolve: { [host.includes('.com') ? host : 'unused']: '127.0.0.1' } })
     const error = await failure(connect({ host, port, resolver: names, tls: { ca: authority.ca } }))
@@ -321,7 +321,7 @@ describe('dialling over TLS', () => {
   })
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'tells when a server insists on a certificate of ours: %s',
+    'shows no certificate unless it was given one, and tells when a server insists: %s (RFC4976-9.2-8)',
     async (version) => {
       const port = await serveTls({ ...good, requestCert: true, ca: authority.ca, maxVersion: version })
       const dialing = connect({ port, tls: { ca: authority.ca } })

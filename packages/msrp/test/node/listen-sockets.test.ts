@@ -283,7 +283,7 @@ describe('a TLS listener', () => {
       { authorized: false, names: ['other.example.com'], reason: expect.any(String) },
     ],
     ['an expired one', expired, { authorized: false, names: ['other.example.com'], reason: 'CERT_HAS_EXPIRED' }],
-  ])('asks for a client certificate and lets in who shows %s', async (_, certificate, facts) => {
+  ])('asks for a client certificate and lets in who shows %s (RFC4976-9.2-8)', async (_, certificate, facts) => {
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       const { port, accepted, until } = await listen({ tls: { ...server, ca: authority.ca }, requestCert: true })
       const client = await tlsClient(port, { ...certificate, maxVersion })

@@ -318,7 +318,7 @@ describe('Expires', () => {
 })
 
 describe('an AUTH', () => {
-  it('without TLS is refused before any password is asked for (RFC4976-8-3)', async () => {
+  it('without TLS is refused before any password is asked for (RFC4976-8-3, RFC4976-9.2-6)', async () => {
     const client = new Network().connect({ secure: false })
     const { head } = await client.challenge()
     expect(head.status).toBe(403)

@@ -32,7 +32,7 @@ describe('an AUTH that comes through another relay', () => {
     ['none', []],
     ['that of another relay', ['elsewhere.example.net']],
     ['one that only begins like it', ['other.example.net.evil.example']],
-  ])('is refused when the certificate is %s', async (_, certificate) => {
+  ])('is refused when the certificate is %s (RFC4976-9.2-5)', async (_, certificate) => {
     const network = new Network()
     const relay = network.connect({ certificate })
     const { head } = await relay.challenge(through)

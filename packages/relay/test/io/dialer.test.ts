@@ -93,7 +93,7 @@ describe('A relay connects', () => {
     expect((await to(`msrp://peer.example.com:${port}/x;tcp`)).transport.description).toBe(`tcp 127.0.0.3:${port}`)
   })
 
-  it('to a relay without port where the SRV record of its name says (RFC4975-6.2-4)', async () => {
+  it('to a relay without port where the SRV record of its name says (RFC4975-6.2-4, RFC4976-9.2-7)', async () => {
     const { port } = await serve(createTlsServer(certificate))
     const services = { '_msrps._tcp.relay.example.com': [{ host: 'one.example.com', port }] }
     const { to, asked } = dialer({ 'one.example.com': ['127.0.0.1'] }, services)
@@ -134,7 +134,7 @@ describe('A next hop whose certificate is', () => {
     ['for another name', 'tls-name', () => authority.issue({ names: ['other.example.com'] })],
   ]
 
-  it.each(flaws)('%s is not connected to (RFC4975-5.4-7)', async (_, code, issue) => {
+  it.each(flaws)('%s is not connected to (RFC4975-5.4-7, RFC4976-9.2-7)', async (_, code, issue) => {
     const { port } = await serve(createTlsServer(await issue()))
     const { to } = dialer({ [host]: ['127.0.0.1'] })
     await expect(to(`msrps://${host}:${port}/x;tcp`)).rejects.toMatchObject({ code })
