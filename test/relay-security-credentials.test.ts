@@ -25,6 +25,17 @@ beforeAll(async () => {
 })
 
 describe('TLS of the relay', () => {
+  test('shows a certificate that has the name of the relay in its subjectAltName (RFC4976-9.2-4)', async () => {
+    const ca = authority.certificate
+    const socket = connectTls({ host: '127.0.0.1', port: relay.port, servername: 'localhost', ca })
+    await once(socket, 'secureConnect')
+    const { subjectaltname } = socket.getPeerCertificate()
+    const { authorized } = socket
+    socket.destroy()
+    expect(authorized).toBe(true)
+    expect(subjectaltname?.split(', ')).toContain('DNS:localhost')
+  })
+
   test.each([
     ['ECDHE-ECDSA-AES128-GCM-SHA256', true],
     ['ECDHE-ECDSA-CHACHA20-POLY1305', true],
@@ -77,7 +88,7 @@ describe('credentials', () => {
     expect(head.fields.get('Use-Path')).toBeUndefined()
   })
 
-  test('are good once: the same again on the same connection is a replay', async () => {
+  test('are good once: the same again on the same connection is a replay (RFC4976-9.1-1)', async () => {
     const client = await relay.connect()
     const credentials = answer(await challenge(client))
     expect((await client.answer(credentials, { toPath: [relay.uri] })).head.status).toBe(200)
@@ -107,7 +118,7 @@ describe('credentials', () => {
     }
   })
 
-  test('for an old nonce are stale, and those for the nonce that comes with this are good', async () => {
+  test('for an old nonce are stale, and those for the nonce that comes with this are good (RFC4976-9.1-1)', async () => {
     const forgetful = await startRelay({ settings: { digest: { nonce_lifetime: 2 } } })
     const toPath = [forgetful.uri]
     const client = await forgetful.connect()

@@ -208,7 +208,7 @@ describe('dialling over TCP', () => {
 })
 
 describe('dialling over TLS', () => {
-  it('RFC4975-6-3, RFC4975-5.4-6: protects the connection, and sends nothing where it cannot', async () => {
+  it('RFC4975-6-3, RFC4975-5.4-6, RFC4976-9.2-1: protects the connection, and sends nothing where it cannot', async () => {
     const { transport } = await connect({ port: await serveTls(good), tls: { ca: authority.ca } })
     expect(transport.secure).toBe(true)
     const received: Buffer[] = []
@@ -249,14 +249,17 @@ describe('dialling over TLS', () => {
     ],
     ['for the parent of the name', good, 'chat.example.com', 'tls-name', /not for chat\.example\.com/],
     ['for another address', nameless, '127.0.0.1', 'tls-name', /no name at all, not for 127\.0\.0\.1/],
-  ] as const)('refuses a certificate %s (RFC4975-5.4-7, RFC4976-9.2-7)', async (_, certificate, host, code, message) => {
-    const port = await serveTls(certificate)
-    const names = nodeResolver({ resolve: { [host.includes('.com') ? host : 'unused']: '127.0.0.1' } })
-    const error = await failure(connect({ host, port, resolver: names, tls: { ca: authority.ca } }))
-    expect(error.message).toMatch(message)
-    expect(error.message).toContain(`${host}:${port}`)
-    expect(error.code).toBe(code)
-  })
+  ] as const)(
+    'refuses a certificate %s (RFC4975-5.4-7, RFC4976-9.2-7)',
+    async (_, certificate, host, code, message) => {
+      const port = await serveTls(certificate)
+      const names = nodeResolver({ resolve: { [host.includes('.com') ? host : 'unused']: '127.0.0.1' } })
+      const error = await failure(connect({ host, port, resolver: names, tls: { ca: authority.ca } }))
+      expect(error.message).toMatch(message)
+      expect(error.message).toContain(`${host}:${port}`)
+      expect(error.code).toBe(code)
+    },
+  )
 
   it('refuses an authority that the system does not know when none is given', async () => {
     const port = await serveTls(good)
@@ -303,12 +306,15 @@ describe('dialling over TLS', () => {
   it.each([
     ['relay.example.com', 'relay.example.com'],
     ['127.0.0.1', false],
-  ])('RFC4975-14.2-1: names the server in the handshake, never by a number: %s', async (host, expected) => {
-    const named = Promise.withResolvers<unknown>()
-    const port = await serveTls(good, (socket) => named.resolve(socket.servername))
-    await connect({ host, port, resolver, tls: { ca: authority.ca } })
-    expect(await named.promise).toBe(expected)
-  })
+  ])(
+    'RFC4975-14.2-1, RFC4976-9.2-2: names the server in the handshake, never by a number: %s',
+    async (host, expected) => {
+      const named = Promise.withResolvers<unknown>()
+      const port = await serveTls(good, (socket) => named.resolve(socket.servername))
+      await connect({ host, port, resolver, tls: { ca: authority.ca } })
+      expect(await named.promise).toBe(expected)
+    },
+  )
 
   it('shows a client certificate', async () => {
     const peer = Promise.withResolvers<string | undefined>()

@@ -257,7 +257,7 @@ describe('a TCP listener', () => {
 })
 
 describe('a TLS listener', () => {
-  it('hands out a connection after its handshake, and tells what it knows of the client', async () => {
+  it('hands out a connection after its handshake, and tells what it knows of the client (RFC4976-9.2-1)', async () => {
     const { port, accepted, until } = await listen({ tls: server })
     const client = await tlsClient(port)
     await until('accepted', 1)

@@ -190,7 +190,7 @@ describe('A challenge is refused', () => {
 })
 
 describe('The credentials', () => {
-  test('are, byte for byte, what RFC 7616 and RFC 4976 §9.1 make of a fixed password, nonce and cnonce (RFC4976-5.1-2, RFC4976-5.1-5)', async () => {
+  test('are, byte for byte, what RFC 7616 and RFC 4976 §9.1 make of a fixed password, nonce and cnonce (RFC4976-5.1-2, RFC4976-5.1-5, RFC4976-9.1-10)', async () => {
     const relay = challenging(
       'Digest realm="relay.example.com", qop="auth", nonce="0123456789abcdef", opaque="5ccc069c", algorithm=SHA-256',
     )
@@ -211,7 +211,7 @@ describe('The credentials', () => {
     )
   })
 
-  test('are, byte for byte, right with MD5 over the URI as it was configured, user part included', async () => {
+  test('are, byte for byte, right with MD5 over the URI as it was configured, user part included (RFC4976-9.1-7, RFC4976-9.1-8)', async () => {
     const relay = challenging('Digest realm="r", qop="auth", nonce="n"')
     await register(relay, {
       credentials: { username: 'alice', password: 'secret' },
@@ -279,7 +279,7 @@ describe('The credentials', () => {
 })
 
 describe('A stale nonce', () => {
-  test('is replaced without asking again, and is not taken for a wrong password', async () => {
+  test('is replaced without asking again, and is not taken for a wrong password (RFC4976-9.1-1)', async () => {
     const relay = new ScriptedRelay((auth) => {
       if (auth.number === 1) return challenge('Digest realm="r", qop="auth", nonce="old"')
       if (auth.number === 2) return challenge('Digest realm="r", qop="auth", nonce="new", stale=TRUE')
@@ -353,7 +353,7 @@ describe('Authentication-Info', () => {
     ['a wrong rspauth', (info: string) => info.replace(/rspauth="./, 'rspauth="z'), /rspauth/],
     ['another cnonce', (info: string) => info.replace(/cnonce="./, 'cnonce="z'), /another request/],
     ['another nc', (info: string) => info.replace('nc=00000001', 'nc=00000002'), /another request/],
-  ])('with %s ends it: whoever answers may not know the password', async (_, spoil, says) => {
+  ])('with %s ends it: whoever answers may not know the password (RFC4976-9.1-9)', async (_, spoil, says) => {
     const relay = new ScriptedRelay((auth) => {
       if (!auth.authorization) return challenge()
       const [name, value] = authenticationInfo(auth)

@@ -43,7 +43,7 @@ describe('A relay is looked for', () => {
     expect(dns.asked).toEqual([])
   })
 
-  test('at its SRV targets, by priority and lot, and at last at the domain and port 2855 (RFC4975-6.2-4)', async () => {
+  test('at its SRV targets, by priority and lot, and at last at the domain and port 2855 (RFC4975-6.2-4, RFC4976-9.2-2)', async () => {
     const one = await locateRelay(
       MsrpUri.parse('msrps://Example.com;tcp'),
       resolver(RECORDS, () => 1),

@@ -105,7 +105,7 @@ function knowing(...uris: MsrpUri[]): RelayMemory {
 }
 
 describe('With the relay of this repository, over TLS,', () => {
-  test('a client gets a path, a lifetime and proof that the relay knows the password (RFC4976-5.1-1, RFC4976-5.1-2)', async () => {
+  test('a client gets a path, a lifetime and proof that the relay knows the password (RFC4976-5.1-1, RFC4976-5.1-2, RFC4976-9.2-1)', async () => {
     const registration = await register([uriOf(0)])
     const [uri, ...more] = registration.usePath
     expect(more).toEqual([])

@@ -151,7 +151,7 @@ describe('A path is refreshed', () => {
     registration.stop()
   })
 
-  test('with credentials at once where the relay gave a nextnonce, counted from 1 for each', async () => {
+  test('with credentials at once where the relay gave a nextnonce, whatever the path, counted from 1 for each (RFC4976-9.1-5)', async () => {
     const relay = new ScriptedRelay((auth) =>
       isRight(auth)
         ? granted(token('t'), ['Expires', '600'], authenticationInfo(auth, `next${auth.number}`))
@@ -166,6 +166,7 @@ describe('A path is refreshed', () => {
       'next2',
       'next3',
     ])
+    expect(relay.received.map(({ toPath }) => toPath)).toEqual([String(RELAY), String(RELAY), token('t'), token('t')])
     expect(relay.received.map(({ authorization }) => authorization?.nc)).toEqual([
       undefined,
       '00000001',
@@ -176,7 +177,7 @@ describe('A path is refreshed', () => {
     registration.stop()
   })
 
-  test('with a nonce counted on where nextnonce repeats it', async () => {
+  test('with a nonce counted on where nextnonce repeats it (RFC4976-9.1-8)', async () => {
     const relay = new ScriptedRelay((auth) =>
       isRight(auth)
         ? granted(token('t'), ['Expires', '600'], authenticationInfo(auth, 'same'))

@@ -115,7 +115,7 @@ describe('A chain of two relays', () => {
     registration.stop()
   })
 
-  test('can have other credentials for each relay', async () => {
+  test('can have other credentials for each relay (RFC4976-9.1-5)', async () => {
     const relay = new ScriptedRelay(chain(`${INNER_TOKEN} ${OUTER_TOKEN}`, 'other'))
     const asked: string[] = []
     const registration = await register(relay, {

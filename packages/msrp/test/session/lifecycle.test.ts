@@ -350,7 +350,7 @@ describe('Local paths', () => {
       /either/,
     ],
     ['a local URI that is none', { local: 'nonsense' }, /MSRP URI/],
-    ['a local URI without port (RFC4975-8.2-2)', { local: 'msrp://me.example/fixed;tcp' }, /needs a port/],
+    ['a local URI without port (RFC4975-8.2-2, RFC4976-8-1)', { local: 'msrp://me.example/fixed;tcp' }, /needs a port/],
   ])('cannot be made with %s', async (_, options, what) => {
     const error = await failure(new MsrpEndpoint(new MemoryPlatform(), {}).prepare(options))
     expect(error.message).toMatch(what)

@@ -39,7 +39,7 @@ describe('An endpoint connects', () => {
   })
 
   test.each(['192.0.2.1', '[2001:db8::1]', 'peer.example'])(
-    'to nobody whose URI has no port: %s (RFC4975-6-2)',
+    'to nobody whose URI has no port: %s (RFC4975-6-2, RFC4976-8-1)',
     async (host) => {
       const platform = new MemoryPlatform()
       const connecting = new MsrpEndpoint(platform, {}).connect({ path: `msrp://${host}/one;tcp` })

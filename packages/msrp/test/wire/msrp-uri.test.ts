@@ -184,6 +184,8 @@ describe('building', () => {
   test.each<[string, MsrpUriParts]>([
     ['RFC4975-6-2: a numeric host without port', { scheme: 'msrp', host: '192.0.2.1' }],
     ['RFC4975-6-2: an IPv6 address without port', { scheme: 'msrp', host: '::1' }],
+    ['RFC4976-8-2: a numeric host without port, with TLS', { scheme: 'msrps', host: '192.0.2.1' }],
+    ['RFC4976-8-2: an IPv6 address without port, with TLS', { scheme: 'msrps', host: '::1' }],
     ['RFC4975-6-6: a password', { scheme: 'msrp', userinfo: 'a:b', host: 'h', port: 1 }],
     ['an empty host', { scheme: 'msrp', host: '', port: 1 }],
     ['a host that is two parts', { scheme: 'msrp', host: 'h/x', port: 1 }],

@@ -76,13 +76,14 @@ function refusalOf({ uri, kind }: DialTarget, settings: Settings): string | unde
   // RFC 4976 §9.2: between relays there is always TLS.
   if (!uri.secure && kind === 'relay') return 'the next relay is not an msrps URI'
   if (!uri.secure && !settings.plainTcpToPeers) return 'peers without TLS are not connected to (plain_tcp_to_peers)'
-  if (uri.port === undefined && kind === 'peer') return 'the URI has no port'
+  // RFC 4976 §8: a relay may be given by its domain alone, but not by its address alone.
+  if (uri.port === undefined && (kind === 'peer' || uri.isNumericHost)) return 'the URI has no port'
   return undefined
 }
 
 async function candidates({ uri }: DialTarget, resolver: Resolver): Promise<readonly SrvTarget[]> {
   if (uri.port !== undefined) return [{ host: uri.host, port: uri.port }]
-  const found = uri.isNumericHost ? [] : await resolver.resolveSrv(`_msrps._tcp.${uri.host}`)
+  const found = await resolver.resolveSrv(`_msrps._tcp.${uri.host}`)
   return found.length > 0 ? found : [{ host: uri.host, port: DEFAULT_PORT }]
 }
 

@@ -126,17 +126,20 @@ describe('wrong credentials', () => {
     ['the cnonce', ...alice, { change: { cnonce: 'decaf' } }],
   ]
 
-  it.each(wrong)('are answered 401 with a new challenge: %s', async (_, username, password, options) => {
-    const network = new Network()
-    const client = network.connect()
-    const { head } = await client.answer(await client.challenge(), username, password, options)
-    expect(head.status).toBe(401)
-    expect(head.fields.get('Use-Path')).toBeUndefined()
-    expect(head.fields.get('Authentication-Info')).toBeUndefined()
-    expect(head.fields.get('WWW-Authenticate')).not.toContain('stale')
-    expect(network.relay.tokens).toBe(0)
-    expect((await client.authenticate(...alice)).head.status).toBe(200)
-  })
+  it.each(wrong)(
+    'are answered 401 with a new challenge: %s (RFC4976-9.1-1)',
+    async (_, username, password, options) => {
+      const network = new Network()
+      const client = network.connect()
+      const { head } = await client.answer(await client.challenge(), username, password, options)
+      expect(head.status).toBe(401)
+      expect(head.fields.get('Use-Path')).toBeUndefined()
+      expect(head.fields.get('Authentication-Info')).toBeUndefined()
+      expect(head.fields.get('WWW-Authenticate')).not.toContain('stale')
+      expect(network.relay.tokens).toBe(0)
+      expect((await client.authenticate(...alice)).head.status).toBe(200)
+    },
+  )
 
   it('do not tell whether it was the user or the password', async () => {
     const client = new Network({ authFailures: 100 }).connect()
@@ -225,7 +228,7 @@ describe('wrong credentials', () => {
 })
 
 describe('a nonce', () => {
-  it('that has become old is stale, which is no failure', async () => {
+  it('that has become old is stale, which is no failure (RFC4976-9.1-1)', async () => {
     const network = new Network({ nonceLifetime: 300, authFailures: 1, probation: 1000 })
     const client = network.connect()
     const challenge = await client.challenge()
@@ -246,7 +249,7 @@ describe('a nonce', () => {
     expect(network.relay.counters.authenticationFailures).toBe(1)
   })
 
-  it('serves as often as its count rises, and never twice with the same', async () => {
+  it('serves as often as its count rises, and never twice with the same (RFC4976-9.1-8)', async () => {
     const client = new Network().connect()
     const challenge = await client.challenge()
     const use = async (count: number): Promise<number> =>

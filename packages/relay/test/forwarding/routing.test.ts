@@ -199,7 +199,7 @@ describe('a request that is not for us', () => {
   it.each([
     ['another name', ['msrps://elsewhere.example.com:2855/x;tcp', FAR], undefined],
     ['another port', ['msrps://relay.example.com:2856/x;tcp', FAR], undefined],
-    ['no port', ['msrps://relay.example.com/x;tcp', FAR], undefined],
+    ['no port (RFC4976-8-1)', ['msrps://relay.example.com/x;tcp', FAR], undefined],
     ['its sender', ['msrps://peer.invalid:9000/peer;tcp'], undefined],
     ['us, from us: spoofing', ['msrps://relay.example.com:2855/x;tcp', FAR], ['msrps://relay.example.com:2855/y;tcp']],
   ])('ends the connection: %s (RFC 4976 §6.2)', async (_, toPath, fromPath) => {

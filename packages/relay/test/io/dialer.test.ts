@@ -125,6 +125,18 @@ describe('A relay connects', () => {
   )
 })
 
+describe('A relay does not connect to another one', () => {
+  it.each([
+    ['without TLS (RFC4976-9.2-5)', 'msrp://relay.example.com:9000;tcp'],
+    ['at an IPv4 address without port (RFC4976-8-2)', 'msrps://192.0.2.1;tcp'],
+    ['at an IPv6 address without port (RFC4976-8-2)', 'msrps://[2001:db8::1];tcp'],
+  ])('%s', async (_, uri) => {
+    const { to, asked } = dialer({ 'relay.example.com': ['127.0.0.1'] })
+    await expect(to(uri, 'relay')).rejects.toMatchObject({ code: 'refused' })
+    expect(asked).toEqual([])
+  })
+})
+
 describe('A next hop whose certificate is', () => {
   const host = 'peer.example.com'
   const flaws: [string, string, () => Promise<TestCertificate>][] = [
