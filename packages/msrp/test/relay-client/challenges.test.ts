@@ -114,13 +114,13 @@ const answered: { name: string; challenges: string[]; algorithm: string; nonce: 
     nonce: 'b',
   },
   {
-    name: 'a domain, which is ignored (RFC4976-9.1-6)',
+    name: 'a domain, ignored (RFC4976-9.1-6)',
     challenges: ['Digest realm="r", domain="msrps://elsewhere.example", qop="auth", nonce="n"'],
     algorithm: 'md5',
     nonce: 'n',
   },
   {
-    name: 'no qop, which is taken as auth (RFC4976-9.1-7)',
+    name: 'no qop, taken as auth (RFC4976-9.1-7)',
     challenges: ['Digest realm="r", nonce="n"'],
     algorithm: 'md5',
     nonce: 'n',
