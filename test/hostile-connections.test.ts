@@ -50,7 +50,7 @@ function sendWithoutEnd(client: RawClient, toPath: readonly string[]): string {
 }
 
 describe('a flood of connections', () => {
-  test('is refused from the limit on, before TLS; old ones keep working, and there is room again in time', async () => {
+  test('is refused from the limit on, before TLS; old ones keep working, and there is room again in time (RFC4976-6.5-2, RFC4976-6.5-3)', async () => {
     await underAttack(victims, async (victim) => {
       const sockets: Socket[] = []
       for (let index = 0; index < 200; index++) sockets.push(await victim.socket())

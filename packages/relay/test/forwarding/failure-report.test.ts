@@ -24,7 +24,7 @@ const failures: [
 ][] = [
   ['nothing', (_network, _alice, far) => far.respond(far.requests[0]), '200', ''],
   [
-    'the next hop refuses it',
+    'the next hop refuses it (RFC4976-6.4.3-3)',
     (_network, _alice, far) => far.respond(far.requests[0], 415),
     '200, REPORT 415 1-5/5',
     'REPORT 415 1-5/5',
@@ -36,7 +36,7 @@ const failures: [
     'REPORT 599 1-5/5',
   ],
   [
-    'the next hop does not answer (RFC4976-6.4.1-4)',
+    'the next hop does not answer (RFC4976-6.4.1-3, RFC4976-6.4.1-4)',
     (network) => network.clock.advance(30_000),
     '200, REPORT 408 1-5/5',
     '',
@@ -73,7 +73,7 @@ describe.each([
   ['absent', 2],
   ['partial', 3],
   ['no', -1],
-] as const)('Failure-Report %s: a chunk that was taken (RFC4976-6.4.1-5)', (value, column) => {
+] as const)('Failure-Report %s: a chunk that was taken (RFC4976-6.4.1-5, RFC4975-7.1.1-8)', (value, column) => {
   const fields = value === 'absent' ? [] : [['Failure-Report', value] as const]
 
   it.each(failures)('and then: %s', async (...failure) => {
@@ -328,7 +328,7 @@ describe('what waits for the next hop and is lost with it', () => {
     expect(alice.reports).toEqual([`${expected} 1-5/5`])
   })
 
-  it('and was answered too late is reported already', async () => {
+  it('and was answered too late is reported already (RFC4975-7.1.1-7)', async () => {
     const { network, alice, far, path } = await setUp()
     alice.send(path, 'Hello')
     await settle()
@@ -338,7 +338,7 @@ describe('what waits for the next hop and is lost with it', () => {
     expect(alice.reports).toEqual(['408 1-5/5'])
   })
 
-  it('is not counted as late while the next hop waits for us, or we for it', async () => {
+  it('is not counted as late while the next hop waits for us, or we for it (RFC4975-7.1.1-7)', async () => {
     const network = new Network({ flowBuffer: 10_000 })
     const alice = await network.client('alice', { capacity: 1000 })
     const bob = await network.client('bob', { capacity: 1000 })

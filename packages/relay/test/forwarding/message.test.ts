@@ -38,7 +38,7 @@ describe('a message', () => {
     expect(arrived?.head.transactionId).toMatch(/^[a-z2-7]{16}$/)
   })
 
-  it('is answered by the relay while the next hop still takes its time (RFC4975-5.3-1)', async () => {
+  it('is answered by the relay while the next hop still takes its time (RFC4975-5.3-1, RFC4976-6.4.1-1)', async () => {
     const { alice, bob, path } = await setUp({ capacity: 1000 })
     bob.pause()
     expect((await alice.response(alice.send(path, someBody(5000)))).head.status).toBe(200)
@@ -223,7 +223,7 @@ describe('Byte-Range', () => {
     expect(ranges(bob)).toEqual(sent.map((range) => `${range} +`))
   })
 
-  it('of a large chunk has no end, because it may be interrupted (RFC4975-7.1.1-24)', async () => {
+  it('of a large chunk has no end, because it may be interrupted (RFC4975-7.1.1-15, RFC4975-7.1.1-20)', async () => {
     const { alice, bob, path } = await setUp()
     alice.send(path, someBody(2049), [['Byte-Range', '1-2049/2049']])
     await settle()
@@ -252,8 +252,40 @@ describe('Byte-Range', () => {
   )
 })
 
+describe('two messages of one sender', () => {
+  it('stay apart, however their chunks come: each part has the Message-ID that it came with (RFC4976-6.4.1-7, RFC4976-6.4.1-8)', async () => {
+    const { alice, bob, path } = await setUp({ capacity: 1000 })
+    bob.pause()
+    for (const start of [1, 4, 7]) {
+      for (const id of ['message1', 'message2']) {
+        const range = `${start}-${start + 2}/9`
+        alice.request('SEND', {
+          toPath: path,
+          fields: [
+            ['Message-ID', id],
+            ['Byte-Range', range],
+          ],
+          body: id.at(-1)?.repeat(3) ?? '',
+          flag: start === 7 ? '$' : '+',
+        })
+      }
+    }
+    await settle()
+    bob.resume()
+    await settle()
+    const parts = bob
+      .all('SEND')
+      .map(({ head, body }) => `${head.fields.messageId} ${head.fields.get('Byte-Range')} ${body}`)
+    expect(parts).toEqual(
+      [1, 4, 7].flatMap((start) =>
+        [1, 2].map((number) => `message${number} ${start}-${start + 2}/9 ${String(number).repeat(3)}`),
+      ),
+    )
+  })
+})
+
 describe('two senders to one receiver', () => {
-  it('take turns: nobody waits for the end of a long message (RFC4975-7.1.1-34)', async () => {
+  it('take turns: nobody waits for the end of a long message (RFC4975-7.1.1-26)', async () => {
     const { network, alice, bob, path } = await setUp()
     const long = alice.begin(path, [['Byte-Range', '1-*/1000000']])
     alice.write(someBody(100_000))
@@ -272,7 +304,7 @@ describe('two senders to one receiver', () => {
     expect((await alice.response(long)).head.status).toBe(200)
   })
 
-  it('take turns within a chunk, which is cut although all of it is there (RFC4975-5.1-1)', async () => {
+  it('take turns within a chunk, which is cut although all of it is there (RFC4975-5.1-1, RFC4976-6.4.1-6)', async () => {
     const { network, alice, bob, path } = await setUp({ capacity: 1000 }, { flowBuffer: 1_000_000 })
     await bob.authenticate('bob', 'builder')
     bob.pause()
@@ -288,7 +320,7 @@ describe('two senders to one receiver', () => {
     expect(bob.body().equals(someBody(400_000))).toBe(true)
   })
 
-  it('send small chunks whole: a slow one holds nobody up and is not cut', async () => {
+  it('send small chunks whole: a slow one holds nobody up and is not cut (RFC4976-6.4.1-9)', async () => {
     const { network, alice, bob, path } = await setUp()
     const slow = alice.begin(path, [['Byte-Range', '1-2048/2048']])
     alice.write(someBody(2048))

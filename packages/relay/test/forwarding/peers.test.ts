@@ -180,7 +180,7 @@ describe('the way from a holder to a peer', () => {
 describe('connections to other relays', () => {
   const R2 = 'msrps://two.example.net:2855/x;tcp'
 
-  it('are one for each session, so that congestion is told from end to end (RFC4975-5.4-1, RFC4976-5.2-3)', async () => {
+  it('are one for each session, so that congestion is told from end to end (RFC4975-5.4-1, RFC4976-5.2-3, RFC4976-6.4.2-1)', async () => {
     const network = new Network()
     const clients = [await network.client('alice'), await network.client('bob')]
     for (const client of clients) {

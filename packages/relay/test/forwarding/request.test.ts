@@ -15,7 +15,7 @@ describe.each([
   ['FROBNICATE', [['X-Field', 'value']]],
 ] as const)('%s', (method, fields) => {
   it.each([undefined, 'a body of its own'])(
-    'goes there, and its response back, with the URIs moved each way: body %s',
+    'goes there, and its response back, with the URIs moved each way: body %s (RFC4976-6.4.2-2, RFC4976-6.4.3-4)',
     async (body) => {
       const { alice, bob, path } = await setUp()
       const sent = alice.request(method, { toPath: path, fields, body })
@@ -122,7 +122,10 @@ describe.each([
 describe('a response', () => {
   it.each([
     ['whose To-Path does not begin with our URI (RFC4976-6.4.3-1)', (paths: string[]) => paths.slice(1)],
-    ['whose To-Path has another of our URIs first', (paths: string[]) => [paths[1], paths[0], paths[2]]],
+    [
+      'whose To-Path has another of our URIs first (RFC4976-6.4.3-1)',
+      (paths: string[]) => [paths[1], paths[0], paths[2]],
+    ],
     ['that ends with us', (paths: string[]) => paths.slice(0, 2)],
     ['whose To-Path ends early', (paths: string[]) => paths.slice(0, 1)],
   ])('%s is dropped', async (_, change) => {
@@ -137,6 +140,24 @@ describe('a response', () => {
     await settle()
     expect(alice.statuses(sent)).toEqual([])
     expect(network.relay.counters.dropped).toBe(1)
+  })
+
+  it('that cannot be parsed is dropped (RFC4976-6.4.3-2)', async () => {
+    const { network, alice, bob, path } = await setUp()
+    const sent = alice.request('NICKNAME', { toPath: path, fields: nickname })
+    await settle()
+    const { transactionId, fields } = bob.requests[0]!.head
+    const back = `To-Path: ${fields.fromPath.join(' ')}\r\nFrom-Path: ${bob.uri}\r\n`
+    bob.write(`MSRP ${transactionId} 200 OK\r\n${back}no field at all\r\n-------${transactionId}$\r\n`)
+    await settle()
+    expect(alice.statuses(sent)).toEqual([])
+    expect(network.relay.counters.dropped).toBe(1)
+    expect(bob.closed).toBe(false)
+    // What cannot even be told from the next message ends the connection it came on.
+    bob.write(`MSRP ${transactionId} 2x0 OK\r\n${back}-------${transactionId}$\r\n`)
+    await settle()
+    expect(bob.closed).toBe(true)
+    expect(alice.statuses(sent)).not.toContain(200)
   })
 
   it('counts only from the connection to which the request went', async () => {
@@ -201,7 +222,7 @@ describe('a REPORT', () => {
     expect(network.clock.pending).toBe(3)
   })
 
-  it('overtakes a message that is on its way (RFC4975-7.1.1-33)', async () => {
+  it('overtakes a message that is on its way (RFC4975-7.1.1-25)', async () => {
     const { network, alice, bob, path } = await setUp()
     alice.send(path, 'hello')
     await settle()

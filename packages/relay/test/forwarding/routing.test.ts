@@ -202,7 +202,7 @@ describe('a request that is not for us', () => {
     ['no port (RFC4976-8-1)', ['msrps://relay.example.com/x;tcp', FAR], undefined],
     ['its sender', ['msrps://peer.invalid:9000/peer;tcp'], undefined],
     ['us, from us: spoofing', ['msrps://relay.example.com:2855/x;tcp', FAR], ['msrps://relay.example.com:2855/y;tcp']],
-  ])('ends the connection: %s (RFC 4976 §6.2)', async (_, toPath, fromPath) => {
+  ])('ends the connection: %s (RFC4976-6.4.1-11)', async (_, toPath, fromPath) => {
     const network = new Network()
     for (const method of ['SEND', 'REPORT', 'NICKNAME']) {
       const peer = network.connect()
@@ -225,7 +225,7 @@ describe('a request that is not for us', () => {
     expect(alice.all('SEND')).toEqual([])
   })
 
-  it('over the connection of a relay is discarded, and the connection stays (RFC4976-6.4.1-12)', async () => {
+  it('over the connection of a relay is discarded, and the connection stays (RFC4976-6.4.1-11, RFC4976-6.4.1-12)', async () => {
     const network = new Network()
     const relay = network.connect({ certificate: ['other.example.net'] })
     const elsewhere = relay.send(['msrps://elsewhere.example.com:2855/x;tcp', FAR], 'hello')
@@ -245,7 +245,7 @@ describe('a request with a token that is not valid', () => {
     ['partial', [481]],
     ['no', []],
   ])(
-    'with Failure-Report %s is answered %j and goes nowhere; the connection stays (RFC4975-5.4-12, RFC4976-6.3-6)',
+    'with Failure-Report %s is answered %j and goes nowhere; the connection stays (RFC4975-5.4-12, RFC4976-6.3-6, RFC4976-6.4-1)',
     async (value, statuses) => {
       const network = new Network({ names: ['relay.example.com', '192.0.2.1'], ports: [2855, 2856] })
       const alice = await network.client('alice')

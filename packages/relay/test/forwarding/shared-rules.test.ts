@@ -45,20 +45,23 @@ describe('Failure-Report', () => {
     },
   )
 
-  it.each(refusals)('absent is yes: a chunk %s, and one that is refused later (RFC4975-7.1.4-5)', async (_, refuse) => {
-    const outcomes = []
-    for (const fields of [[], [['Failure-Report', 'yes'] as Field]]) {
-      const { alice, bob, path } = await setUp()
-      const bad = await settled(refuse(alice, path, fields))
-      const later = alice.send(path, 'good', [['Message-ID', 'good1'], ...fields])
-      await settle()
-      bob.respond(bob.all('SEND').at(-1), 415)
-      await settle()
-      outcomes.push([alice.statuses(bad), told(alice, later)])
-    }
-    expect(outcomes[0]).toEqual(outcomes[1])
-    expect(outcomes[0]?.[1]).toEqual([200, '415 1-4/4'])
-  })
+  it.each(refusals)(
+    'absent is yes: a chunk %s, and one that is refused later (RFC4975-7.1.4-5, RFC4975-7.1.1-10)',
+    async (_, refuse) => {
+      const outcomes = []
+      for (const fields of [[], [['Failure-Report', 'yes'] as Field]]) {
+        const { alice, bob, path } = await setUp()
+        const bad = await settled(refuse(alice, path, fields))
+        const later = alice.send(path, 'good', [['Message-ID', 'good1'], ...fields])
+        await settle()
+        bob.respond(bob.all('SEND').at(-1), 415)
+        await settle()
+        outcomes.push([alice.statuses(bad), told(alice, later)])
+      }
+      expect(outcomes[0]).toEqual(outcomes[1])
+      expect(outcomes[0]?.[1]).toEqual([200, '415 1-4/4'])
+    },
+  )
 })
 
 describe('A response', () => {

@@ -151,6 +151,17 @@ describe('a token', () => {
     expect([client.closed, peer.closed]).toEqual([false, false])
   })
 
+  it('keeps its connection, however long that says nothing (RFC4976-6.5-1)', async () => {
+    const network = new Network({ expires: { default: 86_400, minimum: 60, maximum: 86_400 } })
+    const client = await network.client('alice')
+    client.answers = true
+    await network.clock.advance(7_200_000)
+    expect(client.closed).toBe(false)
+    const peer = network.connect()
+    expect((await peer.response(peer.send(client.path, 'hello'))).head.status).toBe(200)
+    expect(client.all('SEND')).toHaveLength(1)
+  })
+
   it('lives as long as it may on a platform whose timers do not reach as far', async () => {
     class ShortSighted extends FakeClock {
       override after(milliseconds: number, action: () => void): () => void {
