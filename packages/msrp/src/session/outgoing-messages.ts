@@ -190,9 +190,9 @@ export class OutgoingMessages {
     if (contentType === '') throw unusable('an empty contentType')
     const reserved = fields.find(([name]) => RESERVED.has(name.toLowerCase()))
     if (reserved !== undefined) throw unusable(`the field ${reserved[0]}, which the library writes itself`)
-    // RFC 4975 §14.3: bodies travel as they are.
+    // RFC 4975 §7.1.1, §14.3: bodies travel as they are, and nothing says so.
     const encoding = fields.find(([name]) => /^content-transfer-encoding$/i.test(name))?.[1]
-    if (encoding !== undefined && !/^binary$/i.test(encoding)) throw unusable(`the transfer encoding ${encoding}`)
+    if (encoding !== undefined) throw unusable(`the transfer encoding ${encoding}`)
     encodeRequest({ transactionId: messageId, method: 'SEND', toPath, fromPath, fields, contentType })
   }
 

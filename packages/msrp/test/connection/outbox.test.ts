@@ -27,7 +27,7 @@ const inOrder = (arrived: readonly Arrived[]): string[] =>
 
 describe('one source', () => {
   it.each([0, 1, 2047, 2048, 2049, PIECE, PIECE + 1, 1024 * KIBIBYTE])(
-    'alone is not interrupted, whatever the size of its message: %d bytes (RFC4975-7.1.1-33)',
+    'alone is not interrupted, whatever the size of its message: %d bytes (RFC4975-7.1.1-21)',
     async (size) => {
       const { outbox, far } = setUp()
       const source = TestSource.of('message1', someBody(size))
@@ -80,7 +80,7 @@ describe('one source', () => {
 })
 
 describe('several sources', () => {
-  it('take turns, a piece each, and every byte arrives in order (RFC4975-5.1-1, RFC4975-7.1.1-34)', async () => {
+  it('take turns, a piece each, and every byte arrives in order (RFC4975-5.1-1, RFC4975-7.1.1-26)', async () => {
     const { outbox, far } = setUp()
     const names = ['message1', 'message2', 'message3']
     for (const [index, name] of names.entries()) outbox.add(TestSource.of(name, someBody(3 * PIECE, index)))
@@ -116,7 +116,7 @@ describe('several sources', () => {
     expect(inOrder(far.arrived)).toEqual(['long+', 'short$', 'long$'])
   })
 
-  it(`a chunk is not interrupted before ${INTERRUPTIBLE_FROM} bytes of it are out (RFC4975-5.1-1, RFC4975-7.1.1-32)`, async () => {
+  it(`a chunk is not interrupted before ${INTERRUPTIBLE_FROM} bytes of it are out (RFC4975-5.1-1, RFC4975-7.1.1-21, RFC4975-7.1.1-24)`, async () => {
     const { outbox, far } = setUp()
     const long = new TestSource('long')
     for (let piece = 0; piece < 10; piece++) long.give(someBody(500, piece))
@@ -158,7 +158,7 @@ describe('several sources', () => {
 })
 
 describe('responses and REPORTs', () => {
-  it('go first, whole, and interrupt what is large enough (RFC4975-7.1.1-33)', async () => {
+  it('go first, whole, and interrupt what is large enough (RFC4975-7.1.1-25)', async () => {
     const { outbox, far, pair } = setUp({ capacity: 1000 })
     pair.right.pause()
     outbox.add(TestSource.of('long', someBody(1024 * KIBIBYTE)))

@@ -21,7 +21,7 @@ function setUp() {
 }
 
 describe('the 30 seconds of a request', () => {
-  it('run from the moment its last byte was taken by the operating system (RFC4975-7.1.1-8, RFC4976-6.4.1-3)', async () => {
+  it('run from the moment its last byte was taken by the operating system (RFC4975-7.1.1-7, RFC4976-6.4.1-3)', async () => {
     const { clock, transactions, timeouts } = setUp()
     transactions.add('id1', 'request', 100)
     await clock.advance(100 * SECOND)
@@ -129,7 +129,7 @@ describe('a request that is still with us', () => {
 })
 
 describe('the time that counts', () => {
-  it('stands still while the connection is not read', async () => {
+  it('stands still while the connection is not read (RFC4975-7.1.1-7)', async () => {
     const { clock, transactions, at } = setUp()
     transactions.add('id1', 'request', 100)
     transactions.sent(100)
@@ -145,7 +145,7 @@ describe('the time that counts', () => {
     expect(at).toEqual([630 * SECOND])
   })
 
-  it('stands still while the far side takes none of our bytes, but for the first second', async () => {
+  it('stands still while the far side takes none of our bytes, but for the first second (RFC4975-7.1.1-7)', async () => {
     const { clock, transactions, at } = setUp()
     transactions.add('id1', 'request', 100)
     transactions.sent(100)

@@ -15,7 +15,7 @@ describe('delivered, when success REPORTs are asked for,', () => {
     ['an end behind the message', 100, ['1-1000/1000']],
     ['no Byte-Range at all', 100, [undefined]],
     ['an empty message', 0, ['1-0/0']],
-  ])('resolves with %s (RFC4975-7.3.2-1)', async (_, size, ranges) => {
+  ])('resolves with %s (RFC4975-7.3.2-1, RFC4975-7.1.1-27)', async (_, size, ranges) => {
     const { session, peer } = await active()
     const sent = session.send(pattern(size))
     const chunk = await peer.request('SEND')
@@ -84,7 +84,7 @@ describe('delivered, when success REPORTs are asked for,', () => {
   })
 
   test.each(['000 200 OK', '000 413 Enough', '000 481 Nobody'])(
-    'is not touched by a REPORT about another Message-ID, which nothing follows: %s (RFC4975-7.1.2-3)',
+    'is not touched by a REPORT about another Message-ID, which nothing follows: %s (RFC4975-7.1.2-3, RFC4975-7.1.1-11)',
     async (status) => {
       const { session, peer } = await active()
       const sent = session.send('hello')
@@ -125,7 +125,7 @@ describe('delivered, when success REPORTs are asked for,', () => {
     await two.delivered
   })
 
-  test('rejects with report-timeout after 60 s without news, once all is out', async () => {
+  test('rejects with report-timeout after 60 s without news, once all is out (RFC4975-7.1.1-5)', async () => {
     const { session, peer, platform } = await active()
     const sent = session.send(pattern(100))
     peer.respond(await peer.request('SEND'))
@@ -266,7 +266,7 @@ describe('A message fails', () => {
   })
 
   test.each<SendOptions['failureReport']>(['partial', 'no'])(
-    'also by a late answer, with Failure-Report %s',
+    'also by a late answer, with Failure-Report %s (RFC4975-7.1.1-8)',
     async (failureReport) => {
       const { session, peer } = await active()
       const sent = session.send('hello', { failureReport })

@@ -34,12 +34,15 @@ describe('A success REPORT', () => {
     await prepared.close()
   })
 
-  test.each([undefined, 'no'] as const)('is not sent with Success-Report %s (RFC4975-7.1.3-5)', async (success) => {
-    const { peer, session } = await passive()
-    peer.send({ body: 'hello', ...(success === undefined ? {} : { success }) })
-    await (await nextMessage(session)).text()
-    expect(await reports(peer)).toEqual([])
-  })
+  test.each([undefined, 'no'] as const)(
+    'is not sent with Success-Report %s (RFC4975-7.1.3-5, RFC4975-7.1.1-9)',
+    async (success) => {
+      const { peer, session } = await passive()
+      peer.send({ body: 'hello', ...(success === undefined ? {} : { success }) })
+      await (await nextMessage(session)).text()
+      expect(await reports(peer)).toEqual([])
+    },
+  )
 
   test('is sent with Failure-Report no as well, and has no body (RFC4975-7.1.2-4, RFC4975-7.1.2-6)', async () => {
     const { peer, session } = await passive()

@@ -73,7 +73,7 @@ describe.each([
   ['absent', 2],
   ['partial', 3],
   ['no', -1],
-] as const)('Failure-Report %s: a chunk that was taken (RFC4976-6.4.1-5, RFC4975-7.1.1-8)', (value, column) => {
+] as const)('Failure-Report %s: a chunk that was taken (RFC4976-6.4.1-5)', (value, column) => {
   const fields = value === 'absent' ? [] : [['Failure-Report', value] as const]
 
   it.each(failures)('and then: %s', async (...failure) => {

@@ -320,7 +320,7 @@ describe('two senders to one receiver', () => {
     expect(bob.body().equals(someBody(400_000))).toBe(true)
   })
 
-  it('send small chunks whole: a slow one holds nobody up and is not cut (RFC4976-6.4.1-9)', async () => {
+  it('send small chunks whole: a slow one holds nobody up and is not cut (RFC4976-6.4.1-9, RFC4975-7.1.1-24)', async () => {
     const { network, alice, bob, path } = await setUp()
     const slow = alice.begin(path, [['Byte-Range', '1-2048/2048']])
     alice.write(someBody(2048))
