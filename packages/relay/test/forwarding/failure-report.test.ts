@@ -24,7 +24,7 @@ const failures: [
 ][] = [
   ['nothing', (_network, _alice, far) => far.respond(far.requests[0]), '200', ''],
   [
-    'the next hop refuses it (RFC4976-6.4.3-3)',
+    'the next hop refuses it (RFC4976-6.4.3-3, RFC4975-7.1.1-8)',
     (_network, _alice, far) => far.respond(far.requests[0], 415),
     '200, REPORT 415 1-5/5',
     'REPORT 415 1-5/5',
