@@ -113,7 +113,7 @@ describe('what arrives', () => {
 })
 
 describe('a response', () => {
-  it('counts for the request with its whole id, once; others are dropped (RFC4975-7.1-1)', async () => {
+  it('counts for the request with its whole id, once; others are dropped', async () => {
     const { owner, connection, far } = setUp()
     const transactionId = connection.newTransactionId()
     connection.sendRequest(transactionId, Buffer.from(requestText(transactionId, 'AUTH')), 'the AUTH')

@@ -467,6 +467,9 @@ describe('Types that the peer does not take', () => {
     [['text/*'], 'image/png', false],
     [['text/plain'], 'text/plainer', false],
     [['message/cpim', 'text/plain'], 'message/cpim', true],
+    // Every endpoint can receive these; they are sent only to those that list them.
+    [['text/plain'], 'message/cpim', false],
+    [['text/plain'], 'multipart/mixed;boundary=x', false],
     [['text/plain;format=flowed'], 'text/plain', true],
   ])('%j and %s: %s (RFC4975-8.6-9, RFC4975-8.6-10)', async (peerAcceptTypes, contentType, taken) => {
     const { session, peer } = await active({ peerAcceptTypes })

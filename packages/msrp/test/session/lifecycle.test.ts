@@ -392,7 +392,7 @@ describe('Local paths', () => {
       ids.add(uri.sessionId!)
       if (options.listen === undefined) continue
       // What is sent there arrives in that session and in no other.
-      const peer = new RawPeer(platform.arrive(options.listen.port!), prepared.localPath, PEER)
+      const peer = new RawPeer(platform.arrive(uri.port!), prepared.localPath, PEER)
       await peer.response(peer.send())
       const session = (await prepared.sessions().next()).value!
       expect(session.localPath).toBe(prepared.localPath)
