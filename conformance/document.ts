@@ -72,8 +72,8 @@ function fieldSection(rows: readonly Row[], tests: readonly TestName[]): string 
 }
 
 function shownBy(row: Row, tests: readonly TestName[]): string {
-  if (row.verdict !== 'tested')
-    return row.shownBy.map((entry) => (entry.includes('/') ? link(entry) : entry)).join('<br>')
+  if (row.verdict === 'by construction') return row.shownBy.map(link).join('<br>')
+  if (row.verdict !== 'tested') return row.shownBy.join('<br>')
   return row.shownBy
     .map((file) => {
       const [first, ...others] = testsOf({ ...row, shownBy: [file] }, tests).map(({ name }) => name)

@@ -45,6 +45,7 @@ const standard: Step[] = [
   { name: 'unit and state tests', command: vitest('unit') },
   { name: 'end-to-end tests', command: vitest('end-to-end') },
   { name: 'start of the real program', command: ['scripts/start-relay-once.ts'] },
+  { name: 'conformance tables', command: ['scripts/conformance.ts', `--names=${names}`] },
 ]
 const long: Step[] = [{ name: 'long tests', command: vitest('long') }]
 
