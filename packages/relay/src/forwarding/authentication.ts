@@ -75,19 +75,23 @@ export class Authentication {
    */
   noteForwarded(request: RequestHead, response: ResponseHead, from: RelayConnection): void {
     if (request.fields.get('Authorization') === undefined) return
-    if (response.status === 200) from.authFailures = 0
+    if (response.status === 200) from.failedAuths.forgive(whoIn(request))
     const stale = response.fields.all('WWW-Authenticate').some((value) => /stale="?true/i.test(value))
-    if (response.status === 401 && !stale) this.#noteFailure(from)
+    if (response.status === 401 && !stale) this.#noteFailure(request, from)
   }
 
-  /** Counts a failed AUTH of a client; several of them end its connection. */
-  #noteFailure(from: RelayConnection): void {
+  /**
+   * Counts a failed AUTH of a client; several of them end its connection. A gateway, with sessions of many accounts on its
+   * connection, may fail as often for each of them.
+   */
+  #noteFailure(head: RequestHead, from: RelayConnection): void {
     this.#counters.authenticationFailures++
     // RFC 4976 §6.3: a connection with another relay is not closed for it.
     if (from.relayNames.length > 0) return
-    from.authFailures++
-    if (from.authFailures < this.#settings.authFailures) return
-    this.#platform.log.warn({ connection: from.id, failures: from.authFailures }, 'closed for failed AUTHs')
+    const failures = from.failedAuths.add(whoIn(head), this.#platform.clock.now())
+    const accounts = new Set([...from.tokens].map(({ account }) => account)).size
+    if (failures < this.#settings.authFailures * Math.max(1, accounts)) return
+    this.#platform.log.warn({ connection: from.id, failures }, 'closed for failed AUTHs')
     from.close()
   }
 
@@ -105,11 +109,11 @@ export class Authentication {
     }
     from.respond(head, answer.status, answer.comment, answer.fields)
     if (answer.status === 200) {
-      from.authFailures = 0
+      from.failedAuths.forgive(whoIn(head))
       from.prove()
       this.#counters.authentications++
     } else if (answer.failed) {
-      this.#noteFailure(from)
+      this.#noteFailure(head, from)
     }
     from.connection.resumeReading(head)
   }
@@ -237,9 +241,8 @@ export class Authentication {
       this.#tokens.extend(token, seconds)
       return token
     }
-    if (from.tokens.size >= this.#settings.tokensPerConnection && relayName === undefined) {
-      return { status: 403, comment: 'this connection holds as many sessions as it may' }
-    }
+    const refusal = this.#tokens.refusal({ account, holder: from, relayName, previous })
+    if (refusal !== undefined) return { status: 403, comment: refusal }
     const { host, port } = this.#own.advertised
     return this.#tokens.issue({ host, port, account, holder: from, relayName, previous, seconds })
   }
@@ -249,6 +252,11 @@ export class Authentication {
     const relaysBefore = head.fields.fromPath.slice(0, -1).reverse()
     return formatPath([...relaysBefore, token.uri])
   }
+}
+
+/** Whose credentials an AUTH brings, and to which relay: one relay's word says nothing about guesses at another. */
+function whoIn(head: RequestHead): string {
+  return `${head.fields.toPath.at(-1)?.authorityKey} ${credentialsIn(head)?.username ?? ''}`
 }
 
 /** Undefined when they are not Digest as RFC 4976 §9.1 wants it. */

@@ -14,6 +14,7 @@ export class Nonces {
   readonly #hmac: (text: string) => string
   readonly #equal: (one: string, other: string) => boolean
   readonly #lifetime: number
+  #lastIssued = 0
 
   /** `lifetime` and `time` in seconds. */
   constructor(options: {
@@ -32,7 +33,9 @@ export class Nonces {
 
   /** A new nonce for whoever `binding` names. */
   issue(binding: string): string {
-    const issued = Math.floor(this.#time()).toString(16)
+    // Never the same twice, and never less than the one before: then it names the nonce, and says which is older.
+    this.#lastIssued = Math.max(this.#lastIssued + 1, Math.floor(this.#time() * 1e6))
+    const issued = this.#lastIssued.toString(16)
     const salt = [...this.#random(8)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
     return `${issued}.${salt}.${this.#proof(issued, salt, binding)}`
   }
@@ -40,7 +43,7 @@ export class Nonces {
   check(nonce: string, binding: string): NonceVerdict {
     const [issued = '', salt = '', proof = '', ...rest] = nonce.split('.')
     if (rest.length > 0 || !this.#equal(proof, this.#proof(issued, salt, binding))) return 'forged'
-    const age = this.#time() - issuedAt(nonce)
+    const age = this.#time() - issuedAt(nonce) / 1e6
     return age >= -1 && age <= this.#lifetime ? 'fresh' : 'stale'
   }
 
@@ -51,10 +54,11 @@ export class Nonces {
 
 /**
  * The highest nonce count seen with each nonce: a count that is not higher than the last is a replay (RFC 7616 §3.4.5).
- * It holds the newest `capacity` nonces; those as old as one it had to forget count as used up.
+ * It holds the `capacity` nonces that were used last; those as old as one it had to forget count as used up. It knows a
+ * nonce by the time at which it was issued and does not hold the text, which would keep all of its header alive.
  */
 export class NonceCounts {
-  readonly #counts: Map<string, number> = new Map()
+  readonly #counts: Map<number, number> = new Map()
   readonly #capacity: number
   #forgottenUntil = -1
 
@@ -64,10 +68,11 @@ export class NonceCounts {
 
   /** Takes note of a use; false for a replay, and where a replay cannot be told from a first use any more. */
   use(nonce: string, count: number): boolean {
-    const last = this.#counts.get(nonce)
-    if (last === undefined ? issuedAt(nonce) <= this.#forgottenUntil : count <= last) return false
-    this.#counts.delete(nonce)
-    this.#counts.set(nonce, count)
+    const issued = issuedAt(nonce)
+    const last = this.#counts.get(issued)
+    if (last === undefined ? issued <= this.#forgottenUntil : count <= last) return false
+    this.#counts.delete(issued)
+    this.#counts.set(issued, count)
     if (this.#counts.size > this.#capacity) this.#forgetOldest()
     return true
   }
@@ -76,11 +81,11 @@ export class NonceCounts {
     const oldest = this.#counts.keys().next().value
     if (oldest === undefined) return
     this.#counts.delete(oldest)
-    this.#forgottenUntil = Math.max(this.#forgottenUntil, issuedAt(oldest))
+    this.#forgottenUntil = Math.max(this.#forgottenUntil, oldest)
   }
 }
 
-/** Seconds since 1970 at which a nonce was made; it stands in front. */
+/** When a nonce was made, in microseconds since 1970; it stands in front. */
 function issuedAt(nonce: string): number {
   return Number.parseInt(nonce, 16)
 }

@@ -19,6 +19,7 @@ import {
 } from 'msrp/wire'
 import { BodyQueue } from './body-queue.ts'
 import type { Counters } from './counters.ts'
+import { FailedAuths } from './failed-auths.ts'
 import type { Flow } from './flow.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import { NonceCounts } from './nonce.ts'
@@ -28,8 +29,8 @@ import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { Token } from './token.ts'
 import { LEAST_PER_CONNECTION, type TotalBuffer } from './total-buffer.ts'
 
-/** Nonces whose counts one connection remembers. */
-const NONCES = 16
+/** Nonces whose counts one connection remembers: a gateway may ask for many challenges before it answers the first. */
+const NONCES = 256
 
 /** Requests, and bytes of their heads, that may wait for the far end's responses; then these set the pace. */
 const UNANSWERED = 2048
@@ -91,8 +92,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   #owed = 0
   readonly nonceCounts: NonceCounts = new NonceCounts(NONCES)
   readonly counters: Counters
-  /** Failed AUTHs since the last that succeeded. */
-  authFailures = 0
+  readonly failedAuths: FailedAuths
   /** Settles when all AUTHs so far are answered. */
   authenticating: Promise<void> = Promise.resolve()
   readonly #madeFor: Token | undefined
@@ -113,6 +113,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.relayNames = options.certificateNames.map((name) => name.toLowerCase())
     this.counters = options.counters
     this.total = options.total
+    this.failedAuths = new FailedAuths(platform.hash)
     this.#madeFor = options.madeFor
     this.#sharedByName = settings.sharedConnectionsTo.some((host) => this.relayNames.includes(host.toLowerCase()))
     this.#relay = options.relay

@@ -1,6 +1,7 @@
 import type { Transport } from 'msrp/connection'
 import { type ContinuationFlag, MsrpError, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
 import { Authentication } from './authentication.ts'
+import { ConnectionsByRelay } from './connections-by-relay.ts'
 import { Counters } from './counters.ts'
 import { Flow } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
@@ -33,6 +34,7 @@ export class Relay implements RelayRequests {
   readonly #authentication: Authentication
   readonly #nextHops: NextHops
   readonly #connections: Set<RelayConnection> = new Set()
+  readonly #relays: ConnectionsByRelay = new ConnectionsByRelay()
   readonly #total: TotalBuffer
   readonly #stalled: StalledConnections
   /** Connections made from here, on their way or there. */
@@ -47,7 +49,14 @@ export class Relay implements RelayRequests {
     this.#own = new OwnAuthorities(settings.names, settings.ports)
     this.#total = new TotalBuffer(settings.totalBuffer)
     const { clock, random } = platform
-    this.#tokens = new TokenTable({ clock, random, onEnd: (token) => this.#tokenEnded(token) })
+    this.#tokens = new TokenTable({
+      clock,
+      random,
+      onEnd: (token) => this.#tokenEnded(token),
+      relays: this.#relays,
+      most: settings.tokensPerConnection,
+      bytes: settings.totalBuffer / 4,
+    })
     this.#stalled = new StalledConnections({
       clock,
       patience: settings.stalled,
@@ -139,27 +148,18 @@ export class Relay implements RelayRequests {
 
   gone(connection: RelayConnection, error: MsrpError | undefined): void {
     this.#connections.delete(connection)
+    this.#relays.delete(connection)
     this.#stalled.forget(connection)
     if (!connection.inbound) this.#outbound--
     for (const token of connection.peerOf) token.release(connection)
     for (const token of [...connection.tokens]) {
       // RFC 4976 §6.3: a client's token ends with its connection, a relay's is valid on any to that relay.
       if (token.relayName === undefined) this.#tokens.end(token)
-      else this.#holdElsewhere(token, connection)
+      else token.release(connection)
     }
     this.#nextHops.purge()
     this.#platform.log.debug({ connection: connection.id, error: error?.message }, 'connection closed')
     if (this.#connections.size === 0) this.#onEmpty()
-  }
-
-  #holdElsewhere(token: Token, connection: RelayConnection): void {
-    token.release(connection)
-    if (token.holder !== undefined) return
-    for (const other of this.#connections) {
-      if (!other.connection.open || !token.heldBy(other)) continue
-      token.hold(other)
-      return
-    }
   }
 
   #adopt(
@@ -177,6 +177,7 @@ export class Relay implements RelayRequests {
     })
     this.counters.connections++
     this.#connections.add(connection)
+    this.#relays.add(connection)
     this.#stalled.watch()
     this.#platform.log.debug({ connection: connection.id, far: transport.description, inbound }, 'connection opened')
     connection.connection.start()

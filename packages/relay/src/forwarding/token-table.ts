@@ -1,7 +1,17 @@
 import type { Cancel, Clock } from 'msrp/connection'
 import { MsrpUri, newSessionId, type RandomBytes } from 'msrp/wire'
+import type { ConnectionsByRelay } from './connections-by-relay.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { Token } from './token.ts'
+
+/** What one token may be taken to cost, in bytes: less than that is measured. */
+const TOKEN_BYTES = 4096
+
+/** Tokens that everybody may hold, however many there are: as many as fit into what a connection may cost. */
+const LEAST_TOKENS = 16
+
+/** Characters of the URI that a token leads back to; it is kept as long as the token. */
+const PREVIOUS_CHARACTERS = 1024
 
 /** What a token is made of; `seconds` is its life. */
 export interface TokenParts {
@@ -21,12 +31,30 @@ export class TokenTable {
   readonly #onEnd: (token: Token) => void
   readonly #tokens: Map<string, Token> = new Map()
   readonly #timers: Map<Token, Cancel> = new Map()
+  /** How many each account holds that came through other relays. */
+  readonly #relayed: Map<string, number> = new Map()
+  readonly #relays: ConnectionsByRelay
+  readonly #most: number
+  readonly #total: number
 
-  /** `onEnd` is called with the token as it was, and has it end. */
-  constructor(options: { clock: Clock; random: RandomBytes; onEnd: (token: Token) => void }) {
+  /**
+   * `onEnd` is called with the token as it was, and has it end. `most`: what one connection may hold, or one account
+   * through other relays; `bytes`: what all of them may take, but for those that everybody may hold.
+   */
+  constructor(options: {
+    clock: Clock
+    random: RandomBytes
+    onEnd: (token: Token) => void
+    relays: ConnectionsByRelay
+    most: number
+    bytes: number
+  }) {
     this.#clock = options.clock
     this.#random = options.random
     this.#onEnd = options.onEnd
+    this.#relays = options.relays
+    this.#most = options.most
+    this.#total = Math.floor(options.bytes / TOKEN_BYTES)
   }
 
   get size(): number {
@@ -37,11 +65,28 @@ export class TokenTable {
     return this.#tokens.values()
   }
 
+  /**
+   * Why somebody does not get one more. No old token makes room: one whose session is quiet looks the same as one that
+   * was left behind, and is worth more than a new one that is asked for in vain.
+   */
+  refusal({ account, holder, relayName, previous }: Omit<TokenParts, 'host' | 'port' | 'seconds'>): string | undefined {
+    if (previous.toString().length > PREVIOUS_CHARACTERS) return 'the first URI in From-Path is too long'
+    // A relay's connections carry whom it likes, and their tokens outlive them: there the account is who holds them.
+    const held = relayName === undefined ? holder.tokens.size : (this.#relayed.get(account) ?? 0)
+    const whose = relayName === undefined ? 'this connection' : 'this account, through other relays,'
+    if (held >= this.#most) return `${whose} holds as many sessions as it may`
+    if (held < LEAST_TOKENS || this.size < this.#total) return undefined
+    return `${whose} holds as many sessions as it may while there are so many in all`
+  }
+
   issue({ host, port, seconds, ...parts }: TokenParts): Token {
     // RFC 4976 §6.3: not guessable; the session-id has 128 random bits or more.
     const uri = MsrpUri.build({ scheme: 'msrps', host, port, sessionId: newSessionId(this.#random) })
-    const token = new Token({ ...parts, uri })
+    const account = copyOf(parts.account)
+    const previous = MsrpUri.parse(copyOf(parts.previous.toString()))
+    const token = new Token({ ...parts, account, previous, uri, relays: this.#relays })
     this.#tokens.set(uri.sessionId ?? '', token)
+    if (token.relayName !== undefined) this.#relayed.set(account, (this.#relayed.get(account) ?? 0) + 1)
     this.extend(token, seconds)
     return token
   }
@@ -61,7 +106,15 @@ export class TokenTable {
   end(token: Token): void {
     this.#timers.get(token)?.()
     this.#timers.delete(token)
-    if (this.#tokens.delete(token.uri.sessionId ?? '')) this.#onEnd(token)
+    if (!this.#tokens.delete(token.uri.sessionId ?? '')) return
+    if (token.relayName !== undefined) this.#forgetRelayed(token.account)
+    this.#onEnd(token)
+  }
+
+  #forgetRelayed(account: string): void {
+    const left = (this.#relayed.get(account) ?? 0) - 1
+    if (left > 0) this.#relayed.set(account, left)
+    else this.#relayed.delete(account)
   }
 
   /** The platform's timers may not reach as far as a token lives; then they go off early. */
@@ -71,4 +124,9 @@ export class TokenTable {
     const expire = (): void => (token.expiresAt > this.#clock.now() ? this.#arm(token) : this.end(token))
     this.#timers.set(token, this.#clock.after(left, expire))
   }
+}
+
+/** The same text by itself: what was cut out of a header may keep all of that alive. */
+function copyOf(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text))
 }

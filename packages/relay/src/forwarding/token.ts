@@ -1,10 +1,14 @@
 import type { MsrpUri } from 'msrp/wire'
+import type { ConnectionsByRelay } from './connections-by-relay.ts'
 import type { Flow } from './flow.ts'
 import type { NextHop } from './next-hop.ts'
 import type { RelayConnection } from './relay-connection.ts'
 
 /** Peers that a holder has addressed, remembered per token: the answers to one forked offer (RFC 4975 §8.8). */
 const ADDRESSED_PEERS = 16
+
+/** Characters of all their URIs together: enough for so many, unless somebody makes them long. */
+const ADDRESSED_CHARACTERS = 4096
 
 /**
  * A URI that was handed out in Use-Path, and everything that depends on it (RFC 4976 §6.3, §6.4).
@@ -31,6 +35,8 @@ export class Token {
   readonly #holders: Set<RelayConnection> = new Set()
   readonly #peers: Map<string, RelayConnection> = new Map()
   readonly #addressed: Set<string> = new Set()
+  #addressedCharacters = 0
+  readonly #relays: ConnectionsByRelay
 
   constructor(options: {
     uri: MsrpUri
@@ -38,16 +44,26 @@ export class Token {
     holder: RelayConnection
     relayName: string | undefined
     previous: MsrpUri
+    relays: ConnectionsByRelay
   }) {
     this.uri = options.uri
     this.account = options.account
     this.relayName = options.relayName
     this.previous = options.previous
+    this.#relays = options.relays
     this.hold(options.holder)
   }
 
-  /** The way to the holder: for a relay the connection it used last, undefined when there is none at present. */
+  /**
+   * The way to the holder: for a relay the connection it used last, or when that is gone any other, which is looked for
+   * only now; undefined when there is none at present.
+   */
   get holder(): RelayConnection | undefined {
+    if (this.#holder === undefined && this.relayName !== undefined && !this.ended) {
+      // RFC 4976 §6.3: it is valid on any connection to that relay.
+      const other = this.#relays.find(this.relayName)
+      if (other !== undefined) this.hold(other)
+    }
     return this.#holder
   }
 
@@ -77,7 +93,11 @@ export class Token {
 
   /** The holder has sent a message there. */
   address(peer: MsrpUri): void {
-    if (this.#addressed.size < ADDRESSED_PEERS) this.#addressed.add(peer.key)
+    const { key } = peer
+    const characters = this.#addressedCharacters + key.length
+    if (this.#addressed.size >= ADDRESSED_PEERS || characters > ADDRESSED_CHARACTERS || this.#addressed.has(key)) return
+    this.#addressed.add(key)
+    this.#addressedCharacters = characters
   }
 
   /**

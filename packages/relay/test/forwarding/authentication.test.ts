@@ -1,7 +1,7 @@
 import { nodeHash } from 'msrp/node'
-import { type DigestAlgorithm, ha1, parseAuthenticationInfo, rspauth } from 'msrp/wire'
+import { type DigestAlgorithm, ha1, parseAuthenticationInfo, type ResponseHead, rspauth } from 'msrp/wire'
 import { describe, expect, it } from 'vitest'
-import { type AuthOptions, authorization, Network, RELAY, settle } from './network.ts'
+import { type Arrived, type AuthOptions, authorization, Network, RELAY, settle } from './network.ts'
 
 const alice = ['alice', 'wonderland'] as const
 
@@ -106,6 +106,26 @@ describe('the right credentials', () => {
     const statuses: number[] = []
     for (let count = 0; count < 3; count++) statuses.push((await client.authenticate(...alice)).head.status)
     expect(statuses).toEqual([200, 200, 403])
+  })
+
+  it('are taken from a gateway that logs in many at once, each with a nonce of its own', async () => {
+    const client = new Network({ tokensPerConnection: 100 }).connect()
+    const statuses = new Set<number>()
+    for (let count = 0; count < 50; count++) statuses.add((await client.authenticate(...alice)).head.status)
+    expect(statuses).toEqual(new Set([200]))
+  })
+
+  it('may come in any order, after all challenges', async () => {
+    const client = new Network({ tokensPerConnection: 100 }).connect()
+    const challenges: Arrived<ResponseHead>[] = []
+    for (let count = 0; count < 100; count++) challenges.push(await client.challenge())
+    const statuses = new Set<number>()
+    for (const challenge of challenges.reverse()) {
+      statuses.add((await client.answer(challenge, ...alice)).head.status)
+      // And are no replay for that.
+      expect((await client.answer(challenge, ...alice)).head.status).toBe(401)
+    }
+    expect(statuses).toEqual(new Set([200]))
   })
 })
 
@@ -224,6 +244,47 @@ describe('wrong credentials', () => {
       expect((await client.authenticate(...alice)).head.status).toBe(200)
     }
     expect(client.closed).toBe(false)
+  })
+
+  it("are not forgiven by another account's right ones", async () => {
+    const client = new Network({ authFailures: 3 }).connect()
+    for (let count = 0; count < 3; count++) {
+      expect(client.closed).toBe(false)
+      expect((await client.authenticate('bob', 'builder')).head.status).toBe(200)
+      expect((await client.authenticate('alice', `guess${count}`)).head.status).toBe(401)
+    }
+    await settle()
+    expect(client.closed).toBe(true)
+  })
+
+  it('are forgiven after five minutes', async () => {
+    const network = new Network({ authFailures: 2 })
+    const client = await network.client('bob')
+    for (let count = 0; count < 3; count++) {
+      await client.authenticate('alice', 'guess')
+      await network.clock.advance(300_000)
+      expect(client.closed).toBe(false)
+    }
+    await client.authenticate('alice', 'guess')
+    await network.clock.advance(299_999)
+    await client.authenticate('alice', 'guess')
+    await settle()
+    expect(client.closed).toBe(true)
+  })
+
+  it('may be as many for each account that has a session on the connection: it is that of a gateway', async () => {
+    const network = new Network({ authFailures: 2 })
+    const client = network.connect()
+    for (const name of ['alice', 'bob', 'carol', 'dave']) {
+      network.passwords.set(name, name)
+      for (let count = 0; count < 2; count++) await client.authenticate(name, name)
+    }
+    for (let count = 0; count < 8; count++) {
+      expect(client.closed).toBe(false)
+      expect((await client.authenticate('erin', 'forgotten')).head.status).toBe(401)
+    }
+    await settle()
+    expect(client.closed).toBe(true)
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Arrived, Network, type Node, settle } from './network.ts'
+import { type Arrived, authorization, Network, type Node, settle } from './network.ts'
 
 /** The relay in front of ours, seen from ours; or behind it. */
 const OTHER = 'msrps://other.example.net:2855/t1;tcp'
@@ -161,6 +161,52 @@ describe('an AUTH that comes through another relay', () => {
     expect(second!.body().toString()).toBe('hello')
   })
 
+  it('finds its token on a connection of that relay that was made after the one it used was lost', async () => {
+    const network = new Network()
+    const first = network.connect({ certificate: ['other.example.net'] })
+    await first.authenticate(...alice, through)
+    first.pair.drop()
+    await settle()
+    const [stranger, second] = ['third.example.net', 'other.example.net'].map((name) =>
+      network.connect({ certificate: [name] }),
+    )
+    second!.answers = true
+    const peer = network.connect()
+    expect((await peer.response(peer.send([first.token, OTHER, CLIENT], 'hello'))).head.status).toBe(200)
+    expect(second!.body().toString()).toBe('hello')
+    expect(stranger!.requests).toEqual([])
+  })
+
+  it('gives an account as many tokens as one connection may hold, over whatever connections and paths', async () => {
+    const network = new Network({ tokensPerConnection: 3, expires: { default: 900, minimum: 60, maximum: 3600 } })
+    const ask = async (name: string, account: string, session: number, toPath?: string[]): Promise<number> => {
+      const relay = network.connect({ certificate: [name] })
+      const fromPath = [`msrps://${name}:2855/t${session};tcp`, CLIENT]
+      const password = network.passwords.get(account) ?? ''
+      const { head } = await relay.authenticate(account, password, { fromPath, toPath })
+      if (head.status === 403)
+        expect(head.comment).toBe('this account, through other relays, holds as many sessions as it may')
+      if (session === 0) token = relay.token
+      // The client and its relay are gone; the token is not.
+      relay.close()
+      await settle()
+      return head.status
+    }
+    let token = ''
+    const names = ['other.example.net', 'other.example.net', 'third.example.net', 'other.example.net']
+    const statuses: number[] = []
+    for (const [session, name] of names.entries()) statuses.push(await ask(name, 'alice', session))
+    expect(statuses).toEqual([200, 200, 200, 403])
+    expect(network.relay.tokens).toBe(3)
+    // What it has can be extended, others are not concerned, and neither is the account by itself.
+    expect(await ask('other.example.net', 'alice', 0, [token])).toBe(200)
+    expect(await ask('other.example.net', 'bob', 5)).toBe(200)
+    expect((await network.connect().authenticate(...alice)).head.status).toBe(200)
+    await network.clock.advance(900_000)
+    expect(network.relay.tokens).toBe(0)
+    expect(await ask('other.example.net', 'alice', 6)).toBe(200)
+  })
+
   it('moves its token to another connection of that relay when the one it used is lost (RFC4976-6.3-1)', async () => {
     const network = new Network()
     const [first, second] = [network, network].map((net) => net.connect({ certificate: ['other.example.net'] }))
@@ -261,6 +307,25 @@ describe('an AUTH that goes through our relay to another', () => {
     expect(client.responses.filter(({ head }) => head.status === 401)).toHaveLength(7)
     // Its token went with it, and with that the connection that was made for it.
     expect(other.closed).toBe(true)
+  })
+
+  it('and succeeds there, makes no guess forgiven that was made here or at yet another relay', async () => {
+    const { network, client, other } = await setUp({ authFailures: 3 })
+    const third = network.within('msrps://third.example.net;tcp', { certificate: ['third.example.net'] })
+    const fields = [['Authorization', authorization(await client.challenge(), 'bob', 'guess')]] as const
+    const ask = async (node: Node, status: number): Promise<void> => {
+      client.request('AUTH', { toPath: [client.token, node.uri], fields })
+      await settle()
+      node.respond(node.requests.at(-1), status, status === 401 ? challenge : [])
+      await settle()
+    }
+    await ask(other, 401)
+    await client.authenticate('bob', 'guess')
+    await ask(third, 200)
+    expect(client.closed).toBe(false)
+    await client.authenticate('bob', 'guess')
+    await settle()
+    expect(client.closed).toBe(true)
   })
 
   it('is not the doing of anybody who does not hold the token in front', async () => {

@@ -46,6 +46,12 @@ describe('a nonce', () => {
     expect(nonces.check(change(nonces.issue('client 1')), 'client 1')).toBe('forged')
   })
 
+  it('has a beginning of its own, which tells what was issued after what, within one instant as well', () => {
+    const { nonces } = setUp()
+    const beginnings = Array.from({ length: 100 }, () => Number.parseInt(nonces.issue('client 1'), 16))
+    expect(beginnings).toEqual([...new Set(beginnings)].sort((one, other) => one - other))
+  })
+
   it('from the future is not fresh', () => {
     const { nonces, at } = setUp()
     at(2000)

@@ -59,6 +59,25 @@ describe('a session', () => {
     expect(await hello(peers[0]!, alice)).toBe(200)
   })
 
+  it('remembers those by sixteen URIs of the usual length, and by fewer long ones', async () => {
+    const admitted = async (length: number, others: number): Promise<number> => {
+      const network = new Network()
+      const alice = await network.client('alice')
+      alice.answers = true
+      await hello(network.connect({ uri: 'msrps://peer.invalid:1/p;tcp' }), alice)
+      network.onDial = () => Promise.reject(new Error('there is no way out'))
+      const late = network.connect({ uri: 'msrps://late.invalid:1/l;tcp' })
+      for (let count = 0; count < others; count++) {
+        alice.send([alice.token, `msrps://other.invalid:${count + 1}/${'o'.repeat(length)};tcp`], 'hello')
+      }
+      alice.send([alice.token, late.uri], 'hello')
+      await settle()
+      return hello(late, alice)
+    }
+    expect([await admitted(200, 15), await admitted(200, 16)]).toEqual([200, 506])
+    expect([await admitted(2000, 2), await admitted(4064, 1)]).toEqual([200, 506])
+  })
+
   it('goes on over the new connection of a peer that comes back, and the old one is closed (RFC4975-5.4-13)', async () => {
     const network = new Network()
     const alice = await network.client('alice')

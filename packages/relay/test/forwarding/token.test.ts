@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../msrp/test/transport/fake-clock.ts'
-import { Network, RELAY, settle } from './network.ts'
+import { Network, type Node, RELAY, settle } from './network.ts'
 
 const alice = ['alice', 'wonderland'] as const
 
@@ -107,6 +107,41 @@ describe('a token', () => {
       await network.clock.advance(900_000)
       expect((await client.authenticate(...alice)).head.status).toBe(200)
     }
+  })
+
+  it('is there for everybody, but for few beyond sixteen when there are many in all', async () => {
+    // A quarter of it is for tokens, 4 KiB for each: twenty.
+    const network = new Network({ tokensPerConnection: 50, totalBuffer: 4 * 4096 * 20 })
+    const granted = async (node: Node, fromPath?: string[]): Promise<number> => {
+      for (let count = 0; ; count++) {
+        const { head } = await node.authenticate(...alice, { fromPath })
+        if (head.status === 200) continue
+        expect([head.status, head.comment]).toEqual([403, expect.stringContaining('while there are so many in all')])
+        return count
+      }
+    }
+    const first = network.connect()
+    expect(await granted(first)).toBe(20)
+    expect(await granted(network.connect())).toBe(16)
+    const relay = network.connect({ certificate: ['other.example.net'] })
+    expect(await granted(relay, ['msrps://other.example.net:2855/t1;tcp', 'msrps://c.invalid:1/c;tcp'])).toBe(16)
+    expect(network.relay.tokens).toBe(52)
+    // Those that are there can be extended.
+    expect((await first.authenticate(...alice, { toPath: [first.token] })).head.status).toBe(200)
+    first.close()
+    await network.clock.advance(900_000)
+    expect(network.relay.tokens).toBe(0)
+    expect(await granted(network.connect())).toBe(20)
+  })
+
+  it('does not lead back to a URI that is longer than any that is needed', async () => {
+    const network = new Network()
+    const uri = (length: number): string => `msrps://alice.invalid:9000/${'a'.repeat(length - 31)};tcp`
+    const client = network.connect()
+    expect(uri(1024)).toHaveLength(1024)
+    expect((await client.authenticate(...alice, { fromPath: [uri(1025)] })).head.status).toBe(403)
+    expect((await client.authenticate(...alice, { fromPath: [uri(1024)] })).head.status).toBe(200)
+    expect(network.relay.tokens).toBe(1)
   })
 
   it('of a client takes along what comes over its connection, and nothing else, were it from the same user (RFC4976-6.3-2)', async () => {
