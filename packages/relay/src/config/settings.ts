@@ -84,13 +84,17 @@ export interface LimitSettings extends ParserLimits {
   readonly connectionsPerAddress: number
   /** Connections made to next hops that there are at one time. Default: 10000. */
   readonly outboundConnections: number
-  /** Tokens, the URIs that AUTH yields, that one connection may hold at one time. Default: 1000. */
+  /**
+   * Tokens, the URIs that AUTH yields, that one connection, or one account through other relays, may hold at one time.
+   * Default: 1000.
+   */
   readonly tokensPerConnection: number
   /** Bytes kept for one session in one direction before its source is made to wait. Default: 262144. */
   readonly bufferPerFlow: number
   /**
    * Bytes kept for all connections together. Beyond it each session gets the least buffer that keeps it going, and
-   * connections that take nothing are given up after seconds. Default: 268435456.
+   * connections that take nothing are given up after seconds. A quarter of it, at 4096 bytes each, may be tokens beyond
+   * sixteen of each connection. Default: 268435456.
    */
   readonly totalBuffer: number
   /** Seconds for which a connection may take none of the bytes that wait for it before it is closed. Default: 300. */
@@ -99,7 +103,10 @@ export interface LimitSettings extends ParserLimits {
   readonly connectTime: number
   /** Seconds until a connection without a successful request is closed (RFC 4976 §6.1). Default: 30. */
   readonly unauthenticatedTime: number
-  /** Failed AUTH requests after which a client's connection is closed (RFC 4976 §6.3). Default: 5. */
+  /**
+   * Failed AUTH requests within five minutes, for each account with tokens on it, after which a client's connection is
+   * closed (RFC 4976 §6.3). Default: 5.
+   */
   readonly authFailures: number
 }
 

@@ -17,13 +17,13 @@ export interface RelaySettings {
   nonceLifetime: number
   /** Time an inbound connection has for its first successful request (RFC 4976 §6.1). */
   probation: number
-  /** Failed AUTHs after which a client's connection is closed (RFC 4976 §6.3). */
+  /** Failed AUTHs after which a client's connection is closed, for each account with tokens there (RFC 4976 §6.3). */
   authFailures: number
-  /** Tokens that one connection may hold at once. */
+  /** Tokens that one connection, or one account through other relays, may hold at once. */
   tokensPerConnection: number
   /** Body bytes that may wait for a slow next hop, per session; the source is paused or, if shared, the message refused. */
   flowBuffer: number
-  /** Bytes that may be kept for all connections together; beyond it each gets by with little. */
+  /** Bytes that may be kept for all connections together; beyond it each gets by with little. A quarter is for tokens. */
   totalBuffer: number
   /** Time for which a connection may take none of the bytes that wait for it. */
   stalled: number

@@ -4,7 +4,7 @@ import type { ConnectionsByRelay } from './connections-by-relay.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { Token } from './token.ts'
 
-/** What one token may be taken to cost, in bytes: less than that is measured. */
+/** What one token is taken to cost, in bytes: it is less, but for the peers that it has addressed. */
 const TOKEN_BYTES = 4096
 
 /** Tokens that everybody may hold, however many there are: as many as fit into what a connection may cost. */
