@@ -75,7 +75,7 @@ export async function dial(options: DialOptions): Promise<Dialed> {
     () => new MsrpError('unreachable', `cannot reach ${target}: no answer within ${connectTimeout} ms. ${CHECK_HOST}`),
     async (signal) => {
       const resolver = options.resolver ?? nodeResolver()
-      const addresses = await untilAborted(resolver.lookup(host), signal)
+      const addresses = await untilAborted(resolver.lookup(host, signal), signal)
       return connectToFirst(target, addresses, port, signal)
     },
   )
@@ -216,7 +216,7 @@ async function within<T>(
   }
 }
 
-/** A look-up cannot be taken back, but it can be left alone. */
+/** Whatever the resolver makes of the signal, it is left alone then. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(signal.reason)

@@ -1,17 +1,20 @@
-import { Resolver as DnsResolver, lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { MsrpError } from '../wire/index.ts'
+import { type DnsOptions, dnsAddresses, openDns, saysThereIsNone } from './dns-addresses.ts'
+import { HostsFile } from './hosts-file.ts'
 import { nodeRandom } from './node-crypto.ts'
 import { errorCode, socketReason } from './socket-error.ts'
 import { orderSrv, type SrvRecord, uniform } from './srv-order.ts'
+import { systemAddresses } from './system-addresses.ts'
 
 /** Names to addresses and to services. Passed in wherever names are resolved, so that tests and `--resolve` can answer. */
 export interface Resolver {
   /**
    * The addresses of a host (numeric, no brackets) in the order in which to try them; never empty.
-   * A numeric host is its own address. Throws MsrpError `unreachable` when there is none.
+   * A numeric host is its own address. Throws MsrpError `unreachable` when there is none. `signal`: nobody waits for it
+   * any more.
    */
-  lookup(host: string): Promise<readonly string[]>
+  lookup(host: string, signal?: AbortSignal): Promise<readonly string[]>
   /**
    * The targets of a service, such as `_msrps._tcp.example.com`, in the order in which to try them (RFC 2782).
    * Empty when there is no such record or DNS gave no answer: the caller goes on with the domain itself.
@@ -30,29 +33,40 @@ export interface SrvTarget {
 export interface NodeResolverOptions {
   /** Names with a fixed address (numeric, or several), asked before anything else. Case is ignored. */
   readonly resolve?: Readonly<Record<string, string | readonly string[]>>
-  /** Addresses of the DNS servers to ask for SRV records, as `dns.setServers` takes them. Default: the system's. */
+  /**
+   * Addresses of the DNS servers to ask, as `dns.setServers` takes them; what they do not know is not known then. Default:
+   * the system's, and the system itself where these know no address.
+   */
   readonly servers?: readonly string[]
-  /** How long one SRV query may take, in ms. Default 3 000, tried twice. */
+  /** The hosts file. Default: the machine's. */
+  readonly hostsFile?: string
+  /** How long one query may take, in ms. Default 3 000, tried twice. */
   readonly timeout?: number
 }
 
-/** The machine's resolver: fixed names, then localhost, then the system (hosts file and DNS). */
+/** The machine's resolver: fixed names, then localhost, the hosts file, DNS, and what else the system knows. */
 export function nodeResolver(options: NodeResolverOptions = {}): Resolver {
   const fixed = new Map<string, readonly string[]>()
   for (const [name, address] of Object.entries(options.resolve ?? {})) fixed.set(key(name), checked(name, address))
-  const dns = new DnsResolver({ timeout: options.timeout ?? 3_000, tries: 2 })
-  if (options.servers) dns.setServers(options.servers)
+  const dns: DnsOptions = { servers: options.servers, timeout: options.timeout ?? 3_000 }
+  const hosts = new HostsFile(options.hostsFile)
 
   return {
-    async lookup(host: string): Promise<readonly string[]> {
+    async lookup(host: string, signal?: AbortSignal): Promise<readonly string[]> {
       const known = fixed.get(key(host))
       if (known) return known
       if (isIP(host) !== 0) return [host]
       // RFC 6761 §6.3: localhost and names below it are this machine, whatever DNS says.
       if (/(^|\.)localhost$/.test(key(host))) return ['::1', '127.0.0.1']
+      const listed = await hosts.addresses(key(host))
+      if (listed.length > 0) return listed
       try {
-        const found = await lookup(host, { all: true, order: 'verbatim' })
-        return found.map(({ address }) => address)
+        return await dnsAddresses(host, dns, signal).catch((cause: unknown) => {
+          // Not when DNS is silent or fails: the system would ask it again, and could not be told to leave it.
+          const absent = saysThereIsNone(cause) || errorCode(cause) === 'ECONNREFUSED'
+          if (options.servers || !absent) throw cause
+          return systemAddresses(host, signal)
+        })
       } catch (cause) {
         throw new MsrpError('unreachable', `cannot find the address of ${host}: ${socketReason(cause)}`, { cause })
       }
@@ -61,7 +75,7 @@ export function nodeResolver(options: NodeResolverOptions = {}): Resolver {
     async resolveSrv(name: string): Promise<readonly SrvTarget[]> {
       let records: readonly SrvRecord[]
       try {
-        records = await dns.resolveSrv(name)
+        records = await openDns(dns).resolveSrv(name)
       } catch (cause) {
         // No record, no domain, no answer: all mean to go on without (RFC 4976 §5.1 names A and AAAA as what follows).
         if (errorCode(cause) === '') throw cause

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { nodeResolver } from '../../src/node/index.ts'
-import { srvServer } from './dns-server.ts'
+import { type DnsServer, dnsServer, type HostAnswer } from './dns-server.ts'
 
 describe('finding addresses', () => {
   const resolver = nodeResolver({
@@ -53,20 +53,72 @@ describe('finding addresses', () => {
   })
 })
 
-describe('finding services', () => {
-  let server: Awaited<ReturnType<typeof srvServer>>
+describe('asking DNS for addresses', () => {
+  let server: DnsServer
   beforeAll(async () => {
-    server = await srvServer({
-      '_msrps._tcp.example.com': [
-        [20, 0, 2857, 'Backup.Example.com'],
-        [10, 5, 2855, 'relay1.example.com'],
-        [10, 5, 2856, 'relay2.example.com'],
-      ],
-      '_msrps._tcp.none.example.com': [[0, 0, 0, '.']],
-      '_msrps._tcp.empty.example.com': [],
-      '_msrps._tcp.broken.example.com': 2,
-      '_msrps._tcp.refused.example.com': 5,
-      '_msrps._tcp.silent.example.com': 'silence',
+    const known: Readonly<Record<string, HostAnswer>> = {
+      'four.example.com': { four: ['192.0.2.1', '192.0.2.2'] },
+      'both.example.com': { four: ['192.0.2.1'], six: ['2001:db8:0:0:0:0:0:1'] },
+      'half.example.com': { four: ['192.0.2.3'], six: 'silence' },
+      'none.example.com': {},
+      'worse.example.com': { four: 'silence' },
+    }
+    const silent: HostAnswer = { four: 'silence', six: 'silence' }
+    server = await dnsServer({ hosts: (name) => (name.endsWith('silent.example.com') ? silent : known[name]) })
+  })
+  afterAll(() => server.stop())
+
+  const resolver = (timeout = 5_000): ReturnType<typeof nodeResolver> =>
+    nodeResolver({ servers: [server.address], timeout })
+
+  it.each([
+    ['of one family', 'four.example.com', ['192.0.2.1', '192.0.2.2']],
+    ['of both, IPv6 first', 'both.example.com', ['2001:db8::1', '192.0.2.1']],
+    ['of one, soon, when DNS is silent about the other', 'half.example.com', ['192.0.2.3']],
+  ])('finds those %s', async (_, host, addresses) => {
+    expect(await resolver().lookup(host)).toEqual(addresses)
+  })
+
+  it.each([
+    ['does not know the name', 'unknown.example.com', /not known to DNS/],
+    ['has no address for it', 'none.example.com', /knows no address/],
+    ['is silent', 'silent.example.com', /DNS did not answer/],
+    ['has none of one family and is silent about the other', 'worse.example.com', /DNS did not answer/],
+    ['is asked for what cannot be a name', `${'x'.repeat(70)}.example.com`, /cannot be/],
+  ])('says so when DNS %s', async (_, host, message) => {
+    await expect(resolver(50).lookup(host)).rejects.toMatchObject({ code: 'unreachable', message })
+  })
+
+  it('finds a name while a hundred others get no answer, and leaves those when it is told to', async () => {
+    const controller = new AbortController()
+    const silent = Array.from({ length: 100 }, (_, index) => `${index}.silent.example.com`)
+    // By ten minutes they have not given up by themselves.
+    const stuck = silent.map((name) => resolver(600_000).lookup(name, controller.signal))
+    const ended = Promise.allSettled(stuck)
+    const names = (): Set<string> => new Set(server.asked.filter((name) => name.endsWith('.silent.example.com')))
+    await vi.waitUntil(() => names().size === silent.length, 5_000)
+    expect(await resolver().lookup('four.example.com')).toEqual(['192.0.2.1', '192.0.2.2'])
+    controller.abort()
+    expect((await ended).every(({ status }) => status === 'rejected')).toBe(true)
+  })
+})
+
+describe('finding services', () => {
+  let server: DnsServer
+  beforeAll(async () => {
+    server = await dnsServer({
+      services: {
+        '_msrps._tcp.example.com': [
+          [20, 0, 2857, 'Backup.Example.com'],
+          [10, 5, 2855, 'relay1.example.com'],
+          [10, 5, 2856, 'relay2.example.com'],
+        ],
+        '_msrps._tcp.none.example.com': [[0, 0, 0, '.']],
+        '_msrps._tcp.empty.example.com': [],
+        '_msrps._tcp.broken.example.com': 2,
+        '_msrps._tcp.refused.example.com': 5,
+        '_msrps._tcp.silent.example.com': 'silence',
+      },
     })
   })
   afterAll(() => server.stop())

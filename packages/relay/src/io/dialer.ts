@@ -47,7 +47,7 @@ export function relayDialer(options: {
       handshakeTimeout: settings.limits.connectTime * 1000,
       // RFC 4976 §8: the certificate is that of the name in the URI, wherever SRV led to.
       names: [uri.host],
-      resolver: { lookup: (name) => permitted(name, port) },
+      resolver: { lookup: (name, signal) => permitted(name, port, signal) },
     })
     const verified = facts?.authorized === true && facts.matches(uri.host)
     if (facts !== undefined && !verified) {
@@ -57,8 +57,8 @@ export function relayDialer(options: {
   }
 
   /** The addresses of a name to which a connection may be made. */
-  async function permitted(name: string, port: number): Promise<readonly string[]> {
-    const addresses = await resolver.lookup(name)
+  async function permitted(name: string, port: number, signal?: AbortSignal): Promise<readonly string[]> {
+    const addresses = await resolver.lookup(name, signal)
     const allowed = addresses.filter((address) => policy.denial(address, port) === undefined)
     if (allowed.length > 0) return allowed
     const reasons = addresses.map((address) => `${address} (${policy.denial(address, port)})`)
