@@ -36,6 +36,8 @@ export interface MsrpConnectionHandler<Pending> {
   response(head: ResponseHead, pending: Pending): void
   /** No response within 30 s (RFC 4975 §7.1.1). */
   timeout(pending: Pending, transactionId: string): void
+  /** A request that was only watched is forgotten: it was not refused, or too long ago to matter. */
+  forgotten?(pending: Pending): void
   /** A request was not sent: the connection was closing, or gone, when it came. */
   unsent(pending: Pending): void
   /** The connection is gone, once and last; `unanswered` are the requests that never got their response, oldest first. */
@@ -88,6 +90,7 @@ export class MsrpConnection<Pending> {
     this.#transactions = new Transactions({
       clock: options.clock,
       onTimeout: (pending, transactionId) => this.#handler.timeout(pending, transactionId),
+      onForgotten: (pending) => this.#handler.forgotten?.(pending),
     })
     this.#outbox = new Outbox({
       transport: options.transport,
@@ -136,7 +139,7 @@ export class MsrpConnection<Pending> {
     return this.#parser.partialHead
   }
 
-  /** Control bytes that wait to go out. */
+  /** Control bytes that wait to go out, those that were queued behind the others left out. */
   get controlBytes(): number {
     return this.#outbox.controlBytes
   }
@@ -148,7 +151,7 @@ export class MsrpConnection<Pending> {
 
   /** Bytes that wait to be taken by the far side, those of open sources left out. */
   get waitingBytes(): number {
-    return this.#outbox.controlBytes + this.transport.bufferedBytes
+    return this.#outbox.controlBytes + this.#outbox.queuedBytes + this.transport.bufferedBytes
   }
 
   /** Bytes that the operating system has taken of what went out; what is large shows in steps of 128 KiB. */
@@ -164,14 +167,34 @@ export class MsrpConnection<Pending> {
     }
   }
 
-  /** Sends a whole response, or a request that gets no response (REPORT). */
+  /**
+   * Sends a whole response, or a request that gets no response (REPORT). However much is sent at once: what ends the
+   * connection is what the far side has left waiting.
+   */
   send(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
     if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
     this.#outbox.control(bytes)
-    if (this.#outbox.controlBytes > (this.#outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT)) {
+    if (this.#outbox.leftBytes > (this.#outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT)) {
       this.fail(new MsrpError('limit-exceeded', `${this.transport.description} does not read its responses`))
     }
+  }
+
+  /**
+   * Sends a whole response or REPORT as well, but behind those, as the far side takes it, and without a limit: its owner
+   * had kept as much for it before, and sees to what may wait. With `hold` the far side is not read while too much does.
+   */
+  queue(bytes: Uint8Array, { hold }: { hold: boolean }): void {
+    if (this.#state !== 'open') return
+    if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
+    this.#outbox.queue(bytes)
+    const most = this.#outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT
+    if (hold && this.#outbox.queuedBytes > most) this.pauseReading(this.#outbox)
+  }
+
+  /** Bytes of that kind which wait to go out. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes
   }
 
   /**
@@ -218,6 +241,11 @@ export class MsrpConnection<Pending> {
   watch(transactionId: string, pending: Pending, position: number): void {
     this.#unfinished.delete(transactionId)
     this.#transactions.watch(transactionId, pending, position)
+  }
+
+  /** Forgets, with a call of `forgotten`, what has been watched longest; false when nothing is. */
+  unwatchOldest(): boolean {
+    return this.#transactions.unwatch()
   }
 
   /** How many requests wait for a response. */

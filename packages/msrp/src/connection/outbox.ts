@@ -6,6 +6,9 @@ import type { WireObserver } from './wire-observer.ts'
 /** A chunk is not interrupted before this many body bytes are out (RFC 4975 §7.1.1). */
 export const INTERRUPTIBLE_FROM = 2048
 
+/** So many sources are taken in before those that are done are looked for among them. */
+const SOURCES = 64
+
 /** Body bytes pulled from a source at once: also the longest time another source waits for its turn. */
 const PIECE = 64 * 1024
 
@@ -32,7 +35,8 @@ interface OpenChunk {
  * Decides what goes out on one connection, and in which order.
  *
  * Responses, REPORTs and other short requests are control bytes: whole, never interrupted, first in line, with room of
- * their own, so that a connection busy with a file still answers. SEND chunks come from `ChunkSource`s which take turns;
+ * their own, so that a connection busy with a file still answers. What is queued behind them goes out piece by piece: when
+ * a next hop dies there may be megabytes of REPORTs, which must not keep the responses of others. SEND chunks come from `ChunkSource`s which take turns;
  * the open chunk is ended with `+` and resumed later when others wait and enough of it is out, or when it has nothing to
  * give at the moment (RFC 4975 §7.1.1). Body bytes are searched for the chunk's own end-line: where it would appear the
  * chunk ends and goes on under another transaction id (RFC 4975 §7.1).
@@ -45,11 +49,16 @@ export class Outbox {
   readonly #onWritten: () => void
   readonly #observer: WireObserver | undefined
   /** Those whose chunk is not open, the next one first. */
-  readonly #sources: ChunkSource[] = []
+  #sources: ChunkSource[] = []
+  /** How many of them there may be before those that are done are taken out. */
+  #mostSources = SOURCES
   /** Bytes a source gave that are not written yet: the rest of a piece in which the end-line turned up. */
   readonly #rests: Map<ChunkSource, Body> = new Map()
   #control: Uint8Array[] = []
   #controlBytes = 0
+  #leftBytes = 0
+  #queue: Uint8Array[] = []
+  #queuedBytes = 0
   #open: OpenChunk | undefined
   #position = 0
   #scheduled = false
@@ -80,9 +89,20 @@ export class Outbox {
     return this.#controlBytes
   }
 
+  /** Those of them that the transport had no room for when it was last asked. */
+  get leftBytes(): number {
+    return this.#leftBytes
+  }
+
+  /** Bytes that wait behind the control bytes. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
   /** True when nothing waits here and no source is left. */
   get empty(): boolean {
-    return this.#controlBytes === 0 && this.#sources.length === 0 && this.#open === undefined
+    const waiting = this.#controlBytes + this.#queuedBytes
+    return waiting === 0 && this.#sources.length === 0 && this.#open === undefined
   }
 
   /** Queues a whole response or non-SEND request. */
@@ -93,12 +113,21 @@ export class Outbox {
     this.wake()
   }
 
+  /** Queues a whole response or REPORT behind the others: it goes out as the transport takes it, before the sources. */
+  queue(bytes: Uint8Array): void {
+    if (this.#closed || this.#closing) return
+    this.#queue.push(bytes)
+    this.#queuedBytes += bytes.byteLength
+    this.wake()
+  }
+
   /** Takes a source in; it stays until it is `done`. */
   add(source: ChunkSource): void {
     if (this.#closed || this.#closing) {
       source.lost(undefined)
       return
     }
+    if (this.#sources.length >= this.#mostSources) this.#dropDone()
     this.#sources.push(source)
     this.wake()
   }
@@ -125,6 +154,7 @@ export class Outbox {
     if (this.#controlBytes > 0 && this.#transport.bufferedBytes < HIGH_WATER + CONTROL_ROOM && this.#cut()) {
       this.#writeControl()
     }
+    this.#leftBytes = this.#controlBytes
     if (this.#position > before) this.#onWritten()
     if (this.#closing && this.empty) this.#transport.close()
   }
@@ -147,11 +177,22 @@ export class Outbox {
     this.#closed = true
     this.#control = []
     this.#controlBytes = 0
+    this.#queue = []
+    this.#queuedBytes = 0
     const open = this.#open
     this.#open = undefined
     this.#rests.clear()
     open?.source.lost({ transactionId: open.transactionId, bodyBytes: open.bodyBytes })
     for (const source of this.#sources.splice(0)) source.lost(undefined)
+  }
+
+  /**
+   * Sources that are done usually leave when their turn comes. While the far side takes nothing no turn comes, and as
+   * many as anybody likes could come and be done.
+   */
+  #dropDone(): void {
+    this.#sources = this.#sources.filter((source) => this.#rests.has(source) || source.state !== 'done')
+    this.#mostSources = Math.max(SOURCES, 2 * this.#sources.length)
   }
 
   /** One thing at a time; false when nothing can be done now. */
@@ -160,6 +201,10 @@ export class Outbox {
     if (open === undefined) {
       if (this.#controlBytes > 0) {
         this.#writeControl()
+        return true
+      }
+      if (this.#queuedBytes > 0) {
+        this.#writeQueued()
         return true
       }
       return this.#begin()
@@ -249,7 +294,8 @@ export class Outbox {
 
   /** Does anything wait that the open chunk should make room for? */
   #someoneWaits(): boolean {
-    return this.#controlBytes > 0 || this.#sources.some((source) => this.#rests.has(source) || source.state === 'ready')
+    if (this.#controlBytes > 0 || this.#queuedBytes > 0) return true
+    return this.#sources.some((source) => this.#rests.has(source) || source.state === 'ready')
   }
 
   #writeControl(): void {
@@ -257,6 +303,15 @@ export class Outbox {
     this.#control = []
     this.#controlBytes = 0
     for (const piece of pieces) this.#write(piece)
+  }
+
+  /** As much as makes a piece, so that the transport can be looked at in between. */
+  #writeQueued(): void {
+    let bytes = 0
+    let count = 0
+    while (count < this.#queue.length && bytes < LEAST) bytes += this.#queue[count++]?.byteLength ?? 0
+    this.#queuedBytes -= bytes
+    for (const piece of this.#queue.splice(0, count)) this.#write(piece)
   }
 
   #write(bytes: Uint8Array): void {

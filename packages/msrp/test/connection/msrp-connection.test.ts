@@ -257,6 +257,68 @@ describe('what goes out', () => {
     expect(pair.left.closed).toBe(true)
   })
 
+  it('may be megabytes at once for a far side that reads', async () => {
+    const { owner, connection, far } = setUp({ capacity: 1000 })
+    for (let count = 0; count < 300; count++) connection.send(controlRequest('control1', 10_000))
+    await settle()
+    expect(owner.error).toBeUndefined()
+    expect(far.arrived).toHaveLength(300)
+  })
+
+  it('behind the responses goes as it is taken, however much it is; responses go first', async () => {
+    const { connection, far, pair } = setUp({ capacity: 1000 })
+    pair.right.pause()
+    for (let count = 0; count < 500; count++) connection.queue(controlRequest('queued1', 10_000), { hold: false })
+    await settle()
+    expect(pair.left.bufferedBytes).toBeLessThan(300_000)
+    expect(connection.waitingBytes).toBeGreaterThan(4_990_000)
+    connection.send(controlRequest('control1', 300))
+    pair.right.resume()
+    await settle()
+    expect(connection.open).toBe(true)
+    expect(far.arrived).toHaveLength(501)
+    expect(far.arrived.findIndex(({ transactionId }) => transactionId === 'control1')).toBeLessThan(30)
+    expect(connection.queuedBytes).toBe(0)
+  })
+
+  it('behind the responses keeps the far side from being read when it is to, until it is taken', async () => {
+    const { connection, pair } = setUp({ capacity: 1000 })
+    pair.right.pause()
+    for (let count = 0; count < 100; count++) connection.queue(controlRequest('queued1', 10_000), { hold: true })
+    expect(connection.reading).toBe(true)
+    for (let count = 0; count < 10; count++) connection.queue(controlRequest('queued1', 10_000), { hold: true })
+    expect(connection.reading).toBe(false)
+    pair.right.resume()
+    await settle()
+    expect(connection.reading).toBe(true)
+  })
+
+  it('behind the responses interrupts a message, and all of it is out before the end', async () => {
+    const { connection, far, pair } = setUp({ capacity: 1000 })
+    pair.right.pause()
+    connection.addSource(TestSource.of('long', someBody(1_000_000)))
+    await settle()
+    for (let count = 0; count < 100; count++) connection.queue(controlRequest('queued1', 10_000), { hold: false })
+    pair.right.resume()
+    await settle()
+    expect(far.arrived.map(({ what }) => what)).toEqual(['SEND', ...new Array(100).fill('REPORT'), 'SEND'])
+    for (let count = 0; count < 100; count++) connection.queue(controlRequest('queued1', 10_000), { hold: false })
+    connection.close()
+    await settle()
+    expect(far.arrived).toHaveLength(202)
+    expect(far.closed).toBe(true)
+  })
+
+  it('behind the responses goes before the messages, and before the end', async () => {
+    const { connection, far } = setUp({ capacity: 1000 })
+    connection.addSource(TestSource.of('message1', 'whole'))
+    for (let count = 0; count < 100; count++) connection.queue(controlRequest('queued1', 10_000), { hold: false })
+    connection.close()
+    await settle()
+    expect(far.arrived.map(({ what }) => what)).toEqual([...new Array(100).fill('REPORT'), 'SEND'])
+    expect(far.closed).toBe(true)
+  })
+
   it('after close is what was queued before', async () => {
     const { owner, connection, far } = setUp()
     connection.addSource(TestSource.of('message1', 'whole'))

@@ -22,9 +22,8 @@ import { REQUEST_OVERHEAD } from './total-buffer.ts'
 /** Bytes of requests and responses that may wait for one connection before more of them are turned away. */
 const WAITING_BYTES = 512 * 1024
 
-/** Requests, and bytes of them, that may wait for the responses of one connection before more are turned away. */
-const UNANSWERED = 1024
-const UNANSWERED_BYTES = 2 * 1024 * 1024
+/** Bytes of REPORTs: when a next hop of another relay dies, it tells of all that it remembered for that one at once. */
+const REPORT_BYTES = 4 * 1024 * 1024
 
 /**
  * A request other than SEND on its way through (RFC 4976 §6.4.2), and its response on the way back (§6.4.3). REPORT and
@@ -41,8 +40,9 @@ export class ForwardedRequest implements Passenger, Pending {
   readonly #limits: Partial<ParserLimits>
   readonly #onResponse: (head: ResponseHead) => void
   /** Bytes that are kept until it is answered. */
-  readonly #size: number
+  readonly size: number
   #owedBy: RelayConnection | undefined
+  #transactionId = ''
   #over = false
 
   /** `toPath` and `fromPath` as they go out; `onResponse` hears of a response that is passed on. */
@@ -67,16 +67,20 @@ export class ForwardedRequest implements Passenger, Pending {
     this.#fromPath = options.fromPath
     this.#limits = options.limits ?? {}
     this.#onResponse = options.onResponse
-    this.#size = options.head.fields.bytes.byteLength + options.body.byteLength + REQUEST_OVERHEAD
+    this.size = options.head.fields.bytes.byteLength + options.body.byteLength + REQUEST_OVERHEAD
+  }
+
+  get method(): string {
+    return this.#head.method
   }
 
   board(nextHop: RelayConnection): void {
     const { connection, counters } = nextHop
-    const waiting = connection.controlBytes + connection.transport.bufferedBytes
-    const unanswered = connection.pendingRequests >= UNANSWERED || nextHop.owed >= UNANSWERED_BYTES
+    const isReport = this.#head.method === 'REPORT'
     if (!connection.open) this.unanswered(481, 'the connection to the next hop is closing')
-    else if (waiting > WAITING_BYTES || unanswered) this.unanswered(413, 'the next hop is too slow')
-    else {
+    else if (!(isReport ? hasRoomForReports(nextHop) : hasRoom(nextHop) && nextHop.requests.take(this))) {
+      this.unanswered(413, 'the next hop is too slow')
+    } else {
       const transactionId = this.#transactionIdFor(connection)
       const bytes = concatenate([
         rewriteRequestHead(this.#head, { transactionId, toPath: this.#toPath, fromPath: this.#fromPath }),
@@ -85,10 +89,11 @@ export class ForwardedRequest implements Passenger, Pending {
       ])
       counters.requestsForwarded++
       // RFC 4975 §7.3.2: nobody answers a REPORT.
-      if (this.#head.method === 'REPORT') connection.send(bytes)
+      if (isReport) nextHop.queue(bytes)
       else {
         this.#owedBy = nextHop
-        nextHop.owed += this.#size
+        this.#transactionId = transactionId
+        nextHop.owed += this.size
         connection.sendRequest(transactionId, bytes, this)
       }
     }
@@ -134,14 +139,32 @@ export class ForwardedRequest implements Passenger, Pending {
 
   unanswered(status: number, comment: string): void {
     if (this.#over) return
+    const waited = this.#owedBy !== undefined
     this.#conclude()
     if (this.#head.method === 'REPORT') this.#origin.counters.dropped++
-    this.#origin.refuse(this.#head, status, comment)
+    if (waited) this.#origin.refuseLate(this.#head, status, comment)
+    else this.#origin.refuse(this.#head, status, comment)
+  }
+
+  /** It is not waited for any more, since others need the room. */
+  giveUp(): void {
+    this.#owedBy?.connection.forget(this.#transactionId)
+    this.unanswered(413, 'too many requests of this session wait for the next hop')
   }
 
   #conclude(): void {
     this.#over = true
-    if (this.#owedBy !== undefined) this.#owedBy.owed -= this.#size
+    if (this.#owedBy === undefined) return
+    this.#owedBy.owed -= this.size
+    this.#owedBy.requests.release(this)
     this.#owedBy = undefined
   }
+}
+
+function hasRoom({ connection }: RelayConnection): boolean {
+  return connection.controlBytes + connection.transport.bufferedBytes <= WAITING_BYTES
+}
+
+function hasRoomForReports({ connection, total }: RelayConnection): boolean {
+  return connection.queuedBytes <= (total.full ? WAITING_BYTES : REPORT_BYTES)
 }

@@ -13,7 +13,7 @@ import {
   encodeResponse,
   formatByteRange,
   formatStatus,
-  type MsrpError,
+  MsrpError,
   type RequestHead,
   type ResponseHead,
 } from 'msrp/wire'
@@ -21,6 +21,7 @@ import { BodyQueue } from './body-queue.ts'
 import type { Counters } from './counters.ts'
 import { FailedAuths } from './failed-auths.ts'
 import type { Flow } from './flow.ts'
+import { Flows } from './flows.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import { NonceCounts } from './nonce.ts'
 import type { Pending } from './pending.ts'
@@ -28,6 +29,7 @@ import type { SentPart } from './sent-part.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { Token } from './token.ts'
 import { LEAST_PER_CONNECTION, type TotalBuffer } from './total-buffer.ts'
+import { UnansweredRequests } from './unanswered-requests.ts'
 
 /** Nonces whose counts one connection remembers: a gateway may ask for many challenges before it answers the first. */
 const NONCES = 256
@@ -38,6 +40,9 @@ const UNANSWERED_BYTES = 4 * 1024 * 1024
 
 /** Bytes of heads that may wait while we do not read the responses ourselves; then the oldest is given up. */
 const UNREAD_BYTES = 16 * 1024 * 1024
+
+/** Bytes of requests of which only a refusal would be answered that are remembered; then the oldest is forgotten. */
+const WATCHED_BYTES = 2 * 1024 * 1024
 
 /** Requests that are turned away before a first one succeeds, and the connection with them (RFC 4976 §6.1). */
 const REFUSALS = 8
@@ -84,12 +89,15 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   readonly tokens: Set<Token> = new Set()
   /** Tokens under which the far end is a peer's connection. */
   readonly peerOf: Set<Token> = new Set()
-  /** What comes in here and leaves elsewhere, by the paths it comes with. */
-  readonly flows: Map<string, Flow> = new Map()
+  /** What comes in here and leaves elsewhere. */
+  readonly flows: Flows
+  /** Requests other than SEND that the far end has not answered. */
+  readonly requests: UnansweredRequests = new UnansweredRequests()
   /** What all connections keep together. */
   readonly total: TotalBuffer
   #kept = 0
   #owed = 0
+  #watched = 0
   readonly nonceCounts: NonceCounts = new NonceCounts(NONCES)
   readonly counters: Counters
   readonly failedAuths: FailedAuths
@@ -114,6 +122,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.counters = options.counters
     this.total = options.total
     this.failedAuths = new FailedAuths(platform.hash)
+    this.flows = new Flows(platform.clock, options.total)
     this.#madeFor = options.madeFor
     this.#sharedByName = settings.sharedConnectionsTo.some((host) => this.relayNames.includes(host.toLowerCase()))
     this.#relay = options.relay
@@ -159,6 +168,16 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.#owed = bytes
   }
 
+  /** The same of those that the far end answers only when it refuses them. */
+  get watched(): number {
+    return this.#watched
+  }
+
+  set watched(bytes: number) {
+    this.total.kept += bytes - this.#watched
+    this.#watched = bytes
+  }
+
   /** It was made for one session alone. */
   get dedicated(): boolean {
     return this.#madeFor !== undefined
@@ -189,6 +208,14 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     if (this.owed > (this.total.full ? LEAST_PER_CONNECTION : UNREAD_BYTES)) {
       this.connection.forgetOldest()?.unanswered(408, 'the next hop leaves too much unanswered')
     }
+  }
+
+  /** Remembers a part of a chunk that went out, and would be answered only with a refusal, for as long as there is room. */
+  expectRefusal(part: SentPart, { transactionId, position }: SentChunk): void {
+    part.watched(this)
+    this.connection.watch(transactionId, part, position)
+    const most = this.total.full ? LEAST_PER_CONNECTION : WATCHED_BYTES
+    while (this.watched > most && this.connection.unwatchOldest());
   }
 
   /** A request of the far side succeeded. */
@@ -247,6 +274,10 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.connection.wake()
   }
 
+  forgotten(pending: Pending): void {
+    pending.forgotten?.()
+  }
+
   unsent(pending: Pending): void {
     pending.unanswered(481, 'the connection to the next hop was lost')
   }
@@ -254,18 +285,24 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   closed(error: MsrpError | undefined, unanswered: Pending[]): void {
     this.#timer()
     for (const pending of unanswered) pending.unanswered(481, 'the connection to the next hop was lost')
-    for (const flow of [...this.flows.values()]) flow.finish()
+    this.flows.finish()
     this.#relay.gone(this, error)
-  }
-
-  removeFlow(flow: Flow): void {
-    for (const [key, other] of this.flows) if (other === flow) this.flows.delete(key)
   }
 
   /** Answers a request with an error, unless it is one that gets no answer. */
   refuse(head: RequestHead, status: number, comment?: string): void {
     const silent = head.method === 'REPORT' || (head.method === 'SEND' && failureReportOf(head) === 'no')
     if (!silent) this.respond(head, status, comment)
+    this.#countRefusal()
+  }
+
+  /** Answers a request with an error after all, when it had been forwarded and waited for its response. */
+  refuseLate(head: RequestHead, status: number, comment: string): void {
+    this.queue(this.#response(head, status, comment))
+    this.#countRefusal()
+  }
+
+  #countRefusal(): void {
     if (this.#proved || this.relayNames.length > 0) return
     this.#refusals++
     if (this.#refusals >= REFUSALS) this.close()
@@ -273,17 +310,19 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
 
   /** Sends a response: for SEND to the previous hop, else all the way back (RFC 4975 §7.2). */
   respond(head: RequestHead, status: number, comment?: string, fields?: [name: string, value: string][]): void {
+    this.connection.send(this.#response(head, status, comment, fields))
+  }
+
+  #response(head: RequestHead, status: number, comment?: string, fields?: [name: string, value: string][]): Uint8Array {
     const { toPath, fromPath } = head.fields
-    this.connection.send(
-      encodeResponse({
-        transactionId: head.transactionId,
-        status,
-        comment: comment?.slice(0, COMMENT),
-        toPath: head.method === 'SEND' ? fromPath.slice(0, 1) : fromPath,
-        fromPath: toPath.slice(0, 1),
-        fields,
-      }),
-    )
+    return encodeResponse({
+      transactionId: head.transactionId,
+      status,
+      comment: comment?.slice(0, COMMENT),
+      toPath: head.method === 'SEND' ? fromPath.slice(0, 1) : fromPath,
+      fromPath: toPath.slice(0, 1),
+      fields,
+    })
   }
 
   /** Tells the sender of a chunk, in a REPORT, that it did not get through (RFC 4976 §6.4.1). */
@@ -305,7 +344,22 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
         ['Status', formatStatus(status, comment?.slice(0, COMMENT))],
       ],
     })
-    this.connection.send(concatenate([head, encodeEndLine(transactionId, '$', { afterBody: false })]))
+    this.queue(concatenate([head, encodeEndLine(transactionId, '$', { afterBody: false })]))
+  }
+
+  /**
+   * Sends a REPORT, or the answer to a request that was kept until now. When a next hop dies all that it owed comes at
+   * once, which is no fault of those whose sessions share this connection: they are not cut off for it, and their responses
+   * go first. A client that leaves too much of it waiting is not read; another relay is, since two that do not read each
+   * other would wait for ever.
+   */
+  queue(bytes: Uint8Array): void {
+    const { connection, total } = this
+    total.outgoing += bytes.byteLength
+    connection.queue(bytes, { hold: this.relayNames.length === 0 })
+    if (total.full && connection.queuedBytes > UNANSWERED_BYTES) {
+      connection.fail(new MsrpError('limit-exceeded', `${connection.transport.description} does not read its REPORTs`))
+    }
   }
 }
 

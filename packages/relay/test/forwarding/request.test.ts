@@ -251,7 +251,7 @@ describe('a REPORT', () => {
     const alice = await network.client('alice', { capacity: 100 })
     const peer = network.connect()
     alice.pause()
-    for (let count = 0; count < 100; count++) {
+    for (let count = 0; count < 350; count++) {
       peer.request('REPORT', {
         toPath: alice.path,
         fields: [
