@@ -24,17 +24,20 @@ interface Entry<T> {
  * The rule tells a lost request from an answered one only when the far side had a chance to answer, so the time that
  * counts (hop time) stands still while we do not read from the connection, and while the far side takes none of our
  * bytes; and because answers come in order, the answer to the oldest request gives those behind it a fresh start.
- * One timer is armed at most. It may go off early, and is then set again: what it waits for only ever moves away.
+ * One timer is armed at most. It may go off early, and is then set again: what it waits for only ever moves away. Another
+ * one forgets what is only watched.
  */
 export class Transactions<T> {
   readonly #clock: Clock
   readonly #timeout: number
   readonly #onTimeout: (record: T, transactionId: string) => void
+  readonly #onForgotten: (record: T) => void
   readonly #entries: Map<string, Entry<T>> = new Map()
   readonly #watched: Map<string, { record: T; position: number; at: number }> = new Map()
   /** Entries whose end has not reached the operating system yet, oldest first. */
   #unsent: Entry<T>[] = []
   #timer: Cancel | undefined
+  #watchTimer: Cancel | undefined
   #progressAt = 0
 
   // Hop time: what counted until `#since`, and since when it has been counting again.
@@ -49,12 +52,15 @@ export class Transactions<T> {
   constructor(options: {
     clock: Clock
     onTimeout: (record: T, transactionId: string) => void
+    /** Hears of what was watched and is forgotten without a refusal, unless `drain` gives it back. */
+    onForgotten?: (record: T) => void
     /** Milliseconds; 30 s unless given. */
     timeout?: number
   }) {
     this.#clock = options.clock
     this.#timeout = options.timeout ?? TRANSACTION_TIMEOUT
     this.#onTimeout = options.onTimeout
+    this.#onForgotten = options.onForgotten ?? (() => {})
     this.#since = this.#clock.now()
   }
 
@@ -74,16 +80,23 @@ export class Transactions<T> {
   }
 
   /**
-   * Remembers a request that is answered only when it is refused (Failure-Report partial): no timer runs for it, and
-   * when it is not refused it is forgotten in time without a word.
+   * Remembers a request that is answered only when it is refused (Failure-Report partial): it never times out, and when
+   * it is not refused it is forgotten after twice that time.
    */
   watch(transactionId: string, record: T, position: number): void {
-    const now = this.#clock.now()
-    this.#watched.set(transactionId, { record, position, at: now })
-    for (const [oldest, { at }] of this.#watched) {
-      if (this.#watched.size <= WATCHED && at > now - 2 * this.#timeout) return
-      this.#watched.delete(oldest)
+    this.#watched.set(transactionId, { record, position, at: this.#clock.now() })
+    if (this.#watched.size > WATCHED) this.unwatch()
+    this.#watchTimer ??= this.#clock.after(2 * this.#timeout, () => this.#forgetWatched())
+  }
+
+  /** Forgets what has been watched longest; false when nothing is. */
+  unwatch(): boolean {
+    for (const [transactionId, { record }] of this.#watched) {
+      this.#watched.delete(transactionId)
+      this.#onForgotten(record)
+      return true
     }
+    return false
   }
 
   /** Everything before `position` has been taken by the operating system, and nothing waits. */
@@ -135,17 +148,37 @@ export class Transactions<T> {
    */
   drain(): T[] {
     const records = [...this.records()]
-    for (const { record, position } of this.#watched.values()) if (position > this.#taken) records.push(record)
+    for (const { record, position } of this.#watched.values()) {
+      if (position > this.#taken) records.push(record)
+      else this.#onForgotten(record)
+    }
     this.#entries.clear()
     this.#watched.clear()
     this.#unsent = []
     this.#disarm()
+    this.#watchTimer?.()
+    this.#watchTimer = undefined
     return records
   }
 
   /** The records of the requests that wait, oldest first. */
   *records(): IterableIterator<T> {
     for (const entry of this.#entries.values()) yield entry.record
+  }
+
+  /** Forgets what has been watched long enough; what is still with us may have to be given back. */
+  #forgetWatched(): void {
+    this.#watchTimer = undefined
+    const now = this.#clock.now()
+    for (const { position, at } of this.#watched.values()) {
+      const remaining = at + 2 * this.#timeout - now
+      if (remaining > 0 || position > this.#taken) {
+        const wait = remaining > 0 ? remaining : this.#timeout
+        this.#watchTimer = this.#clock.after(wait, () => this.#forgetWatched())
+        return
+      }
+      this.unwatch()
+    }
   }
 
   #oldest(): Entry<T> | undefined {

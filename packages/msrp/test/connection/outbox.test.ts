@@ -77,6 +77,33 @@ describe('one source', () => {
     await settle()
     expect(far.body('message1').equals(someBody(4096 * KIBIBYTE))).toBe(true)
   })
+
+  it('after the other that is done before its turn comes does not wait among them while the far side takes nothing', async () => {
+    const { outbox, far, pair } = setUp({ capacity: 1000 })
+    pair.right.pause()
+    outbox.add(TestSource.of('message1', someBody(1024 * KIBIBYTE)))
+    await settle()
+    let asked = 0
+    for (let count = 0; count < 5000; count++) {
+      const source = TestSource.of(`done${count}`, '')
+      Object.defineProperty(source, 'state', {
+        get: () => {
+          asked++
+          return 'done'
+        },
+      })
+      outbox.add(source)
+    }
+    outbox.add(TestSource.of('message2', 'still here'))
+    // Each was looked at a few times at most.
+    expect(asked).toBeLessThan(10_000)
+    asked = 0
+    pair.right.resume()
+    await settle()
+    expect(asked).toBeLessThan(500)
+    expect([far.body('message1').byteLength, far.body('message2').toString()]).toEqual([1024 * KIBIBYTE, 'still here'])
+    expect(outbox.empty).toBe(true)
+  })
 })
 
 describe('several sources', () => {

@@ -7,13 +7,21 @@ import { Passage } from './passage.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { SentPart } from './sent-part.ts'
 import type { Token } from './token.ts'
-import { LEAST_BUFFER, LEAST_PER_CONNECTION } from './total-buffer.ts'
+import { LEAST_BUFFER, LEAST_PER_CONNECTION, REQUEST_OVERHEAD } from './total-buffer.ts'
 
 /** A flow whose source carries others as well may keep this many times the buffer before its message is refused, */
 const SHARED_FACTOR = 4
 
 /** and all flows of that source together this many times: then those that keep more than a little are refused. */
 const ALL_FLOWS_FACTOR = 64
+
+/** Bytes that are kept for each character of a flow's key: the key, and the URIs that were read from it. */
+const BYTES_PER_CHARACTER = 4
+
+/** Bytes that are kept of a flow whose key has so many characters, as long as it is there. */
+export function flowOverhead(key: string): number {
+  return BYTES_PER_CHARACTER * key.length + REQUEST_OVERHEAD
+}
 
 /**
  * The SEND chunks of one session in one direction, from the connection they come in on to the one they leave by. Bytes
@@ -22,10 +30,16 @@ const ALL_FLOWS_FACTOR = 64
  */
 export class Flow implements ChunkSource, Passenger {
   readonly source: RelayConnection
+  /** The paths its messages come with. */
+  readonly key: string
+  /** Bytes that are kept of it beside its chunks. */
+  readonly overhead: number
+  /** Requests of which the next hop owes the responses. */
+  unanswered = 0
   /** Our tokens on its way. */
   readonly tokens: readonly Token[]
-  readonly #toPath: readonly MsrpUri[]
-  readonly #fromPath: readonly MsrpUri[]
+  #toPath: readonly MsrpUri[]
+  #fromPath: readonly MsrpUri[]
   readonly #buffer: number
   #sink: RelayConnection | undefined
   readonly #passages: Passage[] = []
@@ -39,12 +53,15 @@ export class Flow implements ChunkSource, Passenger {
   /** `toPath` and `fromPath` as they go out; `buffer` in bytes. */
   constructor(options: {
     source: RelayConnection
+    key: string
     tokens: readonly Token[]
     toPath: readonly MsrpUri[]
     fromPath: readonly MsrpUri[]
     buffer: number
   }) {
     this.source = options.source
+    this.key = options.key
+    this.overhead = flowOverhead(options.key)
     this.tokens = options.tokens
     this.#toPath = options.toPath
     this.#fromPath = options.fromPath
@@ -60,6 +77,11 @@ export class Flow implements ChunkSource, Passenger {
   /** Nothing is on its way through at present. */
   get idle(): boolean {
     return this.#passages.length === 0
+  }
+
+  /** Idle, and nobody has it but its two connections. */
+  get spare(): boolean {
+    return this.idle && this.#sink !== undefined
   }
 
   /** Whether chunks may still be put in. */
@@ -172,7 +194,7 @@ export class Flow implements ChunkSource, Passenger {
     if (part?.over === false && failureReport === 'yes') this.#sink?.expectAnswer(part, chunk)
     // Only an error will be answered, and no timer runs (RFC 4976 §6.4.1).
     else if (part?.over === false && failureReport === 'partial') {
-      this.#sink?.connection.watch(chunk.transactionId, part, chunk.position)
+      this.#sink?.expectRefusal(part, chunk)
     }
     this.source.counters.chunksForwarded++
     this.source.counters.bodyBytes += chunk.bodyBytes
@@ -258,7 +280,10 @@ export class Flow implements ChunkSource, Passenger {
     this.#kept = 0
     this.#passages.length = 0
     this.source.connection.resumeReading(this)
-    this.source.removeFlow(this)
+    this.source.flows.remove(this)
+    // Whoever still has it, such as a request that waits for its answer, needs nothing of these.
+    this.#toPath = []
+    this.#fromPath = []
     for (const token of this.tokens) token.flows.delete(this)
     this.#wake()
   }

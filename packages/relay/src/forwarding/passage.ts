@@ -2,6 +2,7 @@ import { type ChunkPiece, INTERRUPTIBLE_FROM, type SentChunk } from 'msrp/connec
 import { type ByteRange, type ContinuationFlag, type MsrpUri, rewriteRequestHead } from 'msrp/wire'
 import { BodyQueue } from './body-queue.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
+import { REQUEST_OVERHEAD } from './total-buffer.ts'
 
 /**
  * A chunk on its way through: what has arrived of it, and how much of that is out. It leaves in one part or several, each
@@ -28,7 +29,7 @@ export class Passage {
 
   /** Bytes that are kept for it. */
   get size(): number {
-    return this.#body.bytes + this.chunk.head.fields.bytes.byteLength
+    return this.#body.bytes + this.chunk.head.fields.bytes.byteLength + REQUEST_OVERHEAD
   }
 
   /** It is known how it ends. */

@@ -9,4 +9,6 @@ export interface Pending {
   answered(head: ResponseHead): void
   /** There is no answer, or it does not matter any more; its sender is told why. */
   unanswered(status: number, comment: string): void
+  /** Only a refusal would have been answered, and none is waited for any more. */
+  forgotten?(): void
 }

@@ -3,12 +3,13 @@ import { type ContinuationFlag, MsrpError, type MsrpUri, type RequestHead, reque
 import { Authentication } from './authentication.ts'
 import { ConnectionsByRelay } from './connections-by-relay.ts'
 import { Counters } from './counters.ts'
-import { Flow } from './flow.ts'
+import { Flow, flowOverhead } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import { outgrows } from './growth.ts'
 import { InboundChunk } from './inbound-chunk.ts'
 import type { NextHop } from './next-hop.ts'
 import { type Hop, NextHops } from './next-hops.ts'
+import { type OutboundPlace, OutboundShares } from './outbound-shares.ts'
 import { OwnAuthorities } from './own-authorities.ts'
 import { RelayConnection, type RelayConnectionOptions, type RelayRequests } from './relay-connection.ts'
 import { type Route, route, type Way } from './route.ts'
@@ -17,9 +18,6 @@ import { StalledConnections } from './stalled-connections.ts'
 import type { Token } from './token.ts'
 import { TokenTable } from './token-table.ts'
 import { TotalBuffer } from './total-buffer.ts'
-
-/** Different paths that one connection can send messages along at once. */
-const FLOWS_PER_CONNECTION = 1024
 
 /**
  * A relay's state (RFC 4976): connections, the tokens it has handed out, and what is on its way through. Sockets, names,
@@ -37,8 +35,9 @@ export class Relay implements RelayRequests {
   readonly #relays: ConnectionsByRelay = new ConnectionsByRelay()
   readonly #total: TotalBuffer
   readonly #stalled: StalledConnections
-  /** Connections made from here, on their way or there. */
-  #outbound = 0
+  readonly #outbound: OutboundShares
+  /** What connections made from here take of it. */
+  readonly #places: Map<RelayConnection, OutboundPlace> = new Map()
   #nextId = 1
   #closing = false
   #onEmpty: () => void = () => {}
@@ -48,6 +47,7 @@ export class Relay implements RelayRequests {
     this.#platform = platform
     this.#own = new OwnAuthorities(settings.names, settings.ports)
     this.#total = new TotalBuffer(settings.totalBuffer)
+    this.#outbound = new OutboundShares(settings.outboundConnections)
     const { clock, random } = platform
     this.#tokens = new TokenTable({
       clock,
@@ -88,6 +88,11 @@ export class Relay implements RelayRequests {
     return this.#tokens.size
   }
 
+  /** Bytes of messages on their way, and of what is remembered of them: what counts for `totalBuffer`. */
+  get kept(): number {
+    return this.#total.kept
+  }
+
   /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
   accept(transport: Transport, certificateNames: readonly string[]): void {
     this.#adopt({ transport, certificateNames, inbound: true })
@@ -105,7 +110,7 @@ export class Relay implements RelayRequests {
     })
     const comment = 'the relay is shutting down'
     for (const { connection, flows } of this.#connections) {
-      for (const flow of [...flows.values()]) flow.abort(481, comment)
+      for (const flow of [...flows]) flow.abort(481, comment)
       for (const pending of connection.pending()) pending.unanswered(481, comment)
     }
     for (const token of [...this.#tokens]) this.#tokens.end(token)
@@ -150,7 +155,8 @@ export class Relay implements RelayRequests {
     this.#connections.delete(connection)
     this.#relays.delete(connection)
     this.#stalled.forget(connection)
-    if (!connection.inbound) this.#outbound--
+    this.#places.get(connection)?.release()
+    this.#places.delete(connection)
     for (const token of connection.peerOf) token.release(connection)
     for (const token of [...connection.tokens]) {
       // RFC 4976 §6.3: a client's token ends with its connection, a relay's is valid on any to that relay.
@@ -164,6 +170,7 @@ export class Relay implements RelayRequests {
 
   #adopt(
     options: Pick<RelayConnectionOptions, 'transport' | 'certificateNames' | 'inbound' | 'madeFor'>,
+    place?: OutboundPlace,
   ): RelayConnection {
     const { transport, inbound } = options
     const connection = new RelayConnection({
@@ -177,6 +184,8 @@ export class Relay implements RelayRequests {
     })
     this.counters.connections++
     this.#connections.add(connection)
+    if (place !== undefined) this.#places.set(connection, place)
+    place?.made()
     this.#relays.add(connection)
     this.#stalled.watch()
     this.#platform.log.debug({ connection: connection.id, far: transport.description, inbound }, 'connection opened')
@@ -228,14 +237,10 @@ export class Relay implements RelayRequests {
       if (known.sink === way.to.connection) return known
       known.finish()
     }
-    if (from.flows.size >= FLOWS_PER_CONNECTION) {
-      const idle = [...from.flows.values()].find((flow) => flow.idle)
-      if (idle === undefined) return undefined
-      idle.finish()
-    }
+    if (!from.flows.makeRoom(flowOverhead(key))) return undefined
     const { toPath, fromPath, tokens } = way
-    const flow = new Flow({ source: from, toPath, fromPath, tokens, buffer: this.#settings.flowBuffer })
-    from.flows.set(key, flow)
+    const flow = new Flow({ source: from, key, toPath, fromPath, tokens, buffer: this.#settings.flowBuffer })
+    from.flows.add(flow)
     if (way.to.kind === 'connection') flow.board(way.to.connection)
     else this.#nextHop(way.to.hop).take(flow)
     return flow
@@ -280,22 +285,26 @@ export class Relay implements RelayRequests {
 
   async #dial({ token, uri, isRelay }: Hop, shared: boolean): Promise<RelayConnection> {
     const { log } = this.#platform
-    if (this.#outbound >= this.#settings.outboundConnections) {
-      log.warn({ account: token.account, total: this.#outbound }, 'not connected: too many connections to next hops')
-      throw new MsrpError('limit-exceeded', 'the relay has made as many connections as it may')
+    const place = this.#outbound.take(token.account)
+    if (typeof place === 'string') {
+      const total = this.#outbound.total
+      log.warn({ account: token.account, total, reason: place }, 'not connected: too many connections to next hops')
+      throw new MsrpError('limit-exceeded', place)
     }
-    this.#outbound++
     try {
       const { transport, certificateNames } = await this.#platform.dial({ uri, kind: isRelay ? 'relay' : 'peer' })
-      return this.#adopt({
-        transport,
-        // Who is dialled as the last hop is no relay, whatever its certificate.
-        certificateNames: isRelay ? certificateNames : [],
-        inbound: false,
-        madeFor: shared ? undefined : token,
-      })
+      return this.#adopt(
+        {
+          transport,
+          // Who is dialled as the last hop is no relay, whatever its certificate.
+          certificateNames: isRelay ? certificateNames : [],
+          inbound: false,
+          madeFor: shared ? undefined : token,
+        },
+        place,
+      )
     } catch (error) {
-      this.#outbound--
+      place.release()
       const reason = error instanceof Error ? error.message : String(error)
       log.info({ account: token.account, host: uri.host, port: uri.port, error: reason }, 'cannot reach a next hop')
       throw error

@@ -11,6 +11,7 @@ export class SentPart implements Pending {
   readonly #chunk: InboundChunk
   readonly #flow: Flow
   #owedBy: RelayConnection | undefined
+  #watchedBy: RelayConnection | undefined
   #over = false
 
   constructor(chunk: InboundChunk, flow: Flow) {
@@ -36,6 +37,13 @@ export class SentPart implements Pending {
   owed(by: RelayConnection): void {
     this.#owedBy = by
     by.owed += this.size
+    this.#flow.unanswered++
+  }
+
+  /** It is complete, and `by` answers only if it refuses it. */
+  watched(by: RelayConnection): void {
+    this.#watchedBy = by
+    by.watched += this.size
   }
 
   answered({ status, comment }: ResponseHead): void {
@@ -49,9 +57,18 @@ export class SentPart implements Pending {
     this.#flow.refused(this.#chunk, status, comment)
   }
 
+  forgotten(): void {
+    this.#conclude()
+  }
+
   #conclude(): void {
     this.#over = true
-    if (this.#owedBy !== undefined) this.#owedBy.owed -= this.size
+    if (this.#owedBy !== undefined) {
+      this.#owedBy.owed -= this.size
+      this.#flow.unanswered--
+    }
+    if (this.#watchedBy !== undefined) this.#watchedBy.watched -= this.size
     this.#owedBy = undefined
+    this.#watchedBy = undefined
   }
 }
