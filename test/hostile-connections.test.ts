@@ -66,6 +66,43 @@ describe('a flood of connections', () => {
     })
   })
 
+  test('from many addresses is refused from the limit for all on; old ones keep working, and each that goes makes room', async () => {
+    const few = await startRelay({ settings: { limits: { connections: 12, connections_per_address: 6 } } })
+    const [alice, bob] = [await few.login(few.alice), await few.login(few.bob)]
+    const from = async (address: number): Promise<Socket> => {
+      const socket = connect({ host: '127.0.0.1', port: few.port, localAddress: `127.0.0.${address}` })
+      onTestFinished(() => {
+        socket.destroy()
+      })
+      socket.on('error', () => {}).resume()
+      await once(socket, 'connect')
+      return socket
+    }
+    const sockets = await Promise.all(Array.from({ length: 30 }, (_, index) => from(2 + (index % 10))))
+    const open = (): Socket[] => sockets.filter(({ closed }) => !closed)
+    await until(() => open().length <= 10, 'end of those above the limit')
+    expect(open()).toHaveLength(10)
+    await expect(few.connect()).rejects.toThrow()
+
+    const sent = alice.request('SEND', {
+      toPath: [alice.token, ...bob.path],
+      fields: [
+        ['Message-ID', 'message1'],
+        ['Byte-Range', '1-5/5'],
+      ],
+      body: 'hello',
+    })
+    expect((await alice.response(sent)).head.status).toBe(200)
+    await until(() => bob.requests.some(({ head }) => head.method === 'SEND'), 'message of the old ones')
+
+    open()[0]?.destroy()
+    let late: RawClient | undefined
+    // The relay may hear of it a moment later.
+    while (late === undefined) late = await few.login(few.alice).catch(() => undefined)
+    await expect(few.connect()).rejects.toThrow()
+    for (const client of [late, alice, bob]) client.destroy()
+  })
+
   test('that stop in the middle of their TLS handshake counts as well', async () => {
     await underAttack(victims, async (victim) => {
       const sockets = await Promise.all(Array.from({ length: 100 }, () => victim.socket()))

@@ -8,6 +8,7 @@ import type { RelaySettings } from './forwarding/settings.ts'
 import { relayDialer } from './io/dialer.ts'
 import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } from './io/index.ts'
 import { type OpenListener, openListeners } from './io/listeners.ts'
+import { FloodedLog } from './io/log-floods.ts'
 
 export * from './certificates/index.ts'
 export * from './config/index.ts'
@@ -50,6 +51,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
   const resolver = options.resolver ?? nodeResolver()
   const state = await openState(settings)
   for (const warning of state.certificates.warnings) log.warn({}, warning)
+  const floodedLog = new FloodedLog(log, nodeClock)
   const { server, authorities, clientAuthorities } = state.certificates
   const { minimumVersion } = settings.tls
   const tls = { cert: server.certificate, key: server.key, minimumVersion }
@@ -60,7 +62,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
   const listeners = await openListeners({
     settings,
     tls: { ...tls, ca: clientAuthorities },
-    log,
+    log: floodedLog,
     onConnection: (...connection) => {
       if (relay === undefined) early.push(() => relay?.accept(...connection))
       else relay.accept(...connection)
@@ -81,8 +83,8 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     hmac: (text) => createHmac('sha256', nonceKey).update(text).digest('hex'),
     equal,
     users: state.users,
-    dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log }),
-    log,
+    dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log: floodedLog }),
+    log: floodedLog,
   })
   for (const accept of early) accept()
   const running = relay
@@ -92,6 +94,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     await listeners.close()
     await running.close(settings.drain * 1000)
     await state.users.close()
+    floodedLog.flush()
   }
   return {
     listeners: listeners.open,
