@@ -6,6 +6,7 @@ import type { Counters } from './forwarding/counters.ts'
 import { Relay } from './forwarding/relay.ts'
 import type { RelaySettings } from './forwarding/settings.ts'
 import { relayDialer } from './io/dialer.ts'
+import { FailedNames } from './io/failed-names.ts'
 import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } from './io/index.ts'
 import { type OpenListener, openListeners } from './io/listeners.ts'
 import { FloodedLog } from './io/log-floods.ts'
@@ -48,7 +49,7 @@ export interface RelayOptions {
  */
 export async function startRelay(settings: Settings, options: RelayOptions = {}): Promise<RunningRelay> {
   const log = options.log ?? createLog(settings.log)
-  const resolver = options.resolver ?? nodeResolver()
+  const resolver = new FailedNames(options.resolver ?? nodeResolver(), nodeClock)
   const state = await openState(settings)
   for (const warning of state.certificates.warnings) log.warn({}, warning)
   const floodedLog = new FloodedLog(log, nodeClock)

@@ -103,13 +103,20 @@ describe('dialling over TCP', () => {
     expect(error.message).toContain('no-such-host.invalid')
   })
 
-  it('is unreachable when finding the address takes too long', async () => {
-    const hanging = { lookup: () => new Promise<string[]>(() => {}) }
+  it('is unreachable when finding the address takes too long, and the resolver is told', async () => {
+    let given: AbortSignal | undefined
+    const hanging = {
+      lookup: (_: string, signal?: AbortSignal) => {
+        given = signal
+        return new Promise<string[]>(() => {})
+      },
+    }
     const error = await failure(
       connect({ secure: false, host: 'slow.example.com', port: 2855, resolver: hanging, connectTimeout: 50 }),
     )
     expect(error.code).toBe('unreachable')
     expect(error.message).toContain('slow.example.com:2855')
+    expect(given?.aborted).toBe(true)
   })
 
   it('RFC4975-6.2-1: connects to the address and port that are given', async () => {

@@ -163,3 +163,25 @@ describe('A next hop whose certificate is', () => {
     },
   )
 })
+
+it('A look-up that takes longer than a next hop has to accept is left', async () => {
+  const given: (AbortSignal | undefined)[] = []
+  const resolver: Resolver = {
+    lookup: (_, signal) => {
+      given.push(signal)
+      return new Promise(() => {})
+    },
+    resolveSrv: async () => [],
+  }
+  const settings = completeSettings({ plainTcpToPeers: true })
+  const dial = relayDialer({
+    settings: { ...settings, limits: { ...settings.limits, connectTime: 0.05 } },
+    policy: new OutboundPolicy(settings.outbound, []),
+    resolver,
+    tls: {},
+    log: { debug: () => {}, info: () => {}, warn: () => {} },
+  })
+  const uri = MsrpUri.parse('msrp://silent.example.com:9000/x;tcp')
+  await expect(dial({ uri, kind: 'peer' })).rejects.toMatchObject({ code: 'unreachable' })
+  expect(given.map((signal) => signal?.aborted)).toEqual([true])
+})
