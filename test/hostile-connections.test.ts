@@ -95,6 +95,11 @@ describe('a flood of connections', () => {
     expect((await alice.response(sent)).head.status).toBe(200)
     await until(() => bob.requests.some(({ head }) => head.method === 'SEND'), 'message of the old ones')
 
+    // Told once for each address, not for each connection.
+    const told = (): number => few.program.stderr.text.split('refused: too many connections').length - 1
+    await until(() => told() > 0, 'line in the log')
+    expect(told()).toBeLessThanOrEqual(11)
+
     open()[0]?.destroy()
     let late: RawClient | undefined
     // The relay may hear of it a moment later.
