@@ -38,6 +38,8 @@ export interface Account {
   /** Calls of `send`, and what they ended with. */
   readonly sends: number
   readonly outcomes: Readonly<Record<string, number>>
+  /** Those of them that failed and were the subject of a failure REPORT, by its status. */
+  readonly reported: Readonly<Record<string, number>>
   /** Sent again, all of it or what was not confirmed. */
   readonly repeated: number
   readonly resumed: number
@@ -208,14 +210,16 @@ function expectNothingLost(
   messages: number,
 ): Omit<Account, 'duplicates' | 'disturbances'> {
   const outcomes: Record<string, number> = {}
+  const reported: Record<string, number> = {}
   const delivered = new Set<string>()
   const all = new Set<string>()
   const lost: SentOnce[] = []
   for (const sent of sends) {
-    const { messageId, outcome, status, sha256 } = sent
+    const { messageId, outcome, status, reported: report, sha256 } = sent
     all.add(messageId)
     const named = status === undefined ? outcome : `${outcome} ${status}`
     outcomes[named] = (outcomes[named] ?? 0) + 1
+    if (outcome !== 'delivered' && report !== undefined) reported[report] = (reported[report] ?? 0) + 1
     if (outcome !== 'delivered') continue
     delivered.add(messageId)
     if (!stored.get(messageId)?.includes(sha256)) lost.push(sent)
@@ -228,6 +232,7 @@ function expectNothingLost(
     failed: all.size - delivered.size,
     sends: sends.length,
     outcomes,
+    reported,
     repeated: sends.filter(({ repeated }) => repeated > 0).length,
     resumed: sends.filter(({ resumedFrom }) => resumedFrom > 0).length,
   }
@@ -253,11 +258,13 @@ async function mortalRelay(name: string, authority: TestAuthority): Promise<Mort
   return { relay, link, victim: { name, program: relay.program, start } }
 }
 
-function login(relay: TestRelay, { username, password }: RelayUser): SenderTask['relay'] & object {
+/** What somebody needs to log in to a relay. */
+export function login(relay: TestRelay, { username, password }: RelayUser): SenderTask['relay'] & object {
   return { uri: relay.uri, username, password }
 }
 
-function startPart(part: 'sender' | 'receiver', task: SenderTask | ReceiverTask): Program {
+/** Starts one of the programs of a run. */
+export function startPart(part: 'sender' | 'receiver', task: SenderTask | ReceiverTask): Program {
   const file = join(repositoryRoot, `test/support/disturbed/${part}.ts`)
   return startProgram(process.execPath, [file, JSON.stringify(task)])
 }

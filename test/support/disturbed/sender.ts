@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect, MsrpError, type OutgoingMessage, type RelayOptions, type Session } from 'msrp'
 import { Random } from '../../../fuzz/random.ts'
+import { failureReport } from './failure-report.ts'
 import { type PlannedMessage, plannedMessage } from './planned-message.ts'
 
 /** What it is told on its command line, as JSON. */
@@ -31,6 +32,8 @@ export interface SentOnce {
   readonly outcome: string
   readonly status: number | undefined
   readonly message: string | undefined
+  /** The status of the last failure REPORT about it that came over the wire. */
+  readonly reported: number | undefined
   /** How often it was sent before. */
   readonly repeated: number
   /** Where it began. */
@@ -57,6 +60,8 @@ const ca = readFileSync(task.ca)
 let next = 0
 let sent = 0
 let settled = 0
+/** Failure REPORTs that came, by Message-ID. */
+const reports = new Map<string, number>()
 
 async function lane(pathFile: string, index: number): Promise<void> {
   const random = new Random(task.seed, task.first + index)
@@ -86,6 +91,10 @@ function open(pathFile: string): Promise<Session> {
     path: readFileSync(pathFile, 'utf8'),
     signal: AbortSignal.timeout(5_000),
     tls: { ca },
+    trace: (event) => {
+      const report = failureReport(event)
+      if (report !== undefined) reports.set(report.messageId, report.status)
+    },
     reportTimeout,
     closeTimeout: 1_000,
     ...(relay === undefined ? {} : { relay }),
@@ -124,6 +133,7 @@ async function send(session: Session, { planned, repeated, resumeFrom }: Attempt
     contentType: 'application/octet-stream',
     ...(chunkSize === undefined ? {} : { chunkSize }),
   }
+  reports.delete(messageId)
   let message: OutgoingMessage | undefined
   let failure: { outcome: string; status?: number | undefined; message?: string } = { outcome: 'delivered' }
   try {
@@ -139,6 +149,7 @@ async function send(session: Session, { planned, repeated, resumeFrom }: Attempt
     repeated,
     resumedFrom: resumeFrom,
     status: failure.status,
+    reported: reports.get(messageId),
     message: failure.message,
     outcome: failure.outcome,
   }
