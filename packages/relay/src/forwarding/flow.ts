@@ -107,6 +107,7 @@ export class Flow implements ChunkSource, Passenger {
   accept(chunk: InboundChunk): void {
     const passage = new Passage(chunk)
     this.#passages.push(passage)
+    this.source.passages++
     this.#count(passage.size)
   }
 
@@ -233,6 +234,7 @@ export class Flow implements ChunkSource, Passenger {
 
   #remove(passage: Passage): void {
     this.#passages.splice(this.#passages.indexOf(passage), 1)
+    this.source.passages--
     this.#count(-passage.size)
     if (this.#finishing && this.idle) this.#leave()
   }
@@ -250,18 +252,21 @@ export class Flow implements ChunkSource, Passenger {
     const { full } = this.source.total
     const least = Math.min(this.#buffer, LEAST_BUFFER)
     const buffer = full ? least : this.#buffer
+    // Many short messages may wait as long as there is memory: who sends them at once means no harm.
+    const kept = this.#kept - (full ? 0 : this.#passages.length * REQUEST_OVERHEAD)
+    const keptOfAll = this.source.kept - (full ? 0 : this.source.passages * REQUEST_OVERHEAD)
     if (bytes <= 0) {
-      if (this.#kept <= buffer / 2 || !moves) this.source.connection.resumeReading(this)
+      if (kept <= buffer / 2 || !moves) this.source.connection.resumeReading(this)
     } else if (!this.source.shared) {
-      if (this.#kept <= buffer || !moves) return
+      if (kept <= buffer || !moves) return
       this.source.connection.pauseReading(this)
       // Whoever sends there need not wait for answers that are not read.
       this.source.connection.wake()
-    } else if (this.#kept > buffer * SHARED_FACTOR) {
+    } else if (kept > buffer * SHARED_FACTOR) {
       this.#overflow()
-    } else if (full ? this.source.kept > LEAST_PER_CONNECTION : this.source.kept > this.#buffer * ALL_FLOWS_FACTOR) {
+    } else if (keptOfAll > (full ? LEAST_PER_CONNECTION : this.#buffer * ALL_FLOWS_FACTOR)) {
       // Who has but a little here is not the one that is slow.
-      if (full || this.#kept > least) this.#overflow()
+      if (full || kept > least) this.#overflow()
     }
   }
 
@@ -276,6 +281,7 @@ export class Flow implements ChunkSource, Passenger {
   #leave(): void {
     if (this.#left) return
     this.#left = true
+    this.source.passages -= this.#passages.length
     this.source.kept -= this.#kept
     this.#kept = 0
     this.#passages.length = 0

@@ -95,6 +95,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   readonly requests: UnansweredRequests = new UnansweredRequests()
   /** What all connections keep together. */
   readonly total: TotalBuffer
+  /** Messages, or chunks of them, that the flows from here keep. */
+  passages = 0
   #kept = 0
   #owed = 0
   #watched = 0
@@ -148,7 +150,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     return this.tokens.size === 0 && this.peerOf.size === 0 && (this.#madeFor?.ended ?? true)
   }
 
-  /** Bytes that the flows from here keep. */
+  /** Bytes that the flows from here keep, REQUEST_OVERHEAD for each passage among them. */
   get kept(): number {
     return this.#kept
   }

@@ -173,6 +173,28 @@ describe('the shortest messages for somebody who does not read', () => {
   })
 })
 
+describe('many short messages at once, on a connection that carries several sessions', () => {
+  it('are not refused for what stands for each of them, while there is memory', async () => {
+    const { network, alice, bob, path } = await twoClients()
+    alice.request('SEND', {
+      toPath: path,
+      fromPath: [alice.uri, 'msrps://h.invalid:9/other;tcp'],
+      fields: [['Message-ID', 'other']],
+    })
+    await settle()
+    for (let count = 0; count < 4500; count++)
+      alice.request('SEND', { toPath: path, fields: [['Message-ID', 'short']] })
+    await settle()
+    // The rest waits for answers.
+    expect(bob.all('SEND')).toHaveLength(2048)
+    bob.answers = true
+    for (const request of bob.all('SEND')) bob.respond(request)
+    await network.clock.advance(100)
+    expect(bob.all('SEND')).toHaveLength(4501)
+    expect([alice.reports, alice.responses.filter(({ head }) => head.status === 413)]).toEqual([[], []])
+  })
+})
+
 describe('messages that are given up, for somebody who does not read', () => {
   it('are not kept by those who would have sent them', async () => {
     const { network, alice, bob, path } = await twoClients({ totalBuffer: 10_000 })
