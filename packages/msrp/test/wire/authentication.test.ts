@@ -158,10 +158,11 @@ describe('credentials (Authorization)', () => {
   test.each([
     ['RFC4976-9.1-2: Basic', 'Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=='],
     ['nothing', ''],
-    ...['username', 'realm', 'nonce', 'response', 'cnonce', 'nc', 'qop'].map((name) => [
+    ...['username', 'realm', 'nonce', 'response', 'cnonce', 'nc'].map((name) => [
       `RFC4976-9.1-8: no ${name}`,
       sound.replace(`${name}=`, `x-${name}=`),
     ]),
+    ['RFC4976-9.1-7: no qop', sound.replace('qop=', 'x-qop=')],
     ['another qop', sound.replace('qop=auth', 'qop=auth-int')],
     ['an nc that is no count', sound.replace('nc=00000001', 'nc=0000000x')],
     ['an nc of nine digits', sound.replace('nc=00000001', 'nc=000000001')],

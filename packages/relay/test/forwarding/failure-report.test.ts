@@ -267,25 +267,28 @@ describe('a REPORT of the relay', () => {
 })
 
 describe('what waits for the next hop and is lost with it', () => {
-  it.each(['yes', 'partial'])('is reported, all of it, when it never left us: Failure-Report %s', async (value) => {
-    const network = new Network()
-    const alice = await network.client('alice')
-    const far = network.within(FAR, { capacity: 1 })
-    far.pause()
-    const count = 20
-    for (let index = 0; index < count; index++) {
-      const fields = [
-        ['Message-ID', `message${index}`],
-        ['Failure-Report', value],
-      ] as const
-      alice.send([alice.token, FAR], 'x'.repeat(1000), fields)
-    }
-    await settle()
-    expect(alice.reports).toEqual([])
-    far.pair.drop()
-    await settle()
-    expect(alice.reports).toEqual(Array.from({ length: count }, () => '481 1-1000/1000'))
-  })
+  it.each(['yes', 'partial'])(
+    'is reported, all of it, when it never left us: Failure-Report %s (RFC4976-6.4.1-5)',
+    async (value) => {
+      const network = new Network()
+      const alice = await network.client('alice')
+      const far = network.within(FAR, { capacity: 1 })
+      far.pause()
+      const count = 20
+      for (let index = 0; index < count; index++) {
+        const fields = [
+          ['Message-ID', `message${index}`],
+          ['Failure-Report', value],
+        ] as const
+        alice.send([alice.token, FAR], 'x'.repeat(1000), fields)
+      }
+      await settle()
+      expect(alice.reports).toEqual([])
+      far.pair.drop()
+      await settle()
+      expect(alice.reports).toEqual(Array.from({ length: count }, () => '481 1-1000/1000'))
+    },
+  )
 
   it('is reported while the next hop is still being dialled', async () => {
     const network = new Network()

@@ -38,6 +38,20 @@ describe('a message', () => {
     expect(arrived?.head.transactionId).toMatch(/^[a-z2-7]{16}$/)
   })
 
+  it('that came through another relay is answered to that one alone, taken or refused (RFC4976-6.4.1-2)', async () => {
+    const { alice, path } = await setUp()
+    for (const [toPath, status] of [
+      [path, 200],
+      [['msrps://relay.example.com:2855/gone;tcp', ...path.slice(1)], 481],
+    ] as const) {
+      const fromPath = [alice.uri, 'msrps://behind.invalid:1/b;tcp']
+      const sent = alice.request('SEND', { toPath, fromPath, body: 'Hello', fields: [['Message-ID', 'message1']] })
+      const { head } = await alice.response(sent)
+      expect(head.status).toBe(status)
+      expect(head.fields.toPath.map(String)).toEqual([alice.uri])
+    }
+  })
+
   it('is answered by the relay while the next hop still takes its time (RFC4975-5.3-1, RFC4976-6.4.1-1)', async () => {
     const { alice, bob, path } = await setUp({ capacity: 1000 })
     bob.pause()

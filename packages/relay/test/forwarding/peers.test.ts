@@ -210,7 +210,7 @@ describe('connections to other relays', () => {
     expect(network.dialed).toHaveLength(2)
   })
 
-  it('are one for all towards relays that are named (RFC4975-5.4-1, RFC4976-5.2-2, RFC4976-5.2-3)', async () => {
+  it('are one for all towards relays that are named (RFC4975-5.4-1, RFC4976-5.2-2, RFC4976-6.4.2-1)', async () => {
     const network = new Network({ sharedConnectionsTo: ['Two.example.net'] })
     const clients = [await network.client('alice'), await network.client('bob')]
     const other = network.within(R2, { certificate: ['two.example.net'] })

@@ -29,7 +29,7 @@ describe('a request to a token', () => {
     expect(network.dialed).toEqual([])
   })
 
-  it('from its holder goes to whom the holder names, by a connection made for it (RFC4976-6.4.2-1)', async () => {
+  it('from its holder goes to whom the holder names, by one connection made for it (RFC4976-6.4.2-1, RFC4976-6.4.1-11)', async () => {
     const network = new Network()
     const alice = await network.client('alice')
     const far = network.within(FAR)
@@ -40,6 +40,11 @@ describe('a request to a token', () => {
     expect(far.all('SEND').map(({ body }) => body.toString())).toEqual(['one', 'two'])
     expect(far.requests[0]?.head.fields.fromPath.map(String)).toEqual([alice.token, alice.uri])
     expect(far.requests[0]?.head.fields.toPath.map(String)).toEqual([FAR])
+    // What is no message takes the same one.
+    alice.request('NICKNAME', { toPath: [alice.token, FAR], fields: nickname })
+    await settle()
+    expect(far.all('NICKNAME')).toHaveLength(1)
+    expect(network.dialed).toHaveLength(1)
   })
 
   it('from its holder to another relay asks for a connection to a relay, and does not take one to a peer for it', async () => {

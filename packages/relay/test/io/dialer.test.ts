@@ -154,7 +154,7 @@ describe('A next hop whose certificate is', () => {
   })
 
   it.each(flaws)(
-    '%s is connected to where that is allowed, and has proven nothing; a relay never is (RFC4975-5.4-8)',
+    '%s is connected to where that is allowed, and has proven nothing; a relay never is (RFC4975-5.4-8, RFC4976-9.2-7)',
     async (_, code, issue) => {
       const { port } = await serve(createTlsServer(await issue()))
       const { to } = dialer({ [host]: ['127.0.0.1'] }, {}, 'lenient')
