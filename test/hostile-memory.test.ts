@@ -83,7 +83,7 @@ describe('a relay stays within what is documented when it is sent', () => {
   test('messages of many sessions with long paths', { timeout: 90_000 }, async () => {
     const hops = (index: number): string =>
       Array.from({ length: 13 }, (_, hop) => `msrps://h.invalid:9/${'x'.repeat(520)}${index}x${hop};tcp`).join(' ')
-    await attacked({ total_buffer: 32 * MiB, connections: 16 }, async (victim) => {
+    await attacked({ total_buffer: 40 * MiB, connections: 16 }, async (victim) => {
       for (const { sender, receiver, toPath } of await pairs(victim, 8)) {
         discard(receiver)
         await flood(sender.client, { count: 1024, atOnce: 16 }, (id, index) =>
