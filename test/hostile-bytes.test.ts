@@ -3,6 +3,7 @@ import { nodeRandom } from 'msrp/node'
 import { newTransactionId } from 'msrp/wire'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from './support/free-port.ts'
+import { saysItsHeap } from './support/heap.ts'
 import { startRelay } from './support/relay.ts'
 import { until } from './support/transfer.ts'
 import { underAttack } from './support/under-attack.ts'
@@ -13,11 +14,17 @@ import { endpointVictims, relayVictims, type Victim } from './support/victim.ts'
 
 const MiB = 1024 * 1024
 
+/** At once, on each way in. */
+const ATTACKERS = 16
+
 let victims: Victim[]
 
 beforeAll(async () => {
   const tcpPort = await freePort()
-  const [relay, endpoints] = await Promise.all([startRelay({ lifetime: 'file', tcpPort }), endpointVictims()])
+  const [relay, endpoints] = await Promise.all([
+    startRelay({ env: saysItsHeap, lifetime: 'file', tcpPort }),
+    endpointVictims(),
+  ])
   victims = [...relayVictims(relay, tcpPort), ...endpoints]
 })
 
@@ -52,11 +59,12 @@ function withBody(method: string, uri: string): Uint8Array {
 
 describe('a connection is closed, and nobody else notices, when it brings', () => {
   test.each(attacks)('%s', async (_, bytes) => {
-    await underAttack(victims, async (victim) => {
-      const attackers = await Promise.all(Array.from({ length: 4 }, () => victim.connect()))
+    const attack = async (victim: Victim): Promise<void> => {
+      const attackers = await Promise.all(Array.from({ length: ATTACKERS }, () => victim.connect()))
       for (const { client } of attackers) client.write(bytes(victim.uri))
       await Promise.all(attackers.map(({ client }) => client.untilClosed()))
-    })
+    }
+    await underAttack(victims, attack, { memory: ATTACKERS * MiB })
   })
 })
 

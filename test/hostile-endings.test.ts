@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from './support/free-port.ts'
+import { saysItsHeap } from './support/heap.ts'
 import type { RawClient } from './support/raw-client.ts'
 import { startRelay, type TestRelay } from './support/relay.ts'
 import { until } from './support/transfer.ts'
@@ -19,7 +20,7 @@ beforeAll(async () => {
   // What is left alone in the middle of something is cut off after a second.
   const settings = { limits: { unauthenticated_time: 1 } }
   const [started, endpoints] = await Promise.all([
-    startRelay({ lifetime: 'file', tcpPort, settings }),
+    startRelay({ env: saysItsHeap, lifetime: 'file', tcpPort, settings }),
     endpointVictims(),
   ])
   relay = started

@@ -3,6 +3,7 @@ import { nodeRandom } from 'msrp/node'
 import { newTransactionId } from 'msrp/wire'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from './support/free-port.ts'
+import { saysItsHeap } from './support/heap.ts'
 import type { RawClient } from './support/raw-client.ts'
 import { startRelay, type TestRelay } from './support/relay.ts'
 import { underAttack } from './support/under-attack.ts'
@@ -11,7 +12,7 @@ import { endpointVictims, relayVictims, type Victim } from './support/victim.ts'
 // More than anybody needs, all of it well-formed. Who floods is refused or ignored; the others go on, and memory stays within
 // what docs/relay.md says.
 
-const KiB = 1024
+const MiB = 1024 * 1024
 const from = 'From-Path: msrps://mallory.invalid:9000/m;tcp\r\n'
 
 let relay: TestRelay
@@ -20,7 +21,10 @@ let relays: Victim[]
 
 beforeAll(async () => {
   const tcpPort = await freePort()
-  const [started, endpoints] = await Promise.all([startRelay({ lifetime: 'file', tcpPort }), endpointVictims()])
+  const [started, endpoints] = await Promise.all([
+    startRelay({ env: saysItsHeap, lifetime: 'file', tcpPort }),
+    endpointVictims(),
+  ])
   relay = started
   relays = relayVictims(relay, tcpPort)
   victims = [...relays, ...endpoints]
@@ -108,7 +112,7 @@ describe('a flood of', () => {
         async () => {
           const [sender, receiver] = [await relay.login(relay.alice), await relay.login(relay.bob)]
           receiver.pause()
-          const fields = `${success}Use-Nickname: "Ally"\r\nX-Padding: ${'x'.repeat(1000)}\r\n`
+          const fields = `${success}Use-Nickname: "Ally"\r\nX-Padding: ${'x'.repeat(3000)}\r\n`
           const toPath = [sender.token, ...receiver.path].join(' ')
           const each = (id: string): string =>
             request(method, toPath, id, fields).replace(from, `From-Path: ${sender.uri}\r\n`)
@@ -117,20 +121,24 @@ describe('a flood of', () => {
           expect([sender.closed, receiver.closed]).toEqual([false, false])
           for (const client of [sender, receiver]) client.destroy()
         },
-        { memory: 60 * KiB * KiB },
+        { memory: 48 * MiB },
       )
     },
   )
 })
 
 test('somebody who reads none of the responses is cut off by a relay, and not read on by an endpoint', async () => {
-  await underAttack(victims, async (victim) => {
-    const { client } = victim === relays[0] ? { client: await relay.login(relay.alice) } : await victim.connect()
-    client.pause()
-    const each = (id: string): string => request('SEND', `${victim.uri} msrps://x.invalid:1/y;tcp`, id, message)
-    await untilHeldUp(client, each)
-    client.destroy()
-  })
+  await underAttack(
+    victims,
+    async (victim) => {
+      const { client } = victim === relays[0] ? { client: await relay.login(relay.alice) } : await victim.connect()
+      client.pause()
+      const each = (id: string): string => request('SEND', `${victim.uri} msrps://x.invalid:1/y;tcp`, id, message)
+      await untilHeldUp(client, each)
+      client.destroy()
+    },
+    { memory: 80 * MiB },
+  )
 })
 
 /** Sends without end, until the far side reads no more or has made an end. */

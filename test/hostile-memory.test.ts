@@ -1,6 +1,7 @@
 import { nodeRandom } from 'msrp/node'
 import { newTransactionId } from 'msrp/wire'
 import { describe, test } from 'vitest'
+import { saysItsHeap } from './support/heap.ts'
 import type { RawClient } from './support/raw-client.ts'
 import { type RelayUser, startRelay, type TestRelay } from './support/relay.ts'
 import { underAttack } from './support/under-attack.ts'
@@ -62,9 +63,9 @@ async function attacked(
   { total_buffer, connections }: { total_buffer: number; connections: number },
   attack: (victim: Victim) => Promise<void>,
 ): Promise<void> {
-  relay = await startRelay({ settings: { limits: { total_buffer } } })
+  relay = await startRelay({ env: saysItsHeap, settings: { limits: { total_buffer } } })
   const memory = 2.5 * total_buffer + connections * 0.5 * MiB
-  await underAttack(relayVictims(relay), attack, { memory, near: 85 * MiB + memory })
+  await underAttack(relayVictims(relay), attack, { memory, held: memory })
 }
 
 describe('a relay stays within what is documented when it is sent', () => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Endpoint } from 'msrp'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { saysItsHeap } from './support/heap.ts'
 import { RawClient } from './support/raw-client.ts'
 import { startRelay, type TestRelay } from './support/relay.ts'
 import { until } from './support/transfer.ts'
@@ -15,7 +16,7 @@ let relay: TestRelay
 let victims: Victim[]
 
 beforeAll(async () => {
-  relay = await startRelay({ lifetime: 'file', settings: { limits: { unauthenticated_time: 1 } } })
+  relay = await startRelay({ env: saysItsHeap, lifetime: 'file', settings: { limits: { unauthenticated_time: 1 } } })
   victims = relayVictims(relay)
 })
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { nodeRandom } from 'msrp/node'
 import { newTransactionId } from 'msrp/wire'
 import { describe, expect, test } from 'vitest'
+import { saysItsHeap } from './support/heap.ts'
 import type { RawClient } from './support/raw-client.ts'
 import { startRelay, type TestRelay } from './support/relay.ts'
 import { residentMemory, until } from './support/transfer.ts'
@@ -31,7 +32,7 @@ function sendMuch(client: RawClient, toPath: readonly string[], size: number): s
 
 test('300 receivers that do not read, each with a buffer of 4 MiB, stay within what docs/relay.md says', async () => {
   const limits = { buffer_per_flow: 4 * MiB, total_buffer: 32 * MiB, stalled_time: 10 }
-  const relay = await startRelay({ settings: { limits } })
+  const relay = await startRelay({ env: saysItsHeap, settings: { limits } })
   const memory = 2 * limits.total_buffer + 600 * 0.5 * MiB
   const attack = async (): Promise<void> => {
     const pairs: [sender: RawClient, receiver: RawClient][] = []
@@ -45,13 +46,13 @@ test('300 receivers that do not read, each with a buffer of 4 MiB, stay within w
     for (const client of pairs.flat()) client.destroy()
   }
   // The C library keeps what was given back, and uses it again.
-  await underAttack(relayVictims(relay), attack, { memory, near: memory })
-  await underAttack(relayVictims(relay), attack, { memory })
+  await underAttack(relayVictims(relay), attack, { memory, held: memory })
+  await underAttack(relayVictims(relay), attack, { memory, held: memory })
 })
 
 test('2,000 connections that say nothing are let go in time, and what they took comes back', async () => {
   const limits = { unauthenticated_time: 5, connections_per_address: 2002 }
-  const relay = await startRelay({ settings: { limits } })
+  const relay = await startRelay({ env: saysItsHeap, settings: { limits } })
   await underAttack(
     relayVictims(relay),
     async (victim) => {
@@ -101,7 +102,7 @@ describe('the same flood ten times over takes no more memory than twice', () => 
   ]
 
   test.each(floods)('%s', async (_, flood) => {
-    const relay = await startRelay()
+    const relay = await startRelay({ env: saysItsHeap })
     const after: number[] = []
     for (let round = 0; round < 10; round++) {
       await flood(relay)

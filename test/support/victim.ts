@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { onTestFinished } from 'vitest'
+import { saysItsHeap } from './heap.ts'
 import type { Program } from './process.ts'
 import { RawClient, type RawClientOptions } from './raw-client.ts'
 import type { TestRelay } from './relay.ts'
@@ -111,7 +112,7 @@ export async function endpointVictims(): Promise<Victim[]> {
   return await Promise.all(
     [overTls, overTcp].map(async (way) => {
       const args = ['--count', '1000000']
-      const { program, to } = await startReceiver(way, { args, lifetime: 'file' })
+      const { program, to } = await startReceiver(way, { args, lifetime: 'file', env: saysItsHeap })
       const uri = to[1] ?? ''
       const secure = way === overTls
       const victim = new Victim({

@@ -5,13 +5,6 @@ import { until } from './transfer.ts'
 
 const MiB = 1024 * 1024
 
-/**
- * What a process has given back once an attack is over may stay with its allocator, and garbage of the long-lived kind
- * waits for a collection that comes only with more of it: memory is near what it was when it is within this. What really
- * stays shows when the same happens again and again: test/hostile.long.test.ts. Bytes.
- */
-const NEAR = 64 * MiB
-
 /** Memory and open files of a process under attack, seen from outside. Of Linux, by /proc. */
 export class Watched {
   readonly #program: Program
@@ -33,13 +26,18 @@ export class Watched {
     return this.#peak
   }
 
+  /** By how much it has grown at most since the beginning, in bytes. */
+  get growth(): number {
+    return this.peak - this.#base.memory
+  }
+
   /** Files, sockets among them, opened since the beginning and open now. */
   get filesMore(): number {
     return filesOf(this.#program).length - this.#base.files.length
   }
 
   /** Waits until no more files are open than in the beginning, and memory is near what it was: within `near` bytes. */
-  async returned(near: number = NEAR, milliseconds = 20_000): Promise<void> {
+  async returned(near: number, milliseconds = 20_000): Promise<void> {
     const now = (): string => `files more: ${this.#newFiles().join(', ') || 'none'}; ${this.figures}`
     await until(
       () => this.filesMore <= 0 && memoryOf(this.#program) <= this.#base.memory + near,
