@@ -1,9 +1,12 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Endpoint } from 'msrp'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { saysItsHeap } from './support/heap.ts'
 import { RawClient } from './support/raw-client.ts'
 import { startRelay, type TestRelay } from './support/relay.ts'
+import { Texts } from './support/texts.ts'
 import { until } from './support/transfer.ts'
 import { underAttack } from './support/under-attack.ts'
 import { relayVictims, type Victim } from './support/victim.ts'
@@ -107,3 +110,77 @@ describe('a connection to an endpoint that belongs to no session', () => {
     expect((await peer.response(peer.send([local], 'still there?'))).head.status).toBe(200)
   })
 })
+
+describe('an endpoint with a session for each of two peers', () => {
+  /** Two sessions on two connections to one endpoint; who sends in the first is answered meanwhile. */
+  async function twoSessions() {
+    const endpoint = new Endpoint({ limits: { unboundTimeout: 1_000 } })
+    onTestFinished(() => endpoint.close())
+    const bound = async (name: string) => {
+      const listener = await endpoint.listen({ port: 0 })
+      const local = String(listener.localPath)
+      const port = Number(/:(\d+)\//.exec(local)?.[1])
+      const stream: Socket = connect(port, '127.0.0.1')
+      await once(stream, 'connect')
+      const client = new RawClient(stream, { port, uri: `msrp://${name}.invalid:9000/${name};tcp` })
+      expect((await client.response(client.send([local], 'hello'))).head.status).toBe(200)
+      for await (const session of listener) return { client, stream, local, session }
+      throw new Error('the listener has no session')
+    }
+    const [slow, quick] = [await bound('slow'), await bound('quick')]
+    const texts = new Texts(quick.client, [quick.local])
+    await texts.more(1)
+    return { slow, texts }
+  }
+
+  test.each<[where: string, opening: (local: string) => string]>([
+    ['of a start-line', () => 'MSRP abcd'],
+    ['of a header line', (local) => `${start}To-Path: ${local}\r\nX-Slow: `],
+    [
+      'of a body',
+      (local) =>
+        `${start}To-Path: ${local}\r\nFrom-Path: msrp://slow.invalid:9000/slow;tcp\r\nMessage-ID: m1234\r\nByte-Range: 1-*/*\r\nContent-Type: text/plain\r\n\r\n`,
+    ],
+  ])(
+    'lets the one be as slow as it likes that sends a byte every 50 ms %s, and answers the other',
+    async (_, opening) => {
+      const { slow, texts } = await twoSessions()
+      await drip(slow.client, [opening(slow.local), ...'s'.repeat(30)])
+      expect(slow.client.closed).toBe(false)
+      await texts.more(3)
+    },
+  )
+
+  test('takes no more from its application for the one that reads a byte a second than waits on the way, and answers the other', async () => {
+    const { slow, texts } = await twoSessions()
+    slow.client.pause()
+    const reading = setInterval(() => slow.stream.read(1), 1_000)
+    onTestFinished(() => clearInterval(reading))
+    let taken = 0
+    const block = new Uint8Array(64 * 1024)
+    async function* endless() {
+      for (;;) {
+        taken += block.byteLength
+        yield block
+      }
+    }
+    const message = slow.session.send(endless(), { contentType: 'application/octet-stream' })
+    const before = await steady(() => taken)
+    await texts.more(20)
+    // What lies in the buffers of both sockets, and little besides.
+    expect(before).toBeLessThan(16 * 1024 * 1024)
+    expect(taken).toBe(before)
+    slow.stream.destroy()
+    await expect(message.delivered).rejects.toMatchObject({ code: 'connection-lost' })
+    await texts.more(1)
+  })
+})
+
+/** What a number is once it has not changed for a second. */
+async function steady(number: () => number): Promise<number> {
+  for (let last = -1; ; ) {
+    if (number() === last) return last
+    last = number()
+    await delay(1_000)
+  }
+}

@@ -32,12 +32,11 @@ export interface LiveOptions {
 /** Connections between two looks at the programs. */
 const BATCH = 250
 
-/** Resident bytes that a program may take, whatever comes, and by how many it may grow in the second half of a run. */
+/** Resident bytes that a program may take, whatever comes. */
 const MOST_MEMORY = 256 * 1024 * 1024
-const MOST_GROWTH = 32 * 1024 * 1024
 
-/** In shorter runs it has not yet seen all that makes it grow to its size. */
-const LONG_RUN = 20_000
+/** By how many bytes, without garbage, it may grow in the second half of a run. */
+const MOST_GROWTH = 2 * 1024 * 1024
 
 /** Sockets that may remain, for what is just ending, and how long to wait for it. Milliseconds. */
 const SPARE_SOCKETS = 2
@@ -64,7 +63,7 @@ class Run {
   readonly #findings: Finding[] = []
   readonly #ways: Record<string, number> = {}
   readonly #memory: Record<string, { most: number; end: number }> = {}
-  /** After half of the connections, by program. */
+  /** Bytes that each program keeps after half of the connections. */
   readonly #halfWay: Record<string, number> = {}
   #done = 0
 
@@ -125,7 +124,7 @@ class Run {
     const { memory, name } = server
     const before = this.#memory[name]?.most ?? 0
     this.#memory[name] = { most: Math.max(before, memory), end: memory }
-    if (this.#done <= this.#options.connections / 2) this.#halfWay[name] = memory
+    if (this.#done <= this.#options.connections / 2) this.#halfWay[name] = await server.kept()
     if (memory > MOST_MEMORY) this.#found(index, new Error(`${name} takes ${memory} bytes of memory`))
     if (server.trouble !== undefined) {
       this.#found(index, new Error(server.trouble))
@@ -145,8 +144,8 @@ class Run {
       )
     }
     if (server.trouble !== undefined) this.#found(this.#from, new Error(server.trouble))
-    const growth = server.memory - (this.#halfWay[server.name] ?? 0)
-    if (this.#done >= LONG_RUN && growth > MOST_GROWTH) {
+    const growth = (await server.kept()) - (this.#halfWay[server.name] ?? 0)
+    if (growth > MOST_GROWTH) {
       this.#found(this.#from, new Error(`${server.name} grew by ${growth} bytes in the second half of the run`))
     }
   }

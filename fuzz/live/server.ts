@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+
+import { saysItsHeap } from '../../test/support/heap.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -15,17 +18,21 @@ const TROUBLE = /^\s+at .+:\d+:\d+\)?$|unhandled|uncaught|FATAL ERROR|AssertionE
  */
 const SMALL_HEAP = ['--max-old-space-size=64', '--max-semi-space-size=4']
 
+/** How long it may take to collect its garbage and to say what is left, in milliseconds. */
+const ANSWER_TIME = 10_000
+
 /** A real program under attack, looked at from outside. */
 export class Server {
   readonly name: string
   readonly #child: ChildProcess
   #complaint = ''
+  #asked = 0
   #trouble = ''
 
   /** Starts a Node program of this clone; resolves with it and the first line it prints, which has to be JSON. */
   static async start<T>(name: string, args: readonly string[]): Promise<{ server: Server; first: T }> {
     // A name that a mutation made up is not to be looked for for long.
-    const env = { ...process.env, RES_OPTIONS: 'timeout:1 attempts:1', NODE_V8_COVERAGE: '' }
+    const env = { ...process.env, ...saysItsHeap, RES_OPTIONS: 'timeout:1 attempts:1', NODE_V8_COVERAGE: '' }
     const child = spawn(process.execPath, [...SMALL_HEAP, ...args], {
       cwd: root,
       env,
@@ -69,6 +76,20 @@ export class Server {
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
     } catch {
       return 0
+    }
+  }
+
+  /** Bytes that it keeps, buffers included and garbage not. */
+  async kept(): Promise<number> {
+    const answer = new RegExp(`^heap ${++this.#asked}: (\\d+) bytes$`, 'm')
+    const end = performance.now() + ANSWER_TIME
+    this.#child.kill('SIGUSR2')
+    for (;;) {
+      const bytes = answer.exec(this.#complaint)?.[1]
+      if (bytes !== undefined) return Number(bytes)
+      if (this.trouble !== undefined || performance.now() > end)
+        throw new Error(`${this.name} does not say what it keeps`)
+      await delay(10)
     }
   }
 
