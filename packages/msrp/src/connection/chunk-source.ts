@@ -17,7 +17,8 @@ export interface ChunkSource {
    */
   begin(transactionId: string, unsent: number): ChunkOpening
   /**
-   * The next piece of the open chunk, a body piece of at most `limit` bytes. The bytes are handed over. A chunk that is
+   * The next piece of the open chunk, a body piece of at most `limit` bytes. The bytes are lent: valid until the
+   * source is called again, or the bytes that it was itself lent are over. A chunk that is
    * left `waiting` in the middle is interrupted as soon as anything else wants to go out, so a source whose chunk must
    * not be interrupted begins it only when it has the whole of it.
    */
@@ -35,8 +36,8 @@ export interface ChunkOpening {
 }
 
 export type ChunkPiece =
-  /** Body bytes; with `end` when they are the chunk's last. */
-  | { kind: 'body'; bytes: Uint8Array; end?: ContinuationFlag }
+  /** Body bytes; with `end` when they are the chunk's last; `plain` when they hold no seven hyphens in a row. */
+  | { kind: 'body'; bytes: Uint8Array; end?: ContinuationFlag; plain?: boolean }
   /** The chunk ends here; `+` when the source itself wants a new one. */
   | { kind: 'end'; flag: ContinuationFlag }
   | { kind: 'waiting' }

@@ -29,9 +29,11 @@ const LEAST_CONTROL_LIMIT = 128 * 1024
 export interface MsrpConnectionHandler<Pending> {
   /** The head of a request; `requestBody` and `requestEnd` follow. */
   request(head: RequestHead): void
-  /** Body bytes of the request, lent until the call returns. */
-  requestBody(bytes: Uint8Array): void
+  /** Body bytes of the request, lent until `endOfRead`; `plain` when they hold no seven hyphens in a row. */
+  requestBody(bytes: Uint8Array, plain: boolean): void
   requestEnd(flag: ContinuationFlag): void
+  /** What was lent so far is not valid any more. */
+  endOfRead?(): void
   /** A response to the request that was remembered as `pending`. Responses to unknown transactions are dropped. */
   response(head: ResponseHead, pending: Pending): void
   /** No response within 30 s (RFC 4975 §7.1.1). */
@@ -101,7 +103,7 @@ export class MsrpConnection<Pending> {
     this.#parser = new ChunkParser(
       {
         onHead: (head) => this.#onHead(head),
-        onBody: (bytes) => this.#onBody(bytes),
+        onBody: (bytes, plain) => this.#onBody(bytes, plain),
         onEnd: (flag) => this.#onEnd(flag),
       },
       options.limits,
@@ -186,7 +188,6 @@ export class MsrpConnection<Pending> {
    */
   queue(bytes: Uint8Array, { hold }: { hold: boolean }): void {
     if (this.#state !== 'open') return
-    if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
     this.#outbox.queue(bytes)
     const most = this.#outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT
     if (hold && this.#outbox.queuedBytes > most) this.pauseReading(this.#outbox)
@@ -218,6 +219,11 @@ export class MsrpConnection<Pending> {
   /** A source that waited may have something to give. */
   wake(): void {
     this.#outbox.wake()
+  }
+
+  /** The same, and it is lent: what there is room for goes out now. */
+  pump(): void {
+    this.#outbox.pump()
   }
 
   /**
@@ -320,6 +326,7 @@ export class MsrpConnection<Pending> {
             }),
       )
     }
+    this.#handler.endOfRead?.()
     if (this.stranger && this.waitingBytes > LEAST_CONTROL_LIMIT) this.pauseReading(this.#outbox)
   }
 
@@ -332,9 +339,9 @@ export class MsrpConnection<Pending> {
     if (head.kind === 'request') this.#handler.request(head)
   }
 
-  #onBody(bytes: Uint8Array): void {
+  #onBody(bytes: Uint8Array, plain: boolean): void {
     this.#bodyBytes += bytes.byteLength
-    if (this.#state !== 'failed' && this.#head?.kind === 'request') this.#handler.requestBody(bytes)
+    if (this.#state !== 'failed' && this.#head?.kind === 'request') this.#handler.requestBody(bytes, plain)
   }
 
   #onEnd(flag: ContinuationFlag): void {

@@ -115,7 +115,6 @@ export class Outbox {
 
   /** Queues a whole response or REPORT behind the others: it goes out as the transport takes it, before the sources. */
   queue(bytes: Uint8Array): void {
-    if (this.#closed || this.#closing) return
     this.#queue.push(bytes)
     this.#queuedBytes += bytes.byteLength
     this.wake()
@@ -259,15 +258,15 @@ export class Outbox {
   }
 
   #body(open: OpenChunk, piece: Body): void {
-    const { bytes, end } = piece
-    const allowed = open.search.next(bytes)
+    const { bytes, end, plain } = piece
+    const allowed = open.search.next(bytes, plain)
     const whole = allowed >= bytes.byteLength
     if (allowed > 0) {
       open.bodyBytes += allowed
       this.#write(whole ? bytes : bytes.subarray(0, allowed))
     }
     if (!whole) {
-      this.#rests.set(open.source, { kind: 'body', bytes: bytes.subarray(allowed), end })
+      this.#rests.set(open.source, { kind: 'body', bytes: new Uint8Array(bytes.subarray(allowed)), end })
       this.#end(open, '+')
     } else if (end !== undefined) {
       this.#end(open, end)

@@ -18,7 +18,7 @@ export interface Transport {
   readonly bufferedBytes: number
   /** Begins delivery of events. Nothing is delivered before it, and nothing is lost meanwhile. Called once. */
   start(handler: TransportHandler): void
-  /** Sends bytes. They are handed over: the caller neither changes nor reuses them. Ignored once closed. */
+  /** Sends bytes. They are copied. Ignored once closed. */
   write(bytes: Uint8Array): void
   /** Stops reading; bytes that already arrived from the platform may still be delivered. A loss may go unnoticed. */
   pause(): void

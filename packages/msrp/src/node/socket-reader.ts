@@ -1,9 +1,7 @@
 import type { Socket } from 'node:net'
+import { readIntoSharedMemory } from './shared-memory-reads.ts'
 
-/**
- * How bytes come out of a socket. Everything about reading is here and nowhere else, so that a faster way (a static
- * buffer through Node's `onread`, which spares an allocation a read) can take this one's place.
- */
+/** How bytes come out of a socket. Everything about reading is here and nowhere else. */
 export interface SocketReader {
   /** Begins to hand out bytes, and the far side's end once all bytes before it are out. Never calls back at once. */
   start(onData: (bytes: Uint8Array) => void, onEnd: () => void): void
@@ -13,33 +11,43 @@ export interface SocketReader {
   discard(): void
 }
 
-/** The plain way: `data` events. */
+/** Reads into memory that all sockets share where this version of Node lets us, else by `data` events. */
 export function readSocket(socket: Socket): SocketReader {
   let deliver: ((bytes: Uint8Array) => void) | undefined
   let tellEnd: (() => void) | undefined
   // An end without bytes before it is told even to a socket that nobody reads.
   let ended = socket.readableEnded
+  let paused = false
   socket.once('end', () => {
     ended = true
     tellEnd?.()
   })
+  const onBytes = (bytes: Uint8Array): void => deliver?.(bytes)
   return {
     start(onData, onEnd): void {
       deliver = onData
       if (ended) setImmediate(onEnd)
       else tellEnd = onEnd
-      // A socket that was paused before does not begin to flow by the listener alone.
-      socket.on('data', deliver)
+      setImmediate(() => {
+        // What came before anybody asked for it.
+        for (let early = socket.read(); early !== null; early = socket.read()) onBytes(early)
+        if (socket.destroyed) return
+        if (!readIntoSharedMemory(socket, onBytes)) socket.on('data', onBytes)
+        if (paused) socket.pause()
+        else socket.resume()
+      })
     },
     pause(): void {
+      paused = true
       socket.pause()
     },
     resume(): void {
+      paused = false
       socket.resume()
     },
     discard(): void {
-      if (deliver) socket.off('data', deliver)
       deliver = undefined
+      paused = false
       socket.resume()
     },
   }

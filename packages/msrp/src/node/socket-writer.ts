@@ -1,23 +1,21 @@
 import type { Socket } from 'node:net'
-import { gather } from './gather.ts'
-
-/**
- * At most this much is with the socket at a time, the rest waits here. It bounds what TLS encrypts ahead, and it is the
- * grain in which progress towards a slow far side can be seen. Bytes.
- */
-const GROUP = 131_072
+import { type Block, giveBlock, LARGE_BLOCK, SMALL_BLOCK, takeBlock } from './write-blocks.ts'
 
 /**
  * How bytes go into a socket: what is written in one turn of the event loop, and while earlier bytes wait for the
- * operating system, leaves in as few system calls and TLS records as possible.
+ * operating system, is copied together and leaves in as few system calls and TLS records as possible. One block at a time
+ * is with the socket: that bounds what TLS encrypts ahead, and is the grain in which progress towards a slow far side can
+ * be seen.
  */
 export class SocketWriter {
   readonly #socket: Socket
   readonly #onTaken: () => void
-  #queue: Uint8Array[] = []
+  /** What waits, oldest first; the last one has room. */
+  readonly #blocks: Block[] = []
   #buffered = 0
-  /** Bytes that are with the socket. */
-  #underWay = 0
+  /** The block that is with the socket. */
+  #underWay: Block | undefined
+  #scheduled = false
   #onSent: (() => void) | undefined
 
   /** `onTaken`: called whenever the operating system has taken more. */
@@ -31,10 +29,14 @@ export class SocketWriter {
     return this.#buffered
   }
 
+  /** Copies the bytes. */
   write(bytes: Uint8Array): void {
     this.#buffered += bytes.length
+    for (let from = 0; from < bytes.length; ) from += this.#copy(bytes, from)
     // What is queued behind bytes under way goes when those are taken.
-    if (this.#queue.push(bytes) === 1 && this.#underWay === 0) afterThisTurn(this.#send)
+    if (this.#scheduled || this.#underWay !== undefined) return
+    this.#scheduled = true
+    afterThisTurn(this.#send)
   }
 
   /** Ends the stream after everything written so far; nothing is written after it. */
@@ -45,46 +47,62 @@ export class SocketWriter {
 
   /** Throws away what has not been handed to the socket. */
   forget(): void {
-    this.#queue = []
+    for (const block of this.#blocks.splice(0)) giveBlock(block)
     this.#buffered = 0
   }
 
+  /** As much as fits into one block; says how much that was. */
+  #copy(bytes: Uint8Array, from: number): number {
+    const block = this.#room(bytes.length - from)
+    const size = Math.min(bytes.length - from, block.bytes.length - block.used)
+    block.bytes.set(from === 0 && size === bytes.length ? bytes : bytes.subarray(from, from + size), block.used)
+    block.used += size
+    return size
+  }
+
+  /** The block to go on with, which has room for a byte at least. */
+  #room(size: number): Block {
+    const last = this.#blocks.at(-1)
+    if (last !== undefined && last.used + size <= last.bytes.length) return last
+    if (last !== undefined && last.bytes.length === LARGE_BLOCK && last.used < LARGE_BLOCK) return last
+    const needed = size + (last?.bytes.length === SMALL_BLOCK ? last.used : 0)
+    const block = takeBlock(needed)
+    if (last?.bytes.length === SMALL_BLOCK && needed <= LARGE_BLOCK) {
+      // It was small because little was to be expected.
+      block.bytes.set(last.bytes.subarray(0, last.used))
+      block.used = last.used
+      this.#blocks.pop()
+      giveBlock(last)
+    }
+    this.#blocks.push(block)
+    return block
+  }
+
   readonly #send = (): void => {
-    if (this.#underWay > 0) return
-    const pieces = gather(this.#nextGroup())
-    if (pieces.length === 0) {
-      if (this.#onSent) this.#socket.end(this.#onSent)
-      this.#onSent = undefined
+    this.#scheduled = false
+    if (this.#underWay !== undefined) return
+    const block = this.#blocks.shift()
+    this.#underWay = block
+    if (block !== undefined) {
+      this.#socket.write(
+        block.used === block.bytes.length ? block.bytes : block.bytes.subarray(0, block.used),
+        this.#taken,
+      )
       return
     }
-    if (pieces.length > 1) this.#socket.cork()
-    const last = pieces.length - 1
-    for (const piece of pieces.slice(0, last)) this.#socket.write(piece)
-    this.#socket.write(pieces[last] ?? '', this.#taken)
-    if (pieces.length > 1) this.#socket.uncork()
+    if (this.#onSent) this.#socket.end(this.#onSent)
+    this.#onSent = undefined
   }
 
   readonly #taken = (cause?: Error | null): void => {
-    const taken = this.#underWay
-    this.#underWay = 0
-    if (cause || this.#socket.destroyed) return
-    this.#buffered -= taken
+    const block = this.#underWay
+    this.#underWay = undefined
+    // After an error nobody knows who still looks at its bytes.
+    if (cause || this.#socket.destroyed || block === undefined) return
+    this.#buffered -= block.used
+    giveBlock(block)
     if (this.#buffered > 0 || this.#onSent) this.#send()
     this.#onTaken()
-  }
-
-  #nextGroup(): Uint8Array[] {
-    let count = 0
-    while (count < this.#queue.length && this.#underWay < GROUP) this.#underWay += this.#queue[count++]?.length ?? 0
-    const group = this.#queue.splice(0, count)
-    const excess = this.#underWay - GROUP
-    const last = group.at(-1)
-    if (excess > 0 && last) {
-      group[count - 1] = last.subarray(0, last.length - excess)
-      this.#queue.unshift(last.subarray(last.length - excess))
-      this.#underWay = GROUP
-    }
-    return group
   }
 }
 

@@ -8,8 +8,11 @@ import { type ParserLimits, withDefaults } from './parser-limits.ts'
 export interface ChunkHandler {
   /** A request or response begins. The head stays valid after the call. */
   onHead(head: Head): void
-  /** Bytes of the body of a request, as they arrive. Lent: valid, and not to be changed, until the call returns. */
-  onBody(bytes: Uint8Array): void
+  /**
+   * Bytes of the body of a request, as they arrive. Lent: valid, and not to be changed, until `push` returns. `plain` when
+   * nowhere in them are seven hyphens in a row, so that no end-line lies in them.
+   */
+  onBody(bytes: Uint8Array, plain: boolean): void
   /** The end-line of the request or response came. */
   onEnd(flag: ContinuationFlag): void
 }
@@ -116,15 +119,16 @@ export class ChunkParser {
       if (this.#state !== 'body' || this.#matched > 0) return from
     }
     const found = this.#endLine.indexIn(bytes, from)
+    const plain = !this.#endLine.metHyphens
     if (found !== -1) {
-      this.#deliver(bytes, from, found)
+      this.#deliver(bytes, from, found, plain)
       const next = found + this.#endLine.length
       this.#end(this.#endLine.flagAt(bytes, next))
       return next
     }
     const cut = this.#endLine.cutIn(bytes, from)
     const until = cut === -1 ? bytes.length : cut
-    this.#deliver(bytes, from, until)
+    this.#deliver(bytes, from, until, plain)
     if (cut !== -1) {
       this.#implied = 0
       this.#matched = 0
@@ -151,20 +155,20 @@ export class ChunkParser {
       const [from, until] = [this.#implied, this.#matched]
       this.#implied = 0
       this.#matched = 0
-      if (until > from) this.#deliver(endLine.prefix(from, until), 0, until - from)
+      if (until > from) this.#deliver(endLine.prefix(from, until), 0, until - from, false)
       return at
     }
     return bytes.length
   }
 
-  #deliver(bytes: Uint8Array, from: number, until: number): void {
+  #deliver(bytes: Uint8Array, from: number, until: number, plain: boolean): void {
     if (until <= from) return
     this.#bodyRoom -= until - from
     if (this.#bodyRoom < 0) {
       const limit = this.#limits.nonSendBodyBytes
       throw new MsrpError('limit-exceeded', `A body outside SEND is larger than ${limit} bytes (RFC 4975 §7.1)`)
     }
-    if (this.#deliversBody) this.#handler.onBody(bytes.subarray(from, until))
+    if (this.#deliversBody) this.#handler.onBody(bytes.subarray(from, until), plain)
   }
 
   #end(flag: ContinuationFlag): void {

@@ -18,9 +18,10 @@ export class EndLineSearch {
   /**
    * How many bytes of the next piece of the body may be written in this chunk: all of them (`piece.length`) when the
    * needle is not completed in this piece, else as many as lie before the byte that would complete it, perhaps none.
-   * After less than all, end the chunk there (`+`) and send the rest in a chunk with another id.
+   * After less than all, end the chunk there (`+`) and send the rest in a chunk with another id. A `plain` piece is known
+   * to have no seven hyphens in a row, so that only its ends are looked at.
    */
-  next(piece: Uint8Array): number {
+  next(piece: Uint8Array, plain: boolean = false): number {
     const { needle } = this.#search
     const overlap = needle.length - 1
     let recent = piece
@@ -30,7 +31,7 @@ export class EndLineSearch {
       if (found !== -1) return found + overlap - this.#begun
       if (piece.length < overlap) recent = joint
     }
-    const found = this.#search.indexIn(piece, 0)
+    const found = plain ? -1 : this.#search.indexIn(piece, 0)
     if (found !== -1) return found + overlap
     this.#begun = begunAtEnd(recent, needle)
     return piece.length

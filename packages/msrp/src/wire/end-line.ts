@@ -25,6 +25,7 @@ export class EndLine {
   readonly #pattern: Uint8Array = new Uint8Array(OPENING + MAX_ID + 3)
   #length = 0
   #full: ByteSearch | undefined
+  #hyphens = false
 
   constructor() {
     this.#pattern.fill(HYPHEN, 2, OPENING)
@@ -41,6 +42,11 @@ export class EndLine {
     this.#pattern[this.#length - 2] = CR
     this.#pattern[this.#length - 1] = LF
     this.#full = undefined
+  }
+
+  /** What `indexIn` passed over, up to what it found, had as many hyphens in a row as an end-line begins with. */
+  get metHyphens(): boolean {
+    return this.#hyphens
   }
 
   /** Bytes of the whole pattern, both CRLFs included. */
@@ -84,12 +90,14 @@ export class EndLine {
 
   /** Where the first whole pattern begins, at or after `from`; -1 when there is none. */
   indexIn(bytes: Uint8Array, from: number): number {
-    let at = from + 2
+    let at = from
+    this.#hyphens = false
     for (let falseHits = 0; falseHits < FALSE_HITS; falseHits++) {
       const hyphens = hyphenSearch.indexIn(bytes, at)
       if (hyphens === -1) return -1
       const start = hyphens - 2
-      if (start + this.#length <= bytes.length && this.standsAt(bytes, start)) return start
+      if (start >= from && start + this.#length <= bytes.length && this.standsAt(bytes, start)) return start
+      this.#hyphens = true
       at = hyphens + 1
     }
     this.#full ??= new ByteSearch(this.#pattern.slice(0, this.#length - 3))

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { gather } from '../../src/node/gather.ts'
 import { nodeClock, nodeHash, nodeRandom } from '../../src/node/index.ts'
 
 describe('the clock', () => {
@@ -53,27 +52,4 @@ it.each([
 it('gives as many random bytes as asked for, never the same', () => {
   expect(nodeRandom(16)).toHaveLength(16)
   expect(nodeRandom(16)).not.toEqual(nodeRandom(16))
-})
-
-describe('gathering pieces', () => {
-  const pieces = (...sizes: number[]): Uint8Array[] => sizes.map((size, index) => new Uint8Array(size).fill(index + 1))
-
-  it.each([
-    ['nothing', [], []],
-    ['one piece as it is', [10], [10]],
-    ['small pieces into one', [10, 20, 30], [60]],
-    ['nothing into a large piece', [10, 20, 5000, 30, 40], [30, 5000, 70]],
-    ['large pieces with nothing', [4096, 4096], [4096, 4096]],
-    ['no more than a TLS record', [4000, 4000, 4000, 4000, 4000, 4000], [16_000, 8000]],
-  ])('joins %s', (_, sizes, expected) => {
-    const given = pieces(...sizes)
-    const gathered = gather(given)
-    expect(gathered.map(({ length }) => length)).toEqual(expected)
-    expect(Buffer.concat(gathered)).toEqual(Buffer.concat(given))
-  })
-
-  it('does not copy what stays alone', () => {
-    const given = pieces(10, 5000, 20)
-    expect(gather(given).map((piece) => given.includes(piece))).toEqual([true, true, true])
-  })
 })

@@ -128,7 +128,7 @@ export class MemoryTransport implements Transport {
 
   write(bytes: Uint8Array): void {
     if (this.#state !== 'open' || bytes.length === 0) return
-    this.#outgoing.push(bytes)
+    this.#outgoing.push(new Uint8Array(bytes))
     this.#queueTake()
   }
 

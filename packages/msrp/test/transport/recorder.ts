@@ -34,7 +34,7 @@ export class Recorder implements TransportHandler {
     this.events.push('data')
     this.received += bytes.length
     this.#digest.update(bytes)
-    if (this.#keep) this.pieces.push(bytes.slice())
+    if (this.#keep) this.pieces.push(new Uint8Array(bytes))
     this.onPiece?.(bytes)
     this.#look()
   }

@@ -111,13 +111,19 @@ export class Flow implements ChunkSource, Passenger {
     this.#count(passage.size)
   }
 
-  /** Body bytes of the chunk that arrives; they are copied. */
-  push(chunk: InboundChunk, bytes: Uint8Array): void {
+  /** Body bytes of the chunk that arrives, lent until `keep` or `end`. What there is room for goes out at once. */
+  push(chunk: InboundChunk, bytes: Uint8Array, plain: boolean): void {
     const passage = this.#arriving(chunk)
     if (passage === undefined) return
-    passage.push(bytes)
-    this.#count(bytes.byteLength)
-    this.#wake()
+    this.#keep(passage)
+    passage.push(bytes, plain)
+    this.#sink?.connection.pump()
+  }
+
+  /** What was lent so far is not valid any more: what is not out is copied. */
+  keep(chunk: InboundChunk): void {
+    const passage = this.#arriving(chunk)
+    if (passage !== undefined) this.#keep(passage)
   }
 
   /** The chunk that arrives is complete. */
@@ -125,8 +131,10 @@ export class Flow implements ChunkSource, Passenger {
     const passage = this.#arriving(chunk)
     if (passage === undefined) return
     passage.finish(flag)
+    if (passage.over) this.#remove(passage)
+    this.#sink?.connection.pump()
+    this.#keep(passage)
     chunk.end()
-    this.#settle(passage)
   }
 
   /** The source is gone: what arrived still goes out, a chunk that was cut off ends with `+`. */
@@ -182,8 +190,10 @@ export class Flow implements ChunkSource, Passenger {
   }
 
   next(limit: number): ChunkPiece {
-    const piece = this.#front().next(limit)
-    if (piece.kind === 'body') this.#count(-piece.bytes.byteLength)
+    const passage = this.#front()
+    const before = passage.size
+    const piece = passage.next(limit)
+    this.#count(passage.size - before)
     return piece
   }
 
@@ -209,6 +219,11 @@ export class Flow implements ChunkSource, Passenger {
   #arriving(chunk: InboundChunk): Passage | undefined {
     const passage = this.#passages.at(-1)
     return passage?.chunk === chunk && !passage.arrived ? passage : undefined
+  }
+
+  #keep(passage: Passage): void {
+    const copied = passage.keep()
+    if (copied > 0) this.#count(copied)
   }
 
   #front(): Passage {

