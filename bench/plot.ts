@@ -1,0 +1,32 @@
+const WIDTH = 640
+const BAR = 26
+const LEFT = 110
+const TOP = 44
+
+/** Bars with their values, as SVG; the first one is ours. */
+export function barChart(title: string, unit: string, bars: readonly { label: string; value: number }[]): string {
+  const most = Math.max(...bars.map(({ value }) => value), Number.MIN_VALUE)
+  const room = WIDTH - LEFT - 110
+  const height = TOP + bars.length * (BAR + 8) + 12
+  const lines = bars.flatMap(({ label, value }, index) => {
+    const y = TOP + index * (BAR + 8)
+    const width = Math.max(1, Math.round((room * value) / most))
+    return [
+      `<text x="${LEFT - 8}" y="${y + 18}" text-anchor="end">${escaped(label)}</text>`,
+      `<rect x="${LEFT}" y="${y}" width="${width}" height="${BAR}" fill="${index === 0 ? '#1a7f5a' : '#9aa4ad'}"/>`,
+      `<text x="${LEFT + width + 8}" y="${y + 18}">${value < 100 ? value.toFixed(1) : Math.round(value)}</text>`,
+    ]
+  })
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="13">`,
+    `<rect width="100%" height="100%" fill="white"/>`,
+    `<text x="12" y="24" font-weight="bold">${escaped(`${title} (${unit})`)}</text>`,
+    ...lines,
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+}
