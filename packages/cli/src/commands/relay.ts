@@ -57,7 +57,7 @@ async function greet(
   const { welcome } = await import('msrp-relay')
   const { advertised } = settings
   const { folder, tryout, certificates } = relay.state
-  const port = advertised.port ?? relay.listeners.find(({ transport }) => transport === 'tls')?.port
+  const port = advertised.port ?? relay.listeners.find(({ transport }) => transport === 'tls')?.port ?? 2855
   if (options.json) {
     const ca = certificates.authorityFile
     output.event({
@@ -71,6 +71,7 @@ async function greet(
     welcome(
       {
         name: advertised.name,
+        port,
         listeners: relay.listeners,
         stateFolder: folder,
         ...(certificates.authorityFile === undefined ? {} : { authorityFile: certificates.authorityFile }),

@@ -24,6 +24,8 @@ export interface SocketTransportOptions {
    * connections, and after ten questions without an answer the connection is lost. In whole seconds. Default 60 000.
    */
   readonly keepAliveDelay?: number
+  /** The connection counts as secure although it is plain TCP: a proxy on this machine ends TLS. Default: as the socket is. */
+  readonly secure?: boolean
   /** Default: the machine's clock. */
   readonly clock?: Clock
 }
@@ -60,7 +62,7 @@ export class SocketTransport implements Transport {
   /** `socket`: connected, and for TLS after the handshake; not read from by anyone else. */
   constructor(socket: Socket, options: SocketTransportOptions = {}) {
     this.#socket = socket
-    this.secure = socket instanceof TLSSocket
+    this.secure = options.secure ?? socket instanceof TLSSocket
     this.description = describe(socket)
     this.#clock = options.clock ?? nodeClock
     this.#patience = options.flushTimeout ?? 30_000

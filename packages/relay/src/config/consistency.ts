@@ -10,9 +10,9 @@ export interface Inconsistency {
   readonly message: string
 }
 
-/** True when nobody but this machine can connect. */
+/** True when nobody but this machine can connect. A proxy in front brings others. */
 export function listensOnLoopbackAlone(listen: readonly ListenSettings[]): boolean {
-  return listen.every(({ host }) => isLoopback(host))
+  return listen.every(({ host, transport }) => isLoopback(host) && transport !== 'tls-in-front')
 }
 
 /** What is wrong with settings that are each right by themselves. */
@@ -24,11 +24,22 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
   const { listen, advertised, tls, expires } = settings
 
   // RFC 4976 §8: AUTH goes over TLS only, so without such a listener nobody could use the relay.
-  if (!listen.some(({ transport }) => transport === 'tls')) {
+  if (listen.every(({ transport }) => transport === 'tcp')) {
     refuse(
       ['listen'],
       'must hold at least one listener with transport = "tls", since clients authenticate over TLS only',
     )
+  } else if (advertised.port === undefined && !listen.some(({ transport }) => transport === 'tls')) {
+    refuse(['advertised', 'port'], 'is missing; the relay cannot know on which port the proxy in front of it ends TLS')
+  }
+  for (const [index, { host, transport }] of listen.entries()) {
+    // RFC 4976 §9: nobody but the proxy that took TLS off may be able to connect, or to listen in.
+    if (transport === 'tls-in-front' && !isLoopback(host)) {
+      refuse(
+        ['listen', index, 'host'],
+        'must be a loopback address such as "127.0.0.1" with transport = "tls-in-front", which takes plain TCP for TLS',
+      )
+    }
   }
   for (const [index, { host, port }] of listen.entries()) {
     if (port !== 0 && listen.findIndex((other) => other.host === host && other.port === port) < index) {

@@ -132,5 +132,5 @@ const networks = z
 const listener = table({
   host: text('an IP address such as "127.0.0.1", "::1" or "0.0.0.0"', (value) => isIP(value) !== 0),
   port: whole(0, 65535, defaultPort),
-  transport: oneOf(['tls', 'tcp'], 'tls'),
+  transport: oneOf(['tls', 'tcp', 'tls-in-front'], 'tls'),
 })

@@ -42,8 +42,13 @@ export interface ListenSettings {
   readonly host: string
   /** Default: 2855. 0 takes a free one. */
   readonly port: number
-  /** Clients and relays need `tls`, the default; `tcp` serves only peers that use no relay (RFC 4976 §9.2). */
-  readonly transport: 'tls' | 'tcp'
+  /**
+   * Clients and relays need `tls`, the default; `tcp` serves only peers that use no relay (RFC 4976 §9.2). At
+   * `tls-in-front` a proxy on this machine connects, which has taken TLS off: what comes counts as having come over TLS, so
+   * the address has to be a loopback one. Other relays cannot be told there from clients, since their certificates end at
+   * the proxy.
+   */
+  readonly transport: 'tls' | 'tcp' | 'tls-in-front'
 }
 
 export interface AdvertisedSettings {
@@ -52,7 +57,7 @@ export interface AdvertisedSettings {
    * when the relay listens on loopback alone; otherwise it has to be given, and is not an address.
    */
   readonly name: string
-  /** Default (undefined): the port of the first listener with TLS. */
+  /** Default (undefined): the port of the first listener with `tls`; without one it has to be given. */
   readonly port?: number
 }
 

@@ -1,12 +1,12 @@
 import { type Accepted, type ListenTls, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
-import type { Settings } from '../config/settings.ts'
+import type { ListenSettings, Settings } from '../config/settings.ts'
 import type { Log } from '../forwarding/settings.ts'
 
 /** A listener that is open, as it is shown to people. */
 export interface OpenListener {
   readonly host: string
   readonly port: number
-  readonly transport: 'tls' | 'tcp'
+  readonly transport: ListenSettings['transport']
 }
 
 /** All listeners of a relay. */
@@ -32,9 +32,9 @@ export async function openListeners(options: {
   const perAddress = new Map<string, number>()
   let total = 0
 
-  const admit = (address: string): string | undefined => {
+  const admit = (address: string, most: number): string | undefined => {
     const already = perAddress.get(address) ?? 0
-    if (total >= connections || already >= connectionsPerAddress) {
+    if (total >= connections || already >= most) {
       log.warn({ address, total, fromThisAddress: already }, 'refused: too many connections')
       return 'too many connections'
     }
@@ -53,16 +53,21 @@ export async function openListeners(options: {
     onConnection(transport, facts?.authorized === true ? facts.names : [])
   }
 
-  const opened: { listener: SocketListener; transport: 'tls' | 'tcp' }[] = []
+  const opened: { listener: SocketListener; transport: ListenSettings['transport'] }[] = []
   try {
     for (const { host, port, transport } of settings.listen) {
+      const inFront = transport === 'tls-in-front'
+      // All come from the proxy's address: how many each of them may have is for the proxy to say.
+      const most = inFront ? connections : connectionsPerAddress
+      const counted = (address: string): string => (inFront ? `${address}, in front` : address)
       const listener = await listenSockets({
         host,
         port,
         ...(transport === 'tls' ? { tls, requestCert: true } : {}),
+        ...(inFront ? { transport: { secure: true } } : {}),
         onTransport: accept,
-        admit,
-        onGone: gone,
+        admit: (address) => admit(counted(address), most),
+        onGone: (address) => gone(counted(address)),
         maxHandshakes: connections,
         onRefused: (why, far) => log.debug({ far, why }, 'a connection came to nothing'),
         handshakeTimeout: settings.limits.unauthenticatedTime * 1000,

@@ -1,12 +1,15 @@
 import { isAbsolute, relative, sep } from 'node:path'
+import type { ListenSettings } from '../config/settings.ts'
 import type { TryoutUser } from './user-database.ts'
 
 /** What the welcome tells. */
 export interface WelcomeFacts {
   /** Host name that clients use, as in the relay's certificate. */
   readonly name: string
-  /** Listeners with the ports they really got; the first with TLS is the one in the commands. */
-  readonly listeners: readonly { readonly host: string; readonly port: number; readonly transport: 'tls' | 'tcp' }[]
+  /** Port that clients use. */
+  readonly port: number
+  /** Listeners with the ports they really got. */
+  readonly listeners: readonly ListenSettings[]
   readonly stateFolder: string
   /** For `--ca`. Undefined when the certificate comes from an authority that clients know. */
   readonly authorityFile?: string
@@ -67,8 +70,7 @@ export function shellWord(word: string): string {
 }
 
 function relayUri(facts: WelcomeFacts): string {
-  const port = facts.listeners.find(({ transport }) => transport === 'tls')?.port
-  return `msrps://${authority(facts.name, port ?? 2855)};tcp`
+  return `msrps://${authority(facts.name, facts.port)};tcp`
 }
 
 function authority(host: string, port: number): string {

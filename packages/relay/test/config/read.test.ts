@@ -123,6 +123,13 @@ describe('a file', () => {
     ])
   })
 
+  test('behind a proxy that ends TLS, is not taken for a relay that only this machine reaches', async () => {
+    const settings = await read(
+      '[[listen]]\nhost = "127.0.0.1"\ntransport = "tls-in-front"\n[advertised]\nname = "a.example"\nport = 2855',
+    )
+    expect(settings.outbound.allowLoopback).toBe(false)
+  })
+
   test('may let the system choose the ports of several listeners', async () => {
     const settings = await read('[[listen]]\nhost = "127.0.0.1"\nport = 0\n[[listen]]\nhost = "127.0.0.1"\nport = 0')
     expect(settings.listen).toHaveLength(2)
@@ -169,6 +176,22 @@ describe('a mistake is told by file, key, what is wrong and what is expected', (
     [
       '[[listen]]\nhost = "::1"\ntransport = "tcp"',
       'listen must hold at least one listener with transport = "tls", since clients authenticate over TLS only',
+    ],
+    [
+      '[[listen]]\nhost = "::1"\ntransport = "ssl"',
+      'listen[0].transport must be "tls" or "tcp" or "tls-in-front" (left out: "tls"), not "ssl"',
+    ],
+    [
+      '[[listen]]\nhost = "127.0.0.1"\n[[listen]]\nhost = "0.0.0.0"\nport = 2856\ntransport = "tls-in-front"\n[advertised]\nname = "a.example"',
+      'listen[1].host must be a loopback address such as "127.0.0.1" with transport = "tls-in-front", which takes plain TCP for TLS, not "0.0.0.0"',
+    ],
+    [
+      '[[listen]]\nhost = "::1"\ntransport = "tls-in-front"\n[advertised]\nname = "a.example"',
+      'advertised.port is missing; the relay cannot know on which port the proxy in front of it ends TLS',
+    ],
+    [
+      '[[listen]]\nhost = "::1"\ntransport = "tls-in-front"\n[advertised]\nport = 2855',
+      'advertised.name is missing; beyond loopback the relay needs the host name by which others reach it',
     ],
     [
       beyondLoopback,

@@ -5,6 +5,7 @@ import { shellWord, type WelcomeFacts, type WelcomeStyle, welcome } from '../../
 
 const facts: WelcomeFacts = {
   name: 'localhost',
+  port: 2855,
   listeners: [
     { host: '127.0.0.1', port: 2855, transport: 'tls' },
     { host: '::1', port: 2855, transport: 'tls' },
@@ -119,12 +120,12 @@ describe('the commands', () => {
     expect(commands(welcome({ ...facts, tryout: [] }, style))[1]).toContain('--user NAME@DOMAIN')
   })
 
-  test('name the relay by its advertised name and the first port with TLS', () => {
+  test('name the relay by its advertised name and port', () => {
     const listeners = [
       { host: '0.0.0.0', port: 2856, transport: 'tcp' },
       { host: '0.0.0.0', port: 9855, transport: 'tls' },
     ] as const
-    const text = welcome({ ...facts, name: 'relay.example.com', listeners }, style)
+    const text = welcome({ ...facts, name: 'relay.example.com', port: 9855, listeners }, style)
     expect(text).toContain("--relay 'msrps://relay.example.com:9855;tcp'")
     expect(text).toContain('tcp 0.0.0.0:2856, tls 0.0.0.0:9855')
     expect(welcome({ ...facts, name: '::1' }, style)).toContain("--relay 'msrps://[::1]:2855;tcp'")
