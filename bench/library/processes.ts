@@ -36,7 +36,7 @@ export async function runJob(job: Job): Promise<Measured> {
 }
 
 function start(core: number, children: ChildProcess[]): ChildProcess {
-  const command = ['-c', String(core % cpus().length), process.execPath, worker]
+  const command = ['-c', String(core % cpus().length), process.execPath, ...process.execArgv, worker]
   const child = spawn('taskset', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   children.push(child)
   return child

@@ -14,7 +14,9 @@ const PATTERN: Uint8Array = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buff
 export function source(size: number, onQuarter: () => void): Readable {
   let given = 0
   return new Readable({
-    highWaterMark: PIECE,
+    // With bytes instead of objects Node joins pieces for whoever reads them one by one.
+    objectMode: true,
+    highWaterMark: 2,
     read(): void {
       if (given === size) {
         this.push(null)

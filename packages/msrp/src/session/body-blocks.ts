@@ -5,8 +5,9 @@ import { ByteRanges } from './byte-ranges.ts'
 const LEAST = 512
 
 interface Block {
-  /** In memory; shorter than a block while little of it is there. */
+  /** In memory: a part of the block that holds all that is there, and begins at `base`. */
   bytes: Uint8Array | undefined
+  base: number
   /** In the spool. A block is in one of both places. */
   slot: number | undefined
   /** Which of its bytes are there, counted from its beginning. */
@@ -86,14 +87,17 @@ export class BodyBlocks {
     const from = position - index * BLOCK
     const until = Math.min(end - index * BLOCK, BLOCK)
     const last = until === BLOCK
-    const { bytes, slot } = block
-    if (bytes !== undefined) {
-      if (last) this.#forget(index, block)
-      // What is left of the block may still be written to.
-      return last ? bytes.subarray(from, until) : bytes.slice(from, until)
+    const { bytes, base, slot, valid } = block
+    if (bytes === undefined) {
+      if (last) this.#blocks.delete(index)
+      return this.#read(slot, from, until - from, last)
     }
-    if (last) this.#blocks.delete(index)
-    return this.#read(slot, from, until - from, last)
+    const taken = bytes.subarray(from - base, until - base)
+    // A copy where more of the block is there, or most of its memory is for what is still to come.
+    if (!last && (valid.end > until || 2 * taken.length < bytes.length)) return taken.slice()
+    // Else the memory goes with the bytes, and the rest of the block gets new memory when it comes.
+    this.#forget(index, block)
+    return taken
   }
 
   /** Takes the oldest block out, as the runs that are there; undefined when there is none. */
@@ -101,12 +105,12 @@ export class BodyBlocks {
     const oldest = this.#blocks.entries().next().value
     if (oldest === undefined) return undefined
     const [index, block] = oldest
-    const { bytes, slot, valid } = block
+    const { bytes, base, slot, valid } = block
     if (bytes !== undefined) this.#forget(index, block)
     else this.#blocks.delete(index)
     const runs: PlacedBytes[] = []
     for (const { start, end } of valid.within(0, BLOCK)) {
-      const part = bytes?.subarray(start, end) ?? (await this.#read(slot, start, end - start, false))
+      const part = bytes?.subarray(start - base, end - base) ?? (await this.#read(slot, start, end - start, false))
       runs.push({ position: index * BLOCK + start, bytes: part })
     }
     if (slot !== undefined) this.#spool?.release(slot)
@@ -124,12 +128,14 @@ export class BodyBlocks {
       const block = this.#blocks.get(index)
       const slot = spool?.allocate()
       if (block?.bytes === undefined || slot === undefined || spool === undefined) return false
-      const { bytes, valid } = block
+      const { bytes, base, valid } = block
       this.#account(-bytes.length)
       block.bytes = undefined
       block.slot = slot
       this.#spooled = true
-      for (const { start, end } of valid.within(0, BLOCK)) this.#store(slot, start, bytes.subarray(start, end))
+      for (const { start, end } of valid.within(0, BLOCK)) {
+        this.#store(slot, start, bytes.subarray(start - base, end - base))
+      }
     }
     return this.#memory <= target
   }
@@ -142,7 +148,7 @@ export class BodyBlocks {
   #writeBlock(index: number, offset: number, part: Uint8Array, total: number | undefined): void {
     let block = this.#blocks.get(index)
     if (block === undefined) {
-      block = { bytes: undefined, slot: undefined, valid: new ByteRanges() }
+      block = { bytes: undefined, base: offset, slot: undefined, valid: new ByteRanges() }
       this.#blocks.set(index, block)
     }
     this.#lastWritten = index
@@ -152,12 +158,10 @@ export class BodyBlocks {
       return
     }
     const had = block.bytes?.length ?? 0
-    const needed = offset + part.length
-    const bytes = block.bytes !== undefined && had >= needed ? block.bytes : grown(block.bytes, index, needed, total)
-    bytes.set(part, offset)
-    block.bytes = bytes
+    makeRoom(block, index, { from: offset, until: offset + part.length }, total).set(part, offset - block.base)
     // Last, because it may have this very block moved to the spool.
-    if (bytes.length > had) this.#account(bytes.length - had)
+    const has = block.bytes?.length ?? 0
+    if (has > had) this.#account(has - had)
   }
 
   #forget(index: number, block: Block): void {
@@ -192,10 +196,22 @@ export class BodyBlocks {
   }
 }
 
-function grown(bytes: Uint8Array | undefined, index: number, needed: number, total: number | undefined): Uint8Array {
-  const known = total === undefined ? 0 : Math.min(BLOCK, total - index * BLOCK)
-  const size = Math.min(BLOCK, Math.max(needed, known, 2 * (bytes?.length ?? 0), LEAST))
-  const larger = new Uint8Array(size)
-  if (bytes !== undefined) larger.set(bytes)
+/** The memory of a block, made larger where a part would not fit. */
+function makeRoom(
+  block: Block,
+  index: number,
+  part: { from: number; until: number },
+  total: number | undefined,
+): Uint8Array {
+  const { bytes, base } = block
+  const had = bytes?.length ?? 0
+  const from = Math.min(base, part.from)
+  const until = Math.max(base + had, part.until)
+  if (bytes !== undefined && until - from === had) return bytes
+  const known = total === undefined ? 0 : Math.min(BLOCK, total - index * BLOCK) - from
+  const larger = new Uint8Array(Math.min(BLOCK - from, Math.max(until - from, known, 2 * had, LEAST)))
+  if (bytes !== undefined) larger.set(bytes, base - from)
+  block.bytes = larger
+  block.base = from
   return larger
 }

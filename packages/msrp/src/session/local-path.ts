@@ -149,8 +149,9 @@ export class LocalPath {
   /** Finds the session that a request belongs to, or answers the request (RFC 4975 §5.4, §7.3). */
   route(request: IncomingRequest, connection: EndpointConnection): RequestReader {
     const from = request.head.fields.fromPath
-    const session = [...this.#sessions].find((candidate) => this.#samePeer(candidate.peerPath, from))
-    if (session !== undefined) return this.#known(session, request, connection)
+    for (const session of this.#sessions) {
+      if (this.#samePeer(session.peerPath, from)) return this.#known(session, request, connection)
+    }
     if (request.head.method === 'REPORT') return this.#relayReports(request, connection)
     const mayBegin = request.head.method === 'SEND' && !this.#closed && this.#admits(connection)
     const expected = mayBegin && [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
