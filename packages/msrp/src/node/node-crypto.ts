@@ -7,5 +7,19 @@ export const nodeHash: Hash = (algorithm, text) =>
     .update(text, 'utf8')
     .digest('hex')
 
-/** Bytes from the operating system's secure generator. */
-export const nodeRandom: RandomBytes = (size) => randomBytes(size)
+/** Bytes asked of the generator at once: each time costs as much as hundreds of them. */
+const POOL_BYTES = 4096
+
+let pool: Uint8Array = new Uint8Array(0)
+let used = 0
+
+/** Bytes from the operating system's secure generator; none is given out twice. */
+export const nodeRandom: RandomBytes = (size) => {
+  if (size > POOL_BYTES / 8) return randomBytes(size)
+  if (used + size > pool.length) {
+    pool = randomBytes(POOL_BYTES)
+    used = 0
+  }
+  used += size
+  return pool.subarray(used - size, used)
+}

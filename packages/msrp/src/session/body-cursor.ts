@@ -95,6 +95,8 @@ export class BodyCursor {
   next(limit: number): CursorPiece {
     const chunk = this.#open
     if (chunk === undefined) return { kind: 'end', flag: '+' }
+    // What was given before is out.
+    if (!this.#reader.rereadable) this.#reader.release(this.#ahead.position)
     this.#ahead.fill()
     const surplus = this.#total !== undefined && this.#ahead.position + this.#ahead.available > this.#total
     if (surplus) return this.#mismatch('more')

@@ -1,5 +1,6 @@
 import { MsrpError } from '../wire/index.ts'
 import type { MessageBody, RandomAccessBody } from './body.ts'
+import { type StreamIterator, StreamReader } from './stream-reader.ts'
 
 /** Bytes read at once from a body. */
 export const READ_SIZE: number = 128 * 1024
@@ -8,23 +9,30 @@ export const READ_SIZE: number = 128 * 1024
 export interface BodyReader {
   /** Size in bytes, if known. */
   readonly size: number | undefined
-  /** Whether any place can be read as often as needed; otherwise each read has to begin where the last one ended. */
+  /**
+   * Whether any place that is not released can be read as often as needed; otherwise each read has to begin where the last
+   * one ended.
+   */
   readonly rereadable: boolean
   /** Its end is known only when it is found, whatever size was announced. */
   readonly openEnded: boolean
   /** What Content-Type it suggests. */
   readonly contentType: string
   /**
-   * The bytes from a position on: about `length`, at least one, or undefined at the end. They are handed over. Bodies in
-   * memory answer at once.
+   * The bytes from a position on: about `length`, at least one, or undefined at the end. They are lent, until they are
+   * released or the reader is closed. Bodies in memory answer at once.
    */
   read(position: number, length: number): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** Makes what is read from now on rereadable, at the price of its memory. */
+  retain(): void
+  /** Bytes before a position are not needed any more. */
+  release(position: number): void
   /** Called once, when nothing more is read. */
   close(): void
 }
 
-/** Makes a reader for anything that can be sent. @throws MsrpError `invalid-argument` for what cannot. */
-export function readerFor(body: MessageBody): BodyReader {
+/** Makes a reader for anything that can be sent; a stream's first byte is at `start`. @throws MsrpError `invalid-argument` for what cannot. */
+export function readerFor(body: MessageBody, start: number): BodyReader {
   if (typeof body === 'string') return bytesReader(new TextEncoder().encode(body), 'text/plain;charset=utf-8')
   if (body instanceof Uint8Array) return bytesReader(body, DEFAULT_TYPE)
   if (body instanceof ArrayBuffer) return bytesReader(new Uint8Array(body), DEFAULT_TYPE)
@@ -34,9 +42,9 @@ export function readerFor(body: MessageBody): BodyReader {
   if ('stream' in body && typeof body.stream !== 'function') {
     const { size } = body
     if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) throw unusable(`the size ${size}`)
-    return new StreamReader(iteratorOf(body.stream), size)
+    return streamReader(iteratorOf(body.stream), size, start)
   }
-  return new StreamReader(iteratorOf(body as Iterable<Uint8Array | string>), undefined)
+  return streamReader(iteratorOf(body as Iterable<Uint8Array | string>), undefined, start)
 }
 
 const DEFAULT_TYPE = 'application/octet-stream'
@@ -47,8 +55,9 @@ function bytesReader(bytes: Uint8Array, contentType: string): BodyReader {
     rereadable: true,
     openEnded: false,
     contentType,
-    // Copied, because what goes to the transport has to be ours alone.
-    read: (position, length) => (position < bytes.length ? bytes.slice(position, position + length) : undefined),
+    read: (position, length) => (position < bytes.length ? bytes.subarray(position, position + length) : undefined),
+    retain: () => {},
+    release: () => {},
     close: () => {},
   }
 }
@@ -63,6 +72,8 @@ function blobReader(blob: Blob): BodyReader {
       if (position >= blob.size) return undefined
       return new Uint8Array(await blob.slice(position, position + length).arrayBuffer())
     },
+    retain: () => {},
+    release: () => {},
     close: () => {},
   }
 }
@@ -79,6 +90,8 @@ function randomAccessReader(body: RandomAccessBody): BodyReader {
     contentType: DEFAULT_TYPE,
     read: (position, length) =>
       position < body.size ? body.read(position, Math.min(length, body.size - position)) : undefined,
+    retain: () => {},
+    release: () => {},
     close: () => {
       // The message is over either way; whoever opened the file hears of it there.
       Promise.resolve(body.close?.()).catch(() => {})
@@ -86,45 +99,14 @@ function randomAccessReader(body: RandomAccessBody): BodyReader {
   }
 }
 
-/** Reads a stream once, in order, whatever the sizes of its pieces. */
-class StreamReader implements BodyReader {
-  readonly size: number | undefined
-  readonly rereadable = false
-  readonly openEnded = true
-  readonly contentType = DEFAULT_TYPE
-  readonly #iterator: AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string>
-  #ended = false
-
-  constructor(iterator: AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string>, size: number | undefined) {
-    this.#iterator = iterator
-    this.size = size
-  }
-
-  async read(): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const { done, value } = await this.#iterator.next()
-      if (done) {
-        this.#ended = true
-        return undefined
-      }
-      const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value
-      if (!(bytes instanceof Uint8Array)) throw unusable(`a stream of ${typeof value}`)
-      // Copied, because many streams use their buffers again.
-      if (bytes.length > 0) return typeof value === 'string' ? bytes : bytes.slice()
-    }
-  }
-
-  close(): void {
-    if (this.#ended) return
-    this.#ended = true
-    // A stream that fails while it is being given up has nothing more to say.
-    void (async () => await this.#iterator.return?.())().catch(() => {})
-  }
+function streamReader(iterator: StreamIterator, size: number | undefined, start: number): BodyReader {
+  const unusablePiece = (value: unknown): Error => unusable(`a stream of ${typeof value}`)
+  return new StreamReader(iterator, { size, start, contentType: DEFAULT_TYPE, unusable: unusablePiece })
 }
 
 function iteratorOf(
   stream: ReadableStream<Uint8Array | string> | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
-): AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string> {
+): StreamIterator {
   if (typeof stream === 'object' && stream !== null) {
     if (Symbol.asyncIterator in stream) return stream[Symbol.asyncIterator]()
     if (Symbol.iterator in stream) return stream[Symbol.iterator]()

@@ -1,19 +1,12 @@
 import type { ChunkOpening, ChunkPiece, ChunkSource, Clock, MsrpConnection, SentChunk } from '../connection/index.ts'
-import {
-  encodeRequest,
-  type Field,
-  formatByteRange,
-  MsrpError,
-  type MsrpUri,
-  type ResponseHead,
-} from '../wire/index.ts'
+import { MsrpError, type ResponseHead } from '../wire/index.ts'
 import type { ConfirmedBytes, OutgoingMessage } from './api.ts'
 import { BodyCursor, type Part, WHOLE_CHUNK } from './body-cursor.ts'
+import type { ChunkHead } from './chunk-head.ts'
 import { Delivery, type Proof } from './delivery.ts'
 import type { SendProgress } from './options.ts'
 import type { BodyReader } from './outgoing-body.ts'
 import type { PendingRequest } from './pending-request.ts'
-import { RetainingReader } from './read-ahead.ts'
 import { refusal } from './refusal.ts'
 import { ProgressNotice } from './send-progress.ts'
 import { type SentPart, UnansweredChunks } from './unanswered-chunks.ts'
@@ -21,8 +14,6 @@ import { type SentPart, UnansweredChunks } from './unanswered-chunks.ts'
 /** The session around a message. */
 export interface OutgoingRoom {
   readonly clock: Clock
-  readonly toPath: readonly MsrpUri[]
-  readonly fromPath: readonly MsrpUri[]
   /** A status of 300 or more came for the message or a chunk of it. */
   refused(message: SentMessage, status: number, error: MsrpError): void
   /** Nothing of the message is pending any more. */
@@ -33,7 +24,7 @@ export interface OutgoingRoom {
 export interface OutgoingSettings {
   readonly messageId: string
   readonly contentType: string
-  readonly fields: readonly Field[]
+  readonly head: ChunkHead
   readonly successReport: boolean
   readonly failureReport: 'yes' | 'partial' | 'no'
   readonly chunkSize: number | undefined
@@ -42,6 +33,14 @@ export interface OutgoingSettings {
   readonly unansweredChunks: number
   readonly unansweredBytes: number
   readonly onProgress: ((progress: SendProgress) => void) | undefined
+}
+
+interface OpenChunk {
+  readonly transactionId: string
+  readonly chunkSize: number | undefined
+  readonly small: boolean
+  readonly pending: PendingRequest
+  answer?: ResponseHead
 }
 
 /**
@@ -64,7 +63,7 @@ export class SentMessage implements OutgoingMessage {
   #source: MessageChunks | undefined
   #begun = false
   /** The open chunk, and its response when that came before its end. */
-  #open: { transactionId: string; chunkSize: number | undefined; small: boolean; answer?: ResponseHead } | undefined
+  #open: OpenChunk | undefined
 
   constructor(room: OutgoingRoom, reader: BodyReader, settings: OutgoingSettings) {
     const { messageId, contentType, failureReport, successReport, chunkSize, resumeFrom } = settings
@@ -72,8 +71,9 @@ export class SentMessage implements OutgoingMessage {
     this.contentType = contentType
     this.#settings = settings
     this.#room = room
-    const retained = !reader.rereadable && chunkSize !== undefined && failureReport === 'yes'
-    this.#reader = retained ? new RetainingReader(reader, resumeFrom) : reader
+    // A chunk that the far side cannot take whole is sent again in smaller ones.
+    if (chunkSize !== undefined && failureReport === 'yes') reader.retain()
+    this.#reader = reader
     this.#cursor = new BodyCursor({
       reader: this.#reader,
       start: resumeFrom,
@@ -90,6 +90,7 @@ export class SentMessage implements OutgoingMessage {
     if (resumeFrom > 0) this.#delivery.confirm(0, resumeFrom)
     this.#unanswered = new UnansweredChunks({
       answersExpected: failureReport === 'yes',
+      start: resumeFrom,
       mostChunks: settings.unansweredChunks,
       mostBytes: settings.unansweredBytes,
     })
@@ -200,24 +201,11 @@ export class SentMessage implements OutgoingMessage {
   begin(transactionId: string, unsent: number): ChunkOpening {
     this.#begun = true
     const { start, until, whole } = this.#cursor.open(unsent)
-    this.#open = { transactionId, chunkSize: this.#cursor.chunkSize, small: until - start <= WHOLE_CHUNK }
-    this.#connection?.expect(transactionId, this.#pending(transactionId))
+    const pending = this.#pending(transactionId)
+    this.#open = { transactionId, chunkSize: this.#cursor.chunkSize, small: until - start <= WHOLE_CHUNK, pending }
+    this.#connection?.expect(transactionId, pending)
     const end = whole && this.#phase === 'sending' ? until : undefined
-    const { messageId, contentType, fields, successReport, failureReport } = this.#settings
-    const head = encodeRequest({
-      transactionId,
-      method: 'SEND',
-      toPath: this.#room.toPath,
-      fromPath: this.#room.fromPath,
-      fields: [
-        ['Message-ID', messageId],
-        ['Success-Report', successReport ? 'yes' : 'no'],
-        ['Failure-Report', failureReport],
-        ['Byte-Range', formatByteRange({ start: start + 1, end, total: this.total })],
-        ...fields,
-      ],
-      contentType,
-    })
+    const head = this.#settings.head.encode(transactionId, { start: start + 1, end, total: this.total })
     return { head, hasBody: true }
   }
 
@@ -237,9 +225,10 @@ export class SentMessage implements OutgoingMessage {
     const open = this.#open
     if (source !== this.#source || open === undefined) return
     this.#open = undefined
-    const { chunkSize, small } = open
-    const part = { ...this.#cursor.close(chunk.flag, chunk.bodyBytes), chunkSize, small }
-    if (open.answer === undefined) this.#remember(chunk, part)
+    const { chunkSize, small, pending } = open
+    const { start, end } = this.#cursor.close(chunk.flag, chunk.bodyBytes)
+    const part: SentPart = { start, end, chunkSize, small }
+    if (open.answer === undefined) this.#remember(chunk, part, pending)
     else this.#answered(part, open.answer)
     if (this.#phase === 'aborting' && chunk.flag !== '+') this.#ended()
     if (this.#cursor.out && this.total !== undefined) {
@@ -272,8 +261,8 @@ export class SentMessage implements OutgoingMessage {
     }
   }
 
-  #remember(chunk: SentChunk, part: SentPart): void {
-    this.#connection?.remember(chunk.transactionId, this.#pending(chunk.transactionId), chunk.position)
+  #remember(chunk: SentChunk, part: SentPart, pending: PendingRequest): void {
+    this.#connection?.remember(chunk.transactionId, pending, chunk.position)
     const forgotten = this.#unanswered.add(chunk.transactionId, part)
     if (forgotten !== undefined) this.#connection?.forget(forgotten)
   }
@@ -295,7 +284,7 @@ export class SentMessage implements OutgoingMessage {
     if (status < 300) {
       if (this.#delivery.proof === 'responses') this.#delivery.confirm(part.start, part.end)
       this.#unanswered.confirm(part)
-      if (this.#reader instanceof RetainingReader) this.#reader.release(this.#unanswered.answeredUntil)
+      if (this.#reader.rereadable) this.#reader.release(this.#unanswered.answeredUntil)
       this.#progress.changed()
       return
     }

@@ -1,6 +1,5 @@
 import type { Clock, MsrpConnection } from '../connection/index.ts'
 import {
-  encodeRequest,
   type Field,
   formatContentDisposition,
   isIdent,
@@ -11,6 +10,7 @@ import {
 } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
 import { WHOLE_CHUNK } from './body-cursor.ts'
+import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
 import { wantsCpim, wrapForPeer } from './cpim-wrapping.ts'
 import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, bareType } from './media-types.ts'
@@ -59,9 +59,8 @@ export class OutgoingMessages {
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
     const { body, options } = wrapForPeer(given, asked, this.#room.options)
-    const reader = readerFor(body)
+    const reader = readerFor(body, options.resumeFrom ?? 0)
     const settings = this.#settings(reader, options)
-    this.#checkFields(settings)
     if (this.#messages.has(settings.messageId)) {
       throw new MsrpError('invalid-argument', `A message with the id ${settings.messageId} is being sent already`)
     }
@@ -70,8 +69,6 @@ export class OutgoingMessages {
     const message = new SentMessage(
       {
         clock: this.#room.clock,
-        toPath: this.#room.toPath,
-        fromPath: this.#room.fromPath,
         refused: (it, status, error) => this.#refused(it, status, error),
         over: (it) => {
           signal?.removeEventListener('abort', onAbort)
@@ -169,12 +166,15 @@ export class OutgoingMessages {
     const usual = given || (reader.size !== undefined && reader.size <= WHOLE_CHUNK) ? undefined : 'render'
     const value = disposition ?? file ?? usual
     if (value !== undefined) fields.push(['Content-Disposition', value])
-    return {
+    const about = {
       messageId: messageId ?? newMessageId(this.#room.random),
       contentType: options.contentType ?? reader.contentType,
-      fields,
       successReport: options.successReport ?? true,
       failureReport: options.failureReport ?? 'yes',
+    }
+    return {
+      ...about,
+      head: this.#head({ ...about, fields }),
       chunkSize,
       resumeFrom,
       unansweredChunks,
@@ -184,16 +184,17 @@ export class OutgoingMessages {
     }
   }
 
-  // Found out here rather than when the first chunk is written, where nobody could be told.
-  #checkFields({ messageId, fields, contentType }: OutgoingSettings): void {
-    const { toPath, fromPath } = this.#room
+  // What cannot be written is found out here rather than when the first chunk is written, where nobody could be told.
+  #head(parts: Omit<ChunkHeadParts, 'toPath' | 'fromPath'>): ChunkHead {
+    const { contentType, fields } = parts
     if (contentType === '') throw unusable('an empty contentType')
     const reserved = fields.find(([name]) => RESERVED.has(name.toLowerCase()))
     if (reserved !== undefined) throw unusable(`the field ${reserved[0]}, which the library writes itself`)
     // RFC 4975 §7.1.1, §14.3: bodies travel as they are, and nothing says so.
     const encoding = fields.find(([name]) => /^content-transfer-encoding$/i.test(name))?.[1]
     if (encoding !== undefined) throw unusable(`the transfer encoding ${encoding}`)
-    encodeRequest({ transactionId: messageId, method: 'SEND', toPath, fromPath, fields, contentType })
+    const { toPath, fromPath } = this.#room
+    return new ChunkHead({ ...parts, toPath, fromPath })
   }
 
   #refusedHere({ contentType, messageId }: OutgoingSettings, reader: BodyReader): MsrpError | undefined {

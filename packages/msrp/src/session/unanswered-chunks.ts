@@ -18,15 +18,17 @@ export interface SentPart extends Part {
  */
 export class UnansweredChunks {
   readonly #answersExpected: boolean
+  readonly #start: number
   readonly #mostChunks: number
   readonly #mostBytes: number
   readonly #chunks: Map<string, SentPart> = new Map()
   readonly #answered = new ByteRanges()
   #bytes = 0
 
-  /** Without `answersExpected` only errors are answered, so the oldest chunks are forgotten instead. */
-  constructor(options: { answersExpected: boolean; mostChunks: number; mostBytes: number }) {
+  /** `start`: where sending begins. Without `answersExpected` only errors are answered, so the oldest chunks are forgotten instead. */
+  constructor(options: { answersExpected: boolean; start: number; mostChunks: number; mostBytes: number }) {
     this.#answersExpected = options.answersExpected
+    this.#start = options.start
     this.#mostChunks = options.mostChunks
     this.#mostBytes = options.mostBytes
   }
@@ -38,9 +40,9 @@ export class UnansweredChunks {
     return this.#chunks.size >= this.#mostChunks || this.#bytes >= this.#mostBytes
   }
 
-  /** Bytes up to here have all been answered 200. */
+  /** Bytes up to here, from the first that was sent, have all been answered 200. */
   get answeredUntil(): number {
-    return this.#answered.contiguousFrom(0)
+    return this.#answered.contiguousFrom(this.#start)
   }
 
   /** Adds a chunk; gives the transaction id of one that is forgotten for it. */
