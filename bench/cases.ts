@@ -1,107 +1,170 @@
-import type { Measured } from './load.ts'
+import type { Case, Contender, PeerName } from './case.ts'
+import {
+  lateLatency,
+  medianLatency,
+  memory,
+  memoryPerSession,
+  messages,
+  microsecondsPerMessage,
+  microsecondsPerSetUp,
+  secondsPerGiB,
+  setUps,
+  slowestShare,
+  throughput,
+} from './figures.ts'
 
-/** Who is measured. `none`: the load alone, sender to receiver, to show that it is not what limits the others. */
-export type PeerName = 'relay' | 'haproxy-16k' | 'haproxy-64k' | 'kamailio' | 'none'
+const haproxy = ['haproxy-16k', 'haproxy-64k'] as const
 
-/** What is counted of a run. */
-export interface Figure {
-  readonly unit: string
-  readonly better: 'higher' | 'lower'
-  of(measured: Measured): number
+function through(...peers: readonly PeerName[]): Contender[] {
+  return peers.map((peer) => ({ label: peer, peer }))
 }
 
-const throughput: Figure = {
-  unit: 'MB/s',
-  better: 'higher',
-  of: ({ bytes, seconds }) => bytes / seconds / 1e6,
+/** Each peer at each number of active sessions. */
+function growing(...peers: readonly PeerName[]): Contender[] {
+  return [1, 8, 64, 400, 2000].flatMap((sessions) =>
+    peers.map((peer) => ({
+      label: `${peer}, ${sessions}`,
+      peer,
+      sessions,
+      load: ['--sessions', String(sessions)],
+      thorough: ![1, 64, 400].includes(sessions),
+    })),
+  )
 }
-
-const messages: Figure = {
-  unit: 'messages/s',
-  better: 'higher',
-  of: ({ messages, seconds }) => messages / seconds,
-}
-
-const latency: Figure = {
-  unit: 'µs, median',
-  better: 'lower',
-  of: ({ latency }) => latency?.median ?? Number.NaN,
-}
-
-const setUps: Figure = {
-  unit: 'set-ups/s',
-  better: 'higher',
-  of: ({ setups, seconds }) => setups / seconds,
-}
-
-/** One comparison: the same load through each peer. */
-export interface Case {
-  readonly name: string
-  readonly title: string
-  readonly load: readonly string[]
-  readonly peers: readonly PeerName[]
-  readonly figure: Figure
-  /** Ours divided by theirs (the other way round where less is better), at least. The best of several peers counts. */
-  readonly target: { readonly against: readonly PeerName[]; readonly ratio: number }
-  /** The figure counts only when the relay's core was busy. */
-  readonly saturating: boolean
-}
-
-const haproxy: readonly PeerName[] = ['haproxy-16k', 'haproxy-64k']
 
 export const cases: readonly Case[] = [
   {
     name: 'bulk-8',
     title: 'TLS, 8 sessions, chunks of 64 KiB, Failure-Report no',
     load: ['bulk', '--sessions', '8', '--chunk', '65536'],
-    peers: ['relay', ...haproxy, 'none'],
-    figure: throughput,
-    target: { against: haproxy, ratio: 1 },
+    tls: true,
+    contenders: through('relay', ...haproxy, 'none'),
+    figures: [throughput, secondsPerGiB],
+    targets: [{ figure: throughput, ours: 'relay', others: haproxy, ratio: 1 }],
     saturating: true,
   },
   {
     name: 'bulk-64',
-    title: 'the same, 64 sessions',
+    title: 'the same with 64 equal senders, and how equal they fare',
     load: ['bulk', '--sessions', '64', '--chunk', '65536'],
-    peers: ['relay', ...haproxy, 'none'],
-    figure: throughput,
-    target: { against: haproxy, ratio: 0.85 },
+    tls: true,
+    contenders: through('relay', ...haproxy, 'none'),
+    figures: [throughput, secondsPerGiB, slowestShare],
+    targets: [
+      { figure: throughput, ours: 'relay', others: haproxy, ratio: 0.85 },
+      { figure: slowestShare, ours: 'relay', bound: 0.7 },
+    ],
+    saturating: true,
+  },
+  {
+    name: 'tcp-8',
+    title: 'plain TCP, 8 sessions, chunks of 64 KiB, Failure-Report no',
+    load: ['bulk', '--sessions', '8', '--chunk', '65536'],
+    tls: false,
+    contenders: through('relay', ...haproxy, 'haproxy-splice', 'none'),
+    figures: [throughput, secondsPerGiB],
+    targets: [{ figure: throughput, ours: 'relay', others: haproxy, ratio: 0.65 }],
     saturating: true,
   },
   {
     name: 'answered-8',
     title: 'TLS, 8 sessions, chunks of 10 KiB, each answered, 16 unanswered at most',
     load: ['bulk', '--failure-report', '--sessions', '8', '--chunk', '10240', '--window', '16'],
-    peers: ['relay', 'kamailio', 'none'],
-    figure: throughput,
-    target: { against: ['kamailio'], ratio: 2 },
+    tls: true,
+    contenders: through('relay', 'kamailio', 'none'),
+    figures: [throughput, secondsPerGiB, microsecondsPerMessage],
+    targets: [{ figure: throughput, ours: 'relay', others: ['kamailio'], ratio: 2 }],
     saturating: true,
   },
   {
     name: 'messages-8',
     title: 'TLS, 8 sessions, messages of 200 bytes, answered on both hops, 16 unanswered at most',
     load: ['messages', '--sessions', '8', '--chunk', '200', '--window', '16'],
-    peers: ['relay', 'kamailio', 'none'],
-    figure: messages,
-    target: { against: ['kamailio'], ratio: 5 },
+    tls: true,
+    contenders: through('relay', 'kamailio', 'none'),
+    figures: [messages, microsecondsPerMessage],
+    targets: [{ figure: messages, ours: 'relay', others: ['kamailio'], ratio: 5 }],
     saturating: true,
   },
   {
     name: 'latency-1',
     title: 'TLS, one message of 200 bytes at a time, from sending to arrival',
     load: ['messages', '--sessions', '1', '--chunk', '200', '--window', '1'],
-    peers: ['relay', 'kamailio', 'none'],
-    figure: latency,
-    target: { against: ['kamailio'], ratio: 1 },
+    tls: true,
+    contenders: through('relay', 'kamailio', 'none'),
+    figures: [medianLatency, lateLatency, microsecondsPerMessage],
+    targets: [{ figure: medianLatency, ours: 'relay', others: ['kamailio'], ratio: 1 }],
     saturating: false,
+  },
+  {
+    name: 'overtake',
+    title: 'TLS, a text of 2 KiB on the connection of a file of 1 GiB, beside 7 other files, from sending to arrival',
+    load: ['overtake', '--sessions', '8', '--chunk', '65536'],
+    tls: true,
+    contenders: through('relay', 'haproxy-16k'),
+    figures: [lateLatency, medianLatency, throughput],
+    targets: [],
+    saturating: true,
   },
   {
     name: 'set-up',
     title: 'TCP, TLS handshake, AUTH, 401, AUTH, 200; 16 at a time',
     load: ['setup', '--concurrent', '16'],
-    peers: ['relay', 'kamailio'],
-    figure: setUps,
-    target: { against: ['kamailio'], ratio: 1.1 },
+    tls: true,
+    contenders: through('relay', 'kamailio'),
+    figures: [setUps, microsecondsPerSetUp],
+    targets: [{ figure: setUps, ours: 'relay', others: ['kamailio'], ratio: 1.1 }],
     saturating: true,
+  },
+  {
+    name: 'stalled',
+    title: 'TLS, 400 sessions with chunks of 64 KiB, and 20 more whose receivers read nothing',
+    load: ['bulk', '--sessions', '400', '--chunk', '65536', '--gather', '65536', '--warmup', '2'],
+    tls: true,
+    contenders: [
+      { label: 'none stalled', peer: 'relay' },
+      { label: '20 stalled', peer: 'relay', load: ['--stalled', '20'] },
+    ],
+    figures: [throughput, secondsPerGiB, memory, slowestShare],
+    targets: [
+      { figure: throughput, ours: '20 stalled', others: ['none stalled'], ratio: 0.9 },
+      // docs/relay.md: 200 MiB by itself; each session 0.1 MiB a connection, 256 KiB and 320 KiB on their way out.
+      { figure: memory, ours: '20 stalled', bound: 200 + 420 * (0.2 + 0.5625) },
+    ],
+    saturating: true,
+  },
+  {
+    name: 'idle',
+    title: '5,000 connections over TLS that say nothing, authenticated with the relays',
+    load: ['idle', '--sessions', '5000', '--warmup', '10'],
+    quick: ['--sessions', '1000', '--warmup', '1'],
+    tls: true,
+    contenders: through('relay', 'bare-tls', 'kamailio'),
+    figures: [memoryPerSession],
+    targets: [
+      { figure: memoryPerSession, ours: 'relay', others: ['bare-tls'], ratio: 1 / 1.15 },
+      { figure: memoryPerSession, ours: 'relay', bound: 35 },
+    ],
+    saturating: false,
+  },
+  {
+    name: 'growth-bytes',
+    title: 'TLS, what a byte costs by the number of active sessions; chunks of 64 KiB',
+    load: ['bulk', '--chunk', '65536', '--gather', '65536'],
+    tls: true,
+    contenders: growing('relay', 'haproxy-16k'),
+    figures: [secondsPerGiB, throughput],
+    targets: [],
+    saturating: false,
+  },
+  {
+    name: 'growth-messages',
+    title: 'TLS, what a message of 200 bytes costs by the number of active sessions; 16 unanswered at most',
+    load: ['messages', '--chunk', '200', '--window', '16', '--gather', '65536'],
+    tls: true,
+    contenders: growing('relay', 'kamailio'),
+    figures: [microsecondsPerMessage, messages],
+    targets: [],
+    saturating: false,
   },
 ]

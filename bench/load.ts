@@ -10,21 +10,30 @@ const LOAD_CORE = 0
 
 const source = new URL('load/load.c', import.meta.url).pathname
 
-/** What one run of the load has shown. */
-export interface Measured {
+/** What the load itself tells of a run. */
+interface Told {
   seconds: number
-  /** Body bytes that arrived, and whole messages where they were counted. */
+  sessions: number
+  /** Bytes that arrived; bodies alone where the receivers look at messages. */
   bytes: number
+  /** Whole messages that arrived, where they are looked at. */
   messages: number
-  setups: number
+  setUps: number
   /** Bytes of the slowest session, the mean being 1. */
   slowest: number
   /** Microseconds from sending a message to its arrival. */
   latency?: { median: number; p99: number }
-  /** Share of a core that the load was busy, and the relay with all its processes. */
+  /** Share of a core that it was busy. */
+  busy: number
+}
+
+/** What one run has shown. */
+export interface Measured extends Omit<Told, 'busy'> {
+  /** Share of a core that the load was busy, and the relay with all its processes; NaN without a relay. */
   loadBusy: number
   relayBusy: number
-  /** Memory of the relay, in bytes, at the end. */
+  /** Memory of the relay, in bytes: before the load began, and at its end. */
+  memoryBefore: number
   memory: number
 }
 
@@ -36,27 +45,26 @@ export function compileLoad(folder: string): void {
 /** Runs the load of the folder once. @throws Error with its words when it fails */
 export async function runLoad(folder: string, args: readonly string[], peer: Peer | undefined): Promise<Measured> {
   const command = ['-c', String(LOAD_CORE), join(folder, 'load'), ...args, ...(peer?.load ?? [])]
+  const pids = peer?.pids ?? []
+  const memoryBefore = memoryBytes(pids)
   const child = spawn('taskset', command, {
     env: { ...process.env, ...peer?.environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints += text
   })
   const exited = once(child, 'exit')
-  const pids = peer?.pids ?? []
-  let before = 0
+  let cpuBefore = 0
   let result: Measured | undefined
   for await (const line of createInterface(child.stdout)) {
-    const { event, ...facts } = JSON.parse(line) as { event: string; busy: number } & Partial<Measured>
-    if (event === 'begin') before = cpuSeconds(pids)
-    if (event !== 'end') continue
-    const { busy, seconds = 1, bytes = 0, messages = 0, setups = 0, slowest = 1, latency } = facts
-    const relayBusy = (cpuSeconds(pids) - before) / seconds
-    const memory = memoryBytes(pids)
-    result = { seconds, bytes, messages, setups, slowest, loadBusy: busy, relayBusy, memory }
-    if (latency) result.latency = latency
+    const { event, busy, ...told } = JSON.parse(line) as { event: 'begin' | 'end' } & Told
+    if (event === 'begin') cpuBefore = cpuSeconds(pids)
+    else {
+      const relayBusy = peer ? (cpuSeconds(pids) - cpuBefore) / told.seconds : Number.NaN
+      result = { ...told, loadBusy: busy, relayBusy, memoryBefore, memory: memoryBytes(pids) }
+    }
   }
   const [code] = await exited
   if (code !== 0 || result === undefined) throw new Error(`load ${args.join(' ')}: ${complaints}`)

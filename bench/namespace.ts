@@ -16,7 +16,8 @@ export const inside: boolean = process.env[INSIDE] !== undefined
  * run outlives it however it ends. Who is not root is root in there alone.
  */
 export async function runInNamespace(): Promise<number> {
-  const setUp = 'ip link set lo up && sysctl -qw net.ipv4.tcp_congestion_control=reno && "$0" "$@"'
+  const setUp =
+    'ulimit -n "$(ulimit -Hn)" && ip link set lo up && sysctl -qw net.ipv4.tcp_congestion_control=reno && "$0" "$@"'
   const own = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc', ...(process.getuid?.() === 0 ? [] : ['-r'])]
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
   const child = spawn('unshare', [...own, 'sh', '-c', setUp, ...command], {

@@ -27,6 +27,6 @@ export function barChart(title: string, unit: string, bars: readonly { label: st
   ].join('\n')
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

@@ -5,7 +5,8 @@
 // MODE  bulk      chunks as fast as they are taken; without Failure-Report the receivers only count bytes
 //       messages  small messages with responses on both hops, so many unanswered per session
 //       setup     connect, handshake, AUTH, 401, AUTH, 200, close, over and over
-//       idle      authenticated connections that say nothing, held until standard input ends
+//       idle      connections, authenticated with a relay, that say nothing
+//       overtake  texts of 2 KiB on a connection that also carries a file of 1 GiB, beside the sessions of `bulk`
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,15 +29,19 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD = 1024, READ = 512 * 1024, GATHER = 256 * 1024 };
+enum { HEAD = 1024, READ = 512 * 1024, TEXT = 2048, TEXTS = 4096 };
+static const uint64_t FILE_SIZE = 1 << 30;
+static const double TEXT_EVERY = 0.01;
 
 static struct {
   const char *mode, *via, *user, *password, *certificate, *key, *host;
   struct sockaddr_in target, listen;
-  bool tls, failure_report, verify;
+  bool tls, behind_tls, failure_report, verify, overtake;
   int sessions, stalled, chunk, window, concurrent;
+  // Bytes that a session makes ready before it writes.
+  size_t gather;
   double warmup, seconds;
-} opt = {.via = "relay", .user = "alice", .sessions = 8, .chunk = 65536, .window = 16, .concurrent = 16, .warmup = 1, .seconds = 5};
+} opt = {.via = "relay", .user = "alice", .sessions = 8, .chunk = 65536, .gather = 256 * 1024, .window = 16, .concurrent = 16, .warmup = 1, .seconds = 5};
 
 typedef struct Conn {
   int fd;
@@ -66,6 +71,11 @@ typedef struct Session {
   int reply_length, reply_id_at, reply_end_id_at;
   double sent_at;
   bool got, acked;
+  // Of the session with a file and texts: where in the file it is, when each text was to be sent, how many were.
+  bool overtakes;
+  uint64_t file_at, file_number;
+  double *text_at;
+  uint64_t texts_due, texts_sent;
 } Session;
 
 static int epoll_fd, listen_fd = -1;
@@ -180,7 +190,7 @@ static bool parameter(const char *line, const char *name, char *value, size_t ro
 static void write_auth(char *text, size_t room, Conn *c, const char *challenge) {
   char id[17], credentials[1024] = "";
   char uri[128];
-  snprintf(uri, sizeof uri, "%s://%s:%d;tcp", opt.tls ? "msrps" : "msrp", opt.host, ntohs(opt.target.sin_port));
+  snprintf(uri, sizeof uri, "%s://%s:%d;tcp", opt.tls || opt.behind_tls ? "msrps" : "msrp", opt.host, ntohs(opt.target.sin_port));
   new_id(id);
   if (challenge) {
     char realm[128] = "", nonce[256] = "", opaque[256] = "", algorithm[32] = "MD5", qop[32] = "";
@@ -340,12 +350,54 @@ static void next_frame(Session *s) {
   s->sent++;
 }
 
+static void part_id(const Session *s, char kind, uint64_t number, char id[17]) {
+  snprintf(id, 17, "%c%03x%08lx", kind, s->number & 0xfff, (unsigned long)(number & 0xffffffff));
+}
+
+// A chunk of the file, or a whole text. Bodies are the same bytes over and over.
+static void put_part(Session *s, char kind, uint64_t number, uint64_t at, size_t length, uint64_t size) {
+  char head[HEAD], id[17], message_id[17], end[64];
+  part_id(s, 'c', s->sent++, id);
+  part_id(s, kind, number, message_id);
+  bool to_star = size > TEXT;
+  int n = snprintf(head, HEAD, "MSRP %s SEND\r\nTo-Path: %s %s\r\nFrom-Path: %s\r\nMessage-ID: %s\r\nSuccess-Report: no\r\n", id,
+                   !strcmp(opt.via, "relay") ? s->to->path : "msrp://proxy.invalid:1/none;tcp", s->to->own, s->from->own, message_id);
+  n += snprintf(head + n, HEAD - n, "Failure-Report: no\r\nByte-Range: %lu-", (unsigned long)at + 1);
+  if (to_star) n += snprintf(head + n, HEAD - n, "*/%lu\r\n", (unsigned long)size);
+  else n += snprintf(head + n, HEAD - n, "%lu/%lu\r\n", (unsigned long)(at + length), (unsigned long)size);
+  n += snprintf(head + n, HEAD - n, "Content-Type: application/octet-stream\r\n\r\n");
+  put(s->from, head, n);
+  put(s->from, s->frame + s->frame_length - 24 - opt.chunk, length);
+  put(s->from, end, snprintf(end, sizeof end, "\r\n-------%s%c\r\n", id, at + length < size ? '+' : '$'));
+}
+
+// Texts go ahead of the rest of the file: its chunk is ended, and the next one has to wait.
+static void send_file_and_texts(Session *s) {
+  Conn *c = s->from;
+  if (c->out_end > c->out_start && !flush(c)) return;
+  do {
+    if (s->texts_sent < s->texts_due) {
+      put_part(s, 't', s->texts_sent, 0, TEXT, TEXT);
+      s->texts_sent++;
+      continue;
+    }
+    size_t length = FILE_SIZE - s->file_at < (uint64_t)opt.chunk ? FILE_SIZE - s->file_at : (uint64_t)opt.chunk;
+    put_part(s, 'f', s->file_number, s->file_at, length, FILE_SIZE);
+    s->file_at += length;
+    if (s->file_at == FILE_SIZE) s->file_at = 0, s->file_number++;
+  } while (flush(c));
+}
+
 static void send_more(Session *s) {
+  if (s->overtakes) {
+    send_file_and_texts(s);
+    return;
+  }
   Conn *c = s->from;
   if (c->out_end > c->out_start && !flush(c)) return;
   for (;;) {
     size_t gathered = 0;
-    while (gathered < GATHER && (!opt.failure_report || s->sent - s->answered < (uint64_t)opt.window)) {
+    while (gathered < opt.gather && (!opt.failure_report || s->sent - s->answered < (uint64_t)opt.window)) {
       if (opt.window == 1 && !(s->got && s->acked)) break;
       next_frame(s);
       if (opt.window == 1) {
@@ -398,6 +450,13 @@ static void record_latency(double seconds) {
   latencies[latency_count++] = seconds;
 }
 
+static void text_arrived(Session *s, const char *head, size_t length) {
+  const char *at = memmem(head, length, "\r\nMessage-ID: t", 15);
+  unsigned number;
+  if (!at || sscanf(at + 18, "%8x", &number) != 1) return;
+  record_latency(now() - s->text_at[number % TEXTS]);
+}
+
 // Requests at a receiver: counted, answered.
 static void requests(Session *s, Conn *c) {
   size_t at = 0;
@@ -427,6 +486,7 @@ static void requests(Session *s, Conn *c) {
     size_t body = end - frame > (ssize_t)c->head_length ? end - frame - c->head_length : 0;
     s->bytes += body;
     s->received++;
+    if (s->overtakes) text_arrived(s, (char *)frame, c->head_length);
     if (opt.verify && body == (size_t)opt.chunk && memcmp(frame + c->head_length, s->frame + s->frame_length - 24 - opt.chunk, body)) bad++;
     if (opt.failure_report) {
       if (s->reply_length == 0) prepare_reply(s, (char *)frame, c->head_length);
@@ -473,7 +533,7 @@ static void count_only(Session *s, Conn *c) {
 static void readable(Conn *c) {
   Session *s = c->session;
   if (c->role == STALLED) return;
-  if (c->role == RECEIVER && !opt.failure_report && !opt.verify) {
+  if (c->role == RECEIVER && !opt.failure_report && !opt.verify && !s->overtakes) {
     count_only(s, c);
     return;
   }
@@ -569,6 +629,25 @@ static void open_session(Session *s, int number, bool stalled) {
   add(s->to, s);
 }
 
+// The file's connection keeps little in the kernel that is not under way: what is there cannot be overtaken.
+static void carry_file(Session *s) {
+  int least = 128 * 1024;
+  setsockopt(s->from->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &least, sizeof least);
+  s->overtakes = true;
+  s->text_at = calloc(TEXTS, sizeof *s->text_at);
+}
+
+static double send_due_text(Session *s) {
+  static double next;
+  double t = now();
+  if (t >= next) {
+    if (s->texts_due - s->texts_sent < TEXTS) s->text_at[s->texts_due++ % TEXTS] = t;
+    next = t + TEXT_EVERY;
+    send_more(s);
+  }
+  return next - t;
+}
+
 static void turn(double seconds) {
   static struct epoll_event events[512];
   int n = epoll_wait(epoll_fd, events, 512, (int)(seconds * 1000) + 1);
@@ -583,7 +662,10 @@ static void turn(double seconds) {
 }
 
 static void run_until(double end) {
-  for (double left; (left = end - now()) > 0;) turn(left);
+  for (double left; (left = end - now()) > 0;) {
+    double until_text = opt.overtake ? send_due_text(&sessions[0]) : left;
+    turn(until_text < left ? until_text : left);
+  }
 }
 
 static int by_size(const void *a, const void *b) {
@@ -591,42 +673,48 @@ static int by_size(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
+// What a run has shown; the program that started it reads it.
+static void tell_begin(void) {
+  printf("{\"event\":\"begin\"}\n");
+  fflush(stdout);
+}
+
+static void tell_end(double seconds, double busy, int number, uint64_t bytes, uint64_t received, uint64_t set_up, double slowest) {
+  printf("{\"event\":\"end\",\"seconds\":%.4f,\"busy\":%.4f,\"sessions\":%d,\"bytes\":%lu,\"messages\":%lu,\"setUps\":%lu,"
+         "\"slowest\":%.4f",
+         seconds, busy, number, (unsigned long)bytes, (unsigned long)received, (unsigned long)set_up, slowest);
+  if (latency_count > 0) {
+    qsort(latencies, latency_count, sizeof *latencies, by_size);
+    printf(",\"latency\":{\"median\":%.1f,\"p99\":%.1f}", latencies[latency_count / 2] * 1e6, latencies[latency_count * 99 / 100] * 1e6);
+  }
+  printf("}\n");
+}
+
 static void traffic(void) {
   int all = opt.sessions + opt.stalled;
   sessions = calloc(all, sizeof *sessions);
   for (int i = 0; i < all; i++) open_session(&sessions[i], i, i >= opt.sessions);
-  printf("{\"event\":\"ready\"}\n");
-  fflush(stdout);
+  if (opt.overtake) carry_file(&sessions[0]);
   for (int i = 0; i < all; i++) send_more(&sessions[i]);
   run_until(now() + opt.warmup);
   for (int i = 0; i < opt.sessions; i++) {
     sessions[i].bytes_at_start = sessions[i].bytes;
     sessions[i].received_at_start = sessions[i].received;
   }
-  printf("{\"event\":\"begin\"}\n");
-  fflush(stdout);
+  tell_begin();
   measuring = true;
   double begin = now(), cpu_begin = cpu();
   run_until(begin + opt.seconds);
   double seconds = now() - begin, used = cpu() - cpu_begin;
   uint64_t bytes = 0, received = 0;
-  double least = 1e300, most = 0;
+  double least = 1e300;
   for (int i = 0; i < opt.sessions; i++) {
     double mine = sessions[i].bytes - sessions[i].bytes_at_start;
     bytes += mine;
     received += sessions[i].received - sessions[i].received_at_start;
     if (mine < least) least = mine;
-    if (mine > most) most = mine;
   }
-  double mean = (double)bytes / opt.sessions;
-  printf("{\"event\":\"end\",\"seconds\":%.4f,\"bytes\":%lu,\"messages\":%lu,\"slowest\":%.4f,\"fastest\":%.4f,\"busy\":%.4f,\"bad\":%lu", seconds,
-         (unsigned long)bytes, (unsigned long)received, mean ? least / mean : 0, mean ? most / mean : 0, used / seconds, (unsigned long)bad);
-  if (latency_count > 0) {
-    qsort(latencies, latency_count, sizeof *latencies, by_size);
-    printf(",\"latency\":{\"count\":%zu,\"median\":%.1f,\"p99\":%.1f}", latency_count, latencies[latency_count / 2] * 1e6,
-           latencies[latency_count * 99 / 100] * 1e6);
-  }
-  printf("}\n");
+  tell_end(seconds, used / seconds, opt.sessions, bytes, received, 0, bytes ? least / ((double)bytes / opt.sessions) : 0);
 }
 
 // ---- set-up
@@ -720,13 +808,17 @@ static void set_up(void) {
     log_in_again(c);
   }
   set_up_run(now() + opt.warmup);
-  printf("{\"event\":\"begin\"}\n");
-  fflush(stdout);
+  tell_begin();
   measuring = true;
   double begin = now(), cpu_begin = cpu();
   set_up_run(begin + opt.seconds);
   double seconds = now() - begin;
-  printf("{\"event\":\"end\",\"seconds\":%.4f,\"setups\":%lu,\"busy\":%.4f}\n", seconds, (unsigned long)set_ups, (cpu() - cpu_begin) / seconds);
+  tell_end(seconds, (cpu() - cpu_begin) / seconds, opt.concurrent, 0, 0, set_ups, 1);
+}
+
+static void sleep_for(double seconds) {
+  struct timespec t = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (time_t)seconds) * 1e9)};
+  nanosleep(&t, NULL);
 }
 
 static void idle(void) {
@@ -735,10 +827,10 @@ static void idle(void) {
     Conn *c = open_connection(RECEIVER);
     if (relayed) log_in(c);
   }
-  printf("{\"event\":\"ready\"}\n");
-  fflush(stdout);
-  char line[16];
-  while (read(0, line, sizeof line) > 0);
+  sleep_for(opt.warmup);
+  tell_begin();
+  sleep_for(opt.seconds);
+  tell_end(opt.seconds, 0, opt.sessions, 0, 0, 0, 1);
 }
 
 // ---- command line
@@ -753,14 +845,16 @@ static void read_address(struct sockaddr_in *address, char *text) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 2) die("which mode? bulk, messages, setup, idle");
+  if (argc < 2) die("which mode? bulk, messages, setup, idle, overtake");
   opt.mode = argv[1];
   opt.host = "localhost";
   opt.password = getenv("LOAD_PASSWORD");
   opt.failure_report = !strcmp(opt.mode, "messages");
+  opt.overtake = !strcmp(opt.mode, "overtake");
   for (int i = 2; i < argc; i++) {
     char *name = argv[i];
     if (!strcmp(name, "--tls")) opt.tls = true;
+    else if (!strcmp(name, "--behind-tls")) opt.behind_tls = true;
     else if (!strcmp(name, "--verify")) opt.verify = true;
     else if (!strcmp(name, "--failure-report")) opt.failure_report = true;
     else if (i + 1 == argc) die("%s wants a value", name);
@@ -774,6 +868,7 @@ int main(int argc, char **argv) {
     else if (!strcmp(name, "--sessions")) opt.sessions = atoi(argv[++i]);
     else if (!strcmp(name, "--stalled")) opt.stalled = atoi(argv[++i]);
     else if (!strcmp(name, "--chunk")) opt.chunk = atoi(argv[++i]);
+    else if (!strcmp(name, "--gather")) opt.gather = atoi(argv[++i]);
     else if (!strcmp(name, "--window")) opt.window = atoi(argv[++i]);
     else if (!strcmp(name, "--concurrent")) opt.concurrent = atoi(argv[++i]);
     else if (!strcmp(name, "--warmup")) opt.warmup = atof(argv[++i]);

@@ -7,10 +7,15 @@ import { filledIn } from './template.ts'
 const PORT = 7100
 const BACKEND = 7101
 
-/** HAProxy in TCP mode; `buffer` in bytes. */
+/** HAProxy in TCP mode; `buffer` in bytes. With `splice` bytes stay in the kernel, which TLS does not allow. */
 export function startHaproxy(
   folder: string,
-  { tls, buffer, certificate }: { tls: boolean; buffer: number; certificate: Certificate },
+  {
+    tls,
+    buffer,
+    splice = false,
+    certificate,
+  }: { tls: boolean; buffer: number; splice?: boolean; certificate: Certificate },
 ): Promise<Peer> {
   writeFileSync(join(folder, 'both.pem'), certificate.chain + certificate.key)
   const file = join(folder, 'haproxy.cfg')
@@ -21,6 +26,7 @@ export function startHaproxy(
       BACKEND: String(BACKEND),
       BUFFER: String(buffer),
       BIND: tls ? `ssl crt ${join(folder, 'both.pem')}` : '',
+      SPLICE: splice ? 'option splice-request\n\toption splice-response' : '',
       SERVER: tls ? 'ssl verify none' : '',
     }),
   )

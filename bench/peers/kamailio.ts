@@ -41,6 +41,8 @@ export function startKamailio(folder: string, certificate: Certificate): Promise
       folder,
       load: ['--tls', '--target', `127.0.0.1:${PORT}`, '--user', 'alice'],
       environment: { LOAD_PASSWORD: password },
+      // It listens before those of its processes are there that answer.
+      settle: 500,
     },
   )
 }

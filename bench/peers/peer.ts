@@ -17,10 +17,16 @@ export interface Peer {
   stop(): Promise<void>
 }
 
-/** Starts a program on the relay's core and resolves when it accepts connections on the port. */
+/** Starts a program on the relay's core and resolves when it accepts connections on the port, and `settle` ms later. */
 export async function startPinned(
   command: readonly string[],
-  options: { port: number; folder: string; load: readonly string[]; environment?: Record<string, string> },
+  options: {
+    port: number
+    folder: string
+    load: readonly string[]
+    environment?: Record<string, string>
+    settle?: number
+  },
 ): Promise<Peer> {
   const [name = '', ...args] = command
   const child = spawn('taskset', ['-c', String(RELAY_CORE), name, ...args], {
@@ -34,6 +40,7 @@ export async function startPinned(
     })
   }
   await untilListening(child, options.port, () => said)
+  await delay(options.settle ?? 0)
   const { pid = 0 } = child
   return {
     pids: processTree(pid),
@@ -44,7 +51,7 @@ export async function startPinned(
       const left = processTree(pid)
       const exited = once(child, 'exit')
       child.kill('SIGTERM')
-      await Promise.race([exited, delay(5_000)])
+      await Promise.race([exited, delay(5_000, undefined, { ref: false })])
       for (const each of left) end(each)
     },
   }
@@ -56,8 +63,6 @@ async function untilListening(child: ChildProcess, port: number, said: () => str
     if (child.exitCode !== null || performance.now() > deadline) throw new Error(`nobody listens: ${said()}`)
     await delay(50)
   }
-  // Kamailio listens before those of its processes are there that answer.
-  await delay(500)
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -7,8 +7,14 @@ const PORT = 7300
 
 const program = new URL('../../packages/cli/src/main.ts', import.meta.url).pathname
 
-/** Our relay as its command line starts it, over TLS, with limits that the load does not meet. */
-export async function startRelay(folder: string, certificate: Certificate): Promise<Peer> {
+/**
+ * Our relay as its command line starts it, with limits that the load does not meet. Without `tls` it runs as behind a proxy
+ * that has ended TLS, since nobody can log in over plain TCP.
+ */
+export async function startRelay(
+  folder: string,
+  { tls, certificate }: { tls: boolean; certificate: Certificate },
+): Promise<Peer> {
   writeFileSync(join(folder, 'relay.pem'), certificate.chain, { mode: 0o600 })
   writeFileSync(join(folder, 'relay.key'), certificate.key, { mode: 0o600 })
   const config = join(folder, 'relay.toml')
@@ -18,6 +24,10 @@ export async function startRelay(folder: string, certificate: Certificate): Prom
       `state_folder = "${join(folder, 'state')}"`,
       '[[listen]]',
       'host = "127.0.0.1"',
+      `port = ${PORT}`,
+      `transport = "${tls ? 'tls' : 'tls-in-front'}"`,
+      '[advertised]',
+      'name = "localhost"',
       `port = ${PORT}`,
       '[tls]',
       'certificate = "relay.pem"',
@@ -31,7 +41,7 @@ export async function startRelay(folder: string, certificate: Certificate): Prom
   const peer = await startPinned([process.execPath, program, 'relay', '--config', config], {
     port: PORT,
     folder,
-    load: ['--tls', '--target', `127.0.0.1:${PORT}`, '--user', 'alice'],
+    load: [tls ? '--tls' : '--behind-tls', '--target', `127.0.0.1:${PORT}`, '--user', 'alice'],
   })
   const password = readFileSync(join(folder, 'state/alice.password'), 'utf8').trim()
   return { ...peer, environment: { LOAD_PASSWORD: password } }
