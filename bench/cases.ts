@@ -112,9 +112,10 @@ export const cases: readonly Case[] = [
     load: ['setup', '--concurrent', '16'],
     tls: true,
     contenders: through('relay', 'kamailio'),
-    figures: [setUps, microsecondsPerSetUp],
-    targets: [{ figure: setUps, ours: 'relay', others: ['kamailio'], ratio: 1.1 }],
-    saturating: true,
+    figures: [microsecondsPerSetUp, setUps],
+    targets: [{ figure: microsecondsPerSetUp, ours: 'relay', others: ['kamailio'], ratio: 1.1 }],
+    // Calling costs the load about as much as being called costs the relay, so what a set-up costs is compared.
+    saturating: false,
   },
   {
     name: 'stalled',

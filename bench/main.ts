@@ -22,8 +22,13 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   if (inside) {
-    await measure(options, process.env[FOLDER] ?? '')
-    return 0
+    try {
+      await measure(options, process.env[FOLDER] ?? '')
+      return 0
+    } catch (error) {
+      console.error(`\n${error instanceof Error ? error.message : error}`)
+      return 1
+    }
   }
   const lacking = missing()
   if (lacking.length > 0) {

@@ -17,7 +17,7 @@ export const inside: boolean = process.env[INSIDE] !== undefined
  */
 export async function runInNamespace(): Promise<number> {
   const setUp =
-    'ulimit -n "$(ulimit -Hn)" && ip link set lo up && sysctl -qw net.ipv4.tcp_congestion_control=reno && "$0" "$@"'
+    'ulimit -n "$(ulimit -Hn)" && ip link set lo up && sysctl -qw net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_tw_reuse=1 && "$0" "$@"'
   const own = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc', ...(process.getuid?.() === 0 ? [] : ['-r'])]
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
   const child = spawn('unshare', [...own, 'sh', '-c', setUp, ...command], {

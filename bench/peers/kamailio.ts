@@ -7,7 +7,7 @@ import { filledIn } from './template.ts'
 
 const PORT = 7200
 
-/** Kamailio as a relay over TLS, with four processes for connections. */
+/** Kamailio as a relay over TLS, with one process for connections. */
 export function startKamailio(folder: string, certificate: Certificate): Promise<Peer> {
   const password = randomBytes(12).toString('hex')
   const values = { PORT: String(PORT), FOLDER: folder, PASSWORD: password }
