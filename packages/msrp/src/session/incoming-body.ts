@@ -110,7 +110,8 @@ export class IncomingBody {
     this.received.add(position, position + bytes.length)
     if (fresh.length === 0) return
     if (this.#direct) this.#sink?.write(position + skip, fresh.slice())
-    else this.#blocks.write(position + skip, fresh, expected)
+    // What a reader waits for is taken at once: no room is made for more.
+    else this.#blocks.write(position + skip, fresh, this.#waiting === undefined ? expected : undefined)
     this.#wake()
     this.#relieve()
   }

@@ -11,7 +11,7 @@ export const SESSION_LIMITS: SessionLimits = {
   undecidedChunks: 256,
   gaps: 1024,
   unansweredChunks: 64,
-  unansweredBytes: 1024 * 1024,
+  unansweredBytes: 4 * 1024 * 1024,
 }
 
 /** The limits of an endpoint, unless others are given. */

@@ -111,7 +111,7 @@ export interface SessionLimits {
   readonly gaps: number
   /**
    * With a chunk size: chunks, and bytes in them, that one outgoing message may have unanswered; then it waits. Default 64
-   * and 1 MiB. What is unanswered of a stream is kept in memory, to be sent again in smaller chunks if need be.
+   * and 4 MiB. What is unanswered of a stream is kept in memory, to be sent again in smaller chunks if need be.
    */
   readonly unansweredChunks: number
   readonly unansweredBytes: number
