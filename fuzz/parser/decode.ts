@@ -1,5 +1,6 @@
 import {
   EndLineSearch,
+  encodePaths,
   type Field,
   FieldLines,
   formatAuthenticationInfo,
@@ -180,7 +181,7 @@ function disposition({ fields }: Head): unknown {
 
 // What a relay makes of a head has the same lines but the paths, and nothing more: nothing can be smuggled in.
 function rewritten(head: Head): void {
-  const paths = { transactionId: ID, toPath: OWN.slice(1), fromPath: OWN }
+  const paths = { transactionId: ID, paths: encodePaths(OWN.slice(1), OWN) }
   const written =
     head.kind === 'response'
       ? rewriteResponse(head, paths)

@@ -61,6 +61,10 @@ export class Outbox {
   #queuedBytes = 0
   #open: OpenChunk | undefined
   #position = 0
+  /** The position that `onWritten` was last told of. */
+  #told = 0
+  /** Somebody may have something to give. */
+  #awake = false
   #scheduled = false
   #closing = false
   #halted = false
@@ -69,7 +73,7 @@ export class Outbox {
   constructor(options: {
     transport: Transport
     newTransactionId: () => string
-    /** Called after bytes were handed to the transport. */
+    /** Called after bytes were handed to the transport, once all that was called for has returned. */
     onWritten: () => void
     observer?: WireObserver | undefined
   }) {
@@ -105,12 +109,17 @@ export class Outbox {
     return waiting === 0 && this.#sources.length === 0 && this.#open === undefined
   }
 
-  /** Queues a whole response or non-SEND request. */
+  /** Sends a whole response or non-SEND request: at once, or when the chunk that is open lets it. The bytes are copied. */
   control(bytes: Uint8Array): void {
     if (this.#closed || this.#closing) return
-    this.#control.push(bytes)
-    this.#controlBytes += bytes.byteLength
-    this.wake()
+    if (this.#open === undefined && this.#controlBytes === 0 && !this.#halted && this.#hasControlRoom) {
+      this.#write(bytes)
+    } else {
+      this.#control.push(new Uint8Array(bytes))
+      this.#controlBytes += bytes.byteLength
+      this.#awake = true
+    }
+    this.#schedule()
   }
 
   /** Queues a whole response or REPORT behind the others: it goes out as the transport takes it, before the sources. */
@@ -136,25 +145,33 @@ export class Outbox {
    * called by have returned: everything that one read caused goes out together.
    */
   wake(): void {
+    this.#awake = true
+    this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled || this.#closed) return
     this.#scheduled = true
-    queueMicrotask(() => {
-      this.#scheduled = false
-      this.pump()
-    })
+    queueMicrotask(this.#turn)
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false
+    if (this.#awake) this.pump()
+    if (this.#position === this.#told) return
+    this.#told = this.#position
+    this.#onWritten()
   }
 
   /** Sends what is ready now and fits. */
   pump(): void {
     if (this.#closed || this.#halted) return
-    const before = this.#position
+    this.#awake = false
     while (this.#transport.bufferedBytes < (this.short ? LEAST : HIGH_WATER) && this.#step());
     // Responses and REPORTs have room of their own: they go out even when the transport takes no more of the rest.
-    if (this.#controlBytes > 0 && this.#transport.bufferedBytes < HIGH_WATER + CONTROL_ROOM && this.#cut()) {
-      this.#writeControl()
-    }
+    if (this.#controlBytes > 0 && this.#hasControlRoom && this.#cut()) this.#writeControl()
     this.#leftBytes = this.#controlBytes
-    if (this.#position > before) this.#onWritten()
+    if (this.#position > this.#told) this.#schedule()
     if (this.#closing && this.empty) this.#transport.close()
   }
 
@@ -183,6 +200,10 @@ export class Outbox {
     this.#rests.clear()
     open?.source.lost({ transactionId: open.transactionId, bodyBytes: open.bodyBytes })
     for (const source of this.#sources.splice(0)) source.lost(undefined)
+  }
+
+  get #hasControlRoom(): boolean {
+    return this.#transport.bufferedBytes < HIGH_WATER + CONTROL_ROOM
   }
 
   /**

@@ -46,7 +46,7 @@ export class Newcomer {
   hold(request: IncomingRequest): RequestReader {
     const held: Held = { request, pieces: [], flag: undefined, reader: undefined }
     this.#held.push(held)
-    this.#count(request.head.fields.bytes.byteLength)
+    this.#count(request.head.fields.size)
     return {
       body: (bytes) => {
         if (held.reader !== undefined) {

@@ -26,6 +26,22 @@ export function copyBytes(bytes: Uint8Array, from: number, until: number): Uint8
   return copy
 }
 
+/** Where a copy lies: in `bytes`, from `start` on. */
+export interface Kept {
+  readonly bytes: Uint8Array
+  readonly start: number
+}
+
+/** A copy of bytes[from..until) beside others, without an array of its own. */
+export function keepBytes(bytes: Uint8Array, from: number, until: number): Kept {
+  const size = until - from
+  if (size > SMALL_BYTES) return { bytes: new Uint8Array(bytes.subarray(from, until)), start: 0 }
+  const start = reserve(size)
+  pool.set(bytes.subarray(from, until), start)
+  used = start + size
+  return { bytes: pool, start }
+}
+
 /** What `fill` writes into room for `size` bytes, at most `SMALL_BYTES`; `fill` says how many bytes these were. */
 export function fillBytes(size: number, fill: (room: Uint8Array) => number): Uint8Array {
   const start = reserve(size)

@@ -1,3 +1,4 @@
+import { ByteWriter } from './byte-writer.ts'
 import { isMimeField } from './field-names.ts'
 import { type Field, formatFields } from './field-order.ts'
 import type { ContinuationFlag } from './head.ts'
@@ -63,8 +64,11 @@ export function encodeResponse(parts: ResponseParts): Uint8Array {
   return encodeText(`${startLine}${formatPaths(toPath, fromPath)}${formatFields(fields)}-------${transactionId}$\r\n`)
 }
 
+const endLines = new ByteWriter(64)
+
 /**
- * The end of a request. After a body, also an empty one, the CRLF before the end-line is part of it (RFC 4975 §7.1).
+ * The end of a request. After a body, also an empty one, the CRLF before the end-line is part of it (RFC 4975 §7.1). Lent:
+ * valid until the next call.
  * @throws MsrpError `invalid-argument` for a transaction id that is none.
  */
 export function encodeEndLine(
@@ -72,7 +76,33 @@ export function encodeEndLine(
   flag: ContinuationFlag,
   { afterBody }: { readonly afterBody: boolean },
 ): Uint8Array {
-  return encodeText(`${afterBody ? '\r\n' : ''}-------${ident(transactionId)}${flag}\r\n`)
+  ident(transactionId)
+  endLines.text(afterBody ? '\r\n-------' : '-------')
+  endLines.text(transactionId)
+  endLines.text(flag)
+  endLines.text('\r\n')
+  return endLines.take()
+}
+
+const responses = new ByteWriter(1024)
+
+/**
+ * A whole response without fields but its paths, which `encodePaths` made, and with the usual words. Lent: valid until the
+ * next call.
+ * @throws MsrpError `invalid-argument` for parts that cannot be written.
+ */
+export function encodeShortResponse(transactionId: string, status: number, paths: Uint8Array): Uint8Array {
+  responses.text(formatResponseLine(transactionId, status, reasonPhrase(status)))
+  responses.bytes(paths)
+  responses.text('-------')
+  responses.text(transactionId)
+  responses.text('$\r\n')
+  return responses.take()
+}
+
+/** To-Path and From-Path as lines. */
+export function encodePaths(toPath: readonly MsrpUri[], fromPath: readonly MsrpUri[]): Uint8Array {
+  return encodeText(formatPaths(toPath, fromPath))
 }
 
 /** To-Path and From-Path as lines. */
@@ -87,7 +117,7 @@ export function formatResponseLine(transactionId: string, status: number, commen
     throw new MsrpError('invalid-argument', `${status} is no status of three digits`)
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(comment)) {
+  if (comment !== 'OK' && /[\u0000-\u0008\u000a-\u001f\u007f]/.test(comment)) {
     throw new MsrpError('invalid-argument', 'A comment cannot hold control characters')
   }
   return `MSRP ${ident(transactionId)} ${status}${comment === '' ? '' : ` ${comment}`}\r\n`

@@ -1,18 +1,22 @@
 import { ByteSearch } from './byte-search.ts'
 import { encodeText } from './utf8.ts'
 
+const HYPHEN = 0x2d
+const HYPHENS = 7
+
 /**
  * Looks for the end-line of an outgoing chunk in its own body, over all pieces that the body is written in: seven
  * hyphens and the transaction id must not stand in it (RFC 4975 §7.1). One search serves one chunk, from its first body
  * byte on; a new chunk with a new id takes a new search.
  */
 export class EndLineSearch {
-  readonly #search: ByteSearch
+  readonly #transactionId: string
+  #prepared: ByteSearch | undefined
   // With how many of the needle's first bytes the pieces before this one end: the only ones that can still matter.
   #begun = 0
 
   constructor(transactionId: string) {
-    this.#search = new ByteSearch(encodeText(`-------${transactionId}`))
+    this.#transactionId = transactionId
   }
 
   /**
@@ -22,8 +26,9 @@ export class EndLineSearch {
    * to have no seven hyphens in a row, so that only its ends are looked at.
    */
   next(piece: Uint8Array, plain: boolean = false): number {
+    const overlap = HYPHENS + this.#transactionId.length - 1
+    if (plain && this.#begun === 0 && !hasHyphen(piece, piece.length - overlap)) return piece.length
     const { needle } = this.#search
-    const overlap = needle.length - 1
     let recent = piece
     if (this.#begun > 0) {
       const joint = concat(needle.subarray(0, this.#begun), piece.subarray(0, overlap))
@@ -36,6 +41,17 @@ export class EndLineSearch {
     this.#begun = begunAtEnd(recent, needle)
     return piece.length
   }
+
+  /** Made only for the few bodies that need it. */
+  get #search(): ByteSearch {
+    this.#prepared ??= new ByteSearch(encodeText(`-------${this.#transactionId}`))
+    return this.#prepared
+  }
+}
+
+function hasHyphen(piece: Uint8Array, from: number): boolean {
+  for (let at = Math.max(0, from); at < piece.length; at++) if (piece[at] === HYPHEN) return true
+  return false
 }
 
 // The length of the longest beginning of the needle, but not all of it, with which the bytes end.

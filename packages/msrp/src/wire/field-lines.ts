@@ -25,7 +25,10 @@ const NAMELESS = -2
  * from 0; a field by its place in `FIELD_NAMES`.
  */
 export class FieldLines {
-  readonly bytes: Uint8Array
+  readonly #bytes: Uint8Array
+  /** Where the first line begins. */
+  readonly #base: number
+  /** Counted from there. */
   readonly #ends: readonly number[]
   readonly #kinds: number[] = []
 
@@ -33,9 +36,16 @@ export class FieldLines {
    * @param bytes whole lines, each with its CRLF.
    * @param ends the places after each CRLF.
    * @param likely which fields the lines probably are, such as those of the head before; only saves time.
+   * @param base where the lines begin in `bytes`.
    */
-  constructor(bytes: Uint8Array, ends: readonly number[] = lineEndsOf(bytes), likely: readonly number[] = []) {
-    this.bytes = bytes
+  constructor(
+    bytes: Uint8Array,
+    ends: readonly number[] = lineEndsOf(bytes),
+    likely: readonly number[] = [],
+    base: number = 0,
+  ) {
+    this.#bytes = bytes
+    this.#base = base
     this.#ends = ends
     for (let line = 0; line < ends.length; line++) this.#kinds.push(this.#kindOf(line, likely[line]))
   }
@@ -49,14 +59,24 @@ export class FieldLines {
     return this.#ends.length
   }
 
+  /** Bytes of all lines. */
+  get size(): number {
+    return this.#ends[this.#ends.length - 1] ?? 0
+  }
+
+  /** What all lines lie in. */
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
   /** Where a line begins. */
   start(line: number): number {
-    return line === 0 ? 0 : (this.#ends[line - 1] ?? 0)
+    return line === 0 ? this.#base : this.#base + (this.#ends[line - 1] ?? 0)
   }
 
   /** Where the next line begins. */
   end(line: number): number {
-    return this.#ends[line] ?? 0
+    return this.#base + (this.#ends[line] ?? 0)
   }
 
   /** The same of one line. */
@@ -72,7 +92,7 @@ export class FieldLines {
   /** The same for any name, in lower case. */
   findNamed(lowerName: string, from: number = 0): number {
     for (let line = from; line < this.#ends.length; line++) {
-      if (this.#nameLength(line) === lowerName.length && isAt(this.bytes, this.start(line), lowerName)) return line
+      if (this.#nameLength(line) === lowerName.length && isAt(this.#bytes, this.start(line), lowerName)) return line
     }
     return -1
   }
@@ -80,19 +100,19 @@ export class FieldLines {
   /** The name as it is spelled; without a colon, all of the line. */
   name(line: number): string {
     const colon = this.#colon(line)
-    return decodeText(this.bytes, this.start(line), colon === -1 ? this.end(line) - 2 : colon)
+    return decodeText(this.#bytes, this.start(line), colon === -1 ? this.end(line) - 2 : colon)
   }
 
   /** The value without blanks around it; empty when there is no colon. */
   value(line: number): string {
     const start = this.valueStart(line)
-    return decodeText(this.bytes, start, this.valueEnd(line, start))
+    return decodeText(this.#bytes, start, this.valueEnd(line, start))
   }
 
   /** Whether the value is this text, in any case; the text is given in lower case. */
   holds(line: number, lowerText: string): boolean {
     const start = this.valueStart(line)
-    return this.valueEnd(line, start) - start === lowerText.length && isAt(this.bytes, start, lowerText)
+    return this.valueEnd(line, start) - start === lowerText.length && isAt(this.#bytes, start, lowerText)
   }
 
   /** Where the value begins, after colon and blanks. */
@@ -100,14 +120,14 @@ export class FieldLines {
     const colon = this.#colon(line)
     const end = this.end(line) - 2
     let at = colon === -1 ? end : colon + 1
-    while (at < end && isBlank(this.bytes[at])) at++
+    while (at < end && isBlank(this.#bytes[at])) at++
     return at
   }
 
   /** Where the value that begins at `start` ends, before blanks. */
   valueEnd(line: number, start: number): number {
     let end = this.end(line) - 2
-    while (end > start && isBlank(this.bytes[end - 1])) end--
+    while (end > start && isBlank(this.#bytes[end - 1])) end--
     return end
   }
 
@@ -119,7 +139,7 @@ export class FieldLines {
     if (this.kind(line) === NAMELESS) return false
     const end = this.end(line) - 2
     for (let at = this.start(line); at < end; at++) {
-      const byte = this.bytes[at] ?? 0
+      const byte = this.#bytes[at] ?? 0
       if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f) return false
     }
     return true
@@ -128,11 +148,12 @@ export class FieldLines {
   #kindOf(line: number, likely: number = OTHER): number {
     const start = this.start(line)
     const name = LOWER_NAMES[likely]
-    if (name !== undefined && this.bytes[start + name.length] === COLON && isAt(this.bytes, start, name)) return likely
+    if (name !== undefined && this.#bytes[start + name.length] === COLON && isAt(this.#bytes, start, name))
+      return likely
     const length = this.#nameLength(line)
     if (length === 0) return NAMELESS
     for (const field of BY_LENGTH[length] ?? []) {
-      if (isAt(this.bytes, start, LOWER_NAMES[field] ?? '')) return field
+      if (isAt(this.#bytes, start, LOWER_NAMES[field] ?? '')) return field
     }
     return OTHER
   }
@@ -141,8 +162,8 @@ export class FieldLines {
   #nameLength(line: number): number {
     const start = this.start(line)
     let at = start
-    while (TOKEN[this.bytes[at] ?? 0] === 1) at++
-    return this.bytes[at] === COLON ? at - start : 0
+    while (TOKEN[this.#bytes[at] ?? 0] === 1) at++
+    return this.#bytes[at] === COLON ? at - start : 0
   }
 
   #colon(line: number): number {
@@ -150,7 +171,7 @@ export class FieldLines {
     if (name !== undefined) return this.start(line) + name.length
     const end = this.end(line)
     for (let at = this.start(line); at < end; at++) {
-      if (this.bytes[at] === COLON) return at
+      if (this.#bytes[at] === COLON) return at
     }
     return -1
   }

@@ -1,11 +1,12 @@
-import { copyBytes } from './byte-pool.ts'
+import { keepBytes } from './byte-pool.ts'
 import type { EndLine } from './end-line.ts'
 import { FieldLines } from './field-lines.ts'
+import { FIELD_NAMES } from './field-names.ts'
 import type { ContinuationFlag, Head } from './head.ts'
-import { HeaderFields } from './header-fields.ts'
+import { HeaderFields, readPath } from './header-fields.ts'
 import { MsrpError } from './msrp-error.ts'
 import type { ParserLimits } from './parser-limits.ts'
-import { PathCache } from './path-cache.ts'
+import { type KnownPaths, PathCache, type Paths } from './path-cache.ts'
 import { shown } from './shown.ts'
 import { mayBeStartLine, parseStartLine, type StartLine } from './start-line.ts'
 import { decodeText } from './utf8.ts'
@@ -15,6 +16,11 @@ const LF = 0x0a
 const HYPHEN = 0x2d
 
 const FIRST_CARRY = 512
+/** Most lines are no longer than this. */
+const NEAR = 64
+
+const TO_PATH = FIELD_NAMES.indexOf('To-Path')
+const FROM_PATH = FIELD_NAMES.indexOf('From-Path')
 
 /** A head that is complete. */
 export interface ReadHead {
@@ -30,7 +36,9 @@ export interface ReadHead {
 export class HeadReader {
   readonly #limits: ParserLimits
   readonly #endLine: EndLine
-  readonly #paths: PathCache
+  readonly #paths: PathCache = new PathCache()
+  /** The paths of the head under way, when they were known. */
+  #known: KnownPaths | undefined
   #carry: Uint8Array | undefined
   #carried = 0
   // Where the line under way and the first field line begin, counted from the beginning of the head.
@@ -46,7 +54,6 @@ export class HeadReader {
   constructor(limits: ParserLimits, endLine: EndLine) {
     this.#limits = limits
     this.#endLine = endLine
-    this.#paths = new PathCache(limits.pathUris)
   }
 
   /** What has been carried over of a head that is not complete. */
@@ -67,7 +74,9 @@ export class HeadReader {
     let kept = offset
     let at = offset
     for (;;) {
-      const lineFeed = bytes.indexOf(LF, at)
+      if (this.#carried === 0 && this.#lineEnds.length === 0 && this.#startLine !== undefined)
+        at = this.#skipPaths(bytes, at)
+      const lineFeed = lineFeedIn(bytes, at)
       const next = lineFeed === -1 ? bytes.length : lineFeed + 1
       if (this.#isTooLong(this.#carried + next - kept)) this.#giveUp(bytes, kept, next)
       if (lineFeed === -1) break
@@ -83,6 +92,17 @@ export class HeadReader {
     const carry = this.#append(bytes, kept, bytes.length)
     this.#refuseOtherProtocol(carry)
     return bytes.length
+  }
+
+  /** Takes the two lines of paths that are known; says where the next line begins. */
+  #skipPaths(bytes: Uint8Array, at: number): number {
+    const known = this.#paths.standingAt(bytes, at)
+    if (known === undefined) return at
+    this.#known = known
+    const start = this.#lineStart - this.#fieldsStart
+    this.#lineEnds.push(start + known.firstEnd, start + known.block.length)
+    this.#lineStart += known.block.length
+    return at + known.block.length
   }
 
   #isTooLong(size: number): boolean {
@@ -162,21 +182,43 @@ export class HeadReader {
     flag: ContinuationFlag | undefined,
   ): true {
     // Heads outlive the bytes they came in.
-    const block = copyBytes(bytes, from + this.#fieldsStart, end)
-    const lines = new FieldLines(block, this.#lineEnds, this.#likely)
-    const fields = new HeaderFields(lines, this.#paths)
+    const kept = keepBytes(bytes, from + this.#fieldsStart, end)
+    const lines = new FieldLines(kept.bytes, this.#lineEnds, this.#likely, kept.start)
     this.#likely = lines.kinds
-    // Both are read here, because without them a request cannot even be answered.
-    fields.toPath
-    fields.fromPath
+    const fields = new HeaderFields(lines, this.#readPaths(lines))
     this.#result = { head: headOf(startLine, fields, flag === undefined), flag }
     this.#carry = undefined
     this.#carried = 0
     this.#lineStart = 0
     this.#lineEnds = []
     this.#startLine = undefined
+    this.#known = undefined
     return true
   }
+
+  /** Both are read here, because without them a request cannot even be answered. */
+  #readPaths(lines: FieldLines): Paths {
+    const isKnown = this.#known !== undefined && lines.find(TO_PATH, 2) === -1 && lines.find(FROM_PATH, 2) === -1
+    if (isKnown && this.#known !== undefined) return this.#known.paths
+    const { pathUris } = this.#limits
+    const paths = { toPath: readPath(lines, TO_PATH, pathUris), fromPath: readPath(lines, FROM_PATH, pathUris) }
+    if (lines.kind(0) === TO_PATH && lines.kind(1) === FROM_PATH) {
+      this.#paths.remember(paths, {
+        bytes: lines.bytes,
+        start: lines.start(0),
+        firstEnd: lines.end(0),
+        end: lines.end(1),
+      })
+    }
+    return paths
+  }
+}
+
+/** The next line feed; lines are short, so that a loop is faster than a call into the platform. */
+function lineFeedIn(bytes: Uint8Array, from: number): number {
+  const near = Math.min(bytes.length, from + NEAR)
+  for (let at = from; at < near; at++) if (bytes[at] === LF) return at
+  return near === bytes.length ? -1 : bytes.indexOf(LF, near)
 }
 
 function headOf(startLine: StartLine, fields: HeaderFields, hasBody: boolean): Head {

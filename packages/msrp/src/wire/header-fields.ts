@@ -8,7 +8,7 @@ import { FIELD_NAMES, type FieldName, fieldNumber } from './field-names.ts'
 import { type MediaType, parseMediaType } from './media-type.ts'
 import { MsrpError } from './msrp-error.ts'
 import type { MsrpUri } from './msrp-uri.ts'
-import { PathCache } from './path-cache.ts'
+import type { Paths } from './path-cache.ts'
 import { parseQuotedString } from './quoted-string.ts'
 import { shown } from './shown.ts'
 import { parseStatus, type Status } from './status.ts'
@@ -35,11 +35,9 @@ const WWW_AUTHENTICATE = FIELD_NAMES.indexOf('WWW-Authenticate')
  * when its value is not of the grammar.
  */
 export class HeaderFields {
-  /** All field lines byte for byte, each with its CRLF, in order; without start-line and blank line. Not to be changed. */
-  readonly bytes: Uint8Array
-  /** The lines, which field each is and where it lies in `bytes`. */
+  /** The lines, and which field each is. */
   readonly lines: FieldLines
-  readonly #paths: PathCache
+  readonly #paths: Paths | undefined
   #toPath: readonly MsrpUri[] | undefined
   #fromPath: readonly MsrpUri[] | undefined
   #messageId: string | undefined
@@ -48,12 +46,26 @@ export class HeaderFields {
 
   /**
    * @param lines their bytes are kept, so they must not be changed afterwards.
-   * @param paths what reads the paths.
+   * @param paths when they have been read already.
    */
-  constructor(lines: FieldLines, paths: PathCache = new PathCache(MAX_PATH_URIS)) {
-    this.bytes = lines.bytes
+  constructor(lines: FieldLines, paths?: Paths) {
     this.lines = lines
     this.#paths = paths
+  }
+
+  /** All field lines byte for byte, each with its CRLF, in order; without start-line and blank line. Not to be changed. */
+  get bytes(): Uint8Array {
+    return this.lines.bytes.subarray(this.lines.start(0), this.lines.start(0) + this.size)
+  }
+
+  /** How many bytes that are. */
+  get size(): number {
+    return this.lines.size
+  }
+
+  /** Both paths: the identical object for the same bytes on the same connection, as long as they are remembered. */
+  get paths(): Paths {
+    return this.#paths ?? { toPath: this.toPath, fromPath: this.fromPath }
   }
 
   /** The value of the first field of this name, in any case, without blanks around it; undefined when there is none. */
@@ -81,12 +93,12 @@ export class HeaderFields {
    * is none. Such lines do not end a connection, but should be neither believed nor forwarded.
    */
   get malformedLine(): string | undefined {
-    const { lines, bytes } = this
+    const { lines } = this
     for (let line = 0; line < lines.count; line++) {
       const kind = lines.kind(line)
       // The paths are most of all bytes, and have no control characters or they could not have been parsed.
       if (kind === TO_PATH || kind === FROM_PATH || lines.isSound(line)) continue
-      return decodeText(bytes, lines.start(line), lines.end(line) - 2)
+      return decodeText(lines.bytes, lines.start(line), lines.end(line) - 2)
     }
     return undefined
   }
@@ -108,13 +120,13 @@ export class HeaderFields {
 
   /** URIs still to visit, the next one first. Throws also when absent or there twice. */
   get toPath(): readonly MsrpUri[] {
-    this.#toPath ??= this.#path('To-Path', TO_PATH)
+    this.#toPath ??= this.#paths?.toPath ?? readPath(this.lines, TO_PATH)
     return this.#toPath
   }
 
   /** URIs already visited, the last one first. Throws also when absent or there twice. */
   get fromPath(): readonly MsrpUri[] {
-    this.#fromPath ??= this.#path('From-Path', FROM_PATH)
+    this.#fromPath ??= this.#paths?.fromPath ?? readPath(this.lines, FROM_PATH)
     return this.#fromPath
   }
 
@@ -219,16 +231,6 @@ export class HeaderFields {
     return value === undefined ? undefined : parseAuthenticationInfo(value)
   }
 
-  #path(name: FieldName, field: number): readonly MsrpUri[] {
-    const { lines, bytes } = this
-    const line = lines.find(field)
-    if (line === -1) throw new MsrpError('malformed', `There is no ${name}`)
-    // With two of them, two readers may each believe another one, and messages go astray.
-    if (lines.find(field, line + 1) !== -1) throw new MsrpError('malformed', `There are two ${name} fields`)
-    const start = lines.valueStart(line)
-    return this.#paths.read(bytes, start, lines.valueEnd(line, start))
-  }
-
   #find(name: string, from: number): number {
     const field = fieldNumber(name)
     return field === undefined ? this.lines.findNamed(name.toLowerCase(), from) : this.lines.find(field, from)
@@ -240,6 +242,16 @@ export class HeaderFields {
     if (!/^\d{1,15}$/.test(value)) throw malformed(name, value, 'a whole number of seconds')
     return Number(value)
   }
+}
+
+/** The path in the one line of this field. */
+export function readPath(lines: FieldLines, field: number, mostUris: number = MAX_PATH_URIS): readonly MsrpUri[] {
+  const line = lines.find(field)
+  if (line === -1) throw new MsrpError('malformed', `There is no ${FIELD_NAMES[field]}`)
+  // With two of them, two readers may each believe another one, and messages go astray.
+  if (lines.find(field, line + 1) !== -1) throw new MsrpError('malformed', `There are two ${FIELD_NAMES[field]} fields`)
+  const start = lines.valueStart(line)
+  return parsePath(decodeText(lines.bytes, start, lines.valueEnd(line, start)), mostUris)
 }
 
 function malformed(field: string, value: string, expected: string): MsrpError {

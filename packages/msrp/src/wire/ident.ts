@@ -13,7 +13,27 @@ const LONG_IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{2,63}$/
 
 /** A transaction id of 16 characters with 80 random bits (RFC 4975 §7.1 asks for 64). */
 export function newTransactionId(random: RandomBytes): string {
-  return randomCharacters(random, 16)
+  const bytes = random(16)
+  const at = (index: number): number => ALPHABET.charCodeAt((bytes[index] ?? 0) & 31)
+  // One string at once, since one is made for each request: put together character by character it takes three times as long.
+  return String.fromCharCode(
+    at(0),
+    at(1),
+    at(2),
+    at(3),
+    at(4),
+    at(5),
+    at(6),
+    at(7),
+    at(8),
+    at(9),
+    at(10),
+    at(11),
+    at(12),
+    at(13),
+    at(14),
+    at(15),
+  )
 }
 
 /** A Message-ID of 26 characters with 130 random bits, so that none is ever repeated (RFC 4975 §7.1.1). */

@@ -25,7 +25,15 @@ export {
   ha1,
   rspauth,
 } from './digest.ts'
-export { encodeEndLine, encodeRequest, encodeResponse, type RequestParts, type ResponseParts } from './encode.ts'
+export {
+  encodeEndLine,
+  encodePaths,
+  encodeRequest,
+  encodeResponse,
+  encodeShortResponse,
+  type RequestParts,
+  type ResponseParts,
+} from './encode.ts'
 export { EndLineSearch } from './end-line-search.ts'
 export { FieldLines } from './field-lines.ts'
 export { FIELD_NAMES, type FieldName } from './field-names.ts'
@@ -45,6 +53,7 @@ export { MsrpError, type MsrpErrorCode, type MsrpErrorOptions } from './msrp-err
 export { MsrpUri, type MsrpUriParts, type UriParameter } from './msrp-uri.ts'
 export { canonicalIpv6, isNumericHost } from './numeric-host.ts'
 export { DEFAULT_LIMITS, type ParserLimits } from './parser-limits.ts'
+export type { Paths } from './path-cache.ts'
 export { formatQuotedString, parseQuotedString } from './quoted-string.ts'
 export { requestFlaw } from './request-flaw.ts'
 export { type RequestRewriting, type Rewriting, rewriteRequestHead, rewriteResponse } from './rewrite.ts'

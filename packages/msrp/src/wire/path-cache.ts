@@ -1,60 +1,88 @@
 import type { MsrpUri } from './msrp-uri.ts'
-import { parsePath } from './uri-path.ts'
-import { decodeText } from './utf8.ts'
 
-type NativeCompare = (one: Uint8Array, other: Uint8Array) => number
+type NativeCompare = (
+  this: Uint8Array,
+  other: Uint8Array,
+  otherStart: number,
+  otherEnd: number,
+  start: number,
+  end: number,
+) => number
 
 // The platform's own comparison where there is one: several times as fast as a loop.
-const native = (globalThis as { Buffer?: { compare: NativeCompare } }).Buffer?.compare
+const native = (globalThis as { Buffer?: { prototype: { compare: NativeCompare } } }).Buffer?.prototype.compare
 
-/** The distance of the last character of the session-id from the end, when `;tcp` follows. */
-const FROM_END = 5
+const LF = 0x0a
 
-interface Entry {
-  readonly bytes: Uint8Array
-  readonly path: readonly MsrpUri[]
+/** Both paths of a head. The same bytes give the identical object, as long as it is remembered. */
+export interface Paths {
+  readonly toPath: readonly MsrpUri[]
+  readonly fromPath: readonly MsrpUri[]
 }
 
-/** Enough for the paths of a few sessions in both directions. */
-const ENTRIES = 8
+export interface KnownPaths {
+  /** Both lines, as they came. */
+  readonly block: Uint8Array
+  /** Where the first one ends. */
+  readonly firstEnd: number
+  readonly paths: Paths
+}
+
+/** The paths of so many sessions, in both directions, and so many bytes of them. */
+const ENTRIES = 64
+const BYTES = 64 * 1024
 
 /**
- * Parses the paths that arrive on one connection, and each of them usually once: the same few come again with every
- * chunk. Equal bytes give the identical array as long as it is remembered.
+ * The paths that arrived on one connection: the same few come again with every chunk, as two lines one after the other, and
+ * need not be read again.
  */
 export class PathCache {
-  readonly #limit: number
-  readonly #entries: Entry[] = []
-  #oldest = 0
+  /** By a few of their bytes. */
+  readonly #entries: Map<number, KnownPaths> = new Map()
+  #bytes = 0
+  #last: KnownPaths | undefined
 
-  /** @param limit how many URIs a path may hold. */
-  constructor(limit: number) {
-    this.#limit = limit
+  /** The known lines that stand at `at`, both of them and whole. */
+  standingAt(bytes: Uint8Array, at: number): KnownPaths | undefined {
+    const last = this.#last
+    if (last === undefined) return undefined
+    if (isAt(last.block, bytes, at)) return last
+    const lineFeed = bytes.indexOf(LF, at)
+    if (lineFeed === -1) return undefined
+    const entry = this.#entries.get(keyOf(bytes, at, lineFeed + 1))
+    if (entry === undefined || !isAt(entry.block, bytes, at)) return undefined
+    this.#last = entry
+    return entry
   }
 
-  /**
-   * The path in bytes[start..end).
-   * @throws MsrpError as `parsePath` does.
-   */
-  read(bytes: Uint8Array, start: number, end: number): readonly MsrpUri[] {
-    for (const entry of this.#entries) {
-      if (isAt(entry.bytes, bytes, start, end)) return entry.path
+  /** Remembers paths that were read from the two lines in bytes[start..end), the first of which ends at `firstEnd`. */
+  remember(paths: Paths, lines: { bytes: Uint8Array; start: number; firstEnd: number; end: number }): void {
+    const { bytes, start, firstEnd, end } = lines
+    const size = end - start
+    if (this.#entries.size >= ENTRIES || this.#bytes + size > BYTES) {
+      this.#entries.clear()
+      this.#bytes = 0
     }
-    const path = parsePath(decodeText(bytes, start, end), this.#limit)
-    this.#entries[this.#oldest] = { bytes: new Uint8Array(bytes.subarray(start, end)), path }
-    this.#oldest = (this.#oldest + 1) % ENTRIES
-    return path
+    const block = new Uint8Array(bytes.subarray(start, end))
+    this.#last = { block, firstEnd: firstEnd - start, paths }
+    this.#entries.set(keyOf(bytes, start, firstEnd), this.#last)
+    this.#bytes += size
   }
 }
 
-function isAt(wanted: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  const size = wanted.length
-  if (size !== end - start) return false
-  // Paths of one connection differ in their last session-id, if anywhere, which is shortly before the end.
-  if (wanted[size - FROM_END] !== bytes[end - FROM_END]) return false
-  if (native !== undefined) return native(wanted, bytes.subarray(start, end)) === 0
+/** Four bytes of the session-id at the end of the first line, where the paths of one connection differ, if anywhere. */
+function keyOf(bytes: Uint8Array, start: number, end: number): number {
+  let key = end - start
+  for (let at = end - 12; at < end - 8; at++) key = (Math.imul(key, 31) + (bytes[at] ?? 0)) | 0
+  return key
+}
+
+function isAt(block: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  const size = block.length
+  if (at + size > bytes.length || block[size - 10] !== bytes[at + size - 10]) return false
+  if (native !== undefined) return native.call(block, bytes, at, at + size, 0, size) === 0
   for (let index = 0; index < size; index++) {
-    if (wanted[index] !== bytes[start + index]) return false
+    if (block[index] !== bytes[at + index]) return false
   }
   return true
 }

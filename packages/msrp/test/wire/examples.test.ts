@@ -4,6 +4,7 @@ import {
   ChunkParser,
   digestResponse,
   encodeEndLine,
+  encodePaths,
   encodeRequest,
   encodeResponse,
   formatAuthenticationInfo,
@@ -203,7 +204,7 @@ describe('RFC 4976 §5.1: authentication with a second relay through a first one
     const asked = theRequest(
       withoutBody('mnbvw', encodeRequest({ transactionId: 'mnbvw', method: 'AUTH', toPath, fromPath: [client] })),
     )
-    const forwarded = { transactionId: 'm2nbvw', toPath: [extra], fromPath: [token, client] }
+    const forwarded = { transactionId: 'm2nbvw', paths: encodePaths([extra], [token, client]) }
     const reached = theRequest(withoutBody('m2nbvw', rewriteRequestHead(asked, forwarded)))
     expect(reached.fields.authorization).toBeUndefined()
     const challenge = formatChallenge({ realm: 'extra.example.com', nonce: 'Uumu8cAV38FG', algorithm: 'md5' })
@@ -216,7 +217,7 @@ describe('RFC 4976 §5.1: authentication with a second relay through a first one
         fields: [['WWW-Authenticate', challenge]],
       }),
     )
-    const back = { transactionId: 'mnbvw', toPath: [client], fromPath: [token, extra] }
+    const back = { transactionId: 'mnbvw', paths: encodePaths([client], [token, extra]) }
     const answer = theResponse(rewriteResponse(refusal, back))
     expect(answer.fields.fromPath.map(String)).toEqual([String(token), String(extra)])
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { type ByteRange, parsePath, rewriteRequestHead, rewriteResponse } from '../../src/wire/index.ts'
+import { type ByteRange, encodePaths, parsePath, rewriteRequestHead, rewriteResponse } from '../../src/wire/index.ts'
 import { headOf, request, response } from './parsing.ts'
 import { block, plain } from './recorder.ts'
 
 const toPath = parsePath('msrp://b.example:1/x;tcp')
 const fromPath = parsePath('msrps://r.example:2855/t;tcp msrp://a.example:1/y;tcp')
 const paths = 'To-Path: msrp://b.example:1/x;tcp\nFrom-Path: msrps://r.example:2855/t;tcp msrp://a.example:1/y;tcp\n'
-const rewriting = { transactionId: 'new-id-1', toPath, fromPath }
+const rewriting = { transactionId: 'new-id-1', paths: encodePaths(toPath, fromPath) }
 const range: ByteRange = { start: 5, end: undefined, total: 8 }
 
 describe('requests that are forwarded', () => {

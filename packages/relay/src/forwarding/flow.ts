@@ -1,5 +1,5 @@
 import type { ChunkOpening, ChunkPiece, ChunkSource, SentChunk } from 'msrp/connection'
-import type { ContinuationFlag, MsrpError, MsrpUri } from 'msrp/wire'
+import { type ContinuationFlag, encodePaths, type MsrpError, type MsrpUri } from 'msrp/wire'
 import { failureOf } from './failure.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
 import type { Passenger } from './next-hop.ts'
@@ -8,6 +8,12 @@ import type { RelayConnection } from './relay-connection.ts'
 import { SentPart } from './sent-part.ts'
 import type { Token } from './token.ts'
 import { LEAST_BUFFER, LEAST_PER_CONNECTION, REQUEST_OVERHEAD } from './total-buffer.ts'
+
+/**
+ * Bytes that are read ahead of a next hop that takes no more, where the source can be held up. What is read when there is
+ * room goes straight through; what is kept is copied, and searched, once more.
+ */
+const AHEAD = 32 * 1024
 
 /** A flow whose source carries others as well may keep this many times the buffer before its message is refused, */
 const SHARED_FACTOR = 4
@@ -38,8 +44,10 @@ export class Flow implements ChunkSource, Passenger {
   unanswered = 0
   /** Our tokens on its way. */
   readonly tokens: readonly Token[]
-  #toPath: readonly MsrpUri[]
-  #fromPath: readonly MsrpUri[]
+  /** The paths that its messages go on with. */
+  #paths: Uint8Array
+  /** The paths that their responses have. */
+  readonly answerPaths: Uint8Array
   readonly #buffer: number
   #sink: RelayConnection | undefined
   readonly #passages: Passage[] = []
@@ -57,14 +65,17 @@ export class Flow implements ChunkSource, Passenger {
     tokens: readonly Token[]
     toPath: readonly MsrpUri[]
     fromPath: readonly MsrpUri[]
+    /** The URIs of those between whom the responses go: the previous hop, and ours. */
+    cameFrom: readonly MsrpUri[]
+    addressedTo: readonly MsrpUri[]
     buffer: number
   }) {
     this.source = options.source
     this.key = options.key
     this.overhead = flowOverhead(options.key)
     this.tokens = options.tokens
-    this.#toPath = options.toPath
-    this.#fromPath = options.fromPath
+    this.#paths = encodePaths(options.toPath, options.fromPath)
+    this.answerPaths = encodePaths(options.cameFrom, options.addressedTo)
     this.#buffer = options.buffer
     for (const token of this.tokens) token.flows.add(this)
   }
@@ -186,7 +197,7 @@ export class Flow implements ChunkSource, Passenger {
     const { chunk } = passage
     this.#part = new SentPart(chunk, this)
     if (chunk.failureReport !== 'no') this.#sink?.connection.expect(transactionId, this.#part)
-    return { head: passage.begin(transactionId, this.#toPath, this.#fromPath), hasBody: chunk.head.hasBody }
+    return { head: passage.begin(transactionId, this.#paths), hasBody: chunk.head.hasBody }
   }
 
   next(limit: number): ChunkPiece {
@@ -266,7 +277,8 @@ export class Flow implements ChunkSource, Passenger {
     const moves = this.#passages[0]?.startable === true
     const { full } = this.source.total
     const least = Math.min(this.#buffer, LEAST_BUFFER)
-    const buffer = full ? least : this.#buffer
+    const ahead = this.source.shared ? this.#buffer : Math.min(this.#buffer, AHEAD)
+    const buffer = full ? least : ahead
     // Many short messages may wait as long as there is memory: who sends them at once means no harm.
     const kept = this.#kept - (full ? 0 : this.#passages.length * REQUEST_OVERHEAD)
     const keptOfAll = this.source.kept - (full ? 0 : this.source.passages * REQUEST_OVERHEAD)
@@ -303,8 +315,7 @@ export class Flow implements ChunkSource, Passenger {
     this.source.connection.resumeReading(this)
     this.source.flows.remove(this)
     // Whoever still has it, such as a request that waits for its answer, needs nothing of these.
-    this.#toPath = []
-    this.#fromPath = []
+    this.#paths = new Uint8Array(0)
     for (const token of this.tokens) token.flows.delete(this)
     this.#wake()
   }

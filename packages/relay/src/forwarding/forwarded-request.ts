@@ -3,6 +3,7 @@ import {
   concatenate,
   EndLineSearch,
   encodeEndLine,
+  encodePaths,
   type MsrpError,
   type MsrpUri,
   type ParserLimits,
@@ -67,7 +68,7 @@ export class ForwardedRequest implements Passenger, Pending {
     this.#fromPath = options.fromPath
     this.#limits = options.limits ?? {}
     this.#onResponse = options.onResponse
-    this.size = options.head.fields.bytes.byteLength + options.body.byteLength + REQUEST_OVERHEAD
+    this.size = options.head.fields.size + options.body.byteLength + REQUEST_OVERHEAD
   }
 
   get method(): string {
@@ -83,7 +84,7 @@ export class ForwardedRequest implements Passenger, Pending {
     } else {
       const transactionId = this.#transactionIdFor(connection)
       const bytes = concatenate([
-        rewriteRequestHead(this.#head, { transactionId, toPath: this.#toPath, fromPath: this.#fromPath }),
+        rewriteRequestHead(this.#head, { transactionId, paths: encodePaths(this.#toPath, this.#fromPath) }),
         this.#body,
         encodeEndLine(transactionId, this.#flag, { afterBody: this.#head.hasBody }),
       ])
@@ -126,8 +127,7 @@ export class ForwardedRequest implements Passenger, Pending {
     const grown = [...hops.reverse(), ...fromPath]
     const response = rewriteResponse(head, {
       transactionId: this.#head.transactionId,
-      toPath: rest,
-      fromPath: grown,
+      paths: encodePaths(rest, grown),
     })
     if (pathIsTooLong(grown, this.#limits) || isTooLong(response, this.#limits)) {
       this.#origin.counters.dropped++

@@ -1,4 +1,11 @@
-import { DEFAULT_LIMITS, type MsrpUri, type ParserLimits, type RequestHead, rewriteRequestHead } from 'msrp/wire'
+import {
+  DEFAULT_LIMITS,
+  encodePaths,
+  type MsrpUri,
+  type ParserLimits,
+  type RequestHead,
+  rewriteRequestHead,
+} from 'msrp/wire'
 
 const LF = 0x0a
 
@@ -21,10 +28,14 @@ export function outgrows(
 ): boolean {
   const { headerLineBytes, headerBlockBytes } = { ...DEFAULT_LIMITS, ...limits }
   if (pathIsTooLong(fromPath, limits)) return true
-  const most = head.fields.bytes.length + head.method.length + GAIN
+  const most = head.fields.size + head.method.length + GAIN
   if (most <= headerLineBytes && most <= headerBlockBytes) return false
   return isTooLong(
-    rewriteRequestHead(head, { transactionId: LONGEST_ID, toPath, fromPath, byteRange: LONGEST_RANGE }),
+    rewriteRequestHead(head, {
+      transactionId: LONGEST_ID,
+      paths: encodePaths(toPath, fromPath),
+      byteRange: LONGEST_RANGE,
+    }),
     limits,
   )
 }

@@ -1,4 +1,4 @@
-import { type FailureReport, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
+import { encodeShortResponse, type FailureReport, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
 import type { RelayConnection } from './relay-connection.ts'
 
 /** Positions of body bytes must stay exact numbers: nobody sends so much that they pass 2^53 from here. */
@@ -26,13 +26,15 @@ export class InboundChunk {
   readonly total: number | undefined
   /** Body bytes that arrived. */
   received = 0
+  readonly #answerPaths: Uint8Array
   #ended = false
   #failed = false
 
-  /** The head has been found without flaw. */
-  constructor(head: RequestHead, source: RelayConnection) {
+  /** The head has been found without flaw. `answerPaths` are those of the response. */
+  constructor(head: RequestHead, source: RelayConnection, answerPaths: Uint8Array) {
     this.head = head
     this.source = source
+    this.#answerPaths = answerPaths
     const { failureReport, byteRange } = head.fields
     this.failureReport = failureReport
     this.start = byteRange?.start ?? 1
@@ -47,7 +49,8 @@ export class InboundChunk {
   /** The end-line has arrived. From now on we answer for the bytes (RFC 4976 §6.4.1). */
   end(): void {
     this.#ended = true
-    if (!this.#failed && this.failureReport === 'yes') this.source.respond(this.head, 200)
+    if (this.#failed || this.failureReport !== 'yes') return
+    this.source.connection.send(encodeShortResponse(this.head.transactionId, 200, this.#answerPaths))
   }
 
   /** Tells the sender, once, that the chunk does not get through. */

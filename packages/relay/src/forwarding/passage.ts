@@ -1,5 +1,5 @@
 import { type ChunkPiece, INTERRUPTIBLE_FROM, type SentChunk } from 'msrp/connection'
-import { type ByteRange, type ContinuationFlag, type MsrpUri, rewriteRequestHead } from 'msrp/wire'
+import { type ByteRange, type ContinuationFlag, rewriteRequestHead } from 'msrp/wire'
 import { BodyQueue } from './body-queue.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
 import { REQUEST_OVERHEAD } from './total-buffer.ts'
@@ -32,7 +32,7 @@ export class Passage {
 
   /** Bytes that are kept for it. */
   get size(): number {
-    return this.#body.bytes + this.chunk.head.fields.bytes.byteLength + REQUEST_OVERHEAD
+    return this.#body.bytes + this.chunk.head.fields.size + REQUEST_OVERHEAD
   }
 
   /** It is known how it ends. */
@@ -86,10 +86,10 @@ export class Passage {
   }
 
   /** The head of the next part. */
-  begin(transactionId: string, toPath: readonly MsrpUri[], fromPath: readonly MsrpUri[]): Uint8Array {
+  begin(transactionId: string, paths: Uint8Array): Uint8Array {
     this.#open = true
     this.#parts++
-    return rewriteRequestHead(this.chunk.head, { transactionId, toPath, fromPath, byteRange: this.#range() })
+    return rewriteRequestHead(this.chunk.head, { transactionId, paths, byteRange: this.#range() })
   }
 
   next(limit: number): ChunkPiece {

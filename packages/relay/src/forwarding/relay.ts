@@ -130,7 +130,7 @@ export class Relay implements RelayRequests {
     if (flow === undefined) from.refuse(head, 413, 'this connection carries as many sessions as it may')
     else if (!flow.usable) from.refuse(head, 481, 'the connection to the next hop is closing')
     if (!flow?.usable) return undefined
-    const chunk = new InboundChunk(head, from)
+    const chunk = new InboundChunk(head, from, flow.answerPaths)
     flow.accept(chunk)
     return { flow, chunk }
   }
@@ -239,7 +239,16 @@ export class Relay implements RelayRequests {
     }
     if (!from.flows.makeRoom(flowOverhead(key))) return undefined
     const { toPath, fromPath, tokens } = way
-    const flow = new Flow({ source: from, key, toPath, fromPath, tokens, buffer: this.#settings.flowBuffer })
+    const flow = new Flow({
+      source: from,
+      key,
+      toPath,
+      fromPath,
+      cameFrom: head.fields.fromPath.slice(0, 1),
+      addressedTo: head.fields.toPath.slice(0, 1),
+      tokens,
+      buffer: this.#settings.flowBuffer,
+    })
     from.flows.add(flow)
     if (way.to.kind === 'connection') flow.board(way.to.connection)
     else this.#nextHop(way.to.hop).take(flow)

@@ -25,7 +25,7 @@ export class SentPart implements Pending {
 
   /** Bytes that are kept of it. */
   get size(): number {
-    return this.#chunk.head.fields.bytes.byteLength + REQUEST_OVERHEAD
+    return this.#chunk.head.fields.size + REQUEST_OVERHEAD
   }
 
   /** It was answered, perhaps before its end; nobody waits for a response any more. */
