@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Peer } from './peers/peer.ts'
@@ -8,7 +9,7 @@ import { cpuSeconds, memoryBytes } from './process-tree.ts'
 /** The core of the load; the relay has another one. */
 const LOAD_CORE = 0
 
-const source = new URL('load/load.c', import.meta.url).pathname
+const sources = new URL('load', import.meta.url).pathname
 
 /** What the load itself tells of a run. */
 interface Told {
@@ -39,7 +40,9 @@ export interface Measured extends Omit<Told, 'busy'> {
 
 /** Compiles the load into the folder. */
 export function compileLoad(folder: string): void {
-  execFileSync('gcc', ['-O2', '-o', join(folder, 'load'), source, '-lssl', '-lcrypto'], { stdio: 'inherit' })
+  const files = readdirSync(sources).filter((name) => name.endsWith('.c'))
+  const command = ['-O2', '-Wall', '-Wextra', '-o', join(folder, 'load'), ...files.map((name) => join(sources, name))]
+  execFileSync('gcc', [...command, '-lssl', '-lcrypto'], { stdio: 'inherit' })
 }
 
 /** Runs the load of the folder once. @throws Error with its words when it fails */
