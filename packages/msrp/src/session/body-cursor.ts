@@ -1,9 +1,13 @@
+import { ByteSearch } from '../wire/byte-search.ts'
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
 import type { BodyReader } from './outgoing-body.ts'
 import { ReadAhead } from './read-ahead.ts'
 
 /** Up to this many body bytes a chunk need not be interruptible (RFC 4975 §7.1.1). */
 export const WHOLE_CHUNK = 2048
+
+/** What an end-line begins with. */
+const hyphens = new ByteSearch(new TextEncoder().encode('-------'))
 
 /** A part of a message; positions count from 0, `end` is not included. */
 export interface Part {
@@ -21,7 +25,8 @@ export interface ChunkBounds {
 }
 
 export type CursorPiece =
-  | { kind: 'body'; bytes: Uint8Array; end?: ContinuationFlag }
+  /** `plain`: without seven hyphens in a row, so without an end-line. */
+  | { kind: 'body'; bytes: Uint8Array; plain: boolean; end?: ContinuationFlag }
   | { kind: 'end'; flag: ContinuationFlag }
   | { kind: 'waiting' }
   | { kind: 'failed'; error: MsrpError }
@@ -107,8 +112,10 @@ export class BodyCursor {
     const { available, ended, position } = this.#ahead
     this.#sent = Math.max(this.#sent, position)
     if (ended && available === 0) this.#total ??= position
-    if (position === this.#total) return { kind: 'body', bytes, end: '$' }
-    return position === chunk.until ? { kind: 'body', bytes, end: '+' } : { kind: 'body', bytes }
+    // Most bodies are: looking for that takes a quarter of the time of looking for an end-line.
+    const plain = hyphens.indexIn(bytes, 0) === -1
+    if (position === this.#total) return { kind: 'body', bytes, plain, end: '$' }
+    return position === chunk.until ? { kind: 'body', bytes, plain, end: '+' } : { kind: 'body', bytes, plain }
   }
 
   /** The open chunk has ended after `bodyBytes`. */
