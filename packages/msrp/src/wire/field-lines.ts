@@ -30,7 +30,7 @@ export class FieldLines {
   readonly #base: number
   /** Counted from there. */
   readonly #ends: readonly number[]
-  readonly #kinds: number[] = []
+  readonly #kinds: readonly number[]
 
   /**
    * @param bytes whole lines, each with its CRLF.
@@ -47,7 +47,25 @@ export class FieldLines {
     this.#bytes = bytes
     this.#base = base
     this.#ends = ends
-    for (let line = 0; line < ends.length; line++) this.#kinds.push(this.#kindOf(line, likely[line]))
+    this.#kinds = likely.length === ends.length && this.#areAll(likely) ? likely : this.#findKinds(likely)
+  }
+
+  /** Whether each line begins with the name of that field. */
+  #areAll(kinds: readonly number[]): boolean {
+    for (let line = 0; line < kinds.length; line++) if (!this.#isNamed(line, kinds[line] ?? OTHER)) return false
+    return true
+  }
+
+  #isNamed(line: number, field: number): boolean {
+    const name = LOWER_NAMES[field]
+    const start = this.start(line)
+    return name !== undefined && this.#bytes[start + name.length] === COLON && isAt(this.#bytes, start, name)
+  }
+
+  #findKinds(likely: readonly number[]): number[] {
+    const kinds: number[] = []
+    for (let line = 0; line < this.#ends.length; line++) kinds.push(this.#kindOf(line, likely[line]))
+    return kinds
   }
 
   /** Which field each line is: its place in `FIELD_NAMES`; -1 for one that is not known, -2 for no field at all. */
@@ -146,10 +164,8 @@ export class FieldLines {
   }
 
   #kindOf(line: number, likely: number = OTHER): number {
+    if (this.#isNamed(line, likely)) return likely
     const start = this.start(line)
-    const name = LOWER_NAMES[likely]
-    if (name !== undefined && this.#bytes[start + name.length] === COLON && isAt(this.#bytes, start, name))
-      return likely
     const length = this.#nameLength(line)
     if (length === 0) return NAMELESS
     for (const field of BY_LENGTH[length] ?? []) {

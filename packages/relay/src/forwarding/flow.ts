@@ -1,10 +1,11 @@
 import type { ChunkOpening, ChunkPiece, ChunkSource, SentChunk } from 'msrp/connection'
-import { type ContinuationFlag, encodePaths, type MsrpError, type MsrpUri } from 'msrp/wire'
+import { type ContinuationFlag, encodePaths, type MsrpError, type MsrpUri, type Paths } from 'msrp/wire'
 import { failureOf } from './failure.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
 import type { Passenger } from './next-hop.ts'
 import { Passage } from './passage.ts'
 import type { RelayConnection } from './relay-connection.ts'
+import type { Way } from './route.ts'
 import { SentPart } from './sent-part.ts'
 import type { Token } from './token.ts'
 import { LEAST_BUFFER, LEAST_PER_CONNECTION, REQUEST_OVERHEAD } from './total-buffer.ts'
@@ -42,6 +43,10 @@ export class Flow implements ChunkSource, Passenger {
   readonly overhead: number
   /** Requests of which the next hop owes the responses. */
   unanswered = 0
+  /** The way that its last message was found to go, and when that was. */
+  way: { readonly way: Way; readonly at: number } | undefined
+  /** See `Flows.note`. */
+  paths: Paths | undefined
   /** Our tokens on its way. */
   readonly tokens: readonly Token[]
   /** The paths that its messages go on with. */

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from 'msrp/connection'
+import type { Paths } from 'msrp/wire'
 import type { Flow } from './flow.ts'
 import { LEAST_PER_CONNECTION, type TotalBuffer } from './total-buffer.ts'
 
@@ -24,6 +25,8 @@ export class Flows {
   readonly #clock: Clock
   readonly #total: TotalBuffer
   readonly #flows: Map<string, Flow> = new Map()
+  /** The same by the paths of the last message, as the parser remembers them. */
+  readonly #byPaths: Map<Paths, Flow> = new Map()
   /** Bytes kept of those that have not left, though others may have taken their places. */
   #bytes = 0
   #timer: Cancel | undefined
@@ -45,6 +48,18 @@ export class Flows {
     return this.#flows.get(key)
   }
 
+  /** The flow of paths that are the very ones it was given last. */
+  of(paths: Paths): Flow | undefined {
+    return this.#byPaths.get(paths)
+  }
+
+  /** A message of a flow came with these paths. */
+  note(flow: Flow, paths: Paths): void {
+    if (flow.paths !== undefined) this.#byPaths.delete(flow.paths)
+    flow.paths = paths
+    this.#byPaths.set(paths, flow)
+  }
+
   /** Makes room for a flow of that many bytes, at the expense of idle ones; false when there is none. */
   makeRoom(bytes: number): boolean {
     const most = (this.#total.full ? LEAST_PER_CONNECTION : FLOWS_BYTES) - bytes
@@ -64,6 +79,7 @@ export class Flows {
   /** A flow has left. */
   remove(flow: Flow): void {
     if (this.#flows.get(flow.key) === flow) this.#flows.delete(flow.key)
+    if (flow.paths !== undefined && this.#byPaths.get(flow.paths) === flow) this.#byPaths.delete(flow.paths)
     this.#count(-flow.overhead)
   }
 

@@ -24,10 +24,10 @@ const GAIN = 200
 export function outgrows(
   head: RequestHead,
   { toPath, fromPath }: { toPath: readonly MsrpUri[]; fromPath: readonly MsrpUri[] },
-  limits: Partial<ParserLimits> = {},
+  limits: ParserLimits,
 ): boolean {
-  const { headerLineBytes, headerBlockBytes } = { ...DEFAULT_LIMITS, ...limits }
-  if (pathIsTooLong(fromPath, limits)) return true
+  const { headerLineBytes, headerBlockBytes, pathUris } = limits
+  if (fromPath.length > pathUris) return true
   const most = head.fields.size + head.method.length + GAIN
   if (most <= headerLineBytes && most <= headerBlockBytes) return false
   return isTooLong(

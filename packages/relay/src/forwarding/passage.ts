@@ -10,7 +10,8 @@ import { REQUEST_OVERHEAD } from './total-buffer.ts'
  */
 export class Passage {
   readonly chunk: InboundChunk
-  readonly #body: BodyQueue = new BodyQueue()
+  /** What is kept of the body; most never need it. */
+  #body: BodyQueue | undefined
   /** Bytes behind those that are only lent. */
   #lent: Uint8Array | undefined
   #lentPlain = false
@@ -32,7 +33,7 @@ export class Passage {
 
   /** Bytes that are kept for it. */
   get size(): number {
-    return this.#body.bytes + this.chunk.head.fields.size + REQUEST_OVERHEAD
+    return (this.#body?.bytes ?? 0) + this.chunk.head.fields.size + REQUEST_OVERHEAD
   }
 
   /** It is known how it ends. */
@@ -68,6 +69,7 @@ export class Passage {
     const lent = this.#lent
     if (lent === undefined) return 0
     this.#lent = undefined
+    this.#body ??= new BodyQueue()
     this.#body.push(lent)
     return lent.byteLength
   }
@@ -79,7 +81,7 @@ export class Passage {
 
   /** Gives it up: nothing more of it goes out but, where something did, an end. */
   discard(flag: ContinuationFlag): void {
-    this.#body.clear()
+    this.#body?.clear()
     this.#lent = undefined
     this.#end = flag
     this.#discarded = true
@@ -93,7 +95,7 @@ export class Passage {
   }
 
   next(limit: number): ChunkPiece {
-    const kept = this.#body.take(limit)
+    const kept = this.#body?.take(limit)
     const bytes = kept ?? this.#takeLent(limit)
     if (bytes === undefined) return this.#end === undefined ? { kind: 'waiting' } : { kind: 'end', flag: this.#end }
     this.#given += bytes.byteLength
@@ -110,7 +112,7 @@ export class Passage {
 
   /** Body bytes that wait to go out. */
   get #waiting(): number {
-    return this.#body.bytes + (this.#lent?.byteLength ?? 0)
+    return (this.#body?.bytes ?? 0) + (this.#lent?.byteLength ?? 0)
   }
 
   #takeLent(limit: number): Uint8Array | undefined {

@@ -1,6 +1,15 @@
 import type { Transport } from 'msrp/connection'
-import { type ContinuationFlag, MsrpError, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
+import {
+  type ContinuationFlag,
+  DEFAULT_LIMITS,
+  MsrpError,
+  type MsrpUri,
+  type ParserLimits,
+  type RequestHead,
+  requestFlaw,
+} from 'msrp/wire'
 import { Authentication } from './authentication.ts'
+import { Changes } from './changes.ts'
 import { ConnectionsByRelay } from './connections-by-relay.ts'
 import { Counters } from './counters.ts'
 import { Flow, flowOverhead } from './flow.ts'
@@ -33,6 +42,8 @@ export class Relay implements RelayRequests {
   readonly #nextHops: NextHops
   readonly #connections: Set<RelayConnection> = new Set()
   readonly #relays: ConnectionsByRelay = new ConnectionsByRelay()
+  readonly #changes: Changes = new Changes()
+  readonly #limits: ParserLimits
   readonly #total: TotalBuffer
   readonly #stalled: StalledConnections
   readonly #outbound: OutboundShares
@@ -45,6 +56,7 @@ export class Relay implements RelayRequests {
   constructor(settings: RelaySettings, platform: RelayPlatform) {
     this.#settings = settings
     this.#platform = platform
+    this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#own = new OwnAuthorities(settings.names, settings.ports)
     this.#total = new TotalBuffer(settings.totalBuffer)
     this.#outbound = new OutboundShares(settings.outboundConnections)
@@ -54,6 +66,7 @@ export class Relay implements RelayRequests {
       random,
       onEnd: (token) => this.#tokenEnded(token),
       relays: this.#relays,
+      changes: this.#changes,
       most: settings.tokensPerConnection,
       bytes: settings.totalBuffer / 4,
     })
@@ -124,9 +137,11 @@ export class Relay implements RelayRequests {
 
   send(head: RequestHead, from: RelayConnection): { flow: Flow; chunk: InboundChunk } | undefined {
     this.counters.chunksReceived++
-    const way = this.#way(head, from)
-    if (way === undefined) return undefined
-    const flow = this.#flow(head, from, way)
+    const known = from.flows.of(head.fields.paths)
+    const isSame = known?.usable && known.way?.at === this.#changes.count && known.sink?.connection.open
+    const way = isSame ? known.way?.way : this.#way(head, from)
+    if (way === undefined || (isSame && !this.#mayGrow(head, from, way))) return undefined
+    const flow = isSame ? known : this.#flow(head, from, way)
     if (flow === undefined) from.refuse(head, 413, 'this connection carries as many sessions as it may')
     else if (!flow.usable) from.refuse(head, 481, 'the connection to the next hop is closing')
     if (!flow?.usable) return undefined
@@ -152,6 +167,7 @@ export class Relay implements RelayRequests {
   }
 
   gone(connection: RelayConnection, error: MsrpError | undefined): void {
+    this.#changes.count++
     this.#connections.delete(connection)
     this.#relays.delete(connection)
     this.#stalled.forget(connection)
@@ -182,6 +198,7 @@ export class Relay implements RelayRequests {
       counters: this.counters,
       total: this.#total,
     })
+    this.#changes.count++
     this.counters.connections++
     this.#connections.add(connection)
     if (place !== undefined) this.#places.set(connection, place)
@@ -201,12 +218,15 @@ export class Relay implements RelayRequests {
       this.#turnAway(way, head, from)
       return undefined
     }
-    if (outgrows(head, way, this.#settings.limits)) {
-      from.refuse(head, 400, 'with one more URI in From-Path the header is too long')
-      return undefined
-    }
+    if (!this.#mayGrow(head, from, way)) return undefined
     from.prove()
     return way
+  }
+
+  #mayGrow(head: RequestHead, from: RelayConnection, way: Way): boolean {
+    if (!outgrows(head, way, this.#limits)) return true
+    from.refuse(head, 400, 'with one more URI in From-Path the header is too long')
+    return false
   }
 
   #turnAway(way: Exclude<Route, Way>, head: RequestHead, from: RelayConnection): void {
@@ -231,10 +251,12 @@ export class Relay implements RelayRequests {
     const key = `${head.fields.get('To-Path')}\n${head.fields.get('From-Path')}`
     const known = from.flows.get(key)
     if (known?.usable) {
-      if (way.to.kind === 'next-hop') return known
       // A peer that comes while it is still being dialled is there already.
-      known.board(way.to.connection)
-      if (known.sink === way.to.connection) return known
+      if (way.to.kind === 'connection') known.board(way.to.connection)
+      if (way.to.kind === 'next-hop' || known.sink === way.to.connection) {
+        this.#note(known, head, from, way)
+        return known
+      }
       known.finish()
     }
     if (!from.flows.makeRoom(flowOverhead(key))) return undefined
@@ -250,9 +272,15 @@ export class Relay implements RelayRequests {
       buffer: this.#settings.flowBuffer,
     })
     from.flows.add(flow)
+    this.#note(flow, head, from, way)
     if (way.to.kind === 'connection') flow.board(way.to.connection)
     else this.#nextHop(way.to.hop).take(flow)
     return flow
+  }
+
+  #note(flow: Flow, head: RequestHead, from: RelayConnection, way: Way): void {
+    flow.way = { way, at: this.#changes.count }
+    from.flows.note(flow, head.fields.paths)
   }
 
   #forward(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection, way: Way): void {

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from 'msrp/connection'
 import { MsrpUri, newSessionId, type RandomBytes } from 'msrp/wire'
+import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { Token } from './token.ts'
@@ -34,6 +35,7 @@ export class TokenTable {
   /** How many each account holds that came through other relays. */
   readonly #relayed: Map<string, number> = new Map()
   readonly #relays: ConnectionsByRelay
+  readonly #changes: Changes
   readonly #most: number
   readonly #total: number
 
@@ -46,6 +48,7 @@ export class TokenTable {
     random: RandomBytes
     onEnd: (token: Token) => void
     relays: ConnectionsByRelay
+    changes: Changes
     most: number
     bytes: number
   }) {
@@ -53,6 +56,7 @@ export class TokenTable {
     this.#random = options.random
     this.#onEnd = options.onEnd
     this.#relays = options.relays
+    this.#changes = options.changes
     this.#most = options.most
     this.#total = Math.floor(options.bytes / TOKEN_BYTES)
   }
@@ -84,7 +88,7 @@ export class TokenTable {
     const uri = MsrpUri.build({ scheme: 'msrps', host, port, sessionId: newSessionId(this.#random) })
     const account = copyOf(parts.account)
     const previous = MsrpUri.parse(copyOf(parts.previous.toString()))
-    const token = new Token({ ...parts, account, previous, uri, relays: this.#relays })
+    const token = new Token({ ...parts, account, previous, uri, relays: this.#relays, changes: this.#changes })
     this.#tokens.set(uri.sessionId ?? '', token)
     if (token.relayName !== undefined) this.#relayed.set(account, (this.#relayed.get(account) ?? 0) + 1)
     this.extend(token, seconds)
@@ -107,6 +111,7 @@ export class TokenTable {
     this.#timers.get(token)?.()
     this.#timers.delete(token)
     if (!this.#tokens.delete(token.uri.sessionId ?? '')) return
+    this.#changes.count++
     if (token.relayName !== undefined) this.#forgetRelayed(token.account)
     this.#onEnd(token)
   }

@@ -1,4 +1,5 @@
 import type { MsrpUri } from 'msrp/wire'
+import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
 import type { Flow } from './flow.ts'
 import type { NextHop } from './next-hop.ts'
@@ -37,6 +38,7 @@ export class Token {
   readonly #addressed: Set<string> = new Set()
   #addressedCharacters = 0
   readonly #relays: ConnectionsByRelay
+  readonly #changes: Changes
 
   constructor(options: {
     uri: MsrpUri
@@ -45,12 +47,14 @@ export class Token {
     relayName: string | undefined
     previous: MsrpUri
     relays: ConnectionsByRelay
+    changes: Changes
   }) {
     this.uri = options.uri
     this.account = options.account
     this.relayName = options.relayName
     this.previous = options.previous
     this.#relays = options.relays
+    this.#changes = options.changes
     this.hold(options.holder)
   }
 
@@ -86,6 +90,7 @@ export class Token {
   /** The holder has used it over this connection. */
   hold(connection: RelayConnection): void {
     if (this.#holder === connection) return
+    this.#changes.count++
     this.#holder = connection
     this.#holders.add(connection)
     connection.tokens.add(this)
@@ -96,6 +101,7 @@ export class Token {
     const { key } = peer
     const characters = this.#addressedCharacters + key.length
     if (this.#addressed.size >= ADDRESSED_PEERS || characters > ADDRESSED_CHARACTERS || this.#addressed.has(key)) return
+    this.#changes.count++
     this.#addressed.add(key)
     this.#addressedCharacters = characters
   }
@@ -108,6 +114,7 @@ export class Token {
     const known = this.#peers.get(peer.key)
     if (known === connection) return true
     if (known === undefined && !this.#addressed.has(peer.key) && this.#peers.size > 0) return false
+    this.#changes.count++
     this.#peers.set(peer.key, connection)
     connection.peerOf.add(this)
     if (known !== undefined && ![...this.#peers.values()].includes(known)) {
@@ -120,6 +127,7 @@ export class Token {
 
   /** A connection is gone. */
   release(connection: RelayConnection): void {
+    this.#changes.count++
     for (const [key, other] of this.#peers) if (other === connection) this.#peers.delete(key)
     this.#holders.delete(connection)
     if (this.#holder === connection) this.#holder = undefined
@@ -128,6 +136,7 @@ export class Token {
   /** It is not valid any more: no connection has anything to do with it. */
   end(): void {
     this.ended = true
+    this.#changes.count++
     for (const connection of this.#holders) connection.tokens.delete(this)
     for (const connection of this.#peers.values()) connection.peerOf.delete(this)
     this.#holders.clear()

@@ -162,8 +162,7 @@ describe('the shortest messages for somebody who does not read', () => {
     alice.send(path, Buffer.alloc(400_000), [['Failure-Report', 'no']])
     await settle()
     const before = network.relay.kept
-    for (let count = 0; count < 200; count++)
-      alice.request('SEND', { toPath: path, fields: [['Message-ID', 'short']] })
+    for (let count = 0; count < 200; count++) alice.request('SEND', { toPath: path, fields: [['Message-ID', 'short']] })
     await settle()
     expect(network.relay.kept - before).toBeGreaterThan(200 * KiB)
     bob.resume()
