@@ -1,5 +1,3 @@
-import { parseMediaType } from '../wire/index.ts'
-
 /**
  * What every endpoint has to be able to receive (RFC 4975 §7.3.1, §13, §14.3), so it is taken in whatever the application
  * lists. They belong into the SDP attribute `accept-types` like any other (§8.6).
@@ -26,5 +24,6 @@ export function acceptsType(accepted: readonly string[], contentType: string): b
 
 /** Type and subtype alone, in lower case. */
 export function bareType(contentType: string): string {
-  return parseMediaType(contentType)?.type ?? (contentType.split(';', 1)[0] ?? '').trim().toLowerCase()
+  const semicolon = contentType.indexOf(';')
+  return (semicolon === -1 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()
 }

@@ -11,6 +11,18 @@ export type CreateFile = ((path: string, options: SaveOptions) => Promise<FileSi
 // A message that the application has let go of unread can never be read, so what it holds is freed.
 const dropped = new FinalizationRegistry<IncomingTransfer>((transfer) => transfer.forsake())
 
+/** So many steps an application that waits for a message may take before it reads it. */
+const STEPS = 8
+
+/** Watching a message costs more than reading a short one, and most are read as soon as they are there. */
+async function watch(message: ReceivedMessage, transfer: IncomingTransfer): Promise<void> {
+  for (let step = 0; step < STEPS; step++) {
+    await undefined
+    if (!transfer.body.unread || transfer.state === 'failed') return
+  }
+  dropped.register(message, transfer, message)
+}
+
 /** A message as the application sees it. Nothing else may refer to it, so that its being dropped shows. */
 export class ReceivedMessage implements IncomingMessage {
   readonly messageId: string
@@ -30,7 +42,7 @@ export class ReceivedMessage implements IncomingMessage {
     this.disposition = fields.get('Content-Disposition')
     this.fileName = fields.contentDisposition?.filename
     this.duplicate = transfer.duplicate
-    dropped.register(this, transfer, this)
+    void watch(this, transfer)
   }
 
   get size(): number | undefined {

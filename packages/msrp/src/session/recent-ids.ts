@@ -2,6 +2,8 @@
 export class RecentIds<T> {
   readonly #most: number
   readonly #entries: Map<string, T> = new Map()
+  /** Goes on where it stopped: to begin again each time would be to pass over the gaps that the forgotten ones left. */
+  readonly #oldest: Iterator<string, undefined> = this.#entries.keys()
 
   constructor(most: number) {
     this.#most = most
@@ -15,7 +17,7 @@ export class RecentIds<T> {
     this.#entries.delete(id)
     this.#entries.set(id, value)
     if (this.#entries.size <= this.#most) return
-    const [oldest] = this.#entries.keys()
+    const oldest = this.#oldest.next().value
     if (oldest !== undefined) this.#entries.delete(oldest)
   }
 
