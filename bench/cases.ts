@@ -13,6 +13,9 @@ import {
   throughput,
 } from './figures.ts'
 
+/** Less in the buffers of each session where there are many, so that they neither fill memory nor blur the beginning. */
+const many = ['--chunk', '65536', '--gather', '65536', '--receive-buffer', '131072'] as const
+
 const haproxy = ['haproxy-16k', 'haproxy-64k'] as const
 
 function through(...peers: readonly PeerName[]): Contender[] {
@@ -120,7 +123,8 @@ export const cases: readonly Case[] = [
   {
     name: 'stalled',
     title: 'TLS, 400 sessions with chunks of 64 KiB, and 20 more whose receivers read nothing',
-    load: ['bulk', '--sessions', '400', '--chunk', '65536', '--gather', '65536', '--warmup', '2'],
+    load: ['bulk', '--sessions', '400', ...many, '--warmup', '3'],
+    quick: ['--warmup', '1'],
     tls: true,
     contenders: [
       { label: 'none stalled', peer: 'relay' },
@@ -151,7 +155,8 @@ export const cases: readonly Case[] = [
   {
     name: 'growth-bytes',
     title: 'TLS, what a byte costs by the number of active sessions; chunks of 64 KiB',
-    load: ['bulk', '--chunk', '65536', '--gather', '65536'],
+    load: ['bulk', ...many, '--warmup', '3'],
+    quick: ['--warmup', '1'],
     tls: true,
     contenders: growing('relay', 'haproxy-16k'),
     figures: [secondsPerGiB, throughput],
@@ -161,7 +166,8 @@ export const cases: readonly Case[] = [
   {
     name: 'growth-messages',
     title: 'TLS, what a message of 200 bytes costs by the number of active sessions; 16 unanswered at most',
-    load: ['messages', '--chunk', '200', '--window', '16', '--gather', '65536'],
+    load: ['messages', '--chunk', '200', '--window', '16', '--gather', '65536', '--warmup', '3'],
+    quick: ['--warmup', '1'],
     tls: true,
     contenders: growing('relay', 'kamailio'),
     figures: [microsecondsPerMessage, messages],

@@ -9,14 +9,20 @@ import { startPeer } from './peers/start-peer.ts'
 import { writeReport } from './report.ts'
 import { counts, type Result, short } from './result.ts'
 
-/** Runs the chosen cases, with `folder` for what the peers need, and writes the report. */
+/**
+ * Runs the chosen cases, with `folder` for what the peers need, and writes the report. When a run fails, the report has the
+ * cases before it.
+ */
 export async function measure(options: Options, folder: string): Promise<void> {
   const certificate = await makeCertificate()
   const results: Result[] = []
-  for (const each of cases) {
-    if (options.case?.includes(each.name) ?? true) results.push(await inTurns(each, options, folder, certificate))
+  try {
+    for (const each of cases) {
+      if (options.case?.includes(each.name) ?? true) results.push(await inTurns(each, options, folder, certificate))
+    }
+  } finally {
+    if (results.length > 0) writeReport(results, { folder: options.out, runs: options.runs, seconds: options.seconds })
   }
-  writeReport(results, { folder: options.out, runs: options.runs, seconds: options.seconds })
 }
 
 /** The contenders take turns, so that whatever else the machine does falls on all of them. */
@@ -27,13 +33,10 @@ async function inTurns(each: Case, options: Options, folder: string, certificate
   for (let turn = 1; turn <= options.runs; turn++) {
     for (const [contender, measured] of runs) {
       const load = [...each.load, ...(contender.load ?? []), ...((options.quick && each.quick) || [])]
-      const run = await runThrough(
-        contender,
-        each,
-        [...load, '--seconds', String(options.seconds)],
-        folder,
+      const run = await runThrough(contender, each, [...load, '--seconds', String(options.seconds)], folder, {
         certificate,
-      )
+        clone: options.clone,
+      })
       measured.push(run)
       console.log(`  ${turn}/${options.runs} ${line(each, contender, run)}`)
     }
@@ -46,7 +49,7 @@ async function runThrough(
   { tls }: Case,
   load: readonly string[],
   folder: string,
-  certificate: Certificate,
+  { certificate, clone }: { certificate: Certificate; clone: string },
 ): Promise<Measured> {
   const own = join(folder, name)
   mkdirSync(own, { recursive: true })
@@ -59,7 +62,7 @@ async function runThrough(
       const address = '127.0.0.1:7000'
       return await runLoad(folder, [...all, '--via', 'none', '--target', address, '--listen', address], undefined)
     }
-    const peer = await startPeer(name, own, { tls, certificate })
+    const peer = await startPeer(name, own, { tls, certificate, clone })
     try {
       return await runLoad(folder, all, peer)
     } finally {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
 
@@ -8,6 +9,8 @@ export interface Options {
   readonly runs: number
   /** Of each run, without its second of warming up. */
   readonly seconds: number
+  /** The clone whose relay is measured. */
+  readonly clone: string
   /** Folder of the report. */
   readonly out: string
 }
@@ -21,6 +24,7 @@ export const usage: string = `The relay beside HAProxy and Kamailio: the same lo
 ${cases.map(({ name, title }) => `                   ${name.padEnd(14)} ${title}`).join('\n')}
   --runs N       runs of each; medians are taken
   --seconds N    length of a run
+  --clone FOLDER the relay of another clone of the sources, such as one from before a change
   --out FOLDER   where the report goes (bench/results): results.md, results.csv, and a plot of each case
 
 Examples:
@@ -41,6 +45,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
       case: { type: 'string', multiple: true },
       runs: { type: 'string' },
       seconds: { type: 'string' },
+      clone: { type: 'string', default: new URL('..', import.meta.url).pathname },
       out: { type: 'string', default: new URL('results', import.meta.url).pathname },
     },
   })
@@ -49,12 +54,13 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   if (unknown !== undefined) {
     throw new Error(`--case ${unknown}: there is no such case; there are ${cases.map(({ name }) => name).join(', ')}`)
   }
-  const { quick, out } = values
+  const { quick, clone, out } = values
   return {
     quick,
     case: values.case,
     runs: positive('--runs', values.runs ?? (quick ? '1' : '5')),
     seconds: positive('--seconds', values.seconds ?? (quick ? '1' : '4')),
+    clone: resolve(clone),
     out,
   }
 }

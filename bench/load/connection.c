@@ -35,11 +35,14 @@ void gather_records(Conn *c) {
   if (c->ssl) SSL_set0_wbio(c->ssl, BIO_new(BIO_s_mem()));
 }
 
+static void set_receive_buffer(int fd, int bytes) {
+  if (bytes > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
 int dial(int role) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   // Megabytes would lie in the kernel before a relay noticed that nobody reads.
-  int little = 16 * 1024;
-  if (role == STALLED) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+  set_receive_buffer(fd, role == STALLED ? 16 * 1024 : role == RECEIVER ? opt.receive_buffer : 0);
   if (connect(fd, (struct sockaddr *)&opt.target, sizeof opt.target)) die("cannot connect: %s", strerror(errno));
   return fd;
 }
@@ -63,6 +66,7 @@ Conn *open_connection(int role) {
 Conn *accept_connection(int role) {
   int fd = accept(listen_fd, NULL, NULL);
   if (fd < 0) die("accept: %s", strerror(errno));
+  set_receive_buffer(fd, opt.receive_buffer);
   Conn *c = connection(fd, role);
   if (opt.tls) {
     use_tls(c, server_context);

@@ -33,6 +33,8 @@ typedef struct {
   int sessions, stalled, chunk, window, concurrent;
   // Bytes that a session makes ready before it writes.
   size_t gather;
+  // Of the receivers' sockets; 0: what the kernel sees fit. What lies there when the clock starts was not sent since.
+  int receive_buffer;
   double warmup, seconds;
 } Options;
 

@@ -52,6 +52,7 @@ int main(int argc, char **argv) {
     else if (!strcmp(name, "--stalled")) opt.stalled = atoi(argv[++i]);
     else if (!strcmp(name, "--chunk")) opt.chunk = atoi(argv[++i]);
     else if (!strcmp(name, "--gather")) opt.gather = atoi(argv[++i]);
+    else if (!strcmp(name, "--receive-buffer")) opt.receive_buffer = atoi(argv[++i]);
     else if (!strcmp(name, "--window")) opt.window = atoi(argv[++i]);
     else if (!strcmp(name, "--concurrent")) opt.concurrent = atoi(argv[++i]);
     else if (!strcmp(name, "--warmup")) opt.warmup = atof(argv[++i]);

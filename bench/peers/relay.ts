@@ -5,15 +5,13 @@ import { type Peer, startPinned } from './peer.ts'
 
 const PORT = 7300
 
-const program = new URL('../../packages/cli/src/main.ts', import.meta.url).pathname
-
 /**
  * Our relay as its command line starts it, with limits that the load does not meet. Without `tls` it runs as behind a proxy
  * that has ended TLS, since nobody can log in over plain TCP.
  */
 export async function startRelay(
   folder: string,
-  { tls, certificate }: { tls: boolean; certificate: Certificate },
+  { tls, certificate, clone }: { tls: boolean; certificate: Certificate; clone: string },
 ): Promise<Peer> {
   writeFileSync(join(folder, 'relay.pem'), certificate.chain, { mode: 0o600 })
   writeFileSync(join(folder, 'relay.key'), certificate.key, { mode: 0o600 })
@@ -35,9 +33,12 @@ export async function startRelay(
       '[limits]',
       'connections = 20000',
       'connections_per_address = 20000',
+      // Thousands of sessions are opened before the first one sends.
+      'unauthenticated_time = 600',
       '',
     ].join('\n'),
   )
+  const program = join(clone, 'packages/cli/src/main.ts')
   const peer = await startPinned([process.execPath, program, 'relay', '--config', config], {
     port: PORT,
     folder,

@@ -10,7 +10,7 @@ import { startRelay } from './relay.ts'
 export function startPeer(
   name: Exclude<PeerName, 'none'>,
   folder: string,
-  options: { tls: boolean; certificate: Certificate },
+  options: { tls: boolean; certificate: Certificate; clone: string },
 ): Promise<Peer> {
   switch (name) {
     case 'relay':
