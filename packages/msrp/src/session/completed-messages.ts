@@ -26,7 +26,13 @@ export class CompletedMessages {
 
   /** The application has it. */
   taken(messageId: string, size: number): void {
-    this.#messages.set(messageId, { size, taken: true })
+    const known = this.#messages.get(messageId)
+    if (known === undefined) {
+      this.#messages.set(messageId, { size, taken: true })
+      return
+    }
+    known.size = size
+    known.taken = true
   }
 
   /** It was refused, could not be stored or was thrown away unread: what comes again is no duplicate. */

@@ -2,8 +2,11 @@ import type { MsrpConnection } from '../connection/index.ts'
 import {
   type ByteRange,
   type ContinuationFlag,
+  encodePaths,
   encodeResponse,
+  encodeShortResponse,
   type FailureReport,
+  type Paths,
   type RequestHead,
   requestFlaw,
 } from '../wire/index.ts'
@@ -18,6 +21,9 @@ export interface RequestReader {
 
 /** Reads on to the end of a request that nobody is interested in any more. */
 export const IGNORED: RequestReader = { body: () => {}, end: () => {} }
+
+/** Those of the response to a SEND, for the paths of the request, which come again with every chunk. */
+const answerPaths = new WeakMap<Paths, Uint8Array>()
 
 /** A request from the peer, and its response: at most one, and only where Failure-Report wants it. */
 export class IncomingRequest {
@@ -74,18 +80,31 @@ export class IncomingRequest {
       const { failureReport } = this
       if (failureReport === 'no' || (failureReport === 'partial' && status < 300)) return
     }
+    // RFC 4975 §7.2: the response to SEND goes to the previous hop, any other one all the way back.
+    if (method === 'SEND' && comment === undefined) {
+      this.connection.send(encodeShortResponse(transactionId, status, answerPathsFor(head.fields.paths)))
+      return
+    }
     const { toPath, fromPath } = head.fields
     this.connection.send(
       encodeResponse({
         transactionId,
         status,
         ...(comment === undefined ? {} : { comment: printable(comment) }),
-        // RFC 4975 §7.2: the response to SEND goes to the previous hop, any other one all the way back.
         toPath: method === 'SEND' ? fromPath.slice(0, 1) : fromPath,
         fromPath: toPath.slice(0, 1),
       }),
     )
   }
+}
+
+function answerPathsFor(paths: Paths): Uint8Array {
+  let encoded = answerPaths.get(paths)
+  if (encoded === undefined) {
+    encoded = encodePaths(paths.fromPath.slice(0, 1), paths.toPath.slice(0, 1))
+    answerPaths.set(paths, encoded)
+  }
+  return encoded
 }
 
 function printable(comment: string): string {
