@@ -154,9 +154,10 @@ export class BodyCursor {
 
   /** Bytes that may be given now. */
   get #givable(): number {
-    const { available, ended } = this.#ahead
+    const { available, ended, position } = this.#ahead
     // The last byte has to go out with `$`, so one is kept until it is known whether it is the last.
-    return this.#reader.openEnded && !ended ? Math.max(0, available - 1) : available
+    const mayBeAll = this.#total === undefined || position + available >= this.#total
+    return this.#reader.openEnded && !ended && mayBeAll ? Math.max(0, available - 1) : available
   }
 
   #bounds(unsent: number): ChunkBounds {

@@ -107,11 +107,12 @@ export class IncomingBody {
     if (this.#failure !== undefined || this.#finished) return
     const skip = Math.max(0, this.#taken - position)
     const fresh = skip === 0 ? bytes : bytes.subarray(skip)
+    // What a reader that keeps up will take at once needs no room for more.
+    const keepsUp = this.#reader === 'pull' && this.#available < BLOCK
     this.received.add(position, position + bytes.length)
     if (fresh.length === 0) return
     if (this.#direct) this.#sink?.write(position + skip, fresh.slice())
-    // What a reader waits for is taken at once: no room is made for more.
-    else this.#blocks.write(position + skip, fresh, this.#waiting === undefined ? expected : undefined)
+    else this.#blocks.write(position + skip, fresh, keepsUp ? undefined : expected)
     this.#wake()
     this.#relieve()
   }
