@@ -11,11 +11,14 @@ const MiB = 1024 * 1024
  */
 const OWN = 200 * MiB
 
-/** What a process may keep of an attack, garbage aside: a few connections, and what has run for the first time. Bytes. */
-const KEPT = 3 * MiB
+/**
+ * What a process may keep of an attack, garbage aside: a few connections, memory that it will use again, and what has run
+ * for the first time. Bytes.
+ */
+const KEPT = 5 * MiB
 
 /** Garbage that gathers under load before it is collected. Bytes. */
-const GARBAGE = 64 * MiB
+const GARBAGE = 96 * MiB
 
 /**
  * What a process has given back may stay with its allocator, besides as much as the attack cost: memory is near what it was

@@ -8,8 +8,8 @@ if (import.meta.url.endsWith('.ts')) {
   enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/msrp', import.meta.url)))
 }
 
-// Each read of a socket brings a buffer that is garbage a moment later. V8 counts only the little object in front of it,
-// and would let its young generation grow until some 80 MB of such buffers lie about.
+// Small objects with memory outside of V8's heap, of which it counts only the former, come and go by the thousands: it would
+// let its young generation grow until tens of MB of them lie about.
 setFlagsFromString('--semi-space-growth-factor=1')
 
 const { run } = await import('./run.ts')

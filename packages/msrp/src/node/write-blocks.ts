@@ -11,7 +11,7 @@ export const SMALL_BLOCK = 8192
 export const LARGE_BLOCK = 131_072
 
 /** Unused ones that are kept, of each kind. */
-const KEPT = { small: 256, large: 32 }
+const KEPT = { small: 128, large: 16 }
 
 const small: Block[] = []
 const large: Block[] = []

@@ -37,7 +37,7 @@ const WWW_AUTHENTICATE = FIELD_NAMES.indexOf('WWW-Authenticate')
 export class HeaderFields {
   /** The lines, and which field each is. */
   readonly lines: FieldLines
-  readonly #paths: Paths | undefined
+  #paths: Paths | undefined
   #toPath: readonly MsrpUri[] | undefined
   #fromPath: readonly MsrpUri[] | undefined
   #messageId: string | undefined
@@ -116,6 +116,13 @@ export class HeaderFields {
       seen |= 1 << kind
     }
     return undefined
+  }
+
+  /** Takes the same paths from elsewhere, so that those which were read for this head alone need not be kept. */
+  sharePaths(paths: Paths): void {
+    this.#paths = paths
+    this.#toPath = paths.toPath
+    this.#fromPath = paths.fromPath
   }
 
   /** URIs still to visit, the next one first. Throws also when absent or there twice. */

@@ -29,7 +29,7 @@ export interface KnownPaths {
 }
 
 /** The paths of so many sessions, in both directions, and so many bytes of them. */
-const ENTRIES = 64
+const ENTRIES = 512
 const BYTES = 64 * 1024
 
 /**
@@ -47,9 +47,10 @@ export class PathCache {
     const last = this.#last
     if (last === undefined) return undefined
     if (isAt(last.block, bytes, at)) return last
-    const lineFeed = bytes.indexOf(LF, at)
-    if (lineFeed === -1) return undefined
-    const entry = this.#entries.get(keyOf(bytes, at, lineFeed + 1))
+    const first = bytes.indexOf(LF, at)
+    const second = first === -1 ? -1 : bytes.indexOf(LF, first + 1)
+    if (second === -1) return undefined
+    const entry = this.#entries.get(keyOf(bytes, first + 1, second + 1))
     if (entry === undefined || !isAt(entry.block, bytes, at)) return undefined
     this.#last = entry
     return entry
@@ -65,15 +66,18 @@ export class PathCache {
     }
     const block = new Uint8Array(bytes.subarray(start, end))
     this.#last = { block, firstEnd: firstEnd - start, paths }
-    this.#entries.set(keyOf(bytes, start, firstEnd), this.#last)
+    this.#entries.set(keyOf(bytes, firstEnd, end), this.#last)
     this.#bytes += size
   }
 }
 
-/** Four bytes of the session-id at the end of the first line, where the paths of one connection differ, if anywhere. */
-function keyOf(bytes: Uint8Array, start: number, end: number): number {
-  let key = end - start
-  for (let at = end - 12; at < end - 8; at++) key = (Math.imul(key, 31) + (bytes[at] ?? 0)) | 0
+/** Of the ends of both lines, where the session-ids are: there the paths of one connection differ, if anywhere. */
+function keyOf(bytes: Uint8Array, firstEnd: number, end: number): number {
+  let key = end - firstEnd
+  for (let back = 12; back > 6; back--) {
+    key = (Math.imul(key, 31) + (bytes[firstEnd - back] ?? 0)) | 0
+    key = (Math.imul(key, 31) + (bytes[end - back] ?? 0)) | 0
+  }
   return key
 }
 

@@ -45,8 +45,9 @@ export class Flow implements ChunkSource, Passenger {
   unanswered = 0
   /** The way that its last message was found to go, and when that was. */
   way: { readonly way: Way; readonly at: number } | undefined
-  /** See `Flows.note`. */
+  /** The paths its messages come with, and the same as the last one had them; see `Flows.note`. */
   paths: Paths | undefined
+  noted: Paths | undefined
   /** Our tokens on its way. */
   readonly tokens: readonly Token[]
   /** The paths that its messages go on with. */

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from 'msrp/connection'
-import type { Paths } from 'msrp/wire'
+import type { HeaderFields, Paths } from 'msrp/wire'
 import type { Flow } from './flow.ts'
 import { LEAST_PER_CONNECTION, type TotalBuffer } from './total-buffer.ts'
 
@@ -53,11 +53,15 @@ export class Flows {
     return this.#byPaths.get(paths)
   }
 
-  /** A message of a flow came with these paths. */
-  note(flow: Flow, paths: Paths): void {
-    if (flow.paths !== undefined) this.#byPaths.delete(flow.paths)
-    flow.paths = paths
+  /** A message of a flow came with its paths in this shape. */
+  note(flow: Flow, fields: HeaderFields): void {
+    const { paths } = fields
+    if (flow.noted !== undefined) this.#byPaths.delete(flow.noted)
+    flow.noted = paths
     this.#byPaths.set(paths, flow)
+    flow.paths ??= paths
+    // Messages that are kept have them in common, however often they were read.
+    fields.sharePaths(flow.paths)
   }
 
   /** Makes room for a flow of that many bytes, at the expense of idle ones; false when there is none. */
@@ -79,7 +83,7 @@ export class Flows {
   /** A flow has left. */
   remove(flow: Flow): void {
     if (this.#flows.get(flow.key) === flow) this.#flows.delete(flow.key)
-    if (flow.paths !== undefined && this.#byPaths.get(flow.paths) === flow) this.#byPaths.delete(flow.paths)
+    if (flow.noted !== undefined) this.#byPaths.delete(flow.noted)
     this.#count(-flow.overhead)
   }
 

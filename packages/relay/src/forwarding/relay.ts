@@ -280,7 +280,7 @@ export class Relay implements RelayRequests {
 
   #note(flow: Flow, head: RequestHead, from: RelayConnection, way: Way): void {
     flow.way = { way, at: this.#changes.count }
-    from.flows.note(flow, head.fields.paths)
+    from.flows.note(flow, head.fields)
   }
 
   #forward(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection, way: Way): void {
