@@ -100,8 +100,11 @@ export class BodyBlocks {
     return taken
   }
 
-  /** Takes the oldest block out, as the runs that are there; undefined when there is none. */
-  async shift(): Promise<PlacedBytes[] | undefined> {
+  /**
+   * Takes the oldest block out, as the runs that are there, those before `from` left out; undefined when there is no
+   * block.
+   */
+  async shift(from: number): Promise<PlacedBytes[] | undefined> {
     const oldest = this.#blocks.entries().next().value
     if (oldest === undefined) return undefined
     const [index, block] = oldest
@@ -109,7 +112,7 @@ export class BodyBlocks {
     if (bytes !== undefined) this.#forget(index, block)
     else this.#blocks.delete(index)
     const runs: PlacedBytes[] = []
-    for (const { start, end } of valid.within(0, BLOCK)) {
+    for (const { start, end } of valid.within(Math.max(0, from - index * BLOCK), BLOCK)) {
       const part = bytes?.subarray(start - base, end - base) ?? (await this.#read(slot, start, end - start, false))
       runs.push({ position: index * BLOCK + start, bytes: part })
     }

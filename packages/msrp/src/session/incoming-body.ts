@@ -238,7 +238,7 @@ export class IncomingBody {
   /** Moves what is held to the sink, block by block; what comes afterwards goes there directly. */
   async #handOver(writer: SinkWriter, session: number): Promise<void> {
     while (!this.#blocks.empty && !this.#over(session)) {
-      for (const { position, bytes } of (await this.#blocks.shift()) ?? []) {
+      for (const { position, bytes } of (await this.#blocks.shift(this.#offset)) ?? []) {
         if (session === this.#session) writer.write(position, bytes)
         else this.#blocks.write(position, bytes)
       }

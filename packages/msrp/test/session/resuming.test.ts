@@ -105,6 +105,23 @@ describe('A message whose session broke goes on in the next one with the same Me
     expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
   })
 
+  test('after what its stream has given already, and the rest is saved', async () => {
+    const given = 20_000
+    const stage = await passive({}, { resumeFor: 60_000 })
+    await pour(stage.peer, 0, given, '+')
+    const first = failure(streamed(await nextMessage(stage.session)))
+    await settled(60)
+    stage.peer.transport.destroy()
+    expect(await first).toMatchObject({ code: 'connection-lost' })
+    const peer = stage.arrive()
+    await pour(peer, given, 3 * MIB, '$')
+    const message = await nextMessage((await stage.prepared.sessions().next()).value!)
+    expect(message.offset).toBe(given)
+    const file = new MemoryFile('rest')
+    await message.saveTo(file)
+    expect(Buffer.compare(file.bytes, bytes.subarray(given))).toBe(0)
+  })
+
   test('after what its stream has given already', async () => {
     const stage = await broken({}, (message) => streamed(message, MIB))
     await pour(stage.peer, 2 * MIB, 3 * MIB, '$')

@@ -13,6 +13,16 @@ async function* asynchronous(...pieces: (string | Uint8Array)[]): AsyncGenerator
   }
 }
 
+/** As one reads a file piece by piece. */
+async function* reusing(bytes: Uint8Array, buffer: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += buffer.length) {
+    const piece = bytes.subarray(at, at + buffer.length)
+    buffer.set(piece)
+    yield buffer.subarray(0, piece.length)
+  }
+  buffer.fill(0)
+}
+
 function readable(...pieces: Uint8Array[]): ReadableStream<Uint8Array> {
   return new ReadableStream({
     pull(controller) {
@@ -78,6 +88,13 @@ describe('Anything can be sent:', () => {
       'application/octet-stream',
     ],
     ['an iterable of bytes', () => [bytes.slice(0, 1), bytes.slice(1)], bytes, '1-*/*', 'application/octet-stream'],
+    [
+      'a stream that uses its Buffer again',
+      () => reusing(bytes, Buffer.alloc(700)),
+      bytes,
+      '1-*/*',
+      'application/octet-stream',
+    ],
     ['an empty iterable', () => [], encode(''), '1-0/0', 'application/octet-stream'],
   ]
   test.each(cases)(
