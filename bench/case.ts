@@ -1,7 +1,15 @@
 import type { Figure } from './figures.ts'
 
 /** What a run goes through. `none`: the load alone, sender to receiver, to show that it is not what limits the others. */
-export type PeerName = 'relay' | 'haproxy-16k' | 'haproxy-64k' | 'haproxy-splice' | 'kamailio' | 'bare-tls' | 'none'
+export type PeerName =
+  | 'relay'
+  | 'haproxy-16k'
+  | 'haproxy-64k'
+  | 'haproxy-splice'
+  | 'kamailio-1'
+  | 'kamailio-4'
+  | 'bare-tls'
+  | 'none'
 
 /** One of those that a case sets side by side: a peer under a load. */
 export interface Contender {

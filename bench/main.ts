@@ -23,8 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (inside) {
     try {
-      await measure(options, process.env[FOLDER] ?? '')
-      return 0
+      return (await measure(options, process.env[FOLDER] ?? '')) ? 0 : 1
     } catch (error) {
       console.error(`\n${error instanceof Error ? error.message : error}`)
       return 1

@@ -10,19 +10,17 @@ import { writeReport } from './report.ts'
 import { counts, type Result, short } from './result.ts'
 
 /**
- * Runs the chosen cases, with `folder` for what the peers need, and writes the report. When a run fails, the report has the
- * cases before it.
+ * Runs the chosen cases, with `folder` for what the peers need, and writes the report. False when runs failed; the report
+ * has the others.
  */
-export async function measure(options: Options, folder: string): Promise<void> {
+export async function measure(options: Options, folder: string): Promise<boolean> {
   const certificate = await makeCertificate()
   const results: Result[] = []
-  try {
-    for (const each of cases) {
-      if (options.case?.includes(each.name) ?? true) results.push(await inTurns(each, options, folder, certificate))
-    }
-  } finally {
-    if (results.length > 0) writeReport(results, { folder: options.out, runs: options.runs, seconds: options.seconds })
+  for (const each of cases) {
+    if (options.case?.includes(each.name) ?? true) results.push(await inTurns(each, options, folder, certificate))
   }
+  writeReport(results, { folder: options.out, runs: options.runs, seconds: options.seconds })
+  return results.every(({ runs }) => [...runs.values()].every((measured) => measured.length === options.runs))
 }
 
 /** The contenders take turns, so that whatever else the machine does falls on all of them. */
@@ -33,12 +31,17 @@ async function inTurns(each: Case, options: Options, folder: string, certificate
   for (let turn = 1; turn <= options.runs; turn++) {
     for (const [contender, measured] of runs) {
       const load = [...each.load, ...(contender.load ?? []), ...((options.quick && each.quick) || [])]
-      const run = await runThrough(contender, each, [...load, '--seconds', String(options.seconds)], folder, {
-        certificate,
-        clone: options.clone,
-      })
-      measured.push(run)
-      console.log(`  ${turn}/${options.runs} ${line(each, contender, run)}`)
+      const turnLoad = [...load, '--seconds', String(options.seconds)]
+      try {
+        const run = await runThrough(contender, each, turnLoad, folder, { certificate, clone: options.clone })
+        measured.push(run)
+        console.log(`  ${turn}/${options.runs} ${line(each, contender, run)}`)
+      } catch (error) {
+        // One that fails must not take the figures of the others with it.
+        console.log(
+          `  ${turn}/${options.runs} ${contender.label}: failed: ${error instanceof Error ? error.message : error}`,
+        )
+      }
     }
   }
   return { case: each, runs }
@@ -65,6 +68,8 @@ async function runThrough(
     const peer = await startPeer(name, own, { tls, certificate, clone })
     try {
       return await runLoad(folder, all, peer)
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : error}\n${name} said last: ${peer.lastWords()}`)
     } finally {
       await peer.stop()
     }

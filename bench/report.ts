@@ -65,7 +65,7 @@ function caseTable(result: Result): string {
       ...cells,
       contender.peer === 'none' ? '' : percent(of(({ relayBusy }) => relayBusy)),
       percent(of(({ loadBusy }) => loadBusy)),
-      contender.peer === 'none' ? '' : memory.toFixed(0),
+      contender.peer === 'none' || runs.length === 0 ? '' : memory.toFixed(0),
       `${runs.filter((run) => counts(result.case, contender, run)).length} of ${runs.length}`,
     ]
   })
@@ -105,5 +105,5 @@ function table([header = [], ...rows]: readonly (readonly string[])[]): string {
 }
 
 function percent(share: number): string {
-  return `${(100 * share).toFixed(0)} %`
+  return Number.isNaN(share) ? '' : `${(100 * share).toFixed(0)} %`
 }

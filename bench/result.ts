@@ -24,6 +24,7 @@ export function figureOf(
   figure: Figure,
 ): { median: number; spread: number; counts: boolean } {
   const all = result.runs.get(contender) ?? []
+  if (all.length === 0) return { median: Number.NaN, spread: 0, counts: false }
   const counted = all.filter((run) => counts(result.case, contender, run))
   const values = (counted.length > 0 ? counted : all).map((run) => figure.of(run))
   return { median: median(values), spread: spread(values), counts: counted.length > 0 }
@@ -57,11 +58,12 @@ function verdict(result: Result, target: Target): Verdict {
   }
   const [best] = target.others
     .map((label) => ({ label, ...named(result, label, figure) }))
+    .filter((other) => !Number.isNaN(other.median))
     .sort((a, b) => ratio(figure, b.median, a.median) - 1)
   const shown = ratio(figure, ours.median, best?.median ?? Number.NaN)
   return {
     figure,
-    shown: `${shown.toFixed(2)} × ${best?.label}`,
+    shown: `${shown.toFixed(2)} × ${best?.label ?? 'nobody'}`,
     wanted: `at least ${target.ratio.toFixed(2)} ×`,
     judged: judge(shown >= target.ratio, ours.counts && best?.counts === true),
   }

@@ -7,10 +7,13 @@ import { filledIn } from './template.ts'
 
 const PORT = 7200
 
-/** Kamailio as a relay over TLS, with one process for connections. */
-export function startKamailio(folder: string, certificate: Certificate): Promise<Peer> {
+/** Kamailio as a relay over TLS, with so many processes for connections. */
+export function startKamailio(
+  folder: string,
+  { children, certificate }: { children: number; certificate: Certificate },
+): Promise<Peer> {
   const password = randomBytes(12).toString('hex')
-  const values = { PORT: String(PORT), FOLDER: folder, PASSWORD: password }
+  const values = { PORT: String(PORT), CHILDREN: String(children), FOLDER: folder, PASSWORD: password }
   const written = {
     'cert.pem': certificate.chain,
     'key.pem': certificate.key,

@@ -14,6 +14,8 @@ export interface Peer {
   /** What the load needs to go through it. */
   readonly load: readonly string[]
   readonly environment: Readonly<Record<string, string>>
+  /** The end of what it has printed. */
+  lastWords(): string
   stop(): Promise<void>
 }
 
@@ -46,6 +48,7 @@ export async function startPinned(
     pids: processTree(pid),
     load: options.load,
     environment: options.environment ?? {},
+    lastWords: () => said.slice(-1_000),
     async stop(): Promise<void> {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended by itself: ${said}`)
       const left = processTree(pid)

@@ -15,8 +15,10 @@ export function startPeer(
   switch (name) {
     case 'relay':
       return startRelay(folder, options)
-    case 'kamailio':
-      return startKamailio(folder, options.certificate)
+    case 'kamailio-1':
+      return startKamailio(folder, { ...options, children: 1 })
+    case 'kamailio-4':
+      return startKamailio(folder, { ...options, children: 4 })
     case 'haproxy-16k':
       return startHaproxy(folder, { ...options, buffer: 16_384 })
     case 'haproxy-64k':
