@@ -1,22 +1,6 @@
-import { dial, listenSockets, type SocketTransport } from '../../src/node/index.ts'
-import { type ConnectedPair, transportCompliance } from './compliance.ts'
+import { transportCompliance } from './compliance.ts'
 import { memoryPair } from './memory-transport.ts'
-import { testAuthority } from './test-certificates.ts'
-
-const authority = await testAuthority()
-const certificate = await authority.issue({ names: ['localhost', '127.0.0.1'] })
-
-async function overSockets(secure: boolean): Promise<ConnectedPair> {
-  const accepted = Promise.withResolvers<SocketTransport>()
-  const listener = await listenSockets({
-    host: '127.0.0.1',
-    port: 0,
-    ...(secure ? { tls: certificate } : {}),
-    onTransport: (transport) => accepted.resolve(transport),
-  })
-  const { transport } = await dial({ ...listener.address, secure, tls: { ca: authority.ca } })
-  return { left: transport, right: await accepted.promise, stop: () => listener.close({ transports: true }) }
-}
+import { socketPair } from './socket-pair.ts'
 
 const stop = async (): Promise<void> => {}
 
@@ -26,5 +10,5 @@ transportCompliance({
   secure: true,
   connect: async () => ({ ...memoryPair({ split: 1777, capacity: 5000, secure: true }), stop }),
 })
-transportCompliance({ name: 'TCP', secure: false, connect: () => overSockets(false) })
-transportCompliance({ name: 'TLS', secure: true, connect: () => overSockets(true) })
+transportCompliance({ name: 'TCP', secure: false, connect: () => socketPair(false) })
+transportCompliance({ name: 'TLS', secure: true, connect: () => socketPair(true) })
