@@ -9,7 +9,7 @@ const WIDTH = 640
 const HEIGHT = 360
 const LEFT = 64
 const RIGHT = 150
-const TOP = 48
+const TOP = 64
 const BOTTOM = 48
 const colours = ['#1a7f5a', '#9aa4ad', '#c77d2e', '#4a6fa5']
 

@@ -28,9 +28,12 @@ export function writeReport(
 
 function targetTable(results: readonly Result[]): string {
   const rows = results.flatMap((result) =>
-    verdicts(result).map(({ figure, shown, wanted, judged }) => [result.case.name, figure.unit, shown, wanted, judged]),
+    verdicts(result).map((verdict) => {
+      const { figure, shown, byCpuTime, wanted, judged } = verdict
+      return [result.case.name, figure.unit, shown, byCpuTime, wanted, judged]
+    }),
   )
-  return table([['case', 'figure', 'relay', 'target', ''], ...rows])
+  return table([['case', 'figure', 'relay', 'by CPU time', 'target', ''], ...rows])
 }
 
 function section(result: Result): string {
@@ -73,31 +76,30 @@ function caseTable(result: Result): string {
 }
 
 function plot(result: Result): string {
-  const { title, figures } = result.case
+  const { name, figures } = result.case
   const [figure] = figures
   const shown = [...result.runs.keys()].map((contender) => ({
     ...contender,
     value: figureOf(result, contender, figure).median,
   }))
-  if (!shown.some(({ sessions }) => sessions !== undefined)) return barChart(title, figure.unit, shown)
+  if (!shown.some(({ sessions }) => sessions !== undefined)) return barChart(name, figure.unit, shown)
   const peers = [...new Set(shown.map(({ peer }) => peer))]
   const series = peers.map((peer) => ({
     label: peer,
     points: shown.filter((one) => one.peer === peer).map(({ sessions = 0, value }) => ({ x: sessions, y: value })),
   }))
-  return lineChart({ title, x: 'active sessions', y: figure.unit }, series)
+  return lineChart({ title: name, x: 'active sessions', y: figure.unit }, series)
 }
 
 function spoken(results: readonly Result[]): string {
-  return results
-    .flatMap((result) =>
-      verdicts(result).map(({ figure, shown, wanted, judged }) =>
-        [result.case.name.padEnd(12), figure.unit.padEnd(15), shown.padEnd(20), `wanted ${wanted}: ${judged}`].join(
-          ' ',
-        ),
-      ),
-    )
-    .join('\n')
+  const lines = results.flatMap((result) =>
+    verdicts(result).map(({ figure, shown, byCpuTime, wanted, judged }) => {
+      const start = [result.case.name.padEnd(12), figure.unit.padEnd(15), shown.padEnd(20)]
+      const cost = byCpuTime === '' ? '' : ` (${byCpuTime} by CPU time)`
+      return `${start.join(' ')} wanted ${wanted}: ${judged}${cost}`
+    }),
+  )
+  return lines.join('\n')
 }
 
 function table([header = [], ...rows]: readonly (readonly string[])[]): string {

@@ -1,5 +1,5 @@
 import type { Case, Contender, Target } from './case.ts'
-import type { Figure } from './figures.ts'
+import { type Figure, microsecondsPerMessage, secondsPerGiB } from './figures.ts'
 import type { Measured } from './load.ts'
 import { median, spread } from './statistics.ts'
 
@@ -42,6 +42,8 @@ export interface Verdict {
   readonly shown: string
   readonly wanted: string
   readonly judged: string
+  /** Ours beside the same other one by CPU time, which stays right when others use the machine; empty where it is no matter. */
+  readonly byCpuTime: string
 }
 
 export function verdicts(result: Result): Verdict[] {
@@ -54,7 +56,8 @@ function verdict(result: Result, target: Target): Verdict {
   if ('bound' in target) {
     const good = figure.better === 'higher' ? ours.median >= target.bound : ours.median <= target.bound
     const wanted = `${figure.better === 'higher' ? 'at least' : 'at most'} ${short(target.bound)} ${figure.unit}`
-    return { figure, shown: `${short(ours.median)} ${figure.unit}`, wanted, judged: judge(good, ours.counts) }
+    const judged = judge(good, ours.counts)
+    return { figure, shown: `${short(ours.median)} ${figure.unit}`, wanted, judged, byCpuTime: '' }
   }
   const [best] = target.others
     .map((label) => ({ label, ...named(result, label, figure) }))
@@ -66,7 +69,14 @@ function verdict(result: Result, target: Target): Verdict {
     shown: `${shown.toFixed(2)} × ${best?.label ?? 'nobody'}`,
     wanted: `at least ${target.ratio.toFixed(2)} ×`,
     judged: judge(shown >= target.ratio, ours.counts && best?.counts === true),
+    byCpuTime: byCpuTime(result, target.ours, best?.label ?? ''),
   }
+}
+
+function byCpuTime(result: Result, ours: string, other: string): string {
+  const cost = result.case.figures.find((figure) => [secondsPerGiB, microsecondsPerMessage].includes(figure))
+  if (cost === undefined) return ''
+  return `${ratio(cost, named(result, ours, cost).median, named(result, other, cost).median).toFixed(2)} ×`
 }
 
 function named(result: Result, label: string, figure: Figure): ReturnType<typeof figureOf> {
