@@ -167,7 +167,6 @@ export class Relay implements RelayRequests {
   }
 
   gone(connection: RelayConnection, error: MsrpError | undefined): void {
-    this.#changes.count++
     this.#connections.delete(connection)
     this.#relays.delete(connection)
     this.#stalled.forget(connection)
@@ -198,7 +197,6 @@ export class Relay implements RelayRequests {
       counters: this.counters,
       total: this.#total,
     })
-    this.#changes.count++
     this.counters.connections++
     this.#connections.add(connection)
     if (place !== undefined) this.#places.set(connection, place)

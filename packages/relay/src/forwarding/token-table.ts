@@ -111,7 +111,6 @@ export class TokenTable {
     this.#timers.get(token)?.()
     this.#timers.delete(token)
     if (!this.#tokens.delete(token.uri.sessionId ?? '')) return
-    this.#changes.count++
     if (token.relayName !== undefined) this.#forgetRelayed(token.account)
     this.#onEnd(token)
   }

@@ -101,7 +101,6 @@ export class Token {
     const { key } = peer
     const characters = this.#addressedCharacters + key.length
     if (this.#addressed.size >= ADDRESSED_PEERS || characters > ADDRESSED_CHARACTERS || this.#addressed.has(key)) return
-    this.#changes.count++
     this.#addressed.add(key)
     this.#addressedCharacters = characters
   }
@@ -127,7 +126,6 @@ export class Token {
 
   /** A connection is gone. */
   release(connection: RelayConnection): void {
-    this.#changes.count++
     for (const [key, other] of this.#peers) if (other === connection) this.#peers.delete(key)
     this.#holders.delete(connection)
     if (this.#holder === connection) this.#holder = undefined
@@ -136,7 +134,6 @@ export class Token {
   /** It is not valid any more: no connection has anything to do with it. */
   end(): void {
     this.ended = true
-    this.#changes.count++
     for (const connection of this.#holders) connection.tokens.delete(this)
     for (const connection of this.#peers.values()) connection.peerOf.delete(this)
     this.#holders.clear()

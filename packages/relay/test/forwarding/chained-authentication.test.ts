@@ -96,6 +96,29 @@ describe('an AUTH that comes through another relay', () => {
     expect(network.relay.tokens).toBe(1)
   })
 
+  it('gives a token whose messages come back over the connection that was used last', async () => {
+    const network = new Network()
+    const nodes = [1, 2].map(() => network.connect({ certificate: ['other.example.net'] })) as [Node, Node]
+    await nodes[0].authenticate(...alice, through)
+    const { token } = nodes[0]
+    const peer = network.connect()
+    peer.answers = true
+    const answer = async (): Promise<string[]> => {
+      const before = nodes.map((node) => node.all('SEND').length)
+      expect((await peer.response(peer.send([token, OTHER, CLIENT], 'answer'))).head.status).toBe(200)
+      await settle()
+      return nodes.flatMap((node, index) => (node.all('SEND').length > (before[index] ?? 0) ? [`${index}`] : []))
+    }
+    for (const node of nodes) node.answers = true
+    expect(await answer()).toEqual(['0'])
+    for (const used of [1, 0, 1, 1, 0]) {
+      const fields = [['Message-ID', 'message1']] as const
+      nodes[used]?.request('SEND', { toPath: [token, peer.uri], fromPath: [OTHER, CLIENT], fields })
+      await settle()
+      expect(await answer()).toEqual([`${used}`])
+    }
+  })
+
   it('gives a token that outlives the connection, and can be used over the next (RFC4976-6.3-1)', async () => {
     const network = new Network()
     const first = network.connect({ certificate: ['other.example.net'] })
