@@ -5,13 +5,13 @@ export interface Block {
 }
 
 /** Bytes of a block for what is short, such as a text or a response. */
-export const SMALL_BLOCK = 8192
+export const SMALL_BLOCK = 4096
 
 /** Bytes of a block for a lot: as much as goes to a socket at once. */
 export const LARGE_BLOCK = 131_072
 
 /** Unused ones that are kept, of each kind. */
-const KEPT = { small: 128, large: 16 }
+const KEPT = { small: 1024, large: 16 }
 
 const small: Block[] = []
 const large: Block[] = []

@@ -107,9 +107,9 @@ describe('blocks', () => {
   })
 
   it('that nobody needs are kept up to a number', () => {
-    const many = Array.from({ length: 200 }, () => takeBlock(1))
+    const many = Array.from({ length: 1200 }, () => takeBlock(1))
     for (const block of many) giveBlock(block)
-    const again = Array.from({ length: 200 }, () => takeBlock(1))
-    expect(again.filter((block) => many.includes(block))).toHaveLength(128)
+    const again = Array.from({ length: 1200 }, () => takeBlock(1))
+    expect(again.filter((block) => many.includes(block))).toHaveLength(1024)
   })
 })
