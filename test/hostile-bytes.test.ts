@@ -15,7 +15,7 @@ import { endpointVictims, relayVictims, type Victim } from './support/victim.ts'
 const MiB = 1024 * 1024
 
 /** At once, on each way in. */
-const ATTACKERS = 16
+const ATTACKERS = 8
 
 let victims: Victim[]
 

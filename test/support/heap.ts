@@ -11,7 +11,7 @@ const script = `
   let times = 0
   process.on('SIGUSR2', async () => {
     // What waits to be told that something was collected is told in between.
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       collect()
       await new Promise((resolve) => setImmediate(resolve))
     }
