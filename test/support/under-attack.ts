@@ -24,7 +24,7 @@ const GARBAGE = 96 * MiB
  * What a process has given back may stay with its allocator, besides as much as the attack cost: memory is near what it was
  * when it is within this. Bytes.
  */
-const NEAR = 64 * MiB
+const NEAR = 96 * MiB
 
 /** What an attack may cost. */
 export interface Cost {

@@ -32,6 +32,9 @@ export interface KnownPaths {
 const ENTRIES = 512
 const BYTES = 64 * 1024
 
+/** Longer ones than anybody needs are read each time: remembering would cost more than it saves. Bytes. */
+const LONGEST = 2048
+
 /**
  * The paths that arrived on one connection: the same few come again with every chunk, as two lines one after the other, and
  * need not be read again.
@@ -60,6 +63,7 @@ export class PathCache {
   remember(paths: Paths, lines: { bytes: Uint8Array; start: number; firstEnd: number; end: number }): void {
     const { bytes, start, firstEnd, end } = lines
     const size = end - start
+    if (size > LONGEST) return
     if (this.#entries.size >= ENTRIES || this.#bytes + size > BYTES) {
       this.#entries.clear()
       this.#bytes = 0
