@@ -144,6 +144,7 @@ describe('leaving', () => {
     await alice.program.exit()
     await bob.program.write('are you there?\n')
     await expectExit(bob.program, 11)
-    expect(bob.program.stderr.text).toMatch(/^error: "are you there\?": .*; confirmed 0 of 14 bytes$/m)
+    // Perhaps alice was gone before even the line before it was answered.
+    expect(bob.program.stderr.text).toMatch(/^error: "(?:are you there\?|hello alice)": .*; confirmed 0 of 1[14] bytes$/m)
   })
 })
