@@ -145,6 +145,8 @@ describe('leaving', () => {
     await bob.program.write('are you there?\n')
     await expectExit(bob.program, 11)
     // Perhaps alice was gone before even the line before it was answered.
-    expect(bob.program.stderr.text).toMatch(/^error: "(?:are you there\?|hello alice)": .*; confirmed 0 of 1[14] bytes$/m)
+    expect(bob.program.stderr.text).toMatch(
+      /^error: "(?:are you there\?|hello alice)": .*; confirmed 0 of 1[14] bytes$/m,
+    )
   })
 })
