@@ -1,36 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { Endpoint, type RelayOptions, type Session } from 'msrp'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { chatThrough } from './support/chat.ts'
 import { heapOf, saysItsHeap } from './support/heap.ts'
 import type { Program } from './support/process.ts'
-import { type RelayUser, startRelay, type TestRelay } from './support/relay.ts'
-import { residentMemory, until } from './support/transfer.ts'
+import { type RelayUser, startRelay } from './support/relay.ts'
+import { until } from './support/transfer.ts'
 
 const MB = 1_000_000
 
-/** How much more memory a process may hold at the end than after most of the same work, in bytes. */
-const GROWTH = 20 * MB
-
-/** How much more a relay may keep after nine times as much work, garbage aside. Bytes. */
+/** How much more a program may keep at the end than after a part of the same work, garbage aside. Bytes. */
 const KEPT = 2 * MB
 
 /** Far more than many connections and short messages need, far less than what they bring in all. Bytes. */
 const SOAKED = 300 * MB
 
-let relay: TestRelay
-
-beforeAll(async () => {
-  relay = await startRelay({ lifetime: 'file' })
-})
-
 test('two hundred thousand lines of a chat arrive in order, and nobody grows', async () => {
-  const { alice, bob } = await chatThrough(relay)
+  const relay = await startRelay({ env: saysItsHeap })
+  const { alice, bob } = await chatThrough(relay, { env: saysItsHeap })
   const programs = [alice.program, bob.program, relay.program]
   const lines = 100_000
   const arrived = (program: Program): number => program.stdout.lines.length
   const first = [arrived(alice.program), arrived(bob.program)]
-  const memory: number[][] = []
+  const kept: number[][] = []
   for (const [from, name] of [
     [alice.program, 'to bob'],
     [bob.program, 'to alice'],
@@ -43,7 +35,7 @@ test('two hundred thousand lines of a chat arrive in order, and nobody grows', a
     const all = (): boolean =>
       [alice.program, bob.program].every((program, index) => arrived(program) >= (first[index] ?? 0) + part * lines)
     await until(all, `${part * lines} lines: ${alice.program.describe()} ${bob.program.describe()}`, 300_000)
-    memory.push(programs.map(residentMemory))
+    kept.push(await Promise.all(programs.map(heapOf)))
   }
   for (const [program, name] of [
     [bob.program, 'to bob'],
@@ -54,7 +46,7 @@ test('two hundred thousand lines of a chat arrive in order, and nobody grows', a
     expect(texts.every(({ text }, index) => text === `${name} ${index}`)).toBe(true)
   }
   for (const [index, program] of programs.entries()) {
-    expect((memory[1]?.[index] ?? 0) - (memory[0]?.[index] ?? 0), program.describe()).toBeLessThan(GROWTH)
+    expect((kept[1]?.[index] ?? 0) - (kept[0]?.[index] ?? 0), program.describe()).toBeLessThan(KEPT)
     expect(program.peakMemory, program.describe()).toBeLessThan(SOAKED)
   }
 })

@@ -11,24 +11,26 @@ export interface Side {
 }
 
 /** Two people who chat through a relay, each over one connection, and have said hello: one message each. */
-export function chatThrough(relay: TestRelay): Promise<{ alice: Side; bob: Side }> {
-  return chat(throughRelay(relay))
+export function chatThrough(relay: TestRelay, options?: PartnerOptions): Promise<{ alice: Side; bob: Side }> {
+  return chat(throughRelay(relay), options)
 }
 
-/** The same over any way; bob is the one who waits. `args` are options for both. */
+/** The same over any way; bob is the one who waits. `args` and `env` are for both. */
 export async function chat(
   way: Way,
-  { args = [], lifetime = 'test' }: PartnerOptions = {},
+  { args = [], lifetime = 'test', env }: PartnerOptions = {},
 ): Promise<{ alice: Side; bob: Side }> {
   const folder = lifetime === 'file' ? temporaryFolderOfFile : temporaryFolder
   const [atAlice, atBob] = [folder(), folder()]
   const bob = startMsrp(['chat', '--json', '--dir', atBob, ...args, ...way.receiver], {
     lifetime,
+    env,
     within: way.within?.receiver,
   })
   const to = await pathOf(bob, way)
   const alice = startMsrp(['chat', '--json', '--dir', atAlice, ...args, ...to], {
     lifetime,
+    env,
     within: way.within?.sender,
   })
   await say(alice, bob, 'hello bob')
