@@ -42,6 +42,8 @@ export interface MsrpConnectionHandler<Pending> {
   forgotten?(pending: Pending): void
   /** A request was not sent: the connection was closing, or gone, when it came. */
   unsent(pending: Pending): void
+  /** The far side has taken all that there was, and what waited here is on its way. */
+  drained?(): void
   /** The connection is gone, once and last; `unanswered` are the requests that never got their response, oldest first. */
   closed(error: MsrpError | undefined, unanswered: Pending[]): void
 }
@@ -117,6 +119,7 @@ export class MsrpConnection<Pending> {
       onDrain: () => {
         this.#taken()
         this.#outbox.pump()
+        this.#handler.drained?.()
       },
       onClose: (error) => this.#onClose(error),
     })

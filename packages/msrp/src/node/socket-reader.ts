@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { readIntoSharedMemory } from './shared-memory-reads.ts'
+import { letRead, readIntoSharedMemory } from './shared-memory-reads.ts'
 
 /** How bytes come out of a socket. Everything about reading is here and nowhere else. */
 export interface SocketReader {
@@ -18,11 +18,28 @@ export function readSocket(socket: Socket): SocketReader {
   // An end without bytes before it is told even to a socket that nobody reads.
   let ended = socket.readableEnded
   let paused = false
+  let shared = false
+  /** The stream does no more about it: only its handle is stopped and started from now on. */
+  let flows = false
   socket.once('end', () => {
     ended = true
     tellEnd?.()
   })
   const onBytes = (bytes: Uint8Array): void => deliver?.(bytes)
+  const resume = (): void => {
+    socket.resume()
+    // It begins in the next tick.
+    if (!shared) return
+    socket.once('resume', () => {
+      flows = true
+    })
+  }
+  const read = (reading: boolean): void => {
+    paused = !reading
+    if (flows) letRead(socket, reading)
+    else if (reading) resume()
+    else socket.pause()
+  }
   return {
     start(onData, onEnd): void {
       deliver = onData
@@ -32,23 +49,16 @@ export function readSocket(socket: Socket): SocketReader {
         // What came before anybody asked for it.
         for (let early = socket.read(); early !== null; early = socket.read()) onBytes(early)
         if (socket.destroyed) return
-        if (!readIntoSharedMemory(socket, onBytes)) socket.on('data', onBytes)
-        if (paused) socket.pause()
-        else socket.resume()
+        shared = readIntoSharedMemory(socket, onBytes)
+        if (!shared) socket.on('data', onBytes)
+        read(!paused)
       })
     },
-    pause(): void {
-      paused = true
-      socket.pause()
-    },
-    resume(): void {
-      paused = false
-      socket.resume()
-    },
+    pause: () => read(false),
+    resume: () => read(true),
     discard(): void {
       deliver = undefined
-      paused = false
-      socket.resume()
+      read(true)
     },
   }
 }

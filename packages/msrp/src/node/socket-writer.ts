@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type Block, giveBlock, LARGE_BLOCK, SMALL_BLOCK, takeBlock } from './write-blocks.ts'
+import { type Block, giveBlock, LARGEST_BLOCK, takeBlock } from './write-blocks.ts'
 
 /**
  * How bytes go into a socket: what is written in one turn of the event loop, and while earlier bytes wait for the
@@ -63,12 +63,18 @@ export class SocketWriter {
   /** The block to go on with, which has room for a byte at least. */
   #room(size: number): Block {
     const last = this.#blocks.at(-1)
-    if (last !== undefined && last.used + size <= last.bytes.length) return last
-    if (last !== undefined && last.bytes.length === LARGE_BLOCK && last.used < LARGE_BLOCK) return last
-    const needed = size + (last?.bytes.length === SMALL_BLOCK ? last.used : 0)
-    const block = takeBlock(needed)
-    if (last?.bytes.length === SMALL_BLOCK && needed <= LARGE_BLOCK) {
-      // It was small because little was to be expected.
+    const used = last?.used ?? 0
+    if (last !== undefined && used + size <= last.bytes.length) return last
+    if (last?.bytes.length !== LARGEST_BLOCK || used === LARGEST_BLOCK) return this.#next(size)
+    return last
+  }
+
+  /** Another block; one that was small, since little was to be expected, makes way for a larger one. */
+  #next(size: number): Block {
+    const last = this.#blocks.at(-1)
+    const outgrown = last !== undefined && last.bytes.length < LARGEST_BLOCK
+    const block = takeBlock(outgrown ? last.used + size : size)
+    if (outgrown) {
       block.bytes.set(last.bytes.subarray(0, last.used))
       block.used = last.used
       this.#blocks.pop()

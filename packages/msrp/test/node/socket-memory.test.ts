@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { readIntoSharedMemory } from '../../src/node/shared-memory-reads.ts'
 import { SocketWriter } from '../../src/node/socket-writer.ts'
-import { giveBlock, LARGE_BLOCK, SMALL_BLOCK, takeBlock } from '../../src/node/write-blocks.ts'
+import { giveBlock, LARGEST_BLOCK, takeBlock } from '../../src/node/write-blocks.ts'
+
+const SMALLEST_BLOCK = takeBlock(1).bytes.length
 
 const sockets: Socket[] = []
 afterEach(() => {
@@ -61,11 +63,11 @@ describe('writing', () => {
 
   it.each([
     ['a small piece after a small one', [100, 100]],
-    ['more than a small block holds', [SMALL_BLOCK - 1, 2]],
-    ['exactly a small block', [SMALL_BLOCK, 1]],
-    ['a large piece after a small one', [10, LARGE_BLOCK]],
-    ['a piece that fills a large block, and a byte', [LARGE_BLOCK, 1]],
-    ['several large blocks at once', [3 * LARGE_BLOCK + 17]],
+    ['more than a small block holds', [SMALLEST_BLOCK - 1, 2]],
+    ['exactly a small block', [SMALLEST_BLOCK, 1]],
+    ['a large piece after a small one', [10, LARGEST_BLOCK]],
+    ['a piece that fills a large block, and a byte', [LARGEST_BLOCK, 1]],
+    ['several large blocks at once', [3 * LARGEST_BLOCK + 17]],
     ['nothing between pieces', [5, 0, 5]],
   ])('keeps the order of bytes: %s', async (_, sizes) => {
     const [near, far] = await pair()
@@ -100,16 +102,36 @@ describe('blocks', () => {
     expect(block.used).toBe(0)
   })
 
-  it('are small for what is small, and large for the rest', () => {
-    expect(takeBlock(SMALL_BLOCK).bytes.length).toBe(SMALL_BLOCK)
-    expect(takeBlock(SMALL_BLOCK + 1).bytes.length).toBe(LARGE_BLOCK)
-    expect(takeBlock(10 * LARGE_BLOCK).bytes.length).toBe(LARGE_BLOCK)
+  it('come in three sizes, so that little does not take much', () => {
+    const sizes = [1, SMALLEST_BLOCK, SMALLEST_BLOCK + 1, 10 * LARGEST_BLOCK].map(
+      (size) => takeBlock(size).bytes.length,
+    )
+    expect(sizes).toEqual([4096, 4096, 16_384, 131_072])
+    expect(LARGEST_BLOCK).toBe(131_072)
   })
 
-  it('that nobody needs are kept up to a number', () => {
-    const many = Array.from({ length: 1200 }, () => takeBlock(1))
-    for (const block of many) giveBlock(block)
-    const again = Array.from({ length: 1200 }, () => takeBlock(1))
-    expect(again.filter((block) => many.includes(block))).toHaveLength(1024)
+  it('are kept as long as they are needed now and then, and let go when they were not for a second', async () => {
+    vi.useFakeTimers()
+    vi.resetModules()
+    const { giveBlock, takeBlock } = await import('../../src/node/write-blocks.ts')
+    const kept = (blocks: unknown[]): number =>
+      Array.from({ length: blocks.length }, () => takeBlock(1)).filter((block) => blocks.includes(block)).length
+    const many = Array.from({ length: 100 }, () => takeBlock(1))
+    many.forEach(giveBlock)
+    const used = (): number => {
+      const taken = Array.from({ length: 30 }, () => takeBlock(1))
+      taken.forEach(giveBlock)
+      return taken.filter((block) => many.includes(block)).length
+    }
+    vi.advanceTimersByTime(1000)
+    expect(used()).toBe(30)
+    vi.advanceTimersByTime(1000)
+    expect(used()).toBe(30)
+    vi.advanceTimersByTime(1000)
+    expect(kept(many)).toBe(30)
+    many.forEach(giveBlock)
+    vi.advanceTimersByTime(2000)
+    expect(kept(many)).toBe(0)
+    vi.useRealTimers()
   })
 })

@@ -135,6 +135,8 @@ export class Flow implements ChunkSource, Passenger {
     this.#keep(passage)
     passage.push(bytes, plain)
     this.#sink?.connection.pump()
+    // Who sends little may have something for others behind it.
+    if (chunk.received > AHEAD) this.#sink?.hold(this.source)
   }
 
   /** What was lent so far is not valid any more: what is not out is copied. */

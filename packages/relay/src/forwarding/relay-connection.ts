@@ -47,6 +47,12 @@ const WATCHED_BYTES = 2 * 1024 * 1024
 /** Requests that are turned away before a first one succeeds, and the connection with them (RFC 4976 §6.1). */
 const REFUSALS = 8
 
+/**
+ * Bytes that may wait for the far end before those who send them are not read. What they have sent by then, a read at
+ * most, has room as well: it need not be copied to wait elsewhere.
+ */
+const ENOUGH = 160 * 1024
+
 /** Characters of a comment that are passed on: of a peer's words no more than a line has room for. */
 const COMMENT = 200
 
@@ -114,6 +120,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   #timer: Cancel = () => {}
   #proved = false
   #refusals = 0
+  /** Connections that are not read until the far end has taken what waits for it. */
+  readonly #held: Set<RelayConnection> = new Set()
   #arriving: { flow: Flow; chunk: InboundChunk } | { head: RequestHead; body: BodyQueue } | undefined
 
   constructor(options: RelayConnectionOptions) {
@@ -220,6 +228,18 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     while (this.watched > most && this.connection.unwatchOldest());
   }
 
+  /** What comes from `source` leaves here: it is not read on while more waits than the far end takes. */
+  hold(source: RelayConnection): void {
+    if (this.connection.transport.bufferedBytes < ENOUGH || source.shared || !this.connection.open) return
+    this.#held.add(source)
+    source.connection.pauseReading(this)
+  }
+
+  drained(): void {
+    for (const source of this.#held) source.connection.resumeReading(this)
+    this.#held.clear()
+  }
+
   /** A request of the far side succeeded. */
   prove(): void {
     if (this.#proved) return
@@ -291,6 +311,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   closed(error: MsrpError | undefined, unanswered: Pending[]): void {
     this.#timer()
     for (const pending of unanswered) pending.unanswered(481, 'the connection to the next hop was lost')
+    this.drained()
     this.flows.finish()
     this.#relay.gone(this, error)
   }

@@ -246,8 +246,7 @@ describe('a source of several sessions', () => {
     await bob.authenticate('bob', 'builder')
     bob.pause()
     const carol = network.connect({ uri: 'msrps://carol.invalid:1/c;tcp' })
-    carol.begin(first)
-    carol.write(someBody(1_000_000))
+    for (let count = 0; count < 12; count++) carol.send(first, someBody(30_000))
     await settle()
     const sender = network.connect()
     const sent = Array.from({ length: 1030 }, (_, session) =>

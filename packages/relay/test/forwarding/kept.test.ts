@@ -159,7 +159,7 @@ describe('the shortest messages for somebody who does not read', () => {
   it('are counted with what stands for each of them, until they are out', async () => {
     const { network, alice, bob, path } = await twoClients({ flowBuffer: 4 * MiB })
     bob.pause()
-    alice.send(path, Buffer.alloc(400_000), [['Failure-Report', 'no']])
+    for (let count = 0; count < 9; count++) alice.send(path, Buffer.alloc(30_000), [['Failure-Report', 'no']])
     await settle()
     const before = network.relay.kept
     for (let count = 0; count < 200; count++) alice.request('SEND', { toPath: path, fields: [['Message-ID', 'short']] })

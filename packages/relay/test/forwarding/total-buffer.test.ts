@@ -70,6 +70,8 @@ describe('when a relay keeps as much as it may', () => {
     const { network, pairs: made } = await pairs(3, { totalBuffer: 40_000 })
     const source = network.connect({ uri: 'msrps://gateway.invalid:1/g;tcp' })
     const sent: string[] = []
+    for (const [, to] of made) source.send(to.path, 'hello')
+    await settle()
     for (const [, to] of made) {
       to.pause()
       const id = source.begin(to.path, [['Message-ID', 'large']])
