@@ -75,7 +75,8 @@ export class MsrpConnection<Pending> {
   readonly #random: RandomBytes
   readonly #pauses: Set<unknown> = new Set()
   readonly #observer: WireObserver | undefined
-  readonly #unfinished: Map<string, Pending> = new Map()
+  /** The chunk that is open, once it is to be answered; only one is at a time. */
+  #unfinished: { readonly transactionId: string; readonly pending: Pending } | undefined
   #head: Head | undefined
   #bodyBytes = 0
   #state: 'open' | 'closing' | 'failed' | 'closed' = 'open'
@@ -168,7 +169,8 @@ export class MsrpConnection<Pending> {
   newTransactionId(): string {
     for (;;) {
       const transactionId = newTransactionId(this.#random)
-      if (!this.#transactions.has(transactionId) && !this.#unfinished.has(transactionId)) return transactionId
+      if (!this.#transactions.has(transactionId) && this.#unfinished?.transactionId !== transactionId)
+        return transactionId
     }
   }
 
@@ -234,12 +236,12 @@ export class MsrpConnection<Pending> {
    * that wants no more of it says so at once (RFC 4975 §10.5). `remember` follows at the end, unless it was answered.
    */
   expect(transactionId: string, pending: Pending): void {
-    this.#unfinished.set(transactionId, pending)
+    this.#unfinished = { transactionId, pending }
   }
 
   /** Remembers a chunk that a source has sent, until its response, its timeout or the connection's end. */
   remember(transactionId: string, pending: Pending, position: number): void {
-    this.#unfinished.delete(transactionId)
+    this.#unfinished = undefined
     this.#transactions.add(transactionId, pending, position)
   }
 
@@ -248,7 +250,7 @@ export class MsrpConnection<Pending> {
    * counts it as unanswered only when it did not even get as far as the operating system.
    */
   watch(transactionId: string, pending: Pending, position: number): void {
-    this.#unfinished.delete(transactionId)
+    this.#unfinished = undefined
     this.#transactions.watch(transactionId, pending, position)
   }
 
@@ -269,8 +271,7 @@ export class MsrpConnection<Pending> {
 
   /** Forgets a request without its response; undefined when it is not there. */
   forget(transactionId: string): Pending | undefined {
-    this.#unfinished.delete(transactionId)
-    return this.#transactions.complete(transactionId)
+    return this.#complete(transactionId)
   }
 
   /** Forgets the request that has waited longest; undefined when none waits. */
@@ -356,9 +357,15 @@ export class MsrpConnection<Pending> {
       this.#handler.requestEnd(flag)
       return
     }
-    const pending = this.#transactions.complete(head.transactionId) ?? this.#unfinished.get(head.transactionId)
-    this.#unfinished.delete(head.transactionId)
+    const pending = this.#complete(head.transactionId)
     if (pending !== undefined) this.#handler.response(head, pending)
+  }
+
+  #complete(transactionId: string): Pending | undefined {
+    if (this.#unfinished?.transactionId !== transactionId) return this.#transactions.complete(transactionId)
+    const { pending } = this.#unfinished
+    this.#unfinished = undefined
+    return pending
   }
 
   #written(): void {
@@ -378,7 +385,7 @@ export class MsrpConnection<Pending> {
   #onClose(error: MsrpError | undefined): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    this.#unfinished.clear()
+    this.#unfinished = undefined
     this.#outbox.lost()
     this.#handler.closed(this.#failure ?? error, this.#transactions.drain())
   }

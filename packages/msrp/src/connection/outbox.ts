@@ -241,7 +241,7 @@ export class Outbox {
     for (let tried = this.#sources.length; tried > 0; tried--) {
       const source = this.#sources.shift()
       if (source === undefined) return false
-      const rest = this.#rests.get(source)
+      const rest = this.#rests.size === 0 ? undefined : this.#rests.get(source)
       const state = rest === undefined ? source.state : 'ready'
       if (state === 'waiting') this.#sources.push(source)
       if (state !== 'ready') continue
@@ -257,7 +257,7 @@ export class Outbox {
 
   #continue(open: OpenChunk): boolean {
     const { source } = open
-    const rest = this.#rests.get(source)
+    const rest = this.#rests.size === 0 ? undefined : this.#rests.get(source)
     if (rest !== undefined) {
       this.#rests.delete(source)
       this.#body(open, rest)
@@ -318,7 +318,9 @@ export class Outbox {
   /** Does anything wait that the open chunk should make room for? */
   #someoneWaits(): boolean {
     if (this.#controlBytes > 0 || this.#queuedBytes > 0) return true
-    return this.#sources.some((source) => this.#rests.has(source) || source.state === 'ready')
+    return (
+      this.#sources.length > 0 && this.#sources.some((source) => this.#rests.has(source) || source.state === 'ready')
+    )
   }
 
   #writeControl(): void {

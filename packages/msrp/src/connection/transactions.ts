@@ -16,6 +16,9 @@ interface Entry<T> {
   position: number
   /** Hop time at which that end was taken by the operating system; undefined while it is still with us. */
   sentAt: number | undefined
+  /** Those that were added before and after it, and wait as well. */
+  before: Entry<T> | undefined
+  after: Entry<T> | undefined
 }
 
 /**
@@ -34,8 +37,10 @@ export class Transactions<T> {
   readonly #onForgotten: (record: T) => void
   readonly #entries: Map<string, Entry<T>> = new Map()
   readonly #watched: Map<string, { record: T; position: number; at: number }> = new Map()
-  /** Entries whose end has not reached the operating system yet, oldest first. */
-  #unsent: Entry<T>[] = []
+  #oldest: Entry<T> | undefined
+  #newest: Entry<T> | undefined
+  /** The first entry whose end has not reached the operating system yet; those behind it have not either. */
+  #unsent: Entry<T> | undefined
   #timer: Cancel | undefined
   #watchTimer: Cancel | undefined
   #progressAt = 0
@@ -74,9 +79,13 @@ export class Transactions<T> {
 
   /** Remembers a request whose last byte has the given position in the connection's outgoing bytes. */
   add(transactionId: string, record: T, position: number): void {
-    const entry: Entry<T> = { transactionId, record, position, sentAt: undefined }
+    const before = this.#newest
+    const entry: Entry<T> = { transactionId, record, position, sentAt: undefined, before, after: undefined }
     this.#entries.set(transactionId, entry)
-    this.#unsent.push(entry)
+    if (before === undefined) this.#oldest = entry
+    else before.after = entry
+    this.#newest = entry
+    this.#unsent ??= entry
   }
 
   /**
@@ -130,14 +139,14 @@ export class Transactions<T> {
       this.#watched.delete(transactionId)
       return watched?.record
     }
-    if (entry === this.#oldest()) this.#progressAt = this.#hopTime()
+    if (entry === this.#oldest) this.#progressAt = this.#hopTime()
     this.#forget(entry)
     return entry.record
   }
 
   /** Forgets the oldest request that waits, and gives its record; undefined when there is none. */
   shift(): T | undefined {
-    const oldest = this.#oldest()
+    const oldest = this.#oldest
     if (oldest !== undefined) this.#forget(oldest)
     return oldest?.record
   }
@@ -154,7 +163,9 @@ export class Transactions<T> {
     }
     this.#entries.clear()
     this.#watched.clear()
-    this.#unsent = []
+    this.#oldest = undefined
+    this.#newest = undefined
+    this.#unsent = undefined
     this.#disarm()
     this.#watchTimer?.()
     this.#watchTimer = undefined
@@ -181,22 +192,23 @@ export class Transactions<T> {
     }
   }
 
-  #oldest(): Entry<T> | undefined {
-    return this.#entries.values().next().value
-  }
-
-  #forget({ transactionId }: Entry<T>): void {
-    // It may still stand in #unsent; there it goes with the next bytes that are taken.
-    this.#entries.delete(transactionId)
-    if (this.#entries.size === 0) this.#disarm()
+  #forget(entry: Entry<T>): void {
+    const { before, after } = entry
+    this.#entries.delete(entry.transactionId)
+    if (before === undefined) this.#oldest = after
+    else before.after = after
+    if (after === undefined) this.#newest = before
+    else after.before = before
+    if (this.#unsent === entry) this.#unsent = after
+    if (this.#oldest === undefined) this.#disarm()
   }
 
   /** The clocks of the requests that end before `position` start. */
   #take(position: number): void {
     this.#taken = position
-    const waiting = this.#unsent.findIndex((entry) => entry.position > position)
-    const taken = this.#unsent.splice(0, waiting === -1 ? this.#unsent.length : waiting)
-    for (const entry of taken) entry.sentAt = this.#counted
+    for (; this.#unsent !== undefined && this.#unsent.position <= position; this.#unsent = this.#unsent.after) {
+      this.#unsent.sentAt = this.#counted
+    }
     this.#arm()
   }
 
@@ -219,7 +231,7 @@ export class Transactions<T> {
   /** Sets the timer for the oldest request; those behind it cannot be due before it. */
   #arm(): void {
     if (this.#timer !== undefined || !this.#reading) return
-    const oldest = this.#oldest()
+    const oldest = this.#oldest
     if (oldest?.sentAt === undefined) return
     const remaining = this.#due(oldest) - this.#hopTime()
     // While the far side takes nothing, hop time cannot get there; `sent` and `blocked` set the timer again.
@@ -244,9 +256,8 @@ export class Transactions<T> {
     const now = this.#hopTime()
     // It was this process that stood still, or the machine: answers may have come that it had no time to read.
     if (this.#since - due > STALL) this.#progressAt = now
-    for (const entry of this.#entries.values()) {
-      if (this.#due(entry) > now) break
-      this.#entries.delete(entry.transactionId)
+    for (let entry = this.#oldest; entry !== undefined && this.#due(entry) <= now; entry = this.#oldest) {
+      this.#forget(entry)
       this.#onTimeout(entry.record, entry.transactionId)
     }
     this.#arm()

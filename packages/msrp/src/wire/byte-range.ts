@@ -1,5 +1,10 @@
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
+import { encodeText } from './utf8.ts'
+
+const HYPHEN = 0x2d
+const SLASH = 0x2f
+const STAR = 0x2a
 
 /**
  * The value of Byte-Range: which bytes of the whole message a chunk or a report is about (RFC 4975 §7.1.1).
@@ -21,16 +26,23 @@ export interface ByteRange {
  *   start, or holds a number beyond 2^53 - 1.
  */
 export function parseByteRange(text: string): ByteRange {
-  const hyphen = text.indexOf('-')
-  const slash = text.indexOf('/', hyphen)
-  const start = position(text, 0, hyphen)
-  const end = positionOrStar(text, hyphen + 1, slash)
-  const total = positionOrStar(text, slash + 1, text.length)
-  const whole = hyphen !== -1 && slash !== -1 && !Number.isNaN(start) && !Number.isNaN(end) && !Number.isNaN(total)
-  if (!whole || start < 1 || (end !== undefined && end < start - 1)) {
+  const bytes = encodeText(text)
+  const range = byteRangeIn(bytes, 0, bytes.length)
+  if (range === undefined) {
     throw new MsrpError('malformed', `Byte-Range is ${shown(text)}, expected for example 1-2048/10000 or 2049-*/*`)
   }
-  return { start, end, total }
+  return range
+}
+
+/** The same where it stands in bytes[from..until); undefined when it cannot be read. */
+export function byteRangeIn(bytes: Uint8Array, from: number, until: number): ByteRange | undefined {
+  const hyphen = placeOf(HYPHEN, bytes, from, until)
+  const slash = placeOf(SLASH, bytes, hyphen, until)
+  const start = position(bytes, from, hyphen)
+  const end = positionOrStar(bytes, hyphen + 1, slash)
+  const total = positionOrStar(bytes, slash + 1, until)
+  if (Number.isNaN(start) || Number.isNaN(end) || Number.isNaN(total)) return undefined
+  return start < 1 || (end !== undefined && end < start - 1) ? undefined : { start, end, total }
 }
 
 /**
@@ -46,15 +58,22 @@ export function formatByteRange(range: ByteRange): string {
   return `${start}-${end ?? '*'}/${total ?? '*'}`
 }
 
-function positionOrStar(text: string, from: number, until: number): number | undefined {
-  return until - from === 1 && text[from] === '*' ? undefined : position(text, from, until)
+/** `until` when it is nowhere. */
+function placeOf(wanted: number, bytes: Uint8Array, from: number, until: number): number {
+  let at = from
+  while (at < until && bytes[at] !== wanted) at++
+  return at
 }
 
-// The decimal number in text[from..until), or NaN. By hand, since it is read for every chunk.
-function position(text: string, from: number, until: number): number {
+function positionOrStar(bytes: Uint8Array, from: number, until: number): number | undefined {
+  return until - from === 1 && bytes[from] === STAR ? undefined : position(bytes, from, until)
+}
+
+// The decimal number in bytes[from..until), or NaN. By hand, since it is read for every chunk.
+function position(bytes: Uint8Array, from: number, until: number): number {
   let number = 0
   for (let at = from; at < until; at++) {
-    const digit = text.charCodeAt(at) - 0x30
+    const digit = (bytes[at] ?? 0) - 0x30
     if (digit < 0 || digit > 9) return Number.NaN
     number = number * 10 + digit
   }

@@ -81,9 +81,11 @@ export class EndLine {
 
   /** Whether the pattern, from `skip` on, stands at `at`, as far as `bytes` reach: a whole or a cut one. */
   standsAt(bytes: Uint8Array, at: number, skip: number = 0): boolean {
-    const length = Math.min(this.#length - skip, bytes.length - at)
-    for (let index = 0; index < length; index++) {
-      if (!this.accepts(skip + index, bytes[at + index] ?? 0)) return false
+    const end = Math.min(this.#length, bytes.length - at + skip)
+    const flag = this.#length - 3
+    for (let index = skip; index < end; index++) {
+      const byte = bytes[at + index - skip]
+      if (index === flag ? flagOf(byte) === undefined : byte !== this.#pattern[index]) return false
     }
     return true
   }

@@ -1,5 +1,5 @@
 import { type AuthenticationInfo, parseAuthenticationInfo } from './authentication-info.ts'
-import { type ByteRange, parseByteRange } from './byte-range.ts'
+import { type ByteRange, byteRangeIn, parseByteRange } from './byte-range.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { type ContentDisposition, parseContentDisposition } from './content-disposition.ts'
 import { type Credentials, parseCredentials } from './credentials.ts'
@@ -23,6 +23,7 @@ const MAX_NICKNAME_BYTES = 1023
 
 const TO_PATH = FIELD_NAMES.indexOf('To-Path')
 const FROM_PATH = FIELD_NAMES.indexOf('From-Path')
+const BYTE_RANGE = FIELD_NAMES.indexOf('Byte-Range')
 const SUCCESS_REPORT = FIELD_NAMES.indexOf('Success-Report')
 const FAILURE_REPORT = FIELD_NAMES.indexOf('Failure-Report')
 const WWW_AUTHENTICATE = FIELD_NAMES.indexOf('WWW-Authenticate')
@@ -144,8 +145,12 @@ export class HeaderFields {
 
   get byteRange(): ByteRange | undefined {
     if (this.#byteRange !== undefined) return this.#byteRange
-    const value = this.get('Byte-Range')
-    if (value !== undefined) this.#byteRange = parseByteRange(value)
+    const line = this.lines.find(BYTE_RANGE)
+    if (line === -1) return undefined
+    const { bytes } = this.lines
+    const start = this.lines.valueStart(line)
+    this.#byteRange =
+      byteRangeIn(bytes, start, this.lines.valueEnd(line, start)) ?? parseByteRange(this.lines.value(line))
     return this.#byteRange
   }
 

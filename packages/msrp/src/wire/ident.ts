@@ -8,8 +8,15 @@ export type RandomBytes = (size: number) => Uint8Array
 // without hyphens an id can never overlap the hyphens of its own end-line.
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 
-const IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{2,31}$/
-const LONG_IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{2,63}$/
+const SHORTEST = 3
+const LONGEST = 32
+const LONGEST_FOREIGN = 64
+
+// RFC 4975 §9: 2 for what an ident may begin with, 1 for what else it may hold, of ASCII.
+const CLASSES = new Uint8Array(128)
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')
+  CLASSES[character.charCodeAt(0)] = 2
+for (const character of '.-+%=') CLASSES[character.charCodeAt(0)] = 1
 
 /** A transaction id of 16 characters with 80 random bits (RFC 4975 §7.1 asks for 64). */
 export function newTransactionId(random: RandomBytes): string {
@@ -48,12 +55,22 @@ export function newSessionId(random: RandomBytes): string {
 
 /** Whether a text can be a transaction id or Message-ID: RFC 4975 §9 `ident`, and 3 characters as well as 4 to 32. */
 export function isIdent(text: string): boolean {
-  return IDENT.test(text)
+  const { length } = text
+  if (length < SHORTEST || length > LONGEST || CLASSES[text.charCodeAt(0)] !== 2) return false
+  // By hand, since each id is looked at when it is written.
+  for (let at = 1; at < length; at++) if (!CLASSES[text.charCodeAt(at)]) return false
+  return true
 }
 
-/** Whether a Message-ID that came can be taken: up to 64 characters, since there are peers whose Message-ID is a UUID. */
-export function isForeignMessageId(text: string): boolean {
-  return LONG_IDENT.test(text)
+/**
+ * Whether the Message-ID that stands in bytes[from..until) can be taken: up to 64 characters, since there are peers whose
+ * Message-ID is a UUID.
+ */
+export function isForeignMessageId(bytes: Uint8Array, from: number, until: number): boolean {
+  const length = until - from
+  if (length < SHORTEST || length > LONGEST_FOREIGN || CLASSES[bytes[from] ?? 0] !== 2) return false
+  for (let at = from + 1; at < until; at++) if (!CLASSES[bytes[at] ?? 0]) return false
+  return true
 }
 
 function randomCharacters(random: RandomBytes, length: number): string {

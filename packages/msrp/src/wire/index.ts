@@ -47,7 +47,7 @@ export {
 } from './fingerprint.ts'
 export type { ContinuationFlag, Head, RequestHead, ResponseHead } from './head.ts'
 export { type FailureReport, HeaderFields } from './header-fields.ts'
-export { isForeignMessageId, isIdent, newMessageId, newSessionId, newTransactionId, type RandomBytes } from './ident.ts'
+export { isIdent, newMessageId, newSessionId, newTransactionId, type RandomBytes } from './ident.ts'
 export { type MediaType, parseMediaType } from './media-type.ts'
 export { MsrpError, type MsrpErrorCode, type MsrpErrorOptions } from './msrp-error.ts'
 export { MsrpUri, type MsrpUriParts, type UriParameter } from './msrp-uri.ts'

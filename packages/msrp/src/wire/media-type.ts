@@ -12,8 +12,16 @@ const NONE: ReadonlyMap<string, string> = new Map()
 
 const GRAMMAR = /^\s*([!#-'*+\-.0-9A-Z^-~]+\/[!#-'*+\-.0-9A-Z^-~]+)\s*(;.*)?$/is
 
+// Most messages have the type of the one before.
+let last: { readonly text: string; readonly type: MediaType | undefined } = { text: '', type: undefined }
+
 /** Reads a media type; undefined when it is none. Parameters that cannot be read are left out. */
 export function parseMediaType(text: string): MediaType | undefined {
+  if (text !== last.text) last = { text, type: read(text) }
+  return last.type
+}
+
+function read(text: string): MediaType | undefined {
   const match = GRAMMAR.exec(text)
   if (match === null) return undefined
   const [, type = '', parameters = ''] = match

@@ -1,8 +1,11 @@
+import { FIELD_NAMES } from './field-names.ts'
 import type { RequestHead } from './head.ts'
 import type { HeaderFields } from './header-fields.ts'
 import { isForeignMessageId } from './ident.ts'
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
+
+const MESSAGE_ID = FIELD_NAMES.indexOf('Message-ID')
 
 /**
  * What is wrong with a request whose framing and paths are sound: one sentence for the comment of a 400, without control
@@ -43,9 +46,12 @@ function methodFlaw(method: string, fields: HeaderFields): string | undefined {
 }
 
 function messageFlaw(fields: HeaderFields): string | undefined {
-  const { messageId } = fields
-  if (messageId === undefined) return 'There is no Message-ID'
-  if (!isForeignMessageId(messageId)) return `Message-ID is ${shown(messageId)}, expected 4 to 32 id characters`
+  const { lines } = fields
+  const line = lines.find(MESSAGE_ID)
+  if (line === -1) return 'There is no Message-ID'
+  const start = lines.valueStart(line)
+  if (!isForeignMessageId(lines.bytes, start, lines.valueEnd(line, start)))
+    return `Message-ID is ${shown(lines.value(line))}, expected 4 to 32 id characters`
   fields.byteRange
   return undefined
 }

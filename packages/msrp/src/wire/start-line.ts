@@ -55,13 +55,17 @@ export function parseStartLine(bytes: Uint8Array, start: number, end: number): S
 function responseLine(transactionId: string, bytes: Uint8Array, start: number, rest: number, end: number): StartLine {
   const codeEnd = rest + 3
   const status = statusAt(bytes, rest)
-  const comment = codeEnd < end ? decodeText(bytes, codeEnd + 1, end) : ''
+  const comment = codeEnd < end ? commentIn(bytes, codeEnd + 1, end) : ''
   const whole = codeEnd === end || (codeEnd < end && bytes[codeEnd] === SPACE)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (!whole || status < 100 || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(comment)) {
+  if (!whole || status < 100 || (comment !== 'OK' && /[\u0000-\u0008\u000a-\u001f\u007f]/.test(comment))) {
     throw malformed(bytes, start, end)
   }
   return { kind: 'response', transactionId, status, comment }
+}
+
+function commentIn(bytes: Uint8Array, start: number, end: number): string {
+  return end - start === 2 && bytes[start] === 0x4f && bytes[start + 1] === 0x4b ? 'OK' : decodeText(bytes, start, end)
 }
 
 /** The number of three digits at `start`; 0 when there are not three, as in `2e6`. */

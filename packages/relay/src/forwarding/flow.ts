@@ -61,6 +61,8 @@ export class Flow implements ChunkSource, Passenger {
   #part: SentPart | undefined
   /** Bytes that are kept here. */
   #kept = 0
+  /** The source is not read for its sake. */
+  #pausing = false
   #finishing = false
   #left = false
 
@@ -281,6 +283,7 @@ export class Flow implements ChunkSource, Passenger {
   #count(bytes: number): void {
     this.#kept += bytes
     this.source.kept += bytes
+    if (bytes <= 0 && !this.#pausing) return
     // What waits for more of itself to arrive must not keep it from arriving.
     const moves = this.#passages[0]?.startable === true
     const { full } = this.source.total
@@ -291,9 +294,10 @@ export class Flow implements ChunkSource, Passenger {
     const kept = this.#kept - (full ? 0 : this.#passages.length * REQUEST_OVERHEAD)
     const keptOfAll = this.source.kept - (full ? 0 : this.source.passages * REQUEST_OVERHEAD)
     if (bytes <= 0) {
-      if (kept <= buffer / 2 || !moves) this.source.connection.resumeReading(this)
+      if (kept <= buffer / 2 || !moves) this.#read()
     } else if (!this.source.shared) {
       if (kept <= buffer || !moves) return
+      this.#pausing = true
       this.source.connection.pauseReading(this)
       // Whoever sends there need not wait for answers that are not read.
       this.source.connection.wake()
@@ -303,6 +307,13 @@ export class Flow implements ChunkSource, Passenger {
       // Who has but a little here is not the one that is slow.
       if (full || kept > least) this.#overflow()
     }
+  }
+
+  /** The source may be read again. */
+  #read(): void {
+    if (!this.#pausing) return
+    this.#pausing = false
+    this.source.connection.resumeReading(this)
   }
 
   /** The message that arrives does not fit, and its source cannot be stopped because of the others that it carries. */
@@ -320,7 +331,7 @@ export class Flow implements ChunkSource, Passenger {
     this.source.kept -= this.#kept
     this.#kept = 0
     this.#passages.length = 0
-    this.source.connection.resumeReading(this)
+    this.#read()
     this.source.flows.remove(this)
     // Whoever still has it, such as a request that waits for its answer, needs nothing of these.
     this.#paths = new Uint8Array(0)
