@@ -73,7 +73,8 @@ export class MsrpConnection<Pending> {
   readonly #transactions: Transactions<Pending>
   readonly #handler: MsrpConnectionHandler<Pending>
   readonly #random: RandomBytes
-  readonly #pauses: Set<unknown> = new Set()
+  /** Why it is not read; few at a time. */
+  readonly #pauses: unknown[] = []
   readonly #observer: WireObserver | undefined
   /** The chunk that is open, once it is to be answered; only one is at a time. */
   #unfinished: { readonly transactionId: string; readonly pending: Pending } | undefined
@@ -282,21 +283,24 @@ export class MsrpConnection<Pending> {
   /** Stops reading until `resumeReading` was called with the same reason. The timers of requests stand still meanwhile. */
   pauseReading(reason: unknown): void {
     if (this.#state === 'closed') return
-    if (this.#pauses.size === 0) {
+    if (this.#pauses.length === 0) {
       this.transport.pause()
       this.#transactions.reading = false
     }
-    this.#pauses.add(reason)
+    if (!this.#pauses.includes(reason)) this.#pauses.push(reason)
   }
 
   resumeReading(reason: unknown): void {
-    if (!this.#pauses.delete(reason) || this.#pauses.size > 0 || this.#state === 'closed') return
+    const place = this.#pauses.indexOf(reason)
+    if (place === -1) return
+    this.#pauses.splice(place, 1)
+    if (this.#pauses.length > 0 || this.#state === 'closed') return
     this.#transactions.reading = true
     this.transport.resume()
   }
 
   get reading(): boolean {
-    return this.#pauses.size === 0
+    return this.#pauses.length === 0
   }
 
   /** Sends what is queued, then closes. Sources that are not done keep it open until they are. */

@@ -56,7 +56,7 @@ export class Outbox {
   /** How many of them there may be before those that are done are taken out. */
   #mostSources = SOURCES
   /** Bytes a source gave that are not written yet: the rest of a piece in which the end-line turned up. */
-  readonly #rests: Map<ChunkSource, Body> = new Map()
+  #rests: Map<ChunkSource, Body> | undefined
   #control: Uint8Array[] = []
   #controlBytes = 0
   #leftBytes = 0
@@ -200,7 +200,7 @@ export class Outbox {
     this.#queuedBytes = 0
     const open = this.#open
     this.#open = undefined
-    this.#rests.clear()
+    this.#rests = undefined
     open?.source.lost({ transactionId: open.transactionId, bodyBytes: open.bodyBytes })
     for (const source of this.#sources.splice(0)) source.lost(undefined)
   }
@@ -214,7 +214,7 @@ export class Outbox {
    * many as anybody likes could come and be done.
    */
   #dropDone(): void {
-    this.#sources = this.#sources.filter((source) => this.#rests.has(source) || source.state !== 'done')
+    this.#sources = this.#sources.filter((source) => this.#rests?.has(source) || source.state !== 'done')
     this.#mostSources = Math.max(SOURCES, 2 * this.#sources.length)
   }
 
@@ -241,7 +241,7 @@ export class Outbox {
     for (let tried = this.#sources.length; tried > 0; tried--) {
       const source = this.#sources.shift()
       if (source === undefined) return false
-      const rest = this.#rests.size === 0 ? undefined : this.#rests.get(source)
+      const rest = this.#rests?.get(source)
       const state = rest === undefined ? source.state : 'ready'
       if (state === 'waiting') this.#sources.push(source)
       if (state !== 'ready') continue
@@ -257,9 +257,9 @@ export class Outbox {
 
   #continue(open: OpenChunk): boolean {
     const { source } = open
-    const rest = this.#rests.size === 0 ? undefined : this.#rests.get(source)
+    const rest = this.#rests?.get(source)
     if (rest !== undefined) {
-      this.#rests.delete(source)
+      this.#rests?.delete(source)
       this.#body(open, rest)
       return true
     }
@@ -290,6 +290,7 @@ export class Outbox {
       this.#write(whole ? bytes : bytes.subarray(0, allowed))
     }
     if (!whole) {
+      this.#rests ??= new Map()
       this.#rests.set(open.source, { kind: 'body', bytes: new Uint8Array(bytes.subarray(allowed)), end })
       this.#end(open, '+')
     } else if (end !== undefined) {
@@ -319,7 +320,7 @@ export class Outbox {
   #someoneWaits(): boolean {
     if (this.#controlBytes > 0 || this.#queuedBytes > 0) return true
     return (
-      this.#sources.length > 0 && this.#sources.some((source) => this.#rests.has(source) || source.state === 'ready')
+      this.#sources.length > 0 && this.#sources.some((source) => this.#rests?.has(source) || source.state === 'ready')
     )
   }
 

@@ -36,7 +36,7 @@ export class Transactions<T> {
   readonly #onTimeout: (record: T, transactionId: string) => void
   readonly #onForgotten: (record: T) => void
   readonly #entries: Map<string, Entry<T>> = new Map()
-  readonly #watched: Map<string, { record: T; position: number; at: number }> = new Map()
+  #watched: Map<string, { record: T; position: number; at: number }> | undefined
   #oldest: Entry<T> | undefined
   #newest: Entry<T> | undefined
   /** The first entry whose end has not reached the operating system yet; those behind it have not either. */
@@ -93,6 +93,7 @@ export class Transactions<T> {
    * it is not refused it is forgotten after twice that time.
    */
   watch(transactionId: string, record: T, position: number): void {
+    this.#watched ??= new Map()
     this.#watched.set(transactionId, { record, position, at: this.#clock.now() })
     if (this.#watched.size > WATCHED) this.unwatch()
     this.#watchTimer ??= this.#clock.after(2 * this.#timeout, () => this.#forgetWatched())
@@ -100,8 +101,8 @@ export class Transactions<T> {
 
   /** Forgets what has been watched longest; false when nothing is. */
   unwatch(): boolean {
-    for (const [transactionId, { record }] of this.#watched) {
-      this.#watched.delete(transactionId)
+    for (const [transactionId, { record }] of this.#watched ?? []) {
+      this.#watched?.delete(transactionId)
       this.#onForgotten(record)
       return true
     }
@@ -135,8 +136,8 @@ export class Transactions<T> {
   complete(transactionId: string): T | undefined {
     const entry = this.#entries.get(transactionId)
     if (entry === undefined) {
-      const watched = this.#watched.get(transactionId)
-      this.#watched.delete(transactionId)
+      const watched = this.#watched?.get(transactionId)
+      this.#watched?.delete(transactionId)
       return watched?.record
     }
     if (entry === this.#oldest) this.#progressAt = this.#hopTime()
@@ -157,12 +158,12 @@ export class Transactions<T> {
    */
   drain(): T[] {
     const records = [...this.records()]
-    for (const { record, position } of this.#watched.values()) {
+    for (const { record, position } of this.#watched?.values() ?? []) {
       if (position > this.#taken) records.push(record)
       else this.#onForgotten(record)
     }
     this.#entries.clear()
-    this.#watched.clear()
+    this.#watched = undefined
     this.#oldest = undefined
     this.#newest = undefined
     this.#unsent = undefined
@@ -181,7 +182,7 @@ export class Transactions<T> {
   #forgetWatched(): void {
     this.#watchTimer = undefined
     const now = this.#clock.now()
-    for (const { position, at } of this.#watched.values()) {
+    for (const { position, at } of this.#watched?.values() ?? []) {
       const remaining = at + 2 * this.#timeout - now
       if (remaining > 0 || position > this.#taken) {
         const wait = remaining > 0 ? remaining : this.#timeout

@@ -185,7 +185,7 @@ export class HeadReader {
     const kept = keepBytes(bytes, from + this.#fieldsStart, end)
     const lines = new FieldLines(kept.bytes, this.#lineEnds, this.#likely, kept.start)
     this.#likely = lines.kinds
-    const fields = new HeaderFields(lines, this.#readPaths(lines))
+    const fields = new HeaderFields(lines, this.#readPaths(lines, startLine))
     this.#result = { head: headOf(startLine, fields, flag === undefined), flag }
     this.#carry = undefined
     this.#carried = 0
@@ -197,12 +197,14 @@ export class HeadReader {
   }
 
   /** Both are read here, because without them a request cannot even be answered. */
-  #readPaths(lines: FieldLines): Paths {
+  #readPaths(lines: FieldLines, startLine: StartLine): Paths {
     const isKnown = this.#known !== undefined && lines.find(TO_PATH, 2) === -1 && lines.find(FROM_PATH, 2) === -1
     if (isKnown && this.#known !== undefined) return this.#known.paths
     const { pathUris } = this.#limits
     const paths = { toPath: readPath(lines, TO_PATH, pathUris), fromPath: readPath(lines, FROM_PATH, pathUris) }
-    if (lines.kind(0) === TO_PATH && lines.kind(1) === FROM_PATH) {
+    // What comes once or twice is not worth it.
+    const comesAgain = startLine.kind === 'response' || startLine.method !== 'AUTH'
+    if (comesAgain && lines.kind(0) === TO_PATH && lines.kind(1) === FROM_PATH) {
       this.#paths.remember(paths, {
         bytes: lines.bytes,
         start: lines.start(0),

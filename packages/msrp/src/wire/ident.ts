@@ -74,7 +74,5 @@ export function isForeignMessageId(bytes: Uint8Array, from: number, until: numbe
 }
 
 function randomCharacters(random: RandomBytes, length: number): string {
-  let text = ''
-  for (const byte of random(length)) text += ALPHABET[byte & 31]
-  return text
+  return Array.from(random(length), (byte) => ALPHABET[byte & 31]).join('')
 }

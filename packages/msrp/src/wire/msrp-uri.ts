@@ -74,8 +74,11 @@ export class MsrpUri {
     this.transport = transport.toLowerCase()
     this.parameters = parameters === '' ? [] : parametersOf(parameters)
     const bracketed = ipv6 === undefined ? host : `[${host}]`
-    this.authorityKey = `${this.scheme}://${bracketed}${this.port === undefined ? '' : `:${this.port}`}`
-    this.key = `${this.authorityKey}${sessionId === undefined ? '' : `/${sessionId}`};${this.transport}`
+    const authority = `${this.scheme}://${bracketed}${this.port === undefined ? '' : `:${this.port}`}`
+    const key = `${authority}${sessionId === undefined ? '' : `/${sessionId}`};${this.transport}`
+    // Mostly they are the text, or its beginning, and need no memory of their own.
+    this.key = key === text ? text : key
+    this.authorityKey = text.startsWith(authority) ? text.slice(0, authority.length) : authority
   }
 
   /**

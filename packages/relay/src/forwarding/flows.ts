@@ -24,9 +24,9 @@ const ROUND = 5000
 export class Flows {
   readonly #clock: Clock
   readonly #total: TotalBuffer
-  readonly #flows: Map<string, Flow> = new Map()
+  #flows: Map<string, Flow> | undefined
   /** The same by the paths of the last message, as the parser remembers them. */
-  readonly #byPaths: Map<Paths, Flow> = new Map()
+  #byPaths: Map<Paths, Flow> | undefined
   /** Bytes kept of those that have not left, though others may have taken their places. */
   #bytes = 0
   #timer: Cancel | undefined
@@ -37,25 +37,26 @@ export class Flows {
   }
 
   get size(): number {
-    return this.#flows.size
+    return this.#flows?.size ?? 0
   }
 
   [Symbol.iterator](): IterableIterator<Flow> {
-    return this.#flows.values()
+    return (this.#flows ?? new Map<string, Flow>()).values()
   }
 
   get(key: string): Flow | undefined {
-    return this.#flows.get(key)
+    return this.#flows?.get(key)
   }
 
   /** The flow of paths that are the very ones it was given last. */
   of(paths: Paths): Flow | undefined {
-    return this.#byPaths.get(paths)
+    return this.#byPaths?.get(paths)
   }
 
   /** A message of a flow came with its paths in this shape. */
   note(flow: Flow, fields: HeaderFields): void {
     const { paths } = fields
+    this.#byPaths ??= new Map()
     if (flow.noted !== undefined) this.#byPaths.delete(flow.noted)
     flow.noted = paths
     this.#byPaths.set(paths, flow)
@@ -67,7 +68,7 @@ export class Flows {
   /** Makes room for a flow of that many bytes, at the expense of idle ones; false when there is none. */
   makeRoom(bytes: number): boolean {
     const most = (this.#total.full ? LEAST_PER_CONNECTION : FLOWS_BYTES) - bytes
-    for (const flow of this.#flows.values()) {
+    for (const flow of this) {
       if (this.size < FLOWS && this.#bytes <= most) return true
       if (flow.spare) flow.finish()
     }
@@ -75,6 +76,7 @@ export class Flows {
   }
 
   add(flow: Flow): void {
+    this.#flows ??= new Map()
     this.#flows.set(flow.key, flow)
     this.#count(flow.overhead)
     this.#timer ??= this.#clock.after(ROUND, () => this.#round())
@@ -82,8 +84,8 @@ export class Flows {
 
   /** A flow has left. */
   remove(flow: Flow): void {
-    if (this.#flows.get(flow.key) === flow) this.#flows.delete(flow.key)
-    if (flow.noted !== undefined) this.#byPaths.delete(flow.noted)
+    if (this.#flows?.get(flow.key) === flow) this.#flows.delete(flow.key)
+    if (flow.noted !== undefined) this.#byPaths?.delete(flow.noted)
     this.#count(-flow.overhead)
   }
 
@@ -96,7 +98,7 @@ export class Flows {
 
   #round(): void {
     this.#timer = undefined
-    for (const flow of this.#flows.values()) {
+    for (const flow of this) {
       if (this.size <= LEAST_FLOWS || (this.size <= IDLE_FLOWS && this.#bytes <= IDLE_BYTES)) return
       if (flow.spare && flow.unanswered === 0) flow.finish()
     }

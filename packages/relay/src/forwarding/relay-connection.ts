@@ -59,6 +59,8 @@ const COMMENT = 200
 /** How long what is queued may take to go out when a connection is closed, in milliseconds. */
 const CLOSING_TIME = 30_000
 
+const NOTHING: Cancel = () => {}
+
 /** What a connection hands on to the relay. */
 export interface RelayRequests {
   /** The head of a SEND: the flow that takes its body, or undefined when it was refused or dropped. */
@@ -117,11 +119,11 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   readonly #relay: RelayRequests
   readonly #clock: RelayPlatform['clock']
   /** Closes the connection: at the end of its probation, or when closing it in order takes too long. */
-  #timer: Cancel = () => {}
+  #timer: Cancel = NOTHING
   #proved = false
   #refusals = 0
   /** Connections that are not read until the far end has taken what waits for it. */
-  readonly #held: Set<RelayConnection> = new Set()
+  #held: RelayConnection[] = []
   #arriving: { flow: Flow; chunk: InboundChunk } | { head: RequestHead; body: BodyQueue } | undefined
 
   constructor(options: RelayConnectionOptions) {
@@ -231,13 +233,15 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   /** What comes from `source` leaves here: it is not read on while more waits than the far end takes. */
   hold(source: RelayConnection): void {
     if (this.connection.transport.bufferedBytes < ENOUGH || source.shared || !this.connection.open) return
-    this.#held.add(source)
+    if (!this.#held.includes(source)) this.#held.push(source)
     source.connection.pauseReading(this)
   }
 
   drained(): void {
-    for (const source of this.#held) source.connection.resumeReading(this)
-    this.#held.clear()
+    if (this.#held.length === 0) return
+    const held = this.#held
+    this.#held = []
+    for (const source of held) source.connection.resumeReading(this)
   }
 
   /** A request of the far side succeeded. */
@@ -246,6 +250,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.#proved = true
     this.connection.stranger = false
     this.#timer()
+    this.#timer = NOTHING
   }
 
   /** Closes it once what is queued is out, or after a while. */

@@ -27,15 +27,13 @@ export class Token {
   expiresAt = 0
   /** It is not valid any more. */
   ended = false
-  /** What is on its way through under this token. */
-  readonly flows: Set<Flow> = new Set()
-  /** Connections made from here for this session; see `NextHops`. */
-  readonly nextHops: Map<string, NextHop> = new Map()
+  #flows: Set<Flow> | undefined
+  #nextHops: Map<string, NextHop> | undefined
   #holder: RelayConnection | undefined
   /** Connections that have it among their tokens. */
-  readonly #holders: Set<RelayConnection> = new Set()
+  #holders: RelayConnection[] = []
   readonly #peers: Map<string, RelayConnection> = new Map()
-  readonly #addressed: Set<string> = new Set()
+  readonly #addressed: string[] = []
   #addressedCharacters = 0
   readonly #relays: ConnectionsByRelay
   readonly #changes: Changes
@@ -71,6 +69,18 @@ export class Token {
     return this.#holder
   }
 
+  /** What is on its way through under this token. */
+  get flows(): Set<Flow> {
+    this.#flows ??= new Set()
+    return this.#flows
+  }
+
+  /** Connections made from here for this session; see `NextHops`. */
+  get nextHops(): Map<string, NextHop> {
+    this.#nextHops ??= new Map()
+    return this.#nextHops
+  }
+
   /** Inbound connections that stand for a peer of this session. */
   get peers(): Iterable<RelayConnection> {
     return this.#peers.values()
@@ -92,7 +102,7 @@ export class Token {
     if (this.#holder === connection) return
     this.#changes.count++
     this.#holder = connection
-    this.#holders.add(connection)
+    if (!this.#holders.includes(connection)) this.#holders.push(connection)
     connection.tokens.add(this)
   }
 
@@ -100,8 +110,9 @@ export class Token {
   address(peer: MsrpUri): void {
     const { key } = peer
     const characters = this.#addressedCharacters + key.length
-    if (this.#addressed.size >= ADDRESSED_PEERS || characters > ADDRESSED_CHARACTERS || this.#addressed.has(key)) return
-    this.#addressed.add(key)
+    const isFull = this.#addressed.length >= ADDRESSED_PEERS || characters > ADDRESSED_CHARACTERS
+    if (isFull || this.#addressed.includes(key)) return
+    this.#addressed.push(key)
     this.#addressedCharacters = characters
   }
 
@@ -112,7 +123,7 @@ export class Token {
   admit(peer: MsrpUri, connection: RelayConnection): boolean {
     const known = this.#peers.get(peer.key)
     if (known === connection) return true
-    if (known === undefined && !this.#addressed.has(peer.key) && this.#peers.size > 0) return false
+    if (known === undefined && !this.#addressed.includes(peer.key) && this.#peers.size > 0) return false
     this.#changes.count++
     this.#peers.set(peer.key, connection)
     connection.peerOf.add(this)
@@ -127,7 +138,7 @@ export class Token {
   /** A connection is gone. */
   release(connection: RelayConnection): void {
     for (const [key, other] of this.#peers) if (other === connection) this.#peers.delete(key)
-    this.#holders.delete(connection)
+    this.#holders = this.#holders.filter((other) => other !== connection)
     if (this.#holder === connection) this.#holder = undefined
   }
 
@@ -136,7 +147,7 @@ export class Token {
     this.ended = true
     for (const connection of this.#holders) connection.tokens.delete(this)
     for (const connection of this.#peers.values()) connection.peerOf.delete(this)
-    this.#holders.clear()
+    this.#holders = []
     this.#peers.clear()
     this.#holder = undefined
   }

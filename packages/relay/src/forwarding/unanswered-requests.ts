@@ -14,12 +14,13 @@ const MOST_WITH_AUTH = { count: 1152, bytes: 2.25 * 1024 * 1024 }
  */
 export class UnansweredRequests {
   /** In the order they came, by the token of who sent them; with their bytes. */
-  readonly #shares: Map<Token | undefined, { bytes: number; requests: Set<ForwardedRequest> }> = new Map()
+  #shares: Map<Token | undefined, { bytes: number; requests: Set<ForwardedRequest> }> | undefined
   #count = 0
   #bytes = 0
 
   /** Takes a request in; false when there is no room for it. */
   take(request: ForwardedRequest): boolean {
+    this.#shares ??= new Map()
     const most = request.method === 'AUTH' ? MOST_WITH_AUTH : MOST
     while (this.#count >= most.count || this.#bytes + request.size > most.bytes) {
       const oldest = this.#oldestOfMost((this.#shares.get(request.tokens[0])?.bytes ?? 0) + request.size)
@@ -37,18 +38,18 @@ export class UnansweredRequests {
 
   /** A request does not wait any more. */
   release(request: ForwardedRequest): void {
-    const share = this.#shares.get(request.tokens[0])
+    const share = this.#shares?.get(request.tokens[0])
     if (!share?.requests.delete(request)) return
     share.bytes -= request.size
     this.#bytes -= request.size
     this.#count--
-    if (share.requests.size === 0) this.#shares.delete(request.tokens[0])
+    if (share.requests.size === 0) this.#shares?.delete(request.tokens[0])
   }
 
   /** The oldest request of the session that has most, if that is more than so many bytes. */
   #oldestOfMost(bytes: number): ForwardedRequest | undefined {
     let most: { bytes: number; requests: Set<ForwardedRequest> } | undefined
-    for (const share of this.#shares.values()) if (share.bytes > (most?.bytes ?? bytes)) most = share
+    for (const share of this.#shares?.values() ?? []) if (share.bytes > (most?.bytes ?? bytes)) most = share
     return most?.requests.values().next().value
   }
 }
