@@ -35,7 +35,8 @@ export class Transactions<T> {
   readonly #timeout: number
   readonly #onTimeout: (record: T, transactionId: string) => void
   readonly #onForgotten: (record: T) => void
-  readonly #entries: Map<string, Entry<T>> = new Map()
+  /** Made when it is needed, as the next: most connections of a relay only listen. */
+  #entries: Map<string, Entry<T>> | undefined
   #watched: Map<string, { record: T; position: number; at: number }> | undefined
   #oldest: Entry<T> | undefined
   #newest: Entry<T> | undefined
@@ -70,17 +71,18 @@ export class Transactions<T> {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#entries?.size ?? 0
   }
 
   has(transactionId: string): boolean {
-    return this.#entries.has(transactionId)
+    return this.#entries?.has(transactionId) ?? false
   }
 
   /** Remembers a request whose last byte has the given position in the connection's outgoing bytes. */
   add(transactionId: string, record: T, position: number): void {
     const before = this.#newest
     const entry: Entry<T> = { transactionId, record, position, sentAt: undefined, before, after: undefined }
+    this.#entries ??= new Map()
     this.#entries.set(transactionId, entry)
     if (before === undefined) this.#oldest = entry
     else before.after = entry
@@ -134,7 +136,7 @@ export class Transactions<T> {
 
   /** A response came: the request's record, or undefined when no such request waits (RFC 4975 §7.1). */
   complete(transactionId: string): T | undefined {
-    const entry = this.#entries.get(transactionId)
+    const entry = this.#entries?.get(transactionId)
     if (entry === undefined) {
       const watched = this.#watched?.get(transactionId)
       this.#watched?.delete(transactionId)
@@ -162,7 +164,7 @@ export class Transactions<T> {
       if (position > this.#taken) records.push(record)
       else this.#onForgotten(record)
     }
-    this.#entries.clear()
+    this.#entries = undefined
     this.#watched = undefined
     this.#oldest = undefined
     this.#newest = undefined
@@ -175,7 +177,7 @@ export class Transactions<T> {
 
   /** The records of the requests that wait, oldest first. */
   *records(): IterableIterator<T> {
-    for (const entry of this.#entries.values()) yield entry.record
+    for (const entry of this.#entries?.values() ?? []) yield entry.record
   }
 
   /** Forgets what has been watched long enough; what is still with us may have to be given back. */
@@ -195,7 +197,7 @@ export class Transactions<T> {
 
   #forget(entry: Entry<T>): void {
     const { before, after } = entry
-    this.#entries.delete(entry.transactionId)
+    this.#entries?.delete(entry.transactionId)
     if (before === undefined) this.#oldest = after
     else before.after = after
     if (after === undefined) this.#newest = before

@@ -167,7 +167,7 @@ export class SocketListener {
     this.#sockets.add(socket)
     const key = connectionKey(socket)
     if (this.secure) this.#handshaking.set(key, socket)
-    socket.once('close', () => {
+    socket.on('close', () => {
       this.#sockets.delete(socket)
       if (this.#handshaking.get(key) === socket) this.#handshaking.delete(key)
       this.#options.onGone?.(address)
@@ -178,7 +178,7 @@ export class SocketListener {
   #accept(socket: Socket, tls?: TlsFacts): void {
     const transport = new SocketTransport(socket, this.#options.transport)
     this.#transports.add(transport)
-    socket.once('close', () => this.#transports.delete(transport))
+    socket.on('close', () => this.#transports.delete(transport))
     this.#options.onTransport(transport, {
       ...(tls ? { tls } : {}),
       remote: { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 },

@@ -21,7 +21,7 @@ export function readSocket(socket: Socket): SocketReader {
   let shared = false
   /** The stream does no more about it: only its handle is stopped and started from now on. */
   let flows = false
-  socket.once('end', () => {
+  socket.on('end', () => {
     ended = true
     tellEnd?.()
   })
