@@ -1,7 +1,7 @@
 const encoder = new TextEncoder()
 
-/** Texts up to this length are faster written character by character than handed to the platform. */
-const SHORT = 64
+/** Texts and bytes up to this length are faster written one by one than handed to the platform. */
+const SHORT = 128
 
 /**
  * Puts together what is to be sent, in memory that is used again: what `take` gives is lent, until something is written
@@ -35,9 +35,14 @@ export class ByteWriter {
     this.#size = start + length
   }
 
-  bytes(bytes: Uint8Array): void {
-    this.#roomFor(bytes.length).set(bytes, this.#size)
-    this.#size += bytes.length
+  /** Writes bytes[from..until). */
+  bytes(bytes: Uint8Array, from: number = 0, until: number = bytes.length): void {
+    const size = until - from
+    const room = this.#roomFor(size)
+    const start = this.#size
+    this.#size = start + size
+    if (size > SHORT) room.set(size === bytes.length ? bytes : bytes.subarray(from, until), start)
+    else for (let at = 0; at < size; at++) room[start + at] = bytes[from + at] ?? 0
   }
 
   /** What has been written since the last time. */

@@ -92,7 +92,13 @@ const responses = new ByteWriter(1024)
  * @throws MsrpError `invalid-argument` for parts that cannot be written.
  */
 export function encodeShortResponse(transactionId: string, status: number, paths: Uint8Array): Uint8Array {
-  responses.text(formatResponseLine(transactionId, status, reasonPhrase(status)))
+  if (status === 200) {
+    responses.text('MSRP ')
+    responses.text(ident(transactionId))
+    responses.text(' 200 OK\r\n')
+  } else {
+    responses.text(formatResponseLine(transactionId, status, reasonPhrase(status)))
+  }
   responses.bytes(paths)
   responses.text('-------')
   responses.text(transactionId)

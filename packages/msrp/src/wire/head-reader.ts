@@ -19,6 +19,9 @@ const FIRST_CARRY = 512
 /** Most lines are no longer than this. */
 const NEAR = 64
 
+/** Heads have fewer lines: no room is kept for more. */
+const MANY = 64
+
 const TO_PATH = FIELD_NAMES.indexOf('To-Path')
 const FROM_PATH = FIELD_NAMES.indexOf('From-Path')
 
@@ -45,8 +48,9 @@ export class HeadReader {
   #lineStart = 0
   #fieldsStart = 0
   #startLine: StartLine | undefined
-  // Where field lines end, counted from the first one.
-  #lineEnds: number[] = []
+  // Where field lines end, counted from the first one; only the first #lines of them are of this head.
+  readonly #lineEnds: number[] = []
+  #lines = 0
   // The fields of the last head, which are often those of the next.
   #likely: readonly number[] = []
   #result: ReadHead | undefined
@@ -74,8 +78,7 @@ export class HeadReader {
     let kept = offset
     let at = offset
     for (;;) {
-      if (this.#carried === 0 && this.#lineEnds.length === 0 && this.#startLine !== undefined)
-        at = this.#skipPaths(bytes, at)
+      if (this.#carried === 0 && this.#lines === 0 && this.#startLine !== undefined) at = this.#skipPaths(bytes, at)
       const lineFeed = lineFeedIn(bytes, at)
       const next = lineFeed === -1 ? bytes.length : lineFeed + 1
       if (this.#isTooLong(this.#carried + next - kept)) this.#giveUp(bytes, kept, next)
@@ -100,9 +103,14 @@ export class HeadReader {
     if (known === undefined) return at
     this.#known = known
     const start = this.#lineStart - this.#fieldsStart
-    this.#lineEnds.push(start + known.firstEnd, start + known.block.length)
+    this.#endFieldAt(start + known.firstEnd)
+    this.#endFieldAt(start + known.block.length)
     this.#lineStart += known.block.length
     return at + known.block.length
+  }
+
+  #endFieldAt(end: number): void {
+    this.#lineEnds[this.#lines++] = end
   }
 
   #isTooLong(size: number): boolean {
@@ -162,7 +170,7 @@ export class HeadReader {
     if (startLine.kind === 'response' && startLine.status === 423 && this.#endsInEndLine(bytes, start, until)) {
       return this.#complete(startLine, bytes, from, start, this.#endLine.flagAt(bytes, until))
     }
-    this.#lineEnds.push(this.#lineStart - this.#fieldsStart)
+    this.#endFieldAt(this.#lineStart - this.#fieldsStart)
     return false
   }
 
@@ -183,14 +191,15 @@ export class HeadReader {
   ): true {
     // Heads outlive the bytes they came in.
     const kept = keepBytes(bytes, from + this.#fieldsStart, end)
-    const lines = new FieldLines(kept.bytes, this.#lineEnds, this.#likely, kept.start)
+    const lines = new FieldLines(kept.bytes, this.#lineEnds.slice(0, this.#lines), this.#likely, kept.start)
     this.#likely = lines.kinds
     const fields = new HeaderFields(lines, this.#readPaths(lines, startLine))
     this.#result = { head: headOf(startLine, fields, flag === undefined), flag }
     this.#carry = undefined
     this.#carried = 0
     this.#lineStart = 0
-    this.#lineEnds = []
+    this.#lines = 0
+    if (this.#lineEnds.length > MANY) this.#lineEnds.length = 0
     this.#startLine = undefined
     this.#known = undefined
     return true

@@ -62,13 +62,13 @@ function writeFields(lines: FieldLines, byteRange: ByteRange | undefined): void 
     const kind = lines.kind(line)
     const stays = kind !== TO_PATH && kind !== FROM_PATH && (kind !== BYTE_RANGE || range === '')
     if (from !== -1 && (!stays || line === place)) {
-      writer.bytes(lines.bytes.subarray(from, lines.start(line)))
+      writer.bytes(lines.bytes, from, lines.start(line))
       from = -1
     }
     if (line === place) writer.text(range)
     if (stays && from === -1) from = lines.start(line)
   }
-  if (from !== -1) writer.bytes(lines.bytes.subarray(from, lines.end(lines.count - 1)))
+  if (from !== -1) writer.bytes(lines.bytes, from, lines.end(lines.count - 1))
   if (place === -1) writer.text(range)
 }
 

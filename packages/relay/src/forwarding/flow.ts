@@ -269,7 +269,8 @@ export class Flow implements ChunkSource, Passenger {
   }
 
   #remove(passage: Passage): void {
-    this.#passages.splice(this.#passages.indexOf(passage), 1)
+    if (this.#passages[0] === passage) this.#passages.shift()
+    else this.#passages.splice(this.#passages.indexOf(passage), 1)
     this.source.passages--
     this.#count(-passage.size)
     if (this.#finishing && this.idle) this.#leave()

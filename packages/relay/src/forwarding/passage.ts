@@ -131,10 +131,9 @@ export class Passage {
     const first = start + this.#sent
     const whole = this.#end !== undefined && !this.#discarded && received - this.#sent <= INTERRUPTIBLE_FROM
     // RFC 4975 §7.1.1: what may be interrupted says so with `*`.
-    const range = { start: first, end: whole ? start + received - 1 : undefined, total }
-    if (this.#sent > 0) return range
+    const end = whole ? start + received - 1 : undefined
     const stated = head.fields.byteRange
-    if (stated === undefined) return whole ? undefined : range
-    return !head.hasBody || stated.end === undefined || stated.end === range.end ? undefined : range
+    const isRight = stated === undefined ? whole : !head.hasBody || stated.end === undefined || stated.end === end
+    return this.#sent === 0 && isRight ? undefined : { start: first, end, total }
   }
 }
