@@ -42,8 +42,8 @@ export interface MsrpConnectionHandler<Pending> {
   forgotten?(pending: Pending): void
   /** A request was not sent: the connection was closing, or gone, when it came. */
   unsent(pending: Pending): void
-  /** The far side has taken all that there was, and what waited here is on its way. */
-  drained?(): void
+  /** The far side may have taken more of what goes out: see `takenBytes`. */
+  taken?(): void
   /** The connection is gone, once and last; `unanswered` are the requests that never got their response, oldest first. */
   closed(error: MsrpError | undefined, unanswered: Pending[]): void
 }
@@ -121,7 +121,6 @@ export class MsrpConnection<Pending> {
       onDrain: () => {
         this.#taken()
         this.#outbox.pump()
-        this.#handler.drained?.()
       },
       onClose: (error) => this.#onClose(error),
     })
@@ -384,6 +383,7 @@ export class MsrpConnection<Pending> {
     if (bufferedBytes > 0) this.#transactions.blocked(position - bufferedBytes)
     else this.#transactions.sent(position)
     if (this.waitingBytes <= LEAST_CONTROL_LIMIT) this.resumeReading(this.#outbox)
+    this.#handler.taken?.()
   }
 
   #onClose(error: MsrpError | undefined): void {

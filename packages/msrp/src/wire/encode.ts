@@ -93,8 +93,9 @@ const responses = new ByteWriter(1024)
  */
 export function encodeShortResponse(transactionId: string, status: number, paths: Uint8Array): Uint8Array {
   if (status === 200) {
+    ident(transactionId)
     responses.text('MSRP ')
-    responses.text(ident(transactionId))
+    responses.text(transactionId)
     responses.text(' 200 OK\r\n')
   } else {
     responses.text(formatResponseLine(transactionId, status, reasonPhrase(status)))

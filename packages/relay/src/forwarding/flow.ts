@@ -258,6 +258,7 @@ export class Flow implements ChunkSource, Passenger {
     const before = passage.size
     passage.discard(flag)
     this.#count(passage.size - before)
+    this.#sink?.letGo(this.source)
     if (passage.begun) this.#settle(passage)
     else this.#remove(passage)
   }
@@ -333,6 +334,7 @@ export class Flow implements ChunkSource, Passenger {
     this.#kept = 0
     this.#passages.length = 0
     this.#read()
+    this.#sink?.letGo(this.source)
     this.source.flows.remove(this)
     // Whoever still has it, such as a request that waits for its answer, needs nothing of these.
     this.#paths = new Uint8Array(0)

@@ -123,7 +123,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   #proved = false
   #refusals = 0
   /** Connections that are not read until the far end has taken what waits for it. */
-  #held: RelayConnection[] = []
+  #held: { readonly source: RelayConnection; readonly until: number }[] = []
   #arriving: { flow: Flow; chunk: InboundChunk } | { head: RequestHead; body: BodyQueue } | undefined
 
   constructor(options: RelayConnectionOptions) {
@@ -232,16 +232,27 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
 
   /** What comes from `source` leaves here: it is not read on while more waits than the far end takes. */
   hold(source: RelayConnection): void {
-    if (this.connection.transport.bufferedBytes < ENOUGH || source.shared || !this.connection.open) return
-    if (!this.#held.includes(source)) this.#held.push(source)
+    const { bufferedBytes } = this.connection.transport
+    if (bufferedBytes < ENOUGH || source.shared || !this.connection.open) return
+    if (this.#held.some((held) => held.source === source)) return
+    this.#held.push({ source, until: this.connection.takenBytes + bufferedBytes })
     source.connection.pauseReading(this)
+    // Whoever sends there need not wait for answers that are not read.
+    source.connection.wake()
   }
 
-  drained(): void {
+  /** Nothing that comes from `source` waits here any more, or others would wait with it. */
+  letGo(source: RelayConnection): void {
     if (this.#held.length === 0) return
-    const held = this.#held
-    this.#held = []
-    for (const source of held) source.connection.resumeReading(this)
+    this.#held = this.#held.filter((held) => held.source !== source)
+    source.connection.resumeReading(this)
+  }
+
+  /** What waited when a source was held has been taken, whatever others have sent since. */
+  taken(): void {
+    if (this.#held.length === 0) return
+    const { takenBytes } = this.connection
+    for (const { source, until } of this.#held) if (until <= takenBytes) this.letGo(source)
   }
 
   /** A request of the far side succeeded. */
@@ -316,7 +327,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   closed(error: MsrpError | undefined, unanswered: Pending[]): void {
     this.#timer()
     for (const pending of unanswered) pending.unanswered(481, 'the connection to the next hop was lost')
-    this.drained()
+    for (const { source } of this.#held) this.letGo(source)
     this.flows.finish()
     this.#relay.gone(this, error)
   }

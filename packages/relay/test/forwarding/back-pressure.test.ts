@@ -1,3 +1,4 @@
+import type { RequestHead } from 'msrp/wire'
 import { describe, expect, it } from 'vitest'
 import { Network, type Node, settle } from './network.ts'
 
@@ -339,5 +340,91 @@ describe('two who send each other more than the relay keeps', () => {
     expect(alice.reports.length).toBeGreaterThan(800)
     expect(new Set(alice.reports)).toEqual(new Set(['408 1-1/1']))
     expect(alice.body('file').byteLength).toBeGreaterThanOrEqual(1_000_000)
+  })
+})
+
+describe('a source of large chunks that is held for a slow receiver', () => {
+  const large = Buffer.alloc(1_000_000, 'a')
+
+  it('gets its turn, however many small messages others send there', async () => {
+    const network = new Network({ flowBuffer: BUFFER })
+    network.passwords.set('carol', 'secret')
+    const alice = await network.client('alice', { capacity: 65_536 })
+    const carol = await network.client('carol', { capacity: 65_536 })
+    const bob = await network.client('bob', { capacity: 65_536, split: 4000 })
+    const first = bob.path
+    await bob.authenticate('bob', 'builder')
+    bob.answers = true
+    alice.send([alice.token, ...first], large, [['Message-ID', 'large']])
+    for (let count = 0; count < 1500; count++) {
+      carol.send([carol.token, ...bob.path], 'x'.repeat(2000), [['Message-ID', `small${count}`]])
+    }
+    await settle()
+    const sends = bob.requests.filter(({ head }) => head.method === 'SEND')
+    const lastSmall = sends.findLastIndex(({ head }) => head.fields.messageId?.startsWith('small'))
+    const before = sends.slice(0, lastSmall).filter(({ head }) => head.fields.messageId === 'large')
+    expect(before.reduce((sum, { body }) => sum + body.length, 0)).toBeGreaterThan(400_000)
+    expect(bob.body('large')).toHaveLength(large.length)
+  })
+
+  it('gets meanwhile what others send to it', async () => {
+    const network = new Network({ flowBuffer: BUFFER })
+    const alice = await network.client('alice', { capacity: 5000, split: 5000 })
+    const bob = await network.client('bob', { capacity: 5000, split: 5000 })
+    // Bob reads on only when all is written, and Alice has owed him answers for as many messages as may wait.
+    const turns = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn++) {
+        if (bob.pair.left.bufferedBytes > 0) bob.pause()
+        else bob.resume()
+        await settle()
+      }
+    }
+    const toAlice = [bob.token, ...alice.path]
+    const send = (many: number): void => {
+      for (let count = 0; count < many; count++) bob.send(toAlice, 'to alice', [['Message-ID', `part${count}`]])
+    }
+    send(2048)
+    await settle()
+    await settle()
+    send(4000)
+    await turns(20)
+    alice.send([alice.token, ...bob.path], large, [['Message-ID', 'large']])
+    for (const chunk of alice.all('SEND')) alice.respond(chunk)
+    alice.answers = true
+    await turns(200)
+    expect(alice.all('SEND')).toHaveLength(6048)
+    expect(bob.body('large')).toHaveLength(large.length)
+  })
+
+  it.each([
+    ['when it turns out to carry another session', false],
+    ['when the message was refused', true],
+  ])('is read on %s', async (_, refused) => {
+    const network = new Network({ flowBuffer: BUFFER })
+    network.passwords.set('dave', 'secret')
+    const alice = await network.client('alice', { capacity: 1 << 20 })
+    const bob = await network.client('bob', { capacity: 5000 })
+    const dave = await network.client('dave')
+    const toDave = (text: string): string => alice.send([alice.token, ...dave.path], text, [['Message-ID', 'short']])
+    const id = alice.begin([alice.token, ...bob.path])
+    if (refused) {
+      alice.write(someBody(3000))
+      await settle()
+    }
+    bob.pause()
+    alice.write(someBody(200_000))
+    if (refused) {
+      await settle()
+      expect(alice.pair.right.paused).toBe(true)
+      bob.respondTo(bob.open!.head as RequestHead, 413)
+      await settle()
+    }
+    alice.end(id)
+    toDave('one')
+    await settle()
+    toDave('two')
+    await settle()
+    expect(dave.all('SEND')).toHaveLength(2)
+    expect(alice.pair.right.paused).toBe(false)
   })
 })
