@@ -11,7 +11,7 @@ const SIZES = [4096, 16_384, 131_072]
 export const LARGEST_BLOCK: number = Math.max(...SIZES)
 
 /** How often unused blocks are let go, in milliseconds. */
-const ROUND = 1000
+const ROUND = 100
 
 /** Blocks of one size that wait to be used again. */
 interface Pool {
