@@ -269,9 +269,12 @@ export class MsrpConnection<Pending> {
     return this.#transactions.records()
   }
 
-  /** Forgets a request without its response; undefined when it is not there. */
+  /** Does not wait for the response of a request any more, and gives what was remembered; undefined when it is not there. */
   forget(transactionId: string): Pending | undefined {
-    return this.#complete(transactionId)
+    if (this.#unfinished?.transactionId !== transactionId) return this.#transactions.complete(transactionId)
+    const { pending } = this.#unfinished
+    this.#unfinished = undefined
+    return pending
   }
 
   /** Forgets the request that has waited longest; undefined when none waits. */
@@ -360,15 +363,8 @@ export class MsrpConnection<Pending> {
       this.#handler.requestEnd(flag)
       return
     }
-    const pending = this.#complete(head.transactionId)
+    const pending = this.forget(head.transactionId)
     if (pending !== undefined) this.#handler.response(head, pending)
-  }
-
-  #complete(transactionId: string): Pending | undefined {
-    if (this.#unfinished?.transactionId !== transactionId) return this.#transactions.complete(transactionId)
-    const { pending } = this.#unfinished
-    this.#unfinished = undefined
-    return pending
   }
 
   #written(): void {

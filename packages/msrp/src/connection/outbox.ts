@@ -319,9 +319,7 @@ export class Outbox {
   /** Does anything wait that the open chunk should make room for? */
   #someoneWaits(): boolean {
     if (this.#controlBytes > 0 || this.#queuedBytes > 0) return true
-    return (
-      this.#sources.length > 0 && this.#sources.some((source) => this.#rests?.has(source) || source.state === 'ready')
-    )
+    return this.#sources.some((source) => this.#rests?.has(source) || source.state === 'ready')
   }
 
   #writeControl(): void {

@@ -12,11 +12,15 @@ const SHORTEST = 3
 const LONGEST = 32
 const LONGEST_FOREIGN = 64
 
-// RFC 4975 §9: 2 for what an ident may begin with, 1 for what else it may hold, of ASCII.
-const CLASSES = new Uint8Array(128)
+/** What a character may be part of; RFC 4975 §9 has an ident begin with a letter or digit. */
+export const IDENT = 1
+export const IDENT_START = 2
+
+/** The same by the character's code. */
+export const IDENT_CLASSES: Uint8Array = new Uint8Array(256)
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')
-  CLASSES[character.charCodeAt(0)] = 2
-for (const character of '.-+%=') CLASSES[character.charCodeAt(0)] = 1
+  IDENT_CLASSES[character.charCodeAt(0)] = IDENT | IDENT_START
+for (const character of '.-+%=') IDENT_CLASSES[character.charCodeAt(0)] = IDENT
 
 /** A transaction id of 16 characters with 80 random bits (RFC 4975 §7.1 asks for 64). */
 export function newTransactionId(random: RandomBytes): string {
@@ -56,9 +60,9 @@ export function newSessionId(random: RandomBytes): string {
 /** Whether a text can be a transaction id or Message-ID: RFC 4975 §9 `ident`, and 3 characters as well as 4 to 32. */
 export function isIdent(text: string): boolean {
   const { length } = text
-  if (length < SHORTEST || length > LONGEST || CLASSES[text.charCodeAt(0)] !== 2) return false
+  if (length < SHORTEST || length > LONGEST || !startsIdent(text.charCodeAt(0))) return false
   // By hand, since each id is looked at when it is written.
-  for (let at = 1; at < length; at++) if (!CLASSES[text.charCodeAt(at)]) return false
+  for (let at = 1; at < length; at++) if (!IDENT_CLASSES[text.charCodeAt(at)]) return false
   return true
 }
 
@@ -68,9 +72,13 @@ export function isIdent(text: string): boolean {
  */
 export function isForeignMessageId(bytes: Uint8Array, from: number, until: number): boolean {
   const length = until - from
-  if (length < SHORTEST || length > LONGEST_FOREIGN || CLASSES[bytes[from] ?? 0] !== 2) return false
-  for (let at = from + 1; at < until; at++) if (!CLASSES[bytes[at] ?? 0]) return false
+  if (length < SHORTEST || length > LONGEST_FOREIGN || !startsIdent(bytes[from] ?? 0)) return false
+  for (let at = from + 1; at < until; at++) if (!IDENT_CLASSES[bytes[at] ?? 0]) return false
   return true
+}
+
+function startsIdent(code: number): boolean {
+  return ((IDENT_CLASSES[code] ?? 0) & IDENT_START) !== 0
 }
 
 function randomCharacters(random: RandomBytes, length: number): string {

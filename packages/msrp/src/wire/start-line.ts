@@ -1,3 +1,4 @@
+import { IDENT, IDENT_CLASSES, IDENT_START } from './ident.ts'
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
 import { decodeText } from './utf8.ts'
@@ -12,15 +13,9 @@ const PROTOCOL = [0x4d, 0x53, 0x52, 0x50, SPACE]
 const MIN_ID = 3
 const MAX_ID = 32
 
-// What a character can be part of; RFC 4975 §9 has ids begin with a letter or digit.
-const IDENT = 1
-const IDENT_START = 2
+// What a character can be part of: an ident, and a method, which is capital letters.
 const METHOD = 4
-const CLASSES = new Uint8Array(256)
-for (let byte = 0x30; byte <= 0x39; byte++) CLASSES[byte] = IDENT | IDENT_START
-for (let byte = 0x61; byte <= 0x7a; byte++) CLASSES[byte] = IDENT | IDENT_START
-for (let byte = 0x41; byte <= 0x5a; byte++) CLASSES[byte] = IDENT | IDENT_START | METHOD
-for (const character of '.-+%=') CLASSES[character.charCodeAt(0)] = IDENT
+const CLASSES = IDENT_CLASSES.map((classes, byte) => (byte >= 0x41 && byte <= 0x5a ? classes | METHOD : classes))
 
 /**
  * Whether bytes[start..end) can be the beginning of a start-line, as far as they reach: tells another protocol by its

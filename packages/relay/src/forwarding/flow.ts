@@ -61,8 +61,6 @@ export class Flow implements ChunkSource, Passenger {
   #part: SentPart | undefined
   /** Bytes that are kept here. */
   #kept = 0
-  /** The source is not read for its sake. */
-  #pausing = false
   #finishing = false
   #left = false
 
@@ -270,8 +268,7 @@ export class Flow implements ChunkSource, Passenger {
   }
 
   #remove(passage: Passage): void {
-    if (this.#passages[0] === passage) this.#passages.shift()
-    else this.#passages.splice(this.#passages.indexOf(passage), 1)
+    this.#passages.splice(this.#passages.indexOf(passage), 1)
     this.source.passages--
     this.#count(-passage.size)
     if (this.#finishing && this.idle) this.#leave()
@@ -285,7 +282,8 @@ export class Flow implements ChunkSource, Passenger {
   #count(bytes: number): void {
     this.#kept += bytes
     this.source.kept += bytes
-    if (bytes <= 0 && !this.#pausing) return
+    // Nobody has to be let go.
+    if (bytes <= 0 && this.source.connection.reading) return
     // What waits for more of itself to arrive must not keep it from arriving.
     const moves = this.#passages[0]?.startable === true
     const { full } = this.source.total
@@ -296,26 +294,16 @@ export class Flow implements ChunkSource, Passenger {
     const kept = this.#kept - (full ? 0 : this.#passages.length * REQUEST_OVERHEAD)
     const keptOfAll = this.source.kept - (full ? 0 : this.source.passages * REQUEST_OVERHEAD)
     if (bytes <= 0) {
-      if (kept <= buffer / 2 || !moves) this.#read()
+      if (kept <= buffer / 2 || !moves) this.source.connection.resumeReading(this)
     } else if (!this.source.shared) {
       if (kept <= buffer || !moves) return
-      this.#pausing = true
-      this.source.connection.pauseReading(this)
-      // Whoever sends there need not wait for answers that are not read.
-      this.source.connection.wake()
+      this.source.pauseReading(this)
     } else if (kept > buffer * SHARED_FACTOR) {
       this.#overflow()
     } else if (keptOfAll > (full ? LEAST_PER_CONNECTION : this.#buffer * ALL_FLOWS_FACTOR)) {
       // Who has but a little here is not the one that is slow.
       if (full || kept > least) this.#overflow()
     }
-  }
-
-  /** The source may be read again. */
-  #read(): void {
-    if (!this.#pausing) return
-    this.#pausing = false
-    this.source.connection.resumeReading(this)
   }
 
   /** The message that arrives does not fit, and its source cannot be stopped because of the others that it carries. */
@@ -333,7 +321,7 @@ export class Flow implements ChunkSource, Passenger {
     this.source.kept -= this.#kept
     this.#kept = 0
     this.#passages.length = 0
-    this.#read()
+    this.source.connection.resumeReading(this)
     this.#sink?.letGo(this.source)
     this.source.flows.remove(this)
     // Whoever still has it, such as a request that waits for its answer, needs nothing of these.

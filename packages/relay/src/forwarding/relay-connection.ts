@@ -236,9 +236,13 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     if (bufferedBytes < ENOUGH || source.shared || !this.connection.open) return
     if (this.#held.some((held) => held.source === source)) return
     this.#held.push({ source, until: this.connection.takenBytes + bufferedBytes })
-    source.connection.pauseReading(this)
-    // Whoever sends there need not wait for answers that are not read.
-    source.connection.wake()
+    source.pauseReading(this)
+  }
+
+  /** It is not read until `connection.resumeReading`; whoever sends there need not wait for answers that are not read. */
+  pauseReading(reason: unknown): void {
+    this.connection.pauseReading(reason)
+    this.connection.wake()
   }
 
   /** Nothing that comes from `source` waits here any more, or others would wait with it. */
