@@ -1,9 +1,10 @@
 // What `npm test` runs. Every step runs even when an earlier one failed; the exit code is 1 when any did.
 //   --check   types, lint and format only
 //   --long    the long tests only
+// What failed is said again at the end, and appended to the file that TEST_FAILURES names, if it names one.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,12 +30,14 @@ const vitest = (project: string): string[] => [
   '--reporter=default',
   '--reporter=./scripts/skipped-tests.ts',
   '--reporter=./scripts/test-names.ts',
+  '--reporter=./scripts/failed-tests.ts',
 ]
 
-/** Of this run alone; holds the names of its tests for the last step. */
+/** Of this run alone; holds the names of its tests for the last step, and what failed. */
 const folder = mkdtempSync(join(tmpdir(), 'msrp-test-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const names = join(folder, 'names')
+const failures = join(folder, 'failures')
 
 const check: Step[] = [
   { name: 'types', command: tsc },
@@ -79,12 +82,15 @@ if (Leftovers.supported) {
   console.log('not checked for processes left behind: this system has no /proc')
 }
 
-console.log(
-  failed.length === 0
-    ? `\nAll passed in ${seconds(started)}.`
-    : `\nFAILED: ${failed.join(', ')} (${seconds(started)}).`,
-)
-process.exitCode = failed.length === 0 ? 0 : 1
+if (failed.length === 0) {
+  console.log(`\nAll passed in ${seconds(started)}.`)
+} else {
+  const details = existsSync(failures) ? readFileSync(failures, 'utf8') : ''
+  const summary = `FAILED: ${failed.join(', ')} (${seconds(started)}).\n${details.replace(/^/gm, '  ').trimEnd()}`
+  console.log(`\n${summary}`)
+  if (process.env.TEST_FAILURES) appendFileSync(process.env.TEST_FAILURES, `${summary}\n`)
+  process.exitCode = 1
+}
 
 async function run({ name, command }: Step): Promise<boolean> {
   const begin = performance.now()
@@ -93,7 +99,7 @@ async function run({ name, command }: Step): Promise<boolean> {
   current = spawn(process.execPath, command, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...leftovers.environment, TEST_NAMES: names },
+    env: { ...process.env, ...leftovers.environment, TEST_NAMES: names, TEST_FAILURES: failures },
     detached: true,
   })
   const [code] = await once(current, 'close')
