@@ -64,8 +64,10 @@ async function sendMuch(
     const response = () => sender.responses.find(({ head }) => head.transactionId === transactionId)
     await sender.write(sender.head('SEND', { transactionId, toPath: path, fields, body: '' }))
     while (response() === undefined && !over()) await sender.write(block)
+    // What comes after the end is the answer to that: 200 where nothing was refused until then.
+    const refusal = response()
     await sender.write(`\r\n-------${transactionId}#\r\n`)
-    if (response() !== undefined) statuses.push(response()?.head.status)
+    if (refusal !== undefined) statuses.push(refusal.head.status)
   }
   return statuses
 }

@@ -265,7 +265,7 @@ export class MsrpConnection<Pending> {
   }
 
   /** What is remembered of the requests that wait for a response. */
-  pending(): IterableIterator<Pending> {
+  pending(): Pending[] {
     return this.#transactions.records()
   }
 

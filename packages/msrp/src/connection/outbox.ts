@@ -1,5 +1,5 @@
 import { type ContinuationFlag, EndLineSearch, encodeEndLine } from '../wire/index.ts'
-import type { ChunkPiece, ChunkSource } from './chunk-source.ts'
+import type { ChunkPiece, ChunkSource, SentChunk } from './chunk-source.ts'
 import type { Transport } from './transport.ts'
 import type { WireObserver } from './wire-observer.ts'
 
@@ -26,12 +26,10 @@ const SETTLED = Promise.resolve()
 /** Room above that which is kept for responses and REPORTs. */
 const CONTROL_ROOM = 256 * 1024
 
-interface OpenChunk {
-  source: ChunkSource
-  transactionId: string
-  hasBody: boolean
-  search: EndLineSearch
-  bodyBytes: number
+/** A chunk that is not complete, and what the source is told of it once it is. */
+interface OpenChunk extends SentChunk {
+  readonly source: ChunkSource
+  readonly hasBody: boolean
 }
 
 /**
@@ -51,8 +49,9 @@ export class Outbox {
   readonly #newTransactionId: () => string
   readonly #onWritten: () => void
   readonly #observer: WireObserver | undefined
-  /** Those whose chunk is not open, the next one first. */
   #sources: ChunkSource[] = []
+  /** Whose turn it is, by its place among them. */
+  #next = 0
   /** How many of them there may be before those that are done are taken out. */
   #mostSources = SOURCES
   /** Bytes a source gave that are not written yet: the rest of a piece in which the end-line turned up. */
@@ -63,6 +62,8 @@ export class Outbox {
   #queue: Uint8Array[] = []
   #queuedBytes = 0
   #open: OpenChunk | undefined
+  /** Looks into the body of the open chunk. */
+  readonly #search: EndLineSearch = new EndLineSearch('')
   #position = 0
   /** The position that `onWritten` was last told of. */
   #told = 0
@@ -109,7 +110,7 @@ export class Outbox {
   /** True when nothing waits here and no source is left. */
   get empty(): boolean {
     const waiting = this.#controlBytes + this.#queuedBytes
-    return waiting === 0 && this.#sources.length === 0 && this.#open === undefined
+    return waiting === 0 && this.#sources.length === 0
   }
 
   /** Sends a whole response or non-SEND request: at once, or when the chunk that is open lets it. The bytes are copied. */
@@ -202,7 +203,7 @@ export class Outbox {
     this.#open = undefined
     this.#rests = undefined
     open?.source.lost({ transactionId: open.transactionId, bodyBytes: open.bodyBytes })
-    for (const source of this.#sources.splice(0)) source.lost(undefined)
+    for (const source of this.#sources.splice(0)) if (source !== open?.source) source.lost(undefined)
   }
 
   get #hasControlRoom(): boolean {
@@ -214,7 +215,8 @@ export class Outbox {
    * many as anybody likes could come and be done.
    */
   #dropDone(): void {
-    this.#sources = this.#sources.filter((source) => this.#rests?.has(source) || source.state !== 'done')
+    this.#sources = this.#sources.filter((source) => source === this.#open?.source || this.#stateOf(source) !== 'done')
+    this.#next = 0
     this.#mostSources = Math.max(SOURCES, 2 * this.#sources.length)
   }
 
@@ -236,18 +238,21 @@ export class Outbox {
     return this.#continue(open)
   }
 
-  /** Opens the next source's chunk. Sources take turns: the one that was served goes to the end of the line. */
+  /** Opens the next source's chunk. Sources take turns. */
   #begin(): boolean {
-    for (let tried = this.#sources.length; tried > 0; tried--) {
-      const source = this.#sources.shift()
+    for (let untried = this.#sources.length; untried > 0; untried--) {
+      if (this.#next >= this.#sources.length) this.#next = 0
+      const source = this.#sources[this.#next]
       if (source === undefined) return false
-      const rest = this.#rests?.get(source)
-      const state = rest === undefined ? source.state : 'ready'
-      if (state === 'waiting') this.#sources.push(source)
+      const state = this.#stateOf(source)
+      if (state === 'done') this.#sources.splice(this.#next, 1)
+      else this.#next++
       if (state !== 'ready') continue
+      const rest = this.#rests?.get(source)
       const transactionId = this.#newTransactionId()
       const { head, hasBody } = source.begin(transactionId, rest?.bytes.byteLength ?? 0)
-      this.#open = { source, transactionId, hasBody, search: new EndLineSearch(transactionId), bodyBytes: 0 }
+      this.#open = { source, transactionId, hasBody, flag: '+', bodyBytes: 0, position: 0 }
+      this.#search.start(transactionId)
       this.#observer?.head('out', new TextDecoder().decode(hasBody ? head.subarray(0, -2) : head))
       this.#write(head)
       return true
@@ -283,7 +288,7 @@ export class Outbox {
 
   #body(open: OpenChunk, piece: Body): void {
     const { bytes, end, plain } = piece
-    const allowed = open.search.next(bytes, plain)
+    const allowed = this.#search.next(bytes, plain)
     const whole = allowed >= bytes.byteLength
     if (allowed > 0) {
       open.bodyBytes += allowed
@@ -301,10 +306,10 @@ export class Outbox {
   #end(open: OpenChunk, flag: ContinuationFlag): void {
     this.#open = undefined
     this.#write(encodeEndLine(open.transactionId, flag, { afterBody: open.hasBody }))
-    const { transactionId, bodyBytes } = open
-    this.#observer?.end('out', transactionId, flag, bodyBytes)
-    this.#sources.push(open.source)
-    open.source.ended({ transactionId, flag, bodyBytes, position: this.#position })
+    open.flag = flag
+    open.position = this.#position
+    this.#observer?.end('out', open.transactionId, flag, open.bodyBytes)
+    open.source.ended(open)
   }
 
   /** Ends the open chunk with `+` if it may be interrupted now; true when no chunk is open after that. */
@@ -319,7 +324,11 @@ export class Outbox {
   /** Does anything wait that the open chunk should make room for? */
   #someoneWaits(): boolean {
     if (this.#controlBytes > 0 || this.#queuedBytes > 0) return true
-    return this.#sources.some((source) => this.#rests?.has(source) || source.state === 'ready')
+    return this.#sources.some((source) => source !== this.#open?.source && this.#stateOf(source) === 'ready')
+  }
+
+  #stateOf(source: ChunkSource): ChunkSource['state'] {
+    return this.#rests?.has(source) ? 'ready' : source.state
   }
 
   #writeControl(): void {

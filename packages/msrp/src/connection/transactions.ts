@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from './clock.ts'
+import { type Identified, TransactionTable } from './transaction-table.ts'
 
 /** How long a request may stay unanswered after its last byte went out, in milliseconds (RFC 4975 §7.1.1). */
 export const TRANSACTION_TIMEOUT = 30_000
@@ -9,8 +10,7 @@ const STALL = 1_000
 /** Requests of which only a refusal would be answered, remembered for one connection: the newest. */
 const WATCHED = 1024
 
-interface Entry<T> {
-  transactionId: string
+interface Entry<T> extends Identified<Entry<T>> {
   record: T
   /** End of the request in the connection's outgoing bytes. */
   position: number
@@ -36,7 +36,7 @@ export class Transactions<T> {
   readonly #onTimeout: (record: T, transactionId: string) => void
   readonly #onForgotten: (record: T) => void
   /** Made when it is needed, as the next: most connections of a relay only listen. */
-  #entries: Map<string, Entry<T>> | undefined
+  #entries: TransactionTable<Entry<T>> | undefined
   #watched: Map<string, { record: T; position: number; at: number }> | undefined
   #oldest: Entry<T> | undefined
   #newest: Entry<T> | undefined
@@ -75,15 +75,23 @@ export class Transactions<T> {
   }
 
   has(transactionId: string): boolean {
-    return this.#entries?.has(transactionId) ?? false
+    return this.#entries?.get(transactionId) !== undefined
   }
 
   /** Remembers a request whose last byte has the given position in the connection's outgoing bytes. */
   add(transactionId: string, record: T, position: number): void {
     const before = this.#newest
-    const entry: Entry<T> = { transactionId, record, position, sentAt: undefined, before, after: undefined }
-    this.#entries ??= new Map()
-    this.#entries.set(transactionId, entry)
+    const entry: Entry<T> = {
+      transactionId,
+      record,
+      position,
+      sentAt: undefined,
+      before,
+      after: undefined,
+      beside: undefined,
+    }
+    this.#entries ??= new TransactionTable()
+    this.#entries.add(entry)
     if (before === undefined) this.#oldest = entry
     else before.after = entry
     this.#newest = entry
@@ -159,7 +167,7 @@ export class Transactions<T> {
    * them when it did not get as far as the operating system.
    */
   drain(): T[] {
-    const records = [...this.records()]
+    const records = this.records()
     for (const { record, position } of this.#watched?.values() ?? []) {
       if (position > this.#taken) records.push(record)
       else this.#onForgotten(record)
@@ -176,8 +184,10 @@ export class Transactions<T> {
   }
 
   /** The records of the requests that wait, oldest first. */
-  *records(): IterableIterator<T> {
-    for (const entry of this.#entries?.values() ?? []) yield entry.record
+  records(): T[] {
+    const records: T[] = []
+    for (let entry = this.#oldest; entry !== undefined; entry = entry.after) records.push(entry.record)
+    return records
   }
 
   /** Forgets what has been watched long enough; what is still with us may have to be given back. */
@@ -197,12 +207,15 @@ export class Transactions<T> {
 
   #forget(entry: Entry<T>): void {
     const { before, after } = entry
-    this.#entries?.delete(entry.transactionId)
+    this.#entries?.delete(entry)
     if (before === undefined) this.#oldest = after
     else before.after = after
     if (after === undefined) this.#newest = before
     else after.before = before
     if (this.#unsent === entry) this.#unsent = after
+    // Else those that have grown old, though they are garbage, would keep the young ones behind them.
+    entry.before = undefined
+    entry.after = undefined
     if (this.#oldest === undefined) this.#disarm()
   }
 

@@ -4,8 +4,16 @@ import type { Cancel, Clock } from '../connection/clock.ts'
 /** Longest delay that Node's timers take; a longer one would fire at once. Milliseconds. */
 const LONGEST = 2 ** 31 - 1
 
+/** Of this turn of the event loop, once somebody has asked. */
+let time: number | undefined
+
+function endTurn(): void {
+  time = undefined
+}
+
 /**
- * The machine's monotonic clock.
+ * The machine's monotonic clock. It is read once in each turn of the event loop: whatever happens in one happens at the
+ * same time, and a connection asks several times for every message.
  *
  * Its timers do not keep a process alive. What is worth waiting for always comes with something that does: an open
  * connection, a listener, a look-up, a file operation. So a program ends when its sessions have ended, not when the
@@ -13,7 +21,11 @@ const LONGEST = 2 ** 31 - 1
  */
 export const nodeClock: Clock = {
   now(): number {
-    return performance.now()
+    if (time === undefined) {
+      time = performance.now()
+      setImmediate(endTurn)
+    }
+    return time
   },
   after(milliseconds: number, action: () => void): Cancel {
     const timer = setTimeout(action, Math.min(milliseconds, LONGEST))

@@ -6,17 +6,24 @@ const HYPHENS = 7
 
 /**
  * Looks for the end-line of an outgoing chunk in its own body, over all pieces that the body is written in: seven
- * hyphens and the transaction id must not stand in it (RFC 4975 §7.1). One search serves one chunk, from its first body
- * byte on; a new chunk with a new id takes a new search.
+ * hyphens and the transaction id must not stand in it (RFC 4975 §7.1). It serves one chunk at a time, from its first body
+ * byte on.
  */
 export class EndLineSearch {
-  readonly #transactionId: string
+  #transactionId: string
   #prepared: ByteSearch | undefined
   // With how many of the needle's first bytes the pieces before this one end: the only ones that can still matter.
   #begun = 0
 
   constructor(transactionId: string) {
     this.#transactionId = transactionId
+  }
+
+  /** Begins anew, for a chunk with this id. */
+  start(transactionId: string): void {
+    this.#transactionId = transactionId
+    this.#prepared = undefined
+    this.#begun = 0
   }
 
   /**

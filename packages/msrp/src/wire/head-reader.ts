@@ -189,11 +189,7 @@ export class HeadReader {
     end: number,
     flag: ContinuationFlag | undefined,
   ): true {
-    // Heads outlive the bytes they came in.
-    const kept = keepBytes(bytes, from + this.#fieldsStart, end)
-    const lines = new FieldLines(kept.bytes, this.#lineEnds.slice(0, this.#lines), this.#likely, kept.start)
-    this.#likely = lines.kinds
-    const fields = new HeaderFields(lines, this.#readPaths(lines, startLine))
+    const fields = this.#knownFields() ?? this.#readFields(startLine, bytes, from, end)
     this.#result = { head: headOf(startLine, fields, flag === undefined), flag }
     this.#carry = undefined
     this.#carried = 0
@@ -203,6 +199,23 @@ export class HeadReader {
     this.#startLine = undefined
     this.#known = undefined
     return true
+  }
+
+  /** Those of a head that has nothing but paths which are known. */
+  #knownFields(): HeaderFields | undefined {
+    const known = this.#known
+    if (known === undefined || this.#lines > 2) return undefined
+    const { block, firstEnd, paths } = known
+    known.alone ??= new HeaderFields(new FieldLines(block, [firstEnd, block.length], [TO_PATH, FROM_PATH]), paths)
+    return known.alone
+  }
+
+  #readFields(startLine: StartLine, bytes: Uint8Array, from: number, end: number): HeaderFields {
+    // Heads outlive the bytes they came in.
+    const kept = keepBytes(bytes, from + this.#fieldsStart, end)
+    const lines = new FieldLines(kept.bytes, this.#lineEnds.slice(0, this.#lines), this.#likely, kept.start)
+    this.#likely = lines.kinds
+    return new HeaderFields(lines, this.#readPaths(lines, startLine))
   }
 
   /** Both are read here, because without them a request cannot even be answered. */

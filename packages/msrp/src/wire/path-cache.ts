@@ -1,3 +1,4 @@
+import type { HeaderFields } from './header-fields.ts'
 import type { MsrpUri } from './msrp-uri.ts'
 
 type NativeCompare = (
@@ -26,6 +27,8 @@ export interface KnownPaths {
   /** Where the first one ends. */
   readonly firstEnd: number
   readonly paths: Paths
+  /** The fields of a head that has no others, as those of most responses; once there was one. */
+  alone?: HeaderFields
 }
 
 /** The paths of so many sessions, in both directions, and so many bytes of them. */

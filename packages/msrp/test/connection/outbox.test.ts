@@ -35,7 +35,7 @@ describe('one source', () => {
       await settle()
       expect(inOrder(far.arrived)).toEqual(['message1$'])
       expect(far.body('message1').equals(someBody(size))).toBe(true)
-      expect(source.sent).toEqual([
+      expect(source.sent).toMatchObject([
         { transactionId: 'outgoing0', flag: '$', bodyBytes: size, position: outbox.position },
       ])
       expect(outbox.empty).toBe(true)

@@ -203,7 +203,7 @@ export class Flow implements ChunkSource, Passenger {
   begin(transactionId: string): ChunkOpening {
     const passage = this.#front()
     const { chunk } = passage
-    this.#part = new SentPart(chunk, this)
+    this.#part = new SentPart(chunk)
     if (chunk.failureReport !== 'no') this.#sink?.connection.expect(transactionId, this.#part)
     return { head: passage.begin(transactionId, this.#paths), hasBody: chunk.head.hasBody }
   }

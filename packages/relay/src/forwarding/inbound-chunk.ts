@@ -1,5 +1,5 @@
 import { encodeShortResponse, type FailureReport, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
-import type { RelayConnection } from './relay-connection.ts'
+import type { Flow } from './flow.ts'
 
 /** Positions of body bytes must stay exact numbers: nobody sends so much that they pass 2^53 from here. */
 const LAST_START = 2 ** 52
@@ -19,22 +19,21 @@ export function chunkFlaw(head: RequestHead): string | undefined {
  */
 export class InboundChunk {
   readonly head: RequestHead
-  readonly source: RelayConnection
+  /** What takes it on its way. */
+  readonly flow: Flow
   readonly failureReport: FailureReport
   /** Position of the first body byte in the message. */
   readonly start: number
   readonly total: number | undefined
   /** Body bytes that arrived. */
   received = 0
-  readonly #answerPaths: Uint8Array
   #ended = false
   #failed = false
 
-  /** The head has been found without flaw. `answerPaths` are those of the response. */
-  constructor(head: RequestHead, source: RelayConnection, answerPaths: Uint8Array) {
+  /** The head has been found without flaw. */
+  constructor(head: RequestHead, flow: Flow) {
     this.head = head
-    this.source = source
-    this.#answerPaths = answerPaths
+    this.flow = flow
     const { failureReport, byteRange } = head.fields
     this.failureReport = failureReport
     this.start = byteRange?.start ?? 1
@@ -50,7 +49,8 @@ export class InboundChunk {
   end(): void {
     this.#ended = true
     if (this.#failed || this.failureReport !== 'yes') return
-    this.source.connection.send(encodeShortResponse(this.head.transactionId, 200, this.#answerPaths))
+    const { source, answerPaths } = this.flow
+    source.connection.send(encodeShortResponse(this.head.transactionId, 200, answerPaths))
   }
 
   /** Tells the sender, once, that the chunk does not get through. */
@@ -58,7 +58,7 @@ export class InboundChunk {
     if (this.#failed) return
     this.#failed = true
     if (this.failureReport === 'no') return
-    if (this.#ended) this.source.report(this, status, comment)
-    else this.source.respond(this.head, status, comment)
+    if (this.#ended) this.flow.source.report(this, status, comment)
+    else this.flow.source.respond(this.head, status, comment)
   }
 }

@@ -20,7 +20,6 @@ import {
 import { BodyQueue } from './body-queue.ts'
 import type { Counters } from './counters.ts'
 import { FailedAuths } from './failed-auths.ts'
-import type { Flow } from './flow.ts'
 import { Flows } from './flows.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import { NonceCounts } from './nonce.ts'
@@ -63,8 +62,8 @@ const NOTHING: Cancel = () => {}
 
 /** What a connection hands on to the relay. */
 export interface RelayRequests {
-  /** The head of a SEND: the flow that takes its body, or undefined when it was refused or dropped. */
-  send(head: RequestHead, from: RelayConnection): { flow: Flow; chunk: InboundChunk } | undefined
+  /** The head of a SEND: what becomes of it, or undefined when it was refused or dropped. */
+  send(head: RequestHead, from: RelayConnection): InboundChunk | undefined
   /** A whole request of another method. */
   request(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection): void
   gone(connection: RelayConnection, error: MsrpError | undefined): void
@@ -124,7 +123,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   #refusals = 0
   /** Connections that are not read until the far end has taken what waits for it. */
   #held: { readonly source: RelayConnection; readonly until: number }[] = []
-  #arriving: { flow: Flow; chunk: InboundChunk } | { head: RequestHead; body: BodyQueue } | undefined
+  #arriving: InboundChunk | { head: RequestHead; body: BodyQueue } | undefined
 
   constructor(options: RelayConnectionOptions) {
     const { transport, platform, settings } = options
@@ -294,19 +293,20 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   requestBody(bytes: Uint8Array, plain: boolean): void {
     const arriving = this.#arriving
     if (arriving === undefined) return
-    if ('flow' in arriving) arriving.flow.push(arriving.chunk, bytes, plain)
+    if ('flow' in arriving) arriving.flow.push(arriving, bytes, plain)
     else arriving.body.push(bytes)
   }
 
   endOfRead(): void {
-    if (this.#arriving !== undefined && 'flow' in this.#arriving) this.#arriving.flow.keep(this.#arriving.chunk)
+    const arriving = this.#arriving
+    if (arriving !== undefined && 'flow' in arriving) arriving.flow.keep(arriving)
   }
 
   requestEnd(flag: ContinuationFlag): void {
     const arriving = this.#arriving
     this.#arriving = undefined
     if (arriving === undefined) return
-    if ('flow' in arriving) arriving.flow.end(arriving.chunk, flag)
+    if ('flow' in arriving) arriving.flow.end(arriving, flag)
     else this.#relay.request(arriving.head, arriving.body.takeAll(), flag, this)
   }
 

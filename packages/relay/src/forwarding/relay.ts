@@ -135,7 +135,7 @@ export class Relay implements RelayRequests {
     cut()
   }
 
-  send(head: RequestHead, from: RelayConnection): { flow: Flow; chunk: InboundChunk } | undefined {
+  send(head: RequestHead, from: RelayConnection): InboundChunk | undefined {
     this.counters.chunksReceived++
     const known = from.flows.of(head.fields.paths)
     const isSame = known?.usable && known.way?.at === this.#changes.count && known.sink?.connection.open
@@ -145,9 +145,9 @@ export class Relay implements RelayRequests {
     if (flow === undefined) from.refuse(head, 413, 'this connection carries as many sessions as it may')
     else if (!flow.usable) from.refuse(head, 481, 'the connection to the next hop is closing')
     if (!flow?.usable) return undefined
-    const chunk = new InboundChunk(head, from, flow.answerPaths)
+    const chunk = new InboundChunk(head, flow)
     flow.accept(chunk)
-    return { flow, chunk }
+    return chunk
   }
 
   request(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection): void {

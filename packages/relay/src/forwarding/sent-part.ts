@@ -1,5 +1,4 @@
 import type { ResponseHead } from 'msrp/wire'
-import type { Flow } from './flow.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
 import type { Pending } from './pending.ts'
 import type { RelayConnection } from './relay-connection.ts'
@@ -9,18 +8,16 @@ import { REQUEST_OVERHEAD } from './total-buffer.ts'
 /** A part of a chunk that goes out, or went out, and waits for the next hop's response. */
 export class SentPart implements Pending {
   readonly #chunk: InboundChunk
-  readonly #flow: Flow
   #owedBy: RelayConnection | undefined
   #watchedBy: RelayConnection | undefined
   #over = false
 
-  constructor(chunk: InboundChunk, flow: Flow) {
+  constructor(chunk: InboundChunk) {
     this.#chunk = chunk
-    this.#flow = flow
   }
 
   get tokens(): readonly Token[] {
-    return this.#flow.tokens
+    return this.#chunk.flow.tokens
   }
 
   /** Bytes that are kept of it. */
@@ -37,7 +34,7 @@ export class SentPart implements Pending {
   owed(by: RelayConnection): void {
     this.#owedBy = by
     by.owed += this.size
-    this.#flow.unanswered++
+    this.#chunk.flow.unanswered++
   }
 
   /** It is complete, and `by` answers only if it refuses it. */
@@ -49,12 +46,12 @@ export class SentPart implements Pending {
   answered({ status, comment }: ResponseHead): void {
     this.#conclude()
     // RFC 4976 §6.4.3: the code of the response is that of the REPORT.
-    if (status !== 200) this.#flow.refused(this.#chunk, status, comment === '' ? undefined : comment)
+    if (status !== 200) this.#chunk.flow.refused(this.#chunk, status, comment === '' ? undefined : comment)
   }
 
   unanswered(status: number, comment: string): void {
     this.#conclude()
-    this.#flow.refused(this.#chunk, status, comment)
+    this.#chunk.flow.refused(this.#chunk, status, comment)
   }
 
   forgotten(): void {
@@ -65,7 +62,7 @@ export class SentPart implements Pending {
     this.#over = true
     if (this.#owedBy !== undefined) {
       this.#owedBy.owed -= this.size
-      this.#flow.unanswered--
+      this.#chunk.flow.unanswered--
     }
     if (this.#watchedBy !== undefined) this.#watchedBy.watched -= this.size
     this.#owedBy = undefined
