@@ -1,11 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { Hash, RandomBytes } from '../wire/index.ts'
 
 /** `MD5` and SHA-256 for HTTP Digest (RFC 4976 §9.1, RFC 7616), as lower-case hexadecimal digits. */
-export const nodeHash: Hash = (algorithm, text) =>
-  createHash(algorithm === 'md5' ? 'md5' : 'sha256')
-    .update(text, 'utf8')
-    .digest('hex')
+export const nodeHash: Hash = (algorithm, text) => hash(algorithm === 'md5' ? 'md5' : 'sha256', text, 'hex')
 
 /** Bytes asked of the generator at once: each time costs as much as hundreds of them. */
 const POOL_BYTES = 4096
