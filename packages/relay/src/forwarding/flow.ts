@@ -1,5 +1,12 @@
 import type { ChunkOpening, ChunkPiece, ChunkSource, SentChunk } from 'msrp/connection'
-import { type ContinuationFlag, encodePaths, type MsrpError, type MsrpUri, type Paths } from 'msrp/wire'
+import {
+  type ContinuationFlag,
+  encodePaths,
+  type MsrpError,
+  type MsrpUri,
+  type Paths,
+  type RequestHead,
+} from 'msrp/wire'
 import { failureOf } from './failure.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
 import type { Passenger } from './next-hop.ts'
@@ -46,7 +53,7 @@ export class Flow implements ChunkSource, Passenger {
   /** The way that its last message was found to go, and when that was. */
   way: { readonly way: Way; readonly at: number } | undefined
   /** The paths its messages come with, and the same as the last one had them; see `Flows.note`. */
-  paths: Paths | undefined
+  readonly paths: Paths
   noted: Paths | undefined
   /** Our tokens on its way. */
   readonly tokens: readonly Token[]
@@ -64,24 +71,23 @@ export class Flow implements ChunkSource, Passenger {
   #finishing = false
   #left = false
 
-  /** `toPath` and `fromPath` as they go out; `buffer` in bytes. */
+  /** `paths` as its messages come with them, `toPath` and `fromPath` as they go out; `buffer` in bytes. */
   constructor(options: {
     source: RelayConnection
     key: string
+    paths: Paths
     tokens: readonly Token[]
     toPath: readonly MsrpUri[]
     fromPath: readonly MsrpUri[]
-    /** The URIs of those between whom the responses go: the previous hop, and ours. */
-    cameFrom: readonly MsrpUri[]
-    addressedTo: readonly MsrpUri[]
     buffer: number
   }) {
     this.source = options.source
     this.key = options.key
+    this.paths = options.paths
     this.overhead = flowOverhead(options.key)
     this.tokens = options.tokens
     this.#paths = encodePaths(options.toPath, options.fromPath)
-    this.answerPaths = encodePaths(options.cameFrom, options.addressedTo)
+    this.answerPaths = encodePaths(this.paths.fromPath.slice(0, 1), this.paths.toPath.slice(0, 1))
     this.#buffer = options.buffer
     for (const token of this.tokens) token.flows.add(this)
   }
@@ -121,8 +127,8 @@ export class Flow implements ChunkSource, Passenger {
   // ---- what comes in
 
   /** A chunk begins to arrive. */
-  accept(chunk: InboundChunk): void {
-    const passage = new Passage(chunk)
+  accept(chunk: InboundChunk, head: RequestHead): void {
+    const passage = new Passage(chunk, head)
     this.#passages.push(passage)
     this.source.passages++
     this.#count(passage.size)
@@ -205,7 +211,7 @@ export class Flow implements ChunkSource, Passenger {
     const { chunk } = passage
     this.#part = new SentPart(chunk)
     if (chunk.failureReport !== 'no') this.#sink?.connection.expect(transactionId, this.#part)
-    return { head: passage.begin(transactionId, this.#paths), hasBody: chunk.head.hasBody }
+    return { head: passage.begin(transactionId, this.#paths), hasBody: passage.hasBody }
   }
 
   next(limit: number): ChunkPiece {

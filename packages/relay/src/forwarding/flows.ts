@@ -60,7 +60,6 @@ export class Flows {
     if (flow.noted !== undefined) this.#byPaths.delete(flow.noted)
     flow.noted = paths
     this.#byPaths.set(paths, flow)
-    flow.paths ??= paths
     // Messages that are kept have them in common, however often they were read.
     fields.sharePaths(flow.paths)
   }

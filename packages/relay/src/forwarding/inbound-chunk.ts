@@ -1,5 +1,6 @@
-import { encodeShortResponse, type FailureReport, type MsrpUri, type RequestHead, requestFlaw } from 'msrp/wire'
+import { encodeShortResponse, type FailureReport, type RequestHead, requestFlaw } from 'msrp/wire'
 import type { Flow } from './flow.ts'
+import { REQUEST_OVERHEAD } from './total-buffer.ts'
 
 /** Positions of body bytes must stay exact numbers: nobody sends so much that they pass 2^53 from here. */
 const LAST_START = 2 ** 52
@@ -15,34 +16,36 @@ export function chunkFlaw(head: RequestHead): string | undefined {
 /**
  * A SEND request that came in, from its head until every part of it is answered by the next hop. It knows where its
  * sender is told of failures: in the response while the request still arrives, in a REPORT once it has been answered,
- * and in one of the two only (RFC 4976 §6.4.1).
+ * and in one of the two only (RFC 4976 §6.4.1). Of the head it has what is needed for that: thousands may wait for their
+ * answers.
  */
 export class InboundChunk {
-  readonly head: RequestHead
   /** What takes it on its way. */
   readonly flow: Flow
+  readonly transactionId: string
+  /** Undefined when nobody is told of failures. */
+  readonly messageId: string | undefined
   readonly failureReport: FailureReport
   /** Position of the first body byte in the message. */
   readonly start: number
   readonly total: number | undefined
+  /** Bytes that are counted for it while it is kept, its body left out. */
+  readonly size: number
   /** Body bytes that arrived. */
   received = 0
   #ended = false
   #failed = false
 
   /** The head has been found without flaw. */
-  constructor(head: RequestHead, flow: Flow) {
-    this.head = head
+  constructor({ transactionId, fields }: RequestHead, flow: Flow) {
     this.flow = flow
-    const { failureReport, byteRange } = head.fields
+    this.transactionId = transactionId
+    const { failureReport, byteRange } = fields
     this.failureReport = failureReport
+    this.messageId = failureReport === 'no' ? undefined : fields.messageId
     this.start = byteRange?.start ?? 1
     this.total = byteRange?.total
-  }
-
-  /** The URI it was addressed to: ours in its response and in REPORTs about it. */
-  get addressedTo(): readonly MsrpUri[] {
-    return this.head.fields.toPath.slice(0, 1)
+    this.size = fields.size + REQUEST_OVERHEAD
   }
 
   /** The end-line has arrived. From now on we answer for the bytes (RFC 4976 §6.4.1). */
@@ -50,7 +53,7 @@ export class InboundChunk {
     this.#ended = true
     if (this.#failed || this.failureReport !== 'yes') return
     const { source, answerPaths } = this.flow
-    source.connection.send(encodeShortResponse(this.head.transactionId, 200, answerPaths))
+    source.connection.send(encodeShortResponse(this.transactionId, 200, answerPaths))
   }
 
   /** Tells the sender, once, that the chunk does not get through. */
@@ -59,6 +62,6 @@ export class InboundChunk {
     this.#failed = true
     if (this.failureReport === 'no') return
     if (this.#ended) this.flow.source.report(this, status, comment)
-    else this.flow.source.respond(this.head, status, comment)
+    else this.flow.source.turnDown(this, status, comment)
   }
 }

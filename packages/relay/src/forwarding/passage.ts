@@ -1,8 +1,7 @@
 import { type ChunkPiece, INTERRUPTIBLE_FROM, type SentChunk } from 'msrp/connection'
-import { type ByteRange, type ContinuationFlag, rewriteRequestHead } from 'msrp/wire'
+import { type ByteRange, type ContinuationFlag, type RequestHead, rewriteRequestHead } from 'msrp/wire'
 import { BodyQueue } from './body-queue.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
-import { REQUEST_OVERHEAD } from './total-buffer.ts'
 
 /**
  * A chunk on its way through: what has arrived of it, and how much of that is out. It leaves in one part or several, each
@@ -10,6 +9,7 @@ import { REQUEST_OVERHEAD } from './total-buffer.ts'
  */
 export class Passage {
   readonly chunk: InboundChunk
+  readonly #head: RequestHead
   /** What is kept of the body; most never need it. */
   #body: BodyQueue | undefined
   /** Bytes behind those that are only lent. */
@@ -27,13 +27,18 @@ export class Passage {
   #concluded = false
   #discarded = false
 
-  constructor(chunk: InboundChunk) {
+  constructor(chunk: InboundChunk, head: RequestHead) {
     this.chunk = chunk
+    this.#head = head
+  }
+
+  get hasBody(): boolean {
+    return this.#head.hasBody
   }
 
   /** Bytes that are kept for it. */
   get size(): number {
-    return (this.#body?.bytes ?? 0) + this.chunk.head.fields.size + REQUEST_OVERHEAD
+    return (this.#body?.bytes ?? 0) + this.chunk.size
   }
 
   /** It is known how it ends. */
@@ -91,7 +96,7 @@ export class Passage {
   begin(transactionId: string, paths: Uint8Array): Uint8Array {
     this.#open = true
     this.#parts++
-    return rewriteRequestHead(this.chunk.head, { transactionId, paths, byteRange: this.#range() })
+    return rewriteRequestHead(this.#head, { transactionId, paths, byteRange: this.#range() })
   }
 
   next(limit: number): ChunkPiece {
@@ -127,13 +132,14 @@ export class Passage {
 
   /** The Byte-Range of the next part; undefined leaves the field as it came. */
   #range(): ByteRange | undefined {
-    const { head, start, total, received } = this.chunk
+    const { fields, hasBody } = this.#head
+    const { start, total, received } = this.chunk
     const first = start + this.#sent
     const whole = this.#end !== undefined && !this.#discarded && received - this.#sent <= INTERRUPTIBLE_FROM
     // RFC 4975 §7.1.1: what may be interrupted says so with `*`.
     const end = whole ? start + received - 1 : undefined
-    const stated = head.fields.byteRange
-    const isRight = stated === undefined ? whole : !head.hasBody || stated.end === undefined || stated.end === end
+    const stated = fields.byteRange
+    const isRight = stated === undefined ? whole : !hasBody || stated.end === undefined || stated.end === end
     return this.#sent === 0 && isRight ? undefined : { start: first, end, total }
   }
 }

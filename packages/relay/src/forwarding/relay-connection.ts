@@ -372,19 +372,24 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     })
   }
 
+  /** Answers a chunk that is still arriving, and does not get through. */
+  turnDown({ transactionId, flow }: InboundChunk, status: number, comment?: string): void {
+    const paths = { toPath: flow.paths.fromPath.slice(0, 1), fromPath: flow.paths.toPath.slice(0, 1) }
+    this.connection.send(encodeResponse({ transactionId, status, comment: comment?.slice(0, COMMENT), ...paths }))
+  }
+
   /** Tells the sender of a chunk, in a REPORT, that it did not get through (RFC 4976 §6.4.1). */
   report(chunk: InboundChunk, status: number, comment?: string): void {
-    const { fields } = chunk.head
-    const messageId = fields.messageId
+    const { messageId, start, received, total } = chunk
     if (messageId === undefined) return
-    const { start, received, total } = chunk
+    const { toPath, fromPath } = chunk.flow.paths
     this.counters.reportsSent++
     const transactionId = this.connection.newTransactionId()
     const head = encodeRequest({
       transactionId,
       method: 'REPORT',
-      toPath: fields.fromPath,
-      fromPath: chunk.addressedTo,
+      toPath: fromPath,
+      fromPath: toPath.slice(0, 1),
       fields: [
         ['Message-ID', messageId],
         ['Byte-Range', formatByteRange({ start, end: start + received - 1, total })],

@@ -146,7 +146,7 @@ export class Relay implements RelayRequests {
     else if (!flow.usable) from.refuse(head, 481, 'the connection to the next hop is closing')
     if (!flow?.usable) return undefined
     const chunk = new InboundChunk(head, flow)
-    flow.accept(chunk)
+    flow.accept(chunk, head)
     return chunk
   }
 
@@ -262,10 +262,9 @@ export class Relay implements RelayRequests {
     const flow = new Flow({
       source: from,
       key,
+      paths: head.fields.paths,
       toPath,
       fromPath,
-      cameFrom: head.fields.fromPath.slice(0, 1),
-      addressedTo: head.fields.toPath.slice(0, 1),
       tokens,
       buffer: this.#settings.flowBuffer,
     })

@@ -3,7 +3,6 @@ import type { InboundChunk } from './inbound-chunk.ts'
 import type { Pending } from './pending.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import type { Token } from './token.ts'
-import { REQUEST_OVERHEAD } from './total-buffer.ts'
 
 /** A part of a chunk that goes out, or went out, and waits for the next hop's response. */
 export class SentPart implements Pending {
@@ -22,7 +21,7 @@ export class SentPart implements Pending {
 
   /** Bytes that are kept of it. */
   get size(): number {
-    return this.#chunk.head.fields.size + REQUEST_OVERHEAD
+    return this.#chunk.size
   }
 
   /** It was answered, perhaps before its end; nobody waits for a response any more. */
