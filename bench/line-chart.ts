@@ -25,6 +25,7 @@ export function lineChart(titles: { title: string; x: string; y: string }, serie
   const steps = [0, 1, 2, 3, 4].map((step) => (most * step) / 4)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="13">`,
+    `<title>${escaped(titles.title)}</title>`,
     `<rect width="100%" height="100%" fill="white"/>`,
     `<text x="12" y="24" font-weight="bold">${escaped(titles.title)}</text>`,
     `<text x="12" y="42" fill="#555">${escaped(titles.y)}</text>`,

@@ -19,6 +19,7 @@ export function barChart(title: string, unit: string, bars: readonly { label: st
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="13">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="100%" height="100%" fill="white"/>`,
     `<text x="12" y="24" font-weight="bold">${escaped(`${title} (${unit})`)}</text>`,
     ...lines,

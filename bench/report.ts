@@ -18,7 +18,7 @@ export function writeReport(
   const cpu = cpus()[0]?.model.trim() ?? 'unknown processor'
   const about =
     `Runs of each: ${runs}, of ${seconds} s, in turn; medians. One core for the relay, one for the load ` +
-    `(${cpu}, Node.js ${process.version}). README.md says what the figures show.`
+    `(${cpu}, Node.js ${process.version}). bench/README.md says what the figures show.`
   const parts = ['# Results', about, '## Targets', targetTable(results), ...results.map(section)]
   writeFileSync(join(folder, 'results.md'), `${parts.join('\n\n')}\n`)
   writeFileSync(join(folder, 'results.csv'), csv(results))

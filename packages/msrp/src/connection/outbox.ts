@@ -49,6 +49,7 @@ export class Outbox {
   readonly #newTransactionId: () => string
   readonly #onWritten: () => void
   readonly #observer: WireObserver | undefined
+  /** In the order of their turns; the one whose chunk is open is just before `#next`. Those that are done stay till theirs. */
   #sources: ChunkSource[] = []
   /** Whose turn it is, by its place among them. */
   #next = 0
@@ -63,7 +64,7 @@ export class Outbox {
   #queuedBytes = 0
   #open: OpenChunk | undefined
   /** Looks into the body of the open chunk. */
-  readonly #search: EndLineSearch = new EndLineSearch('')
+  readonly #search: EndLineSearch = new EndLineSearch()
   #position = 0
   /** The position that `onWritten` was last told of. */
   #told = 0
@@ -140,7 +141,9 @@ export class Outbox {
       return
     }
     if (this.#sources.length >= this.#mostSources) this.#dropDone()
-    this.#sources.push(source)
+    // The end of the line: before whose turn it is, and before the one whose turn is not over.
+    this.#sources.splice(this.#open === undefined ? this.#next : this.#next - 1, 0, source)
+    this.#next++
     this.wake()
   }
 
@@ -171,7 +174,7 @@ export class Outbox {
   pump(): void {
     if (this.#closed || this.#halted) return
     this.#awake = false
-    while (this.#transport.bufferedBytes < (this.short ? LEAST : HIGH_WATER) && this.#step());
+    while (!this.#halted && this.#transport.bufferedBytes < (this.short ? LEAST : HIGH_WATER) && this.#step());
     // Responses and REPORTs have room of their own: they go out even when the transport takes no more of the rest.
     if (this.#controlBytes > 0 && this.#hasControlRoom && this.#cut()) this.#writeControl()
     this.#leftBytes = this.#controlBytes
@@ -215,8 +218,10 @@ export class Outbox {
    * many as anybody likes could come and be done.
    */
   #dropDone(): void {
-    this.#sources = this.#sources.filter((source) => source === this.#open?.source || this.#stateOf(source) !== 'done')
-    this.#next = 0
+    const open = this.#open?.source
+    const done = new Set(this.#sources.filter((source) => source !== open && this.#stateOf(source) === 'done'))
+    this.#next -= this.#sources.slice(0, this.#next).filter((source) => done.has(source)).length
+    this.#sources = this.#sources.filter((source) => !done.has(source))
     this.#mostSources = Math.max(SOURCES, 2 * this.#sources.length)
   }
 

@@ -87,18 +87,23 @@ export function encodeEndLine(
 const responses = new ByteWriter(1024)
 
 /**
- * A whole response without fields but its paths, which `encodePaths` made, and with the usual words. Lent: valid until the
- * next call.
+ * A whole response without fields but its paths, which `encodePaths` made; with the usual words unless others are given.
+ * Lent: valid until the next call.
  * @throws MsrpError `invalid-argument` for parts that cannot be written.
  */
-export function encodeShortResponse(transactionId: string, status: number, paths: Uint8Array): Uint8Array {
-  if (status === 200) {
+export function encodeShortResponse(
+  transactionId: string,
+  status: number,
+  paths: Uint8Array,
+  comment?: string,
+): Uint8Array {
+  if (status === 200 && comment === undefined) {
     ident(transactionId)
     responses.text('MSRP ')
     responses.text(transactionId)
     responses.text(' 200 OK\r\n')
   } else {
-    responses.text(formatResponseLine(transactionId, status, reasonPhrase(status)))
+    responses.text(formatResponseLine(transactionId, status, comment ?? reasonPhrase(status)))
   }
   responses.bytes(paths)
   responses.text('-------')

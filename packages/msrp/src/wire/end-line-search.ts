@@ -15,7 +15,8 @@ export class EndLineSearch {
   // With how many of the needle's first bytes the pieces before this one end: the only ones that can still matter.
   #begun = 0
 
-  constructor(transactionId: string) {
+  /** For a chunk with this id, or for the one that `start` names. */
+  constructor(transactionId: string = '') {
     this.#transactionId = transactionId
   }
 

@@ -28,7 +28,7 @@ export interface KnownPaths {
   readonly firstEnd: number
   readonly paths: Paths
   /** The fields of a head that has no others, as those of most responses; once there was one. */
-  alone?: HeaderFields
+  alone: HeaderFields | undefined
 }
 
 /** The paths of so many sessions, in both directions, and so many bytes of them. */
@@ -72,7 +72,7 @@ export class PathCache {
       this.#bytes = 0
     }
     const block = new Uint8Array(bytes.subarray(start, end))
-    this.#last = { block, firstEnd: firstEnd - start, paths }
+    this.#last = { block, firstEnd: firstEnd - start, paths, alone: undefined }
     this.#entries.set(keyOf(bytes, firstEnd, end), this.#last)
     this.#bytes += size
   }

@@ -107,6 +107,28 @@ describe('one source', () => {
 })
 
 describe('several sources', () => {
+  it('keep their turns while others come and go, who come behind them', async () => {
+    const { outbox, far, pair } = setUp({ capacity: 1000 })
+    pair.right.pause()
+    for (const name of ['message1', 'message2', 'message3']) outbox.add(TestSource.of(name, someBody(10 * PIECE)))
+    await settle()
+    for (let count = 0; count < 100; count++) {
+      const gone = new TestSource(`gone${count}`)
+      Object.defineProperty(gone, 'state', { value: 'done' })
+      outbox.add(gone)
+    }
+    outbox.add(TestSource.of('newcomer', 'hello'))
+    pair.right.resume()
+    await settle()
+    const turns = far.arrived.filter(({ body }) => body.byteLength > 0).map(({ messageId }) => messageId)
+    expect(turns.filter((name) => name !== 'newcomer')).toEqual(
+      Array.from({ length: 30 }, (_, index) => `message${(index % 3) + 1}`),
+    )
+    // What was out when it came, and one turn of each.
+    expect(turns.indexOf('newcomer')).toBeLessThanOrEqual(8)
+    expect(outbox.empty).toBe(true)
+  })
+
   it('take turns, a piece each, and every byte arrives in order (RFC4975-5.1-1, RFC4975-7.1.1-26)', async () => {
     const { outbox, far } = setUp()
     const names = ['message1', 'message2', 'message3']

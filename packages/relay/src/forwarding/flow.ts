@@ -44,7 +44,7 @@ export function flowOverhead(key: string): number {
  */
 export class Flow implements ChunkSource, Passenger {
   readonly source: RelayConnection
-  /** The paths its messages come with. */
+  /** The paths its messages come with, as they were written. */
   readonly key: string
   /** Bytes that are kept of it beside its chunks. */
   readonly overhead: number
@@ -52,8 +52,9 @@ export class Flow implements ChunkSource, Passenger {
   unanswered = 0
   /** The way that its last message was found to go, and when that was. */
   way: { readonly way: Way; readonly at: number } | undefined
-  /** The paths its messages come with, and the same as the last one had them; see `Flows.note`. */
+  /** The same as they were read. */
   readonly paths: Paths
+  /** The same as the last message had them; see `Flows.note`. */
   noted: Paths | undefined
   /** Our tokens on its way. */
   readonly tokens: readonly Token[]
@@ -332,6 +333,7 @@ export class Flow implements ChunkSource, Passenger {
     this.source.flows.remove(this)
     // Whoever still has it, such as a request that waits for its answer, needs nothing of these.
     this.#paths = new Uint8Array(0)
+    this.way = undefined
     for (const token of this.tokens) token.flows.delete(this)
     this.#wake()
   }

@@ -29,7 +29,7 @@ export class InboundChunk {
   /** Position of the first body byte in the message. */
   readonly start: number
   readonly total: number | undefined
-  /** Bytes that are counted for it while it is kept, its body left out. */
+  /** Bytes that are counted for it while it is kept, its body left out: as many as its head had, and some. */
   readonly size: number
   /** Body bytes that arrived. */
   received = 0

@@ -11,6 +11,7 @@ import {
   encodeEndLine,
   encodeRequest,
   encodeResponse,
+  encodeShortResponse,
   formatByteRange,
   formatStatus,
   MsrpError,
@@ -169,7 +170,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.#kept = bytes
   }
 
-  /** Bytes that are kept of requests which the far end has not answered. */
+  /** Bytes that are counted for requests which the far end has not answered. */
   get owed(): number {
     return this.#owed
   }
@@ -374,8 +375,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
 
   /** Answers a chunk that is still arriving, and does not get through. */
   turnDown({ transactionId, flow }: InboundChunk, status: number, comment?: string): void {
-    const paths = { toPath: flow.paths.fromPath.slice(0, 1), fromPath: flow.paths.toPath.slice(0, 1) }
-    this.connection.send(encodeResponse({ transactionId, status, comment: comment?.slice(0, COMMENT), ...paths }))
+    this.connection.send(encodeShortResponse(transactionId, status, flow.answerPaths, comment?.slice(0, COMMENT)))
   }
 
   /** Tells the sender of a chunk, in a REPORT, that it did not get through (RFC 4976 §6.4.1). */

@@ -19,7 +19,7 @@ export class SentPart implements Pending {
     return this.#chunk.flow.tokens
   }
 
-  /** Bytes that are kept of it. */
+  /** Bytes that are counted for it. */
   get size(): number {
     return this.#chunk.size
   }

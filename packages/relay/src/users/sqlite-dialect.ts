@@ -22,7 +22,9 @@ export function sqliteDialect(database: DatabaseSync): SqliteDialect {
     database: {
       close: () => database.close(),
       prepare: (sql) => {
-        const statement = statements.get(sql) ?? prepare(sql)
+        const known = statements.get(sql)
+        if (known !== undefined) return known
+        const statement = prepare(sql)
         statements.set(sql, statement)
         return statement
       },
