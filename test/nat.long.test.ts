@@ -52,9 +52,9 @@ test('one whose NAT is switched off and on is told when nothing comes back, and 
 })
 
 test('a sender whose NAT is switched off and on in the middle of a file is told, and the receiver keeps nothing', async () => {
-  const { way, alice } = await nattedPair({ remembers: REMEMBERS })
-  // Else TCP takes a quarter of an hour to give up what nobody acknowledges.
-  alice.host.run('echo 5 > /proc/sys/net/ipv4/tcp_retries2')
+  const { way, alice, server } = await nattedPair({ remembers: REMEMBERS })
+  // Else TCP takes a quarter of an hour to give up what nobody acknowledges: the file, and answers that are on their way.
+  for (const host of [alice.host, server]) host.run('echo 5 > /proc/sys/net/ipv4/tcp_retries2')
   const waiting = await startReceiver(way)
   const sender = startSender(['-', '--name', 'half.bin'], waiting, { within: way.within?.sender })
   await sender.write(randomBytes(2_000_000))
