@@ -1,11 +1,10 @@
-import { escaped } from './plot.ts'
+import { escaped, svg, WIDTH } from './svg.ts'
 
 export interface Series {
   readonly label: string
   readonly points: readonly { readonly x: number; readonly y: number }[]
 }
 
-const WIDTH = 640
 const HEIGHT = 360
 const LEFT = 64
 const RIGHT = 150
@@ -23,11 +22,7 @@ export function lineChart(titles: { title: string; x: string; y: string }, serie
     Math.round(LEFT + (WIDTH - LEFT - RIGHT) * (high === low ? 0.5 : (Math.log(x) - low) / (high - low)))
   const up = (y: number): number => Math.round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (y / most))
   const steps = [0, 1, 2, 3, 4].map((step) => (most * step) / 4)
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="13">`,
-    `<title>${escaped(titles.title)}</title>`,
-    `<rect width="100%" height="100%" fill="white"/>`,
-    `<text x="12" y="24" font-weight="bold">${escaped(titles.title)}</text>`,
+  return svg({ title: titles.title, heading: titles.title, height: HEIGHT }, [
     `<text x="12" y="42" fill="#555">${escaped(titles.y)}</text>`,
     ...steps.flatMap((step) => [
       `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${up(step)}" y2="${up(step)}" stroke="#ddd"/>`,
@@ -45,9 +40,7 @@ export function lineChart(titles: { title: string; x: string; y: string }, serie
         `<text x="${across(last.x) + 10}" y="${up(last.y) + 4}" fill="${colour}">${escaped(line.label)}</text>`,
       ]
     }),
-    '</svg>',
-    '',
-  ].join('\n')
+  ])
 }
 
 /** To a number that quarters are easy to read of. */

@@ -1,4 +1,5 @@
-const WIDTH = 640
+import { escaped, svg, WIDTH } from './svg.ts'
+
 const BAR = 26
 const LEFT = 110
 const TOP = 44
@@ -17,17 +18,5 @@ export function barChart(title: string, unit: string, bars: readonly { label: st
       `<text x="${LEFT + width + 8}" y="${y + 18}">${value < 100 ? value.toFixed(1) : Math.round(value)}</text>`,
     ]
   })
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="13">`,
-    `<title>${escaped(title)}</title>`,
-    `<rect width="100%" height="100%" fill="white"/>`,
-    `<text x="12" y="24" font-weight="bold">${escaped(`${title} (${unit})`)}</text>`,
-    ...lines,
-    '</svg>',
-    '',
-  ].join('\n')
-}
-
-export function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  return svg({ title, heading: `${title} (${unit})`, height }, lines)
 }
