@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { isLoopback } from './network.ts'
 import type { Unfinished } from './schema.ts'
-import type { ListenSettings } from './settings.ts'
+import type { ListenSettings } from './sections/listen.ts'
 
 /** A setting that does not fit another one. */
 export interface Inconsistency {

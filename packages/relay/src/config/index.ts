@@ -1,19 +1,17 @@
 /** What a relay can be told, and reading it from a file. */
 export { listensOnLoopbackAlone } from './consistency.ts'
+export type { Flaw, KeyPath } from './flaw.ts'
 export { isLoopback, type Network, networkSet, parseNetwork } from './network.ts'
-export { completeSettings, readSettings } from './read.ts'
-export type { Surroundings } from './schema.ts'
-export type {
-  AdvertisedSettings,
-  DigestSettings,
-  ExpiresSettings,
-  LimitSettings,
-  ListenSettings,
-  LogSettings,
-  OutboundSettings,
-  Settings,
-  SettingsInput,
-  TlsSettings,
-  UserSettings,
-} from './settings.ts'
-export { cloneRoot, defaultStateFolder, surroundings } from './surroundings.ts'
+export { completeSettings, type Reading, readSettings, readSettingsFile } from './read.ts'
+export { Secret } from './secret.ts'
+export type { AdvertisedSettings } from './sections/advertised.ts'
+export type { DigestSettings } from './sections/digest.ts'
+export type { ExpiresSettings } from './sections/expires.ts'
+export type { LimitSettings } from './sections/limits.ts'
+export type { ListenSettings } from './sections/listen.ts'
+export type { LogSettings } from './sections/log.ts'
+export type { OutboundSettings } from './sections/outbound.ts'
+export type { TlsSettings } from './sections/tls.ts'
+export type { UserSettings } from './sections/users.ts'
+export type { Settings, SettingsInput } from './settings.ts'
+export { cloneRoot, defaultStateFolder, type Surroundings, surroundings } from './surroundings.ts'

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { homedir, networkInterfaces } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import type { Surroundings } from './schema.ts'
+
+/** What defaults depend on, of the machine and of the way the relay is run. */
+export interface Surroundings {
+  /** Whether this machine has the address ::1. */
+  readonly ipv6Loopback: boolean
+  /** Where state goes when nothing else is said. */
+  readonly stateFolder: string
+}
 
 /** What the defaults of settings take from this machine and from where this program lies. */
 export function surroundings(): Surroundings {

@@ -1,5 +1,5 @@
 import { type Accepted, type ListenTls, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
-import type { ListenSettings, Settings } from '../config/settings.ts'
+import type { ListenSettings, Settings } from '../config/index.ts'
 import type { Log } from '../forwarding/settings.ts'
 
 /** A listener that is open, as it is shown to people. */

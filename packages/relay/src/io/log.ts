@@ -1,7 +1,7 @@
 import { MsrpError, MsrpUri } from 'msrp/wire'
 import { type Logger, pino, stdSerializers } from 'pino'
 import pretty from 'pino-pretty'
-import type { LogSettings } from '../config/settings.ts'
+import type { LogSettings } from '../config/index.ts'
 import type { Log } from '../forwarding/settings.ts'
 import { maskSecrets } from './mask-secrets.ts'
 

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { canonicalIpv6 } from 'msrp/wire'
+import type { OutboundSettings } from '../config/index.ts'
 import { isLoopback, networkSet } from '../config/network.ts'
-import type { OutboundSettings } from '../config/settings.ts'
 import { embeddedIpv4 } from './embedded-ipv4.ts'
 
 /** An address and port that this relay accepts connections on. */

@@ -1,5 +1,5 @@
 import { isAbsolute, relative, sep } from 'node:path'
-import type { ListenSettings } from '../config/settings.ts'
+import type { ListenSettings } from '../config/index.ts'
 import type { TryoutUser } from './user-database.ts'
 
 /** What the welcome tells. */
