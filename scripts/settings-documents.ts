@@ -15,7 +15,9 @@ function page(tables: readonly ReferenceTable[]): string {
 <!-- Made by npm run settings from packages/relay/src/config; changes belong there. -->
 
 Every key of the file that \`msrp relay --config FILE\` reads, in [TOML](https://toml.io). What is left out has its default,
-so a file of your own needs only what differs. Relative paths count from the folder of the file. The same as an example:
+so a file of your own needs only what differs. \`msrp relay check FILE\` says everything that is wrong in one, with its
+line; \`msrp relay config\` prints what holds. A secret stands there as it is, or better as \`{ file = "PATH" }\`, the first
+line of a file, or \`{ env = "VARIABLE" }\`. Relative paths count from the folder of the file. The same as an example:
 [relay.example.toml](../packages/relay/src/config/relay.example.toml).
 
 ${tables.map(section).join('\n\n')}

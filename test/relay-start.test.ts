@@ -213,8 +213,15 @@ describe('a relay that cannot start says why in one line', () => {
     writeFileSync(config, 'colour = "blue"')
     const relay = startMsrp(['relay', '--json', '--config', config])
     await refuses(relay, 2, config)
+    const message = expect.stringContaining('colour')
     expect(relay.stdout.json).toEqual([
-      { event: 'error', code: 'invalid-argument', message: expect.stringContaining('colour'), confirmedBytes: 0 },
+      {
+        event: 'error',
+        code: 'invalid-argument',
+        message,
+        confirmedBytes: 0,
+        mistakes: [{ key: 'colour', line: 1, code: 'invalid-argument', message }],
+      },
     ])
   })
 })

@@ -1,5 +1,17 @@
+import type { Settings } from 'msrp-relay'
+import type { Mistake } from './failure.ts'
+
 /** What `--json` prints, one object a line; docs/json-events.md describes it and a test holds both together. */
-export type Event = ListeningEvent | MessageEvent | ProgressEvent | StepEvent | UserEvent | DoneEvent | ErrorEvent
+export type Event =
+  | ListeningEvent
+  | MessageEvent
+  | ProgressEvent
+  | StepEvent
+  | UserEvent
+  | CheckedEvent
+  | SettingsEvent
+  | DoneEvent
+  | ErrorEvent
 
 /** There is a path that the peer can be given. Comes again when the relay replaces it. */
 export interface ListeningEvent {
@@ -62,6 +74,20 @@ export interface UserEvent {
   created: string
 }
 
+/** `msrp relay check` found nothing wrong. */
+export interface CheckedEvent {
+  event: 'checked'
+  /** The configuration file, as it was named. */
+  file: string
+}
+
+/** All settings that hold, from `msrp relay config`. */
+export interface SettingsEvent {
+  event: 'settings'
+  /** As a program gives them: keys in camelCase, secrets masked. */
+  settings: Settings
+}
+
 /** Everything asked for is done; the exit code will be 0. */
 export interface DoneEvent {
   event: 'done'
@@ -84,4 +110,6 @@ export interface ErrorEvent {
   status?: number
   /** Only when a single message failed and the program goes on. */
   messageId?: string
+  /** Only when a configuration is wrong: everything that is, in the order of the file. */
+  mistakes?: readonly Mistake[]
 }

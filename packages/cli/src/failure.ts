@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { MsrpError } from 'msrp'
+import { MsrpError, type MsrpErrorCode } from 'msrp'
 import { ExitCode, exitCodes } from './exit-code.ts'
 
 /** Codes of this program's own failures, beside those of the library (`MsrpErrorCode`). */
@@ -51,6 +51,30 @@ export class Incomplete extends Error {
   }
 }
 
+/** One thing that is wrong with a configuration. */
+export interface Mistake {
+  /** As the file spells it, such as `listen[0].port`; empty when the file is not TOML. */
+  readonly key: string
+  /** From 1; undefined when nothing in the file says it. */
+  readonly line?: number | undefined
+  readonly message: string
+  readonly code: MsrpErrorCode
+}
+
+/** A configuration that cannot be used, with everything that is wrong in it. */
+export class Misconfigured extends Error {
+  override readonly name = 'Misconfigured'
+  readonly lines: readonly string[]
+  readonly mistakes: readonly Mistake[]
+
+  /** @param lines what is wrong, for people */
+  constructor(lines: readonly string[], mistakes: readonly Mistake[]) {
+    super(lines.join(' '))
+    this.lines = lines
+    this.mistakes = mistakes
+  }
+}
+
 /** What is told about an error, on standard error and as the JSON event. */
 export interface Verdict {
   exitCode: number
@@ -62,6 +86,10 @@ export interface Verdict {
   status?: number
   /** Bytes that are proven to have reached the receiver, when something was being sent. */
   confirmedBytes?: number
+  /** Further lines for people. */
+  details?: readonly string[]
+  /** What is wrong with a configuration, for programs. */
+  mistakes?: readonly Mistake[]
 }
 
 /** Any error as an exit code and one line. */
@@ -76,6 +104,12 @@ export function verdictOn(error: unknown): Verdict {
   if (error instanceof Incomplete) return { ...error.first, message: error.message }
   if (error instanceof Failure) {
     return { exitCode: ownExitCodes[error.code], code: error.code, message: error.message }
+  }
+  if (error instanceof Misconfigured) {
+    const codes = new Set(error.mistakes.map((mistake) => mistake.code))
+    const [code = 'invalid-argument'] = codes.size === 1 ? codes : []
+    const [message = '', ...details] = error.lines
+    return { exitCode: exitCodes[code], code, message, details, mistakes: error.mistakes }
   }
   if (error instanceof MsrpError) {
     // A later version of the library may know codes that this table does not.

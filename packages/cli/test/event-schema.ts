@@ -7,6 +7,8 @@ const checks: Record<string, Check> = {
   integer: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
   number: (value) => typeof value === 'number' && value >= 0,
   null: (value) => value === null,
+  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  array: (value) => Array.isArray(value),
   true: (value) => value === true,
 }
 

@@ -79,7 +79,17 @@ describe('with a relay that runs', () => {
 })
 
 test('docs/json-events.md describes these events', () => {
-  expect(documentedEvents).toEqual(['listening', 'message', 'progress', 'step', 'user', 'done', 'error'])
+  expect(documentedEvents).toEqual([
+    'listening',
+    'message',
+    'progress',
+    'step',
+    'user',
+    'checked',
+    'settings',
+    'done',
+    'error',
+  ])
 })
 
 test.each([

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import type { RunningRelay, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
-import { relaySettings } from '../options/relay-config.ts'
+import { relayConfiguration } from '../options/relay-config.ts'
 import { programName } from '../terminal/shell-word.ts'
+import { checkCommand, configCommand } from './relay-config.ts'
 import { userCommand } from './relay-user.ts'
 
 interface RelayOptions {
@@ -15,6 +16,7 @@ const examples = `
 Examples:
   msrp relay                          on this machine only, with two users to try it
   msrp relay --config relay.toml
+  msrp relay check relay.toml         say what is wrong with it
   msrp relay user add carol@localhost
 
 SIGTERM and Ctrl-C stop it in order: what is queued goes out first, for as long as the setting drain
@@ -31,12 +33,16 @@ export function relayCommand(context: Context): Command {
     .addHelpText('after', examples)
     .action((options: RelayOptions) => runRelay(options, context))
     .addCommand(userCommand(context))
+    .addCommand(checkCommand(context))
+    .addCommand(configCommand(context))
 }
 
 async function runRelay(options: RelayOptions, { output, signal, grace }: Context): Promise<void> {
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
-  const { startRelay } = await import('msrp-relay')
-  const read = await relaySettings(options.config)
+  const { examine, startRelay } = await import('msrp-relay')
+  const { settings: read, misconfigured } = await relayConfiguration(options.config)
+  const flaws = await examine(read)
+  if (flaws.length > 0) throw misconfigured(flaws)
   const settings: Settings = options.verbose ? { ...read, log: { ...read.log, level: 'debug' } } : read
   await using relay = await untilAborted(startRelay(settings), signal)
   grace.milliseconds += settings.drain * 1000

@@ -1,15 +1,41 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { unreadable } from 'msrp/node'
-import type { Settings } from 'msrp-relay'
+import type { Flaw, Settings } from 'msrp-relay'
+import { Misconfigured } from '../failure.ts'
+
+/** The configuration of a relay, from its file or the defaults. */
+export interface RelayConfiguration {
+  readonly settings: Settings
+  /** Says of flaws in which file and line they are, as an error. */
+  readonly misconfigured: (flaws: readonly Flaw[]) => Misconfigured
+}
 
 /**
  * The settings of a relay, from its configuration file or the defaults.
- * @throws MsrpError `file-unreadable`, or `invalid-argument` for what is wrong in the file
+ * @throws MsrpError `file-unreadable`
+ * @throws Misconfigured with everything that is wrong in the file
  */
 export async function relaySettings(config: string | undefined): Promise<Settings> {
-  if (config !== undefined) await checkReadable(config)
-  const { readSettings } = await import('msrp-relay')
-  return readSettings(config)
+  return (await relayConfiguration(config)).settings
+}
+
+/** The same, with what tells where in the file something is. */
+export async function relayConfiguration(config: string | undefined): Promise<RelayConfiguration> {
+  const { flawLines, keyName, readSettings, readSettingsFile } = await import('msrp-relay')
+  const misconfigured = (flaws: readonly Flaw[]): Misconfigured =>
+    new Misconfigured(
+      flawLines(config, flaws),
+      flaws.map(({ path, line, message, code = 'invalid-argument' }) => ({ key: keyName(path), line, message, code })),
+    )
+  if (config === undefined) return { settings: await readSettings(), misconfigured }
+  await checkReadable(config)
+  const reading = await readSettingsFile(config)
+  if (reading.settings === undefined) throw misconfigured(reading.flaws)
+  const { settings, lineOf } = reading
+  return {
+    settings,
+    misconfigured: (flaws) => misconfigured(flaws.map((flaw) => ({ ...flaw, line: flaw.line ?? lineOf(flaw.path) }))),
+  }
 }
 
 async function checkReadable(config: string): Promise<void> {

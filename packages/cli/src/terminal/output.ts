@@ -47,14 +47,14 @@ export class Output {
     this.say(`${styleText('yellow', 'warning:', { stream: process.stderr })} ${printableLine(message)}`)
   }
 
-  /** The one line about why the program ends, or why one message failed. */
+  /** The line about why the program ends, or why one message failed. */
   error(verdict: Verdict, messageId?: string): void {
-    const { code, message, status, confirmedBytes = 0 } = verdict
-    this.event({ event: 'error', code, message, confirmedBytes, status, messageId })
+    const { code, message, status, confirmedBytes = 0, details = [], mistakes } = verdict
+    this.event({ event: 'error', code, message, confirmedBytes, status, messageId, mistakes })
     if (code === 'broken-pipe') return
     const stopped = code === 'interrupted' || code === 'terminated' || code === 'hung-up'
     const prefix = stopped ? '' : `${styleText('red', 'error:', { stream: process.stderr })} `
-    this.say(`${prefix}${printableLine(message)}`)
+    this.say([`${prefix}${printableLine(message)}`, ...details.map(printableLine)].join('\n'))
   }
 
   /** Text in bold where that can be shown. */

@@ -1,4 +1,4 @@
-import { MsrpError } from 'msrp/wire'
+import { MsrpError, type MsrpErrorCode } from 'msrp/wire'
 import { snakeCase } from './field.ts'
 
 /** A key of the settings with those around it, as the program spells them; numbers count tables of a list, from 0. */
@@ -11,6 +11,8 @@ export interface Flaw {
   readonly line?: number | undefined
   /** What is wrong, what is expected, what to do; names the key. One line. */
   readonly message: string
+  /** What kind of error it is, when it is not the file that is wrong but what it names. Default: `invalid-argument`. */
+  readonly code?: MsrpErrorCode
 }
 
 /** `limits.header_line_bytes`, `listen[1].host`, as the file spells it. */
@@ -22,16 +24,20 @@ export function keyName(path: KeyPath): string {
   }, '')
 }
 
-/** All of it as one error `invalid-argument`: in one line if it is one flaw, else a line each. */
-export function flawsError(source: string, flaws: readonly Flaw[]): MsrpError {
-  const [first] = flaws
-  const message =
-    first !== undefined && flaws.length === 1
-      ? `${source}${first.line === undefined ? '' : `, line ${first.line}`}: ${first.message}`
-      : [`${source}: ${flaws.length} things are wrong`, ...flaws.map(listed)].join('\n')
-  return new MsrpError('invalid-argument', message)
+/** All of it as one error: in one line if it is one flaw, else a line each. `source`: the file, if there is one. */
+export function flawsError(source: string | undefined, flaws: readonly Flaw[]): MsrpError {
+  const codes = new Set(flaws.map(({ code }) => code ?? 'invalid-argument'))
+  const [code = 'invalid-argument'] = codes.size === 1 ? codes : []
+  return new MsrpError(code, flawLines(source, flaws).join('\n'))
 }
 
-function listed({ line, message }: Flaw): string {
-  return line === undefined ? `  ${message}` : `  line ${line}: ${message}`
+/** What is wrong, for people: one line, or one that says how much it is and then one for each. */
+export function flawLines(source: string | undefined, flaws: readonly Flaw[]): string[] {
+  const [only] = flaws
+  if (only !== undefined && flaws.length === 1) {
+    const line = only.line === undefined ? '' : `, line ${only.line}`
+    return [source === undefined ? only.message : `${source}${line}: ${only.message}`]
+  }
+  const listed = flaws.map(({ line, message }) => (line === undefined ? `  ${message}` : `  line ${line}: ${message}`))
+  return [`${source ?? 'settings'}: ${flaws.length} things are wrong`, ...listed]
 }

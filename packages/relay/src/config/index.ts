@@ -1,6 +1,6 @@
 /** What a relay can be told, and reading it from a file. */
 export { listensOnLoopbackAlone } from './consistency.ts'
-export type { Flaw, KeyPath } from './flaw.ts'
+export { type Flaw, flawLines, flawsError, type KeyPath, keyName } from './flaw.ts'
 export { isLoopback, type Network, networkSet, parseNetwork } from './network.ts'
 export { completeSettings, type Reading, readSettings, readSettingsFile } from './read.ts'
 export { Secret } from './secret.ts'
@@ -15,3 +15,4 @@ export type { TlsSettings } from './sections/tls.ts'
 export type { UserSettings } from './sections/users.ts'
 export type { Settings, SettingsInput } from './settings.ts'
 export { cloneRoot, defaultStateFolder, type Surroundings, surroundings } from './surroundings.ts'
+export { writeSettings } from './write.ts'

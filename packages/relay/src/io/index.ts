@@ -1,4 +1,5 @@
 /** What surrounds the relay's state on a real machine: state folder, policy, log, and a welcome for people. */
+export { examine } from './examine.ts'
 export { createLog, type LogDestination, type RelayLog } from './log.ts'
 export { maskSecrets } from './mask-secrets.ts'
 export { type BoundListener, type Denial, OutboundPolicy } from './outbound-policy.ts'

@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { createAuthority, issueCertificate } from 'msrp-relay/certificates'
+import { expect, onTestFinished, test } from 'vitest'
+import { startMsrp } from '../../../test/support/process.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { eventFlaw } from './event-schema.ts'
+
+test('check tells of everything that is wrong at once, for people and for programs', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const ca = await createAuthority()
+  const { certificate, key } = await issueCertificate({ names: ['elsewhere.example'], ca })
+  const file = configuration(
+    `[[listen]]\nhost = "127.0.0.1"\nport = ${port}\n[tls]\ncertificate = "c.pem"\nkey = "c.key"\nca = "none.pem"\n[users]\ndatabase = "none.sqlite"`,
+    { 'c.pem': certificate, 'c.key': key },
+  )
+  const forPeople = startMsrp(['relay', 'check', file])
+  expect(await forPeople.exit()).toEqual({ code: 2, signal: null })
+  expect(forPeople.stderr.lines).toEqual([
+    `error: ${file}: 4 things are wrong`,
+    expect.stringMatching(/^ {2}line 3: listen\[0\]\.port: cannot listen on 127\.0\.0\.1:\d+: .*in use/),
+    expect.stringMatching(/^ {2}line 5: tls\.certificate: .*c\.pem does not name the host localhost/),
+    expect.stringMatching(/^ {2}line 7: tls\.ca: cannot read .*none\.pem: there is no such file/),
+    expect.stringMatching(/^ {2}line 9: users\.database: there is no user database .*none\.sqlite/),
+  ])
+
+  const forPrograms = startMsrp(['relay', 'check', file, '--running', '--json'])
+  expect(await forPrograms.exit()).toEqual({ code: 4, signal: null })
+  const [event] = forPrograms.stdout.json
+  expect(eventFlaw(event)).toBeUndefined()
+  expect(event).toMatchObject({
+    event: 'error',
+    code: 'storage',
+    mistakes: [
+      { key: 'tls.certificate', line: 5, code: 'storage' },
+      { key: 'tls.ca', line: 7, code: 'storage' },
+      { key: 'users.database', line: 9, code: 'storage' },
+    ],
+  })
+})
+
+test('check finds nothing wrong with a good file, and leaves nothing behind', async () => {
+  const file = configuration('[[listen]]\nhost = "127.0.0.1"\nport = 0\n')
+  const check = startMsrp(['relay', 'check', file])
+  expect(await check.exit(), check.describe()).toEqual({ code: 0, signal: null })
+  expect(check.stdout.lines).toEqual([`${file}: nothing is wrong`])
+  const again = startMsrp(['relay', 'check', file, '--json'])
+  expect(await again.exit()).toEqual({ code: 0, signal: null })
+  expect(again.stdout.json.map(eventFlaw)).toEqual([undefined])
+})
+
+test('config prints what holds as a file that says the same', async () => {
+  const config = startMsrp(['relay', 'config', '--config', configuration('drain = 7\nstate_folder = "/var/lib/x"')])
+  expect(await config.exit()).toEqual({ code: 0, signal: null })
+  expect(config.stdout.lines).toContain('drain = 7')
+  const again = startMsrp(['relay', 'config', '--config', configuration(config.stdout.text), '--json'])
+  const once = startMsrp([
+    'relay',
+    'config',
+    '--config',
+    configuration('drain = 7\nstate_folder = "/var/lib/x"'),
+    '--json',
+  ])
+  expect([await again.exit(), await once.exit()].map(({ code }) => code)).toEqual([0, 0])
+  expect(again.stdout.json).toEqual(once.stdout.json)
+  expect(again.stdout.json.map(eventFlaw)).toEqual([undefined])
+})
+
+function configuration(text: string, beside: Readonly<Record<string, string>> = {}): string {
+  const folder = temporaryFolder()
+  for (const [name, content] of Object.entries(beside)) writeFileSync(join(folder, name), content)
+  const file = join(folder, 'relay.toml')
+  writeFileSync(file, text)
+  return file
+}
