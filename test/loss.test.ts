@@ -182,7 +182,7 @@ describe('a relay that ends in the middle of a file', () => {
   })
 
   test('by SIGTERM ends itself in order, and leaves both sides with an error and no file', async () => {
-    const mortal = await startRelay()
+    const mortal = await startRelay({ settings: { drain: 1 } })
     const bob = await startReceiver(throughRelay(mortal))
     const alice = startSender([endlessFile().path], bob)
     await underWay(bob.folder, 16 * MiB)

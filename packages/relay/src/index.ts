@@ -19,6 +19,9 @@ export * from './io/index.ts'
 export type { OpenListener } from './io/listeners.ts'
 export * from './users/index.ts'
 
+/** What a stopping relay has for its last REPORTs, however long it has drained, in milliseconds. */
+const LAST_WORDS = 2_000
+
 /** A relay that runs. */
 export interface RunningRelay extends AsyncDisposable {
   /** Where it listens, with the ports it really got. */
@@ -29,8 +32,9 @@ export interface RunningRelay extends AsyncDisposable {
   readonly connections: number
   readonly tokens: number
   /**
-   * Stops it: accepts nothing more, tells senders by REPORT what was not confirmed, gives what is queued
-   * `settings.drain` seconds, and closes.
+   * Stops it. For `settings.drain` seconds at most nothing new begins and what is under way comes to its end: nobody gets
+   * a token, peers of sessions that are there still come in. Then senders are told by REPORT what was not confirmed, and
+   * everything is closed.
    */
   close(): Promise<void>
 }
@@ -93,8 +97,10 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
 
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
+    const deadline = performance.now() + settings.drain * 1000
+    await running.drain(settings.drain * 1000)
     await listeners.close()
-    await running.close(settings.drain * 1000)
+    await running.close(Math.max(deadline - performance.now(), LAST_WORDS))
     await state.users.close()
     floodedLog.flush()
   }

@@ -19,8 +19,8 @@ Examples:
   msrp relay check relay.toml         say what is wrong with it
   msrp relay user add carol@localhost
 
-SIGTERM and Ctrl-C stop it in order: what is queued goes out first, for as long as the setting drain
-allows, then it exits with 0. A second signal ends it at once.`
+SIGTERM and Ctrl-C stop it in order: nothing new begins, what is under way comes to its end, for as long
+as the setting drain allows, then it exits with 0. A second signal ends it at once.`
 
 /** `msrp relay`: runs a relay; its users are managed below it. */
 export function relayCommand(context: Context): Command {
@@ -51,7 +51,7 @@ async function runRelay(options: RelayOptions, { output, signal, grace }: Contex
     if (signal.aborted) resolve()
     signal.addEventListener('abort', () => resolve())
   })
-  output.say(output.faint('The relay stops; what is queued goes out first.'))
+  output.say(output.faint('The relay stops; what is under way comes to its end first.'))
 }
 
 async function greet(

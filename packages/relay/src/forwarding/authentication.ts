@@ -55,7 +55,7 @@ export class Authentication {
     this.#tokens = options.tokens
     this.#counters = options.counters
     const { time, random, hmac, equal } = options.platform
-    this.#nonces = new Nonces({ time, random, hmac, equal, lifetime: options.settings.nonceLifetime })
+    this.#nonces = new Nonces({ time, random, hmac, equal, lifetime: () => this.#settings.nonceLifetime })
   }
 
   /** Answers an AUTH. Those of one connection are answered one after another, and nothing more is read meanwhile. */

@@ -50,6 +50,8 @@ export class Flow implements ChunkSource, Passenger {
   readonly overhead: number
   /** Requests of which the next hop owes the responses. */
   unanswered = 0
+  /** The last chunk that arrived said that more of its message follows. */
+  unfinished = false
   /** The way that its last message was found to go, and when that was. */
   way: { readonly way: Way; readonly at: number } | undefined
   /** The same as they were read. */
@@ -101,6 +103,11 @@ export class Flow implements ChunkSource, Passenger {
   /** Nothing is on its way through at present. */
   get idle(): boolean {
     return this.#passages.length === 0
+  }
+
+  /** Something is on its way through, or not answered, or its rest is still to come. */
+  get busy(): boolean {
+    return !this.idle || this.unanswered > 0 || this.unfinished
   }
 
   /** Idle, and nobody has it but its two connections. */
@@ -156,6 +163,7 @@ export class Flow implements ChunkSource, Passenger {
   end(chunk: InboundChunk, flag: ContinuationFlag): void {
     const passage = this.#arriving(chunk)
     if (passage === undefined) return
+    this.unfinished = flag === '+'
     passage.finish(flag)
     if (passage.over) this.#remove(passage)
     this.#sink?.connection.pump()

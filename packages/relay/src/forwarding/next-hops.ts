@@ -17,15 +17,15 @@ export interface Hop {
 /** The connections that are made from here: one for each session, or one for all towards relays that are named. */
 export class NextHops {
   readonly #dial: (hop: Hop, shared: boolean) => Promise<RelayConnection>
-  readonly #sharedTo: ReadonlySet<string>
+  readonly #sharedTo: () => readonly string[]
   readonly #shared: Map<string, NextHop> = new Map()
 
   constructor(options: {
     dial: (hop: Hop, shared: boolean) => Promise<RelayConnection>
-    sharedTo: readonly string[]
+    sharedTo: () => readonly string[]
   }) {
     this.#dial = options.dial
-    this.#sharedTo = new Set(options.sharedTo.map((host) => host.toLowerCase()))
+    this.#sharedTo = options.sharedTo
   }
 
   /** What leads there already, or will soon. */
@@ -63,7 +63,7 @@ export class NextHops {
   }
 
   #connectionsFor({ token, uri, isRelay }: Hop): Map<string, NextHop> {
-    return isRelay && this.#sharedTo.has(uri.host) ? this.#shared : token.nextHops
+    return isRelay && this.#sharedTo().includes(uri.host) ? this.#shared : token.nextHops
   }
 }
 

@@ -13,16 +13,16 @@ export class Nonces {
   readonly #random: RandomBytes
   readonly #hmac: (text: string) => string
   readonly #equal: (one: string, other: string) => boolean
-  readonly #lifetime: number
+  readonly #lifetime: () => number
   #lastIssued = 0
 
-  /** `lifetime` and `time` in seconds. */
+  /** `lifetime`, as it is at present, and `time` in seconds. */
   constructor(options: {
     time: () => number
     random: RandomBytes
     hmac: (text: string) => string
     equal: (one: string, other: string) => boolean
-    lifetime: number
+    lifetime: () => number
   }) {
     this.#time = options.time
     this.#random = options.random
@@ -44,7 +44,7 @@ export class Nonces {
     const [issued = '', salt = '', proof = '', ...rest] = nonce.split('.')
     if (rest.length > 0 || !this.#equal(proof, this.#proof(issued, salt, binding))) return 'forged'
     const age = this.#time() - issuedAt(nonce) / 1e6
-    return age >= -1 && age <= this.#lifetime ? 'fresh' : 'stale'
+    return age >= -1 && age <= this.#lifetime() ? 'fresh' : 'stale'
   }
 
   #proof(issued: string, salt: string, binding: string): string {

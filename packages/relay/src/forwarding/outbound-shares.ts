@@ -18,11 +18,12 @@ export interface OutboundPlace {
  * finds some as well. Dials under way, which cost most and may come to nothing, are held to less.
  */
 export class OutboundShares {
-  readonly #most: number
+  readonly #most: () => number
   #total = 0
   readonly #taken: Map<string, { all: number; dialing: number }> = new Map()
 
-  constructor(most: number) {
+  /** `most`: how many there may be at present. */
+  constructor(most: () => number) {
     this.#most = most
   }
 
@@ -33,7 +34,7 @@ export class OutboundShares {
 
   /** A place for a dial; or why there is none. */
   take(account: string): OutboundPlace | string {
-    const free = this.#most - this.#total
+    const free = this.#most() - this.#total
     if (free <= 0) return 'the relay has made as many connections as it may'
     const taken = this.#taken.get(account) ?? { all: 0, dialing: 0 }
     if (taken.all >= Math.max(LEAST, free)) return 'this account has had as many connections made as it may'

@@ -2,17 +2,26 @@ import type { MsrpUri } from 'msrp/wire'
 
 /** Which URIs address this relay: every name and address it listens under, with every port it listens on. */
 export class OwnAuthorities {
-  readonly #names: ReadonlySet<string>
-  readonly #ports: ReadonlySet<number>
-  /** Host and port for Use-Path. */
-  readonly advertised: { readonly host: string; readonly port: number }
+  readonly #names: Set<string> = new Set()
+  readonly #ports: Set<number> = new Set()
+  #advertised = { host: 'localhost', port: 2855 }
 
   /** The first name and the first port are the advertised ones. */
   constructor(names: readonly string[], ports: readonly number[]) {
-    const [host = 'localhost', port = 2855] = [names[0]?.toLowerCase(), ports[0]]
-    this.advertised = { host, port }
-    this.#names = new Set(names.map((name) => name.toLowerCase()))
-    this.#ports = new Set(ports)
+    this.add(names, ports)
+  }
+
+  /** Host and port for Use-Path. */
+  get advertised(): { readonly host: string; readonly port: number } {
+    return this.#advertised
+  }
+
+  /** Other names and ports, of which the first are advertised from now on. Those before stay ours. */
+  add(names: readonly string[], ports: readonly number[]): void {
+    const { host, port } = this.#advertised
+    this.#advertised = { host: names[0]?.toLowerCase() ?? host, port: ports[0] ?? port }
+    for (const name of names) this.#names.add(name.toLowerCase())
+    for (const one of ports) this.#ports.add(one)
   }
 
   /** Whether a URI with port is ours. */

@@ -136,7 +136,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.failedAuths = new FailedAuths(platform.hash)
     this.flows = new Flows(platform.clock, options.total)
     this.#madeFor = options.madeFor
-    this.#sharedByName = settings.sharedConnectionsTo.some((host) => this.relayNames.includes(host.toLowerCase()))
+    this.#sharedByName = settings.sharedConnectionsTo.some((host) => this.relayNames.includes(host))
     this.#relay = options.relay
     this.#clock = platform.clock
     this.connection = new MsrpConnection<Pending>({
@@ -188,6 +188,12 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   set watched(bytes: number) {
     this.total.kept += bytes - this.#watched
     this.#watched = bytes
+  }
+
+  /** Something that came in here is under way, or something that leaves here has not been taken or answered. */
+  get busy(): boolean {
+    const { pendingRequests, transport } = this.connection
+    return pendingRequests > 0 || transport.bufferedBytes > 0 || [...this.flows].some((flow) => flow.busy)
   }
 
   /** It was made for one session alone. */

@@ -12,6 +12,7 @@ import { Authentication } from './authentication.ts'
 import { Changes } from './changes.ts'
 import { ConnectionsByRelay } from './connections-by-relay.ts'
 import { Counters } from './counters.ts'
+import { untilQuiet } from './drain.ts'
 import { Flow, flowOverhead } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import { outgrows } from './growth.ts'
@@ -43,23 +44,24 @@ export class Relay implements RelayRequests {
   readonly #connections: Set<RelayConnection> = new Set()
   readonly #relays: ConnectionsByRelay = new ConnectionsByRelay()
   readonly #changes: Changes = new Changes()
-  readonly #limits: ParserLimits
+  #limits: ParserLimits
   readonly #total: TotalBuffer
   readonly #stalled: StalledConnections
   readonly #outbound: OutboundShares
   /** What connections made from here take of it. */
   readonly #places: Map<RelayConnection, OutboundPlace> = new Map()
   #nextId = 1
+  #draining = false
   #closing = false
   #onEmpty: () => void = () => {}
 
   constructor(settings: RelaySettings, platform: RelayPlatform) {
-    this.#settings = settings
+    this.#settings = ownCopy(settings)
     this.#platform = platform
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#own = new OwnAuthorities(settings.names, settings.ports)
     this.#total = new TotalBuffer(settings.totalBuffer)
-    this.#outbound = new OutboundShares(settings.outboundConnections)
+    this.#outbound = new OutboundShares(() => this.#settings.outboundConnections)
     const { clock, random } = platform
     this.#tokens = new TokenTable({
       clock,
@@ -67,12 +69,12 @@ export class Relay implements RelayRequests {
       onEnd: (token) => this.#tokenEnded(token),
       relays: this.#relays,
       changes: this.#changes,
-      most: settings.tokensPerConnection,
-      bytes: settings.totalBuffer / 4,
+      most: () => this.#settings.tokensPerConnection,
+      bytes: () => this.#settings.totalBuffer / 4,
     })
     this.#stalled = new StalledConnections({
       clock,
-      patience: settings.stalled,
+      patience: () => this.#settings.stalled,
       total: this.#total,
       connections: this.#connections,
       onStalled: ({ id, connection }) => {
@@ -82,11 +84,11 @@ export class Relay implements RelayRequests {
     })
     this.#nextHops = new NextHops({
       dial: (hop, shared) => this.#dial(hop, shared),
-      sharedTo: settings.sharedConnectionsTo,
+      sharedTo: () => this.#settings.sharedConnectionsTo,
     })
     this.#authentication = new Authentication({
       platform,
-      settings,
+      settings: this.#settings,
       own: this.#own,
       tokens: this.#tokens,
       counters: this.counters,
@@ -106,9 +108,35 @@ export class Relay implements RelayRequests {
     return this.#total.kept
   }
 
+  /**
+   * Takes other settings. What is under way goes on as it began: connections keep the limits of their parsers and tokens
+   * their time, and a name under which tokens were handed out stays ours.
+   */
+  reconfigure(settings: RelaySettings): void {
+    Object.assign(this.#settings, ownCopy(settings))
+    this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
+    this.#total.limit = settings.totalBuffer
+    this.#own.add(settings.names, settings.ports)
+  }
+
   /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
   accept(transport: Transport, certificateNames: readonly string[]): void {
     this.#adopt({ transport, certificateNames, inbound: true })
+  }
+
+  /**
+   * Gives what is under way time to come to its end: messages that are not complete, chunks and requests that are not
+   * answered. Resolves when nothing is under way any more, or after `milliseconds`; then comes `close`.
+   */
+  async drain(milliseconds: number): Promise<void> {
+    this.#draining = true
+    const connections = this.#connections
+    const used = [...connections].some(({ flows, busy }) => flows.size > 0 || busy)
+    if (!used || milliseconds === 0) return
+    await untilQuiet(this.#platform.clock, milliseconds, {
+      busy: () => [...connections].some((connection) => connection.busy),
+      events: () => this.counters.chunksReceived + this.counters.requestsForwarded,
+    })
   }
 
   /**
@@ -156,7 +184,8 @@ export class Relay implements RelayRequests {
     if (flaw !== undefined) {
       from.refuse(head, 400, flaw)
     } else if (head.method === 'AUTH' && this.#endsHere(toPath)) {
-      this.#authentication.answer(head, from)
+      if (this.#draining && toPath[0]?.sessionId === undefined) this.#turnElsewhere(head, from)
+      else this.#authentication.answer(head, from)
     } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(toPath)) {
       // RFC 4975 §12: nobody is behind us who might know the method.
       from.refuse(head, 501)
@@ -242,6 +271,12 @@ export class Relay implements RelayRequests {
     if (way.reason === 'unknown-token') this.counters.unknownTokens++
     if (way.reason === 'intruder') this.counters.intruders++
     from.refuse(head, way.status, way.comment)
+  }
+
+  /** Nobody begins anything here any more: who has nothing here is better off with the next target of the SRV record. */
+  #turnElsewhere(head: RequestHead, from: RelayConnection): void {
+    from.refuse(head, 403, 'the relay is shutting down, try another one')
+    if (from.relayNames.length === 0 && from.unused) from.close()
   }
 
   /** The flow for the paths a request came with; made when there is none yet. Undefined when there are too many. */
@@ -364,6 +399,11 @@ export class Relay implements RelayRequests {
     token.nextHops.clear()
     peers.forEach(closeUnused)
   }
+}
+
+/** The settings as the relay keeps them: all its parts look at this object when they need something, and a reload changes it. */
+function ownCopy(settings: RelaySettings): RelaySettings {
+  return { ...settings, sharedConnectionsTo: settings.sharedConnectionsTo.map((host) => host.toLowerCase()) }
 }
 
 /** A connection that was made for one session, and serves no other by now, goes with it. */

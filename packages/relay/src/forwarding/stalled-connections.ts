@@ -25,23 +25,23 @@ interface Stall {
  */
 export class StalledConnections {
   readonly #clock: Clock
-  readonly #patience: number
+  readonly #patience: () => number
   readonly #total: TotalBuffer
   readonly #connections: ReadonlySet<RelayConnection>
   readonly #onStalled: (connection: RelayConnection) => void
   readonly #stalls: Map<RelayConnection, Stall> = new Map()
   #timer: Cancel | undefined
 
-  /** `connections` are those there are, now and later; `patience` in seconds. */
+  /** `connections` are those there are, now and later; `patience` in seconds, as it is at present. */
   constructor(options: {
     clock: Clock
-    patience: number
+    patience: () => number
     total: TotalBuffer
     connections: ReadonlySet<RelayConnection>
     onStalled: (connection: RelayConnection) => void
   }) {
     this.#clock = options.clock
-    this.#patience = options.patience * 1000
+    this.#patience = options.patience
     this.#total = options.total
     this.#connections = options.connections
     this.#onStalled = options.onStalled
@@ -71,7 +71,7 @@ export class StalledConnections {
     this.#look(now)
     const hurry: RelayConnection[] = []
     for (const [connection, { since }] of this.#stalls) {
-      if (now - since >= this.#patience) this.#giveUp(connection)
+      if (now - since >= this.#patience() * 1000) this.#giveUp(connection)
       else if (now - since >= HURRY && this.#total.full) hurry.push(connection)
     }
     // Maps keep their order: those that have been there longest come first.

@@ -36,8 +36,8 @@ export class TokenTable {
   readonly #relayed: Map<string, number> = new Map()
   readonly #relays: ConnectionsByRelay
   readonly #changes: Changes
-  readonly #most: number
-  readonly #total: number
+  readonly #most: () => number
+  readonly #bytes: () => number
 
   /**
    * `onEnd` is called with the token as it was, and has it end. `most`: what one connection may hold, or one account
@@ -49,8 +49,8 @@ export class TokenTable {
     onEnd: (token: Token) => void
     relays: ConnectionsByRelay
     changes: Changes
-    most: number
-    bytes: number
+    most: () => number
+    bytes: () => number
   }) {
     this.#clock = options.clock
     this.#random = options.random
@@ -58,7 +58,7 @@ export class TokenTable {
     this.#relays = options.relays
     this.#changes = options.changes
     this.#most = options.most
-    this.#total = Math.floor(options.bytes / TOKEN_BYTES)
+    this.#bytes = options.bytes
   }
 
   get size(): number {
@@ -78,8 +78,8 @@ export class TokenTable {
     // A relay's connections carry whom it likes, and their tokens outlive them: there the account is who holds them.
     const held = relayName === undefined ? holder.tokens.size : (this.#relayed.get(account) ?? 0)
     const whose = relayName === undefined ? 'this connection' : 'this account, through other relays,'
-    if (held >= this.#most) return `${whose} holds as many sessions as it may`
-    if (held < LEAST_TOKENS || this.size < this.#total) return undefined
+    if (held >= this.#most()) return `${whose} holds as many sessions as it may`
+    if (held < LEAST_TOKENS || this.size < Math.floor(this.#bytes() / TOKEN_BYTES)) return undefined
     return `${whose} holds as many sessions as it may while there are so many in all`
   }
 

@@ -19,14 +19,14 @@ export class TotalBuffer {
   kept = 0
   /** Bytes that wait to be taken by the far sides, when they were last counted. */
   outgoing = 0
-  readonly #limit: number
+  /** What there is room for, in bytes. */
+  limit: number
 
-  /** `limit` in bytes. */
   constructor(limit: number) {
-    this.#limit = limit
+    this.limit = limit
   }
 
   get full(): boolean {
-    return this.kept + this.outgoing > this.#limit
+    return this.kept + this.outgoing > this.limit
   }
 }

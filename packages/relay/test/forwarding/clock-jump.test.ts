@@ -78,7 +78,7 @@ describe('nonces by a clock that does jump', () => {
       random: (count) => new Uint8Array(count),
       hmac: (text) => `proof of ${text}`.replaceAll('.', '-'),
       equal: (one, other) => one === other,
-      lifetime: 300,
+      lifetime: () => 300,
     })
     const nonce = nonces.issue('client 1')
     expect(nonces.check(nonce, 'client 1')).toBe('fresh')

@@ -35,6 +35,8 @@ export type ConnectOptions = MemoryPairOptions & { certificate?: string[]; uri?:
 export class Network {
   readonly clock: FakeClock
   readonly relay: Relay
+  /** What the relay was told at its start. */
+  readonly settings: RelaySettings
   /** What the relay wanted to connect to, in order. */
   readonly dialed: DialTarget[] = []
   readonly logged: string[] = []
@@ -54,26 +56,24 @@ export class Network {
     random: RandomBytes = nodeRandom,
   ) {
     this.clock = clock
+    this.settings = { ...defaults, ...settings }
     const log = (_: object, message: string): void => {
       this.logged.push(message)
     }
-    this.relay = new Relay(
-      { ...defaults, ...settings },
-      {
-        clock,
-        time: () => clock.now() / 1000,
-        random,
-        hash: nodeHash,
-        hmac: (text) => createHmac('sha256', 'test').update(text).digest('hex'),
-        equal: (one, other) => one === other,
-        users: { ha1: (...user) => this.ha1(...user) },
-        dial: async (target) => {
-          this.dialed.push(target)
-          return this.onDial(target)
-        },
-        log: { debug: log, info: log, warn: log },
+    this.relay = new Relay(this.settings, {
+      clock,
+      time: () => clock.now() / 1000,
+      random,
+      hash: nodeHash,
+      hmac: (text) => createHmac('sha256', 'test').update(text).digest('hex'),
+      equal: (one, other) => one === other,
+      users: { ha1: (...user) => this.ha1(...user) },
+      dial: async (target) => {
+        this.dialed.push(target)
+        return this.onDial(target)
       },
-    )
+      log: { debug: log, info: log, warn: log },
+    })
   }
 
   /** Somebody connects. */

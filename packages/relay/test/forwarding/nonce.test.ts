@@ -10,7 +10,7 @@ function setUp(): { nonces: Nonces; at: (seconds: number) => void } {
     random: nodeRandom,
     hmac: (text) => createHmac('sha256', 'key').update(text).digest('hex'),
     equal: (one, other) => one === other,
-    lifetime: 300,
+    lifetime: () => 300,
   })
   return {
     nonces,

@@ -89,7 +89,7 @@ describe('connections that the relay makes', () => {
 
 describe('the shares of connections', () => {
   it('hold dials under way to an eighth of what is free, and those who have none always get some', () => {
-    const shares = new OutboundShares(900)
+    const shares = new OutboundShares(() => 900)
     const alice = Array.from({ length: 900 }, () => shares.take('alice')).filter((place) => typeof place === 'object')
     expect(alice).toHaveLength(100)
     for (const { made } of alice) made()
@@ -100,7 +100,7 @@ describe('the shares of connections', () => {
   })
 
   it('come back once, whether the dial was over or not', () => {
-    const shares = new OutboundShares(1)
+    const shares = new OutboundShares(() => 1)
     for (let turn = 0; turn < 3; turn++) {
       const place = shares.take('alice')
       if (typeof place === 'string') throw new Error(place)
