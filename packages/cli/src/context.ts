@@ -1,4 +1,4 @@
-import type { Grace } from './signals.ts'
+import type { SignalHandling } from './signals.ts'
 import type { Output } from './terminal/output.ts'
 
 /** What every command works with. */
@@ -6,8 +6,7 @@ export interface Context {
   readonly output: Output
   /** Aborted by signals, and when standard output goes away; the reason is the `Failure` to end with. */
   readonly signal: AbortSignal
-  /** Time for cleaning up after a signal. */
-  readonly grace: Grace
+  readonly signals: SignalHandling
 }
 
 /** A promise that rejects with the signal's reason as soon as it is aborted. The caller ends what is behind it. */

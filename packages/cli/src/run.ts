@@ -2,15 +2,15 @@ import { CommanderError } from 'commander'
 import { ExitCode } from './exit-code.ts'
 import { verdictOn } from './failure.ts'
 import { buildProgram } from './program.ts'
-import { abortOnSignals } from './signals.ts'
+import { abortOnSignals, type SignalHandling } from './signals.ts'
 import { Output } from './terminal/output.ts'
 
 /** Runs a command line and gives the exit code. */
 export async function run(args: string[]): Promise<number> {
   const controller = new AbortController()
   const { signal } = controller
-  const grace = { milliseconds: 5_000 }
-  abortOnSignals(controller, grace)
+  const signals: SignalHandling = { grace: 5_000, onHangUp: undefined }
+  abortOnSignals(controller, signals)
   const verbose = args.includes('--verbose') || args.includes('-v')
   const output = new Output({
     // Before the arguments are understood, so that a mistake in them is told in the form that was asked for.
@@ -25,7 +25,7 @@ export async function run(args: string[]): Promise<number> {
     process.exit(ExitCode.internal)
   })
   try {
-    await buildProgram({ output, signal, grace }).parseAsync(args, { from: 'user' })
+    await buildProgram({ output, signal, signals }).parseAsync(args, { from: 'user' })
     return ExitCode.ok
   } catch (error) {
     return tell(error, signal, output, verbose)

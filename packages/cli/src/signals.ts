@@ -1,8 +1,11 @@
 import { Failure, verdictOn } from './failure.ts'
 
-/** How long cleaning up may take after the first signal; a command that needs longer says so. */
-export interface Grace {
-  milliseconds: number
+/** How a command takes signals. */
+export interface SignalHandling {
+  /** How long cleaning up may take after the first one, in milliseconds; a command that needs longer says so. */
+  grace: number
+  /** What SIGHUP asks for: the end, unless a program that no terminal holds has something better to do. */
+  onHangUp: (() => void) | undefined
 }
 
 /** A second signal counts from here on; npm passes Ctrl-C on to a program that the terminal has told already. */
@@ -16,18 +19,22 @@ const failures = {
 
 /**
  * Turns signals into an abort whose reason is the `Failure` to end with. The first signal lets the program clean up,
- * as long as `grace` allows; the second ends it at once.
+ * as long as `handling` allows; the second ends it at once.
  */
-export function abortOnSignals(controller: AbortController, grace: Grace): void {
+export function abortOnSignals(controller: AbortController, handling: SignalHandling): void {
   let firstAt: number | undefined
   for (const [name, failure] of Object.entries(failures)) {
     process.on(name, () => {
+      if (name === 'SIGHUP' && handling.onHangUp !== undefined && firstAt === undefined) {
+        handling.onHangUp()
+        return
+      }
       const reason = failure()
       const { exitCode } = verdictOn(reason)
       if (firstAt === undefined) {
         firstAt = performance.now()
         controller.abort(reason)
-        setTimeout(() => process.exit(exitCode), grace.milliseconds).unref()
+        setTimeout(() => process.exit(exitCode), handling.grace).unref()
       } else if (performance.now() - firstAt > SAME_KEYSTROKE) {
         process.exit(exitCode)
       }

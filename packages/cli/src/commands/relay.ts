@@ -37,7 +37,7 @@ export function relayCommand(context: Context): Command {
     .addCommand(configCommand(context))
 }
 
-async function runRelay(options: RelayOptions, { output, signal, grace }: Context): Promise<void> {
+async function runRelay(options: RelayOptions, { output, signal, signals }: Context): Promise<void> {
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
   const { examine, startRelay } = await import('msrp-relay')
   const { settings: read, misconfigured } = await relayConfiguration(options.config)
@@ -45,7 +45,7 @@ async function runRelay(options: RelayOptions, { output, signal, grace }: Contex
   if (flaws.length > 0) throw misconfigured(flaws)
   const settings: Settings = options.verbose ? { ...read, log: { ...read.log, level: 'debug' } } : read
   await using relay = await untilAborted(startRelay(settings), signal)
-  grace.milliseconds += settings.drain * 1000
+  signals.grace += settings.drain * 1000
   await greet(relay, settings, options, output)
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve()
