@@ -1,5 +1,6 @@
 import type { AdvertisedSettings } from './sections/advertised.ts'
 import type { DigestSettings } from './sections/digest.ts'
+import type { EphemeralCredentialsSettings } from './sections/ephemeral-credentials.ts'
 import type { ExpiresSettings } from './sections/expires.ts'
 import type { LimitSettings } from './sections/limits.ts'
 import type { ListenSettings } from './sections/listen.ts'
@@ -35,6 +36,8 @@ export interface Settings {
   readonly sharedConnectionsTo: readonly string[]
   readonly digest: DigestSettings
   readonly users: UserSettings
+  /** Credentials that a web application makes for users whom no database knows. */
+  readonly ephemeralCredentials: EphemeralCredentialsSettings
   readonly log: LogSettings
   /**
    * Folder for what the relay keeps itself: authority, certificate, users. Default: `state` in a clone of the sources,
