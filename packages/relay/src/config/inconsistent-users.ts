@@ -1,4 +1,5 @@
 import { databaseAddress } from '../users/database-address.ts'
+import { databaseTlsFlaw, defaultDatabaseTls } from '../users/database-tls.ts'
 import { sharedSecretFlaw } from '../users/ephemeral-credentials.ts'
 import { urlFlaw } from '../users/http-users.ts'
 import { listedUserFlaw } from '../users/listed-users.ts'
@@ -28,7 +29,9 @@ function inconsistentBackend(users: UnfinishedUsers, hasEphemeral: boolean): Fla
     case 'postgresql':
     case 'mariadb': {
       const address = databaseAddress(backend, addressInput(sql))
-      return 'what' in address ? [{ path: ['users', 'sql', address.key], message: address.what }] : []
+      if ('what' in address) return [{ path: ['users', 'sql', address.key], message: address.what }]
+      const flaw = databaseTlsFlaw(backend, sql.tls ?? defaultDatabaseTls(address), address)
+      return flaw === undefined ? [] : [{ path: ['users', 'sql', 'host'], message: flaw }]
     }
     case 'http': {
       const flaw = http.url === undefined ? 'is missing; say where the service is' : urlFlaw(http.url, http.allowHttp)
@@ -37,7 +40,9 @@ function inconsistentBackend(users: UnfinishedUsers, hasEphemeral: boolean): Fla
     case 'list':
       return list.flatMap(({ user, password, ha1 }, index) => {
         const twice = list.findIndex((other) => other.user === user) < index
-        const message = twice ? 'is there twice; remove one of them' : listedUserFlaw({ user, password: password?.reveal(), ha1: ha1?.reveal() })
+        const message = twice
+          ? 'is there twice; remove one of them'
+          : listedUserFlaw({ user, password: password?.reveal(), ha1: ha1?.reveal() })
         return message === undefined ? [] : [{ path: ['users', 'list', index, 'user'], message }]
       })
     case 'none':

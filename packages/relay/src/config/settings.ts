@@ -1,3 +1,4 @@
+import type { Secret } from './secret.ts'
 import type { AdvertisedSettings } from './sections/advertised.ts'
 import type { DigestSettings } from './sections/digest.ts'
 import type { EphemeralCredentialsSettings } from './sections/ephemeral-credentials.ts'
@@ -52,7 +53,14 @@ export interface Settings {
 export type SettingsInput = {
   readonly [K in keyof Settings]?: K extends 'listen'
     ? readonly (Pick<ListenSettings, 'host'> & Partial<ListenSettings>)[]
-    : Settings[K] extends readonly unknown[] | string | number | boolean
-      ? Settings[K]
-      : Partial<Settings[K]>
+    : Incomplete<Settings[K]>
 }
+
+/** Of a table any keys, and of the tables in it; a secret may be the text itself. */
+type Incomplete<T> = T extends Secret
+  ? Secret | string
+  : T extends string | number | boolean | undefined
+    ? T
+    : T extends readonly (infer Item)[]
+      ? readonly Incomplete<Item>[]
+      : { readonly [K in keyof T]?: Incomplete<T[K]> }

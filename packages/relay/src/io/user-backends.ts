@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { MsrpError } from 'msrp/wire'
 import { addressInput } from '../config/inconsistent-users.ts'
 import type { SqlSettings, UserSettings } from '../config/sections/users.ts'
 import { type DatabaseKind, databaseAddress } from '../users/database-address.ts'
-import { databaseTls, defaultDatabaseTls } from '../users/database-tls.ts'
+import { databaseTls, databaseTlsFlaw, defaultDatabaseTls } from '../users/database-tls.ts'
 import { HttpUsers } from '../users/http-users.ts'
 import { ListedUsers } from '../users/listed-users.ts'
 import { mariadbPool } from '../users/mariadb-pool.ts'
@@ -10,7 +11,6 @@ import { postgresqlPool } from '../users/postgresql-pool.ts'
 import type { SqlPool } from '../users/sql-pool.ts'
 import { SqlUsers } from '../users/sql-users.ts'
 import type { UserBackend } from '../users/user-backend.ts'
-import { MsrpError } from 'msrp/wire'
 import { storageError } from './storage-error.ts'
 
 /**
@@ -45,7 +45,10 @@ export async function openUserBackend(settings: UserSettings): Promise<UserBacke
 async function sqlPool(kind: DatabaseKind, sql: SqlSettings): Promise<SqlPool> {
   const address = databaseAddress(kind, addressInput(sql))
   if ('what' in address) throw new MsrpError('invalid-argument', `users.sql.${address.key} ${address.what}`)
-  const tls = await databaseTls(sql.tls ?? defaultDatabaseTls(address), address, sql.ca)
+  const mode = sql.tls ?? defaultDatabaseTls(address)
+  const flaw = databaseTlsFlaw(kind, mode, address)
+  if (flaw !== undefined) throw new MsrpError('invalid-argument', `users.sql.host ${flaw}`)
+  const tls = await databaseTls(mode, address, sql.ca)
   const open = kind === 'postgresql' ? postgresqlPool : mariadbPool
   return open(address, { connections: sql.connections, connectTime: sql.connectTime, tls })
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { isLoopback } from '../config/network.ts'
 import { storageError } from '../io/storage-error.ts'
-import type { DatabaseAddress } from './database-address.ts'
+import type { DatabaseAddress, DatabaseKind } from './database-address.ts'
 
 /**
  * TLS towards a database. `verify`: its certificate has to be issued by a known authority for its name; `unverified`: any
@@ -20,6 +20,14 @@ export interface DatabaseTlsOptions {
 /** What holds when nothing is said: no TLS where nobody else can listen, otherwise all of it. */
 export function defaultDatabaseTls({ host, socket }: DatabaseAddress): DatabaseTls {
   return socket !== undefined || host === 'localhost' || isLoopback(host) ? 'off' : 'verify'
+}
+
+/** What is wrong with such TLS towards such an address, to be read after the key of the host; undefined when nothing is. */
+export function databaseTlsFlaw(kind: DatabaseKind, mode: DatabaseTls, address: DatabaseAddress): string | undefined {
+  const isAddress = address.socket === undefined && isIP(address.host) !== 0
+  // mysql2 would hold the certificate against the name localhost then.
+  if (kind !== 'mariadb' || mode !== 'verify' || !isAddress) return undefined
+  return 'has to be the host name that is in the certificate of the server, since its address is not checked; or set users.sql.tls'
 }
 
 /**

@@ -463,8 +463,17 @@ describe('an AUTH', () => {
       const { head } = await client.answer(challenge, 'alice', password)
       expect(head.status).toBe(200)
       const { nonce } = challenge.head.fields.wwwAuthenticate[0]!
-      const input = { algorithm: 'md5' as const, ha1: both[index]!, nonce, nc: '00000001', cnonce: 'c0ffee', uri: RELAY }
-      expect(parseAuthenticationInfo(head.fields.get('Authentication-Info') ?? '').rspauth).toBe(rspauth(nodeHash, input))
+      const input = {
+        algorithm: 'md5' as const,
+        ha1: both[index]!,
+        nonce,
+        nc: '00000001',
+        cnonce: 'c0ffee',
+        uri: RELAY,
+      }
+      expect(parseAuthenticationInfo(head.fields.get('Authentication-Info') ?? '').rspauth).toBe(
+        rspauth(nodeHash, input),
+      )
     }
     expect((await network.connect().authenticate('alice', 'neither')).head.status).toBe(401)
     network.ha1 = async () => []

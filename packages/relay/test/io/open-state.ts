@@ -7,7 +7,9 @@ const [stateFolder = ''] = process.argv.slice(2)
 try {
   const { certificates, users, database, tryout } = await openState(completeSettings({ stateFolder }))
   const { server, authorityFile } = certificates
-  console.log(JSON.stringify({ serial: server.leaf.serialNumber, authorityFile, tryout, users: await database?.list() }))
+  console.log(
+    JSON.stringify({ serial: server.leaf.serialNumber, authorityFile, tryout, users: await database?.list() }),
+  )
   await users.close()
 } catch (error) {
   if (!(error instanceof MsrpError)) throw error

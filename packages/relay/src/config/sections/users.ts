@@ -146,7 +146,12 @@ function sqlSection(folder: string): z.ZodType {
 
 function tableSection(): z.ZodType {
   return section('The table of subscribers in that database. The defaults are those of Kamailio and OpenSIPS.', {
-    name: textOr('subscriber', 'the name of a table', isColumn, 'The name of the table; `"SCHEMA.TABLE"` works as well.'),
+    name: textOr(
+      'subscriber',
+      'the name of a table',
+      isColumn,
+      'The name of the table; `"SCHEMA.TABLE"` works as well.',
+    ),
     username: column('username', 'The column with the name of the user.'),
     domain: textOr(
       'domain',
