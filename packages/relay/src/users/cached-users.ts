@@ -16,8 +16,8 @@ export interface UserCacheOptions {
 /** Characters of the longest name that is remembered: it takes memory, and somebody may send thousands. */
 const LONGEST_KEY = 600
 
-interface Known {
-  readonly ha1: string | readonly string[]
+interface Remembered {
+  readonly ha1: string | readonly string[] | undefined
   /** In the clock's milliseconds. */
   readonly askedAt: number
 }
@@ -31,9 +31,9 @@ export class CachedUsers implements Users {
   readonly #users: Users
   readonly #options: UserCacheOptions
   readonly #clock: Clock
+  readonly #known: LRUCache<string, Remembered>
   /** Apart, so that somebody who makes up names cannot push out those that exist. */
-  readonly #known: LRUCache<string, Known>
-  readonly #unknown: LRUCache<string, true>
+  readonly #unknown: LRUCache<string, Remembered>
   readonly #asked: Map<string, Promise<string | readonly string[] | undefined>> = new Map()
   #hits = 0
 
@@ -41,10 +41,8 @@ export class CachedUsers implements Users {
     this.#users = users
     this.#options = options
     this.#clock = clock
-    const common = { max: options.users, ttlResolution: 0, perf: { now: () => clock.now() } }
-    // lru-cache takes 0 for ever, and a start of 0 for none given.
-    this.#known = new LRUCache({ ...common, ttl: Math.max(options.ttl * 1000, 1) })
-    this.#unknown = new LRUCache({ ...common, ttl: Math.max(options.unknownTtl * 1000, 1) })
+    this.#known = new LRUCache({ max: options.users })
+    this.#unknown = new LRUCache({ max: options.users })
   }
 
   /** Questions that were answered without asking the database. */
@@ -59,11 +57,11 @@ export class CachedUsers implements Users {
   ): Promise<string | readonly string[] | undefined> {
     const key = keyOf(username, realm, algorithm)
     if (key.length > LONGEST_KEY) return this.#users.ha1(username, realm, algorithm)
-    const known = this.#known.get(key)
-    const isKnown = known !== undefined && this.#clock.now() - known.askedAt < this.#options.ttl * 1000
-    if (isKnown || this.#unknown.get(key) === true) {
+    const { ttl, unknownTtl } = this.#options
+    const remembered = this.#fresh(this.#known.get(key), ttl) ?? this.#fresh(this.#unknown.get(key), unknownTtl)
+    if (remembered !== undefined) {
       this.#hits++
-      return isKnown ? known.ha1 : undefined
+      return remembered.ha1
     }
     const asked = this.#asked.get(key)
     if (asked !== undefined) {
@@ -86,25 +84,22 @@ export class CachedUsers implements Users {
   doubt(username: string, realm: string, algorithm: DigestAlgorithm): void {
     const key = keyOf(username, realm, algorithm)
     const known = this.#known.get(key)
-    if (known !== undefined && this.#clock.now() - known.askedAt >= this.#options.unknownTtl * 1000) {
-      this.#known.delete(key)
-    }
+    if (this.#fresh(known, this.#options.unknownTtl) === undefined) this.#known.delete(key)
+  }
+
+  #fresh(remembered: Remembered | undefined, seconds: number): Remembered | undefined {
+    return remembered !== undefined && this.#clock.now() - remembered.askedAt < seconds * 1000 ? remembered : undefined
   }
 
   async #ask(
     key: string,
     question: [string, string, DigestAlgorithm],
   ): Promise<string | readonly string[] | undefined> {
-    const { ttl, unknownTtl } = this.#options
     const askedAt = this.#clock.now()
     const ha1 = await this.#users.ha1(...question)
-    const passed = this.#clock.now() - askedAt
-    if (ha1 !== undefined) {
-      const left = ttl * 1000 - passed
-      if (left > 0) this.#known.set(key, { ha1, askedAt }, { ttl: left })
-    } else if (unknownTtl * 1000 - passed > 0) {
-      this.#unknown.set(key, true, { ttl: unknownTtl * 1000 - passed })
-    }
+    const [memory, other] = ha1 === undefined ? [this.#unknown, this.#known] : [this.#known, this.#unknown]
+    memory.set(key, { ha1, askedAt })
+    other.delete(key)
     return ha1
   }
 }
