@@ -25,8 +25,10 @@ export interface DatabaseServer {
   readonly reader: { readonly user: string; readonly password: string }
   /** File with the authority of its certificate, which names `localhost`. */
   readonly ca: string
-  /** Runs statements as the owner of the database. */
-  run(sql: string, parameters?: readonly unknown[]): Promise<void>
+  /** Runs a statement as the owner of the database. */
+  run(sql: string, parameters?: readonly unknown[]): Promise<readonly unknown[]>
+  /** How many queries the reader has made since the server was started. */
+  queries(): Promise<number>
   start(): Promise<void>
   /** Ends it: in order, or as a crash does. */
   stop(how?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void>
@@ -92,7 +94,7 @@ abstract class Server {
   readonly reader = { user: 'msrp_relay', password: `r€äd "${randomBytes(6).toString('hex')}' @:/%` }
   readonly ca: string
   protected readonly account: string | undefined
-  #program: Program | undefined
+  protected program: Program | undefined
 
   protected constructor(port: number, folder: string, account: string) {
     this.port = port
@@ -136,19 +138,19 @@ abstract class Server {
   async start(): Promise<void> {
     const [command = '', ...args] = this.command
     const [program = '', ...rest] = this.within(command, args)
-    this.#program = startProgram(program, rest, { cwd: this.folder, lifetime: 'file' })
+    this.program = startProgram(program, rest, { cwd: this.folder, lifetime: 'file' })
     const deadline = performance.now() + 30_000
     while (!(await this.isReady())) {
-      if (this.#program.exited !== undefined || performance.now() > deadline) {
-        throw new Error(`the database server does not listen: ${this.#program.describe()}`)
+      if (this.program.exited !== undefined || performance.now() > deadline) {
+        throw new Error(`the database server does not listen: ${this.program.describe()}`)
       }
       await delay(50)
     }
   }
 
   async stop(how: NodeJS.Signals = 'SIGINT'): Promise<void> {
-    this.#program?.kill(how)
-    await this.#program?.exit()
+    this.program?.kill(how)
+    await this.program?.exit()
   }
 
   freeze(): void {
@@ -161,7 +163,7 @@ abstract class Server {
 
   /** The server and its children, the server first, so that it starts no more of them. */
   protected processes(): number[] {
-    const server = this.#program?.pid
+    const server = this.program?.pid
     if (server === undefined) return []
     const children = readFileSync(`/proc/${server}/task/${server}/children`, 'utf8')
     return [
@@ -227,14 +229,27 @@ class PostgresqlServer extends Server implements DatabaseServer {
     await this.start()
     await this.run(`CREATE DATABASE ${this.database}`, [], 'postgres')
     await this.run(`CREATE ROLE ${this.reader.user} LOGIN PASSWORD ${pg.escapeLiteral(this.reader.password)}`)
+    await this.run(`ALTER ROLE ${this.reader.user} SET log_statement = 'all'`)
     await this.stop()
   }
 
-  async run(sql: string, parameters: readonly unknown[] = [], database: string = this.database): Promise<void> {
+  async queries(): Promise<number> {
+    // A marker behind them, so that all that was logged before has come.
+    const marker = randomBytes(8).toString('hex')
+    await this.run(`DO $$ BEGIN RAISE LOG '${marker}'; END $$`)
+    await this.program?.stderr.line(new RegExp(marker))
+    return this.program?.stderr.lines.filter((line) => /execute <unnamed>: select/.test(line)).length ?? 0
+  }
+
+  async run(
+    sql: string,
+    parameters: readonly unknown[] = [],
+    database: string = this.database,
+  ): Promise<readonly unknown[]> {
     const client = new pg.Client({ host: '127.0.0.1', port: this.port, user: 'owner', database })
     await client.connect()
     try {
-      await client.query(sql, [...parameters])
+      return (await client.query(sql, [...parameters])).rows
     } finally {
       await client.end()
     }
@@ -306,12 +321,18 @@ class MariadbServer extends Server implements DatabaseServer {
     await super.stop(how === 'SIGINT' ? 'SIGTERM' : how)
   }
 
-  async run(sql: string, parameters: readonly unknown[] = []): Promise<void> {
+  async queries(): Promise<number> {
+    const [row] = await this.run("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")
+    return Number((row as { Value: string }).Value)
+  }
+
+  async run(sql: string, parameters: readonly unknown[] = []): Promise<readonly unknown[]> {
     const { port, database } = this
     const password = this.#ownerPassword
     const connection = await mysql.createConnection({ host: '127.0.0.1', port, user: 'owner', password, database })
     try {
-      await connection.query(sql, [...parameters])
+      const [rows] = await connection.query(sql, [...parameters])
+      return rows as unknown[]
     } finally {
       await connection.end()
     }

@@ -38,8 +38,18 @@ export class WatchedUsers implements Users {
     return this.#answers
   }
 
-  ha1(username: string, realm: string, algorithm: DigestAlgorithm): ReturnType<Users['ha1']> {
-    return this.#watch(() => this.#backend.ha1(username, realm, algorithm))
+  async ha1(
+    username: string,
+    realm: string,
+    algorithm: DigestAlgorithm,
+  ): Promise<string | readonly string[] | undefined> {
+    this.#queries++
+    try {
+      return await this.#watch(() => this.#backend.ha1(username, realm, algorithm))
+    } catch (error) {
+      this.#failures++
+      throw error
+    }
   }
 
   /** Asks it for nobody, for the log alone. Never rejects. */
@@ -48,14 +58,12 @@ export class WatchedUsers implements Users {
   }
 
   async #watch<T>(ask: () => Promise<T>): Promise<T> {
-    this.#queries++
     try {
       const answer = await ask()
       if (!this.#answers) this.#log.info({ users: this.#backend.description }, 'the user database answers again')
       this.#answers = true
       return answer
     } catch (error) {
-      this.#failures++
       const reason = error instanceof Error ? error.message : String(error)
       if (this.#answers)
         this.#log.warn({ error: reason }, 'the user database cannot be asked; AUTH is refused until it can')
