@@ -8,6 +8,7 @@ export type Event =
   | ProgressEvent
   | StepEvent
   | UserEvent
+  | CredentialsEvent
   | CheckedEvent
   | SettingsEvent
   | DoneEvent
@@ -72,6 +73,15 @@ export interface UserEvent {
   user: string
   /** ISO 8601, UTC. */
   created: string
+}
+
+/** Credentials that a relay takes for a while, from `msrp relay credentials`. */
+export interface CredentialsEvent {
+  event: 'credentials'
+  username: string
+  password: string
+  /** Until when somebody can log in with them; ISO 8601, UTC. */
+  expires: string
 }
 
 /** `msrp relay check` found nothing wrong. */

@@ -57,6 +57,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
   const state = await openState(settings)
   for (const warning of state.certificates.warnings) log.warn({}, warning)
   const floodedLog = new FloodedLog(log, nodeClock)
+  state.users.watch(floodedLog)
   const { server, authorities, clientAuthorities } = state.certificates
   const { minimumVersion } = settings.tls
   const tls = { cert: server.certificate, key: server.key, minimumVersion }

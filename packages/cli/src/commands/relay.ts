@@ -4,6 +4,7 @@ import { type Context, untilAborted } from '../context.ts'
 import { relayConfiguration } from '../options/relay-config.ts'
 import { programName } from '../terminal/shell-word.ts'
 import { checkCommand, configCommand } from './relay-config.ts'
+import { credentialsCommand } from './relay-credentials.ts'
 import { userCommand } from './relay-user.ts'
 
 interface RelayOptions {
@@ -33,6 +34,7 @@ export function relayCommand(context: Context): Command {
     .addHelpText('after', examples)
     .action((options: RelayOptions) => runRelay(options, context))
     .addCommand(userCommand(context))
+    .addCommand(credentialsCommand(context))
     .addCommand(checkCommand(context))
     .addCommand(configCommand(context))
 }

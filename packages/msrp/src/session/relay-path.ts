@@ -2,7 +2,7 @@ import { MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { PathInput, RelayOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
-import { authenticate, connectToRelay, type RelayMemory, type RelayRegistration } from './relay-client/index.ts'
+import { authenticate, type RelayMemory, RelayPlaces, type RelayRegistration } from './relay-client/index.ts'
 
 /** A path through relays, and the connection that it is bound to. */
 export interface RelayPath {
@@ -12,8 +12,9 @@ export interface RelayPath {
 
 /**
  * Connects to the first relay and gets a path through all of them (RFC 4976 §5.1). Each local path has a connection of its
- * own, so that TCP's flow control works from end to end.
- * @throws MsrpError what `authenticate` and `connectToRelay` throw
+ * own, so that TCP's flow control works from end to end. A relay that cannot check credentials at present, or breaks off, is
+ * passed over for the next one of its domain (RFC 2782).
+ * @throws MsrpError what `authenticate` and `RelayPlaces` throw
  */
 export async function registerWithRelay(options: {
   relay: RelayOptions
@@ -29,25 +30,34 @@ export async function registerWithRelay(options: {
   const [first] = relays
   if (first === undefined) throw new MsrpError('invalid-argument', 'The relay has no URI')
   let connection: EndpointConnection | undefined
-  const registration = await authenticate({
-    connect: async () => {
-      connection = await connectToRelay(first, platform, ({ host, port, serverName }) =>
-        dial({ host, port, serverName, secure: true, tls, signal }),
-      )
-      return connection.msrp
-    },
-    relays,
-    localUri,
-    credentials: { username: relay.username, password: relay.password },
-    expires: relay.expires,
-    clock: platform.clock,
-    random: platform.random,
-    hash: platform.hash,
-    memory,
-    signal,
-  })
-  if (connection === undefined) throw new MsrpError('internal', 'The relay was not connected to')
-  return { registration, connection }
+  const places = new RelayPlaces(first, platform, ({ host, port, serverName }) =>
+    dial({ host, port, serverName, secure: true, tls, signal }),
+  )
+  const register = (): Promise<RelayPath['registration']> =>
+    authenticate({
+      connect: async () => {
+        connection = await places.connect()
+        return connection.msrp
+      },
+      relays,
+      localUri,
+      credentials: { username: relay.username, password: relay.password },
+      expires: relay.expires,
+      clock: platform.clock,
+      random: platform.random,
+      hash: platform.hash,
+      memory,
+      signal,
+    })
+  for (;;) {
+    try {
+      const registration = await register()
+      if (connection === undefined) throw new MsrpError('internal', 'The relay was not connected to')
+      return { registration, connection }
+    } catch (error) {
+      places.passOver(error)
+    }
+  }
 }
 
 function relayUris(input: PathInput): MsrpUri[] {

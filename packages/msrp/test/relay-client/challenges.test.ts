@@ -327,6 +327,15 @@ describe('A refusal', () => {
     expect(relays.map(({ connections }) => connections[0]?.open)).toEqual([false, false, false, false])
   })
 
+  test('of credentials that cannot be checked at present says so, and does not blame them', async () => {
+    const relay = new ScriptedRelay((auth) =>
+      auth.authorization ? { status: 403, comment: 'Later', fields: [['Retry-After', '10']] } : challenge(),
+    )
+    const error = await errorOf(register(relay))
+    expect(error).toMatchObject({ code: 'refused', status: 403 })
+    expect(error.message).toBe('the relay relay.example.com refused AUTH: 403 Later')
+  })
+
   test.each([
     [403, 'Forbidden'],
     [481, 'No Such Session'],

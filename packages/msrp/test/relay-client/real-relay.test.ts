@@ -48,7 +48,7 @@ beforeAll(async () => {
       drain: 0,
     })
     const relay = await startRelay(settings, { resolver: nodeResolver() })
-    await relay.state.users.add({ username: 'carol', domain: name, password: PASSWORD })
+    await relay.state.database?.add({ username: 'carol', domain: name, password: PASSWORD })
     relays.push(relay)
   }
 })

@@ -227,11 +227,14 @@ describe('A path that cannot be refreshed', () => {
     expect(registration.connection.open).toBe(true)
   })
 
-  test('for a passing reason is tried again while there is time', async () => {
+  test.each<[string, Reply]>([
+    ['a fault', { status: 500 }],
+    ['credentials that cannot be checked at present', { status: 403, fields: [['Retry-After', '10']] }],
+  ])('for a passing reason is tried again while there is time: %s', async (_, reply) => {
     const relay = new ScriptedRelay(authenticated(() => granted(token('t'), ['Expires', '600'])))
     const { script } = relay
     const { registration, changes, losses } = watch(await register(relay))
-    relay.script = () => ({ status: 500 })
+    relay.script = () => reply
     await relay.clock.advance(0.85 * LIFETIME)
     expect(relay.received).toHaveLength(4)
     relay.script = script

@@ -118,7 +118,7 @@ describe('The examples', { timeout: 30_000 }, () => {
         }),
       )
       for (const username of ['carol', 'dave']) {
-        await relay.state.users.add({ username, domain: 'localhost', password: `${username}'s` })
+        await relay.state.database?.add({ username, domain: 'localhost', password: `${username}'s` })
         await writeFile(file(username), `${username}'s\n`)
       }
     })

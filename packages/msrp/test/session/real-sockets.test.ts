@@ -56,7 +56,7 @@ beforeAll(async () => {
     }),
   )
   for (const username of ['carol', 'dave']) {
-    await relay.state.users.add({ username, domain: 'relay.localhost', password: PASSWORD })
+    await relay.state.database?.add({ username, domain: 'relay.localhost', password: PASSWORD })
   }
 })
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { inconsistentUsers } from './inconsistent-users.ts'
 import { isLoopback } from './network.ts'
 import type { Unfinished } from './schema.ts'
 import type { ListenSettings } from './sections/listen.ts'
@@ -73,5 +74,6 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
       `must lie between expires.minimum, ${expires.minimum}, and expires.maximum, ${expires.maximum}`,
     )
   }
+  found.push(...inconsistentUsers(settings))
   return found
 }

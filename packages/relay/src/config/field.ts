@@ -94,6 +94,18 @@ export function text(
   return documented('leftOut' in facts ? schema.optional() : schema, { expected, ...facts })
 }
 
+/** A text that fulfils a condition, with a default. */
+export function textOr(
+  value: string,
+  expected: string,
+  fulfils: (text: string) => boolean,
+  about: string,
+): z.ZodDefault<z.ZodString> {
+  const error = wrong(expected, value)
+  const schema = z.string({ error }).refine(fulfils, { error }).default(value)
+  return documented(schema, { about, expected, value: written(value) })
+}
+
 /** The path of a file or folder; a relative one counts from `folder`. */
 export function path(folder: string, facts: Optional): z.ZodType<string | undefined> {
   const expected = 'the path of a file or folder'

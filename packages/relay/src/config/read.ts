@@ -5,6 +5,7 @@ import { storageError } from '../io/storage-error.ts'
 import { inconsistencies, listensOnLoopbackAlone } from './consistency.ts'
 import { type Flaw, flawsError, type KeyPath, keyName } from './flaw.ts'
 import { settingsSchema, type Unfinished } from './schema.ts'
+import { Secret } from './secret.ts'
 import type { Settings, SettingsInput } from './settings.ts'
 import { type Surroundings, surroundings } from './surroundings.ts'
 import { readToml, type TomlDocument } from './toml.ts'
@@ -78,7 +79,8 @@ function complete(input: unknown, folder: string, around: Surroundings): Setting
   const settings = rest.success ? (rest.data as unknown as Unfinished) : undefined
   for (const { path, message } of settings === undefined ? [] : inconsistencies(settings)) {
     if (flaws.some((flaw) => isWithin(path, flaw.path) || isWithin(flaw.path, path))) continue
-    flaws.push({ path, message: `${keyName(path)} ${message}${shown(input, path)}` })
+    const value = valueAt(settings, path) instanceof Secret ? '' : shown(input, path)
+    flaws.push({ path, message: `${keyName(path)} ${message}${value}` })
   }
   return settings === undefined || flaws.length > 0 ? flaws : finish(settings, around)
 }
@@ -94,7 +96,7 @@ function finish(settings: Unfinished, around: Surroundings): Settings {
     advertised: { ...advertised, name },
     realm: settings.realm?.toLowerCase() ?? name,
     outbound: { ...outbound, allowLoopback: outbound.allowLoopback ?? listensOnLoopbackAlone(settings.listen) },
-    users: { database: users.database ?? join(stateFolder, 'users.sqlite') },
+    users: { ...users, database: users.database ?? join(stateFolder, 'users.sqlite') },
     stateFolder,
   }
 }

@@ -3,13 +3,14 @@ import { isDomain } from '../users/user-address.ts'
 import { flag, hostNames, oneOf, path, table, text, whole } from './field.ts'
 import { advertisedSection } from './sections/advertised.ts'
 import { digestSection } from './sections/digest.ts'
+import { ephemeralCredentialsSection } from './sections/ephemeral-credentials.ts'
 import { expiresSection } from './sections/expires.ts'
 import { limitsSection } from './sections/limits.ts'
 import { listenSection } from './sections/listen.ts'
 import { logSection } from './sections/log.ts'
 import { outboundSection } from './sections/outbound.ts'
 import { tlsSection } from './sections/tls.ts'
-import { usersSection } from './sections/users.ts'
+import { type UnfinishedUsers, usersSection } from './sections/users.ts'
 import type { Settings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -40,7 +41,12 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     sharedConnectionsTo: hostNames({
       about: 'Host names of relays to which many sessions share one connection. Elsewhere each session has its own.',
     }),
-    drain: whole(0, 86_400, 10, 'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.'),
+    drain: whole(
+      0,
+      86_400,
+      10,
+      'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.',
+    ),
     stateFolder: path(folder, {
       about: 'Folder for the authority, certificate and users of a relay that is not given its own.',
       leftOut: '`state` at the top of a clone; installed, `$XDG_STATE_HOME/msrp-relay` or `~/.local/state/msrp-relay`',
@@ -54,6 +60,7 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     outbound: outboundSection(),
     digest: digestSection(),
     users: usersSection(folder),
+    ephemeralCredentials: ephemeralCredentialsSection(folder),
     log: logSection(),
   })
 }
@@ -63,6 +70,6 @@ export type Unfinished = Omit<Settings, 'advertised' | 'realm' | 'outbound' | 'u
   readonly advertised: { name?: string; port?: number }
   readonly realm?: string
   readonly outbound: Omit<Settings['outbound'], 'allowLoopback'> & { allowLoopback?: boolean }
-  readonly users: { database?: string }
+  readonly users: UnfinishedUsers
   readonly stateFolder?: string
 }

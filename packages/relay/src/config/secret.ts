@@ -38,9 +38,23 @@ export function secret(
   folder: string,
   facts: { readonly about: string; readonly leftOut: string; readonly example?: string },
 ): z.ZodType<Secret | undefined> {
+  return documented(oneSecret(folder).optional(), { expected, example: '{ file = "secret" }', ...facts })
+}
+
+/** Several secrets, each given in one of the ways of `secret`; none when left out. */
+export function secrets(
+  folder: string,
+  facts: { readonly about: string; readonly example?: string },
+): z.ZodType<readonly Secret[]> {
+  const listExpected = `a list of secrets, each ${expected}`
+  const schema = z.array(oneSecret(folder), { error: `must be ${listExpected}` }).default([])
+  return documented(schema, { expected: listExpected, value: '[]', ...facts })
+}
+
+function oneSecret(folder: string): z.ZodType<Secret> {
   const error = `must be ${expected}`
   const word = z.string({ error }).min(1, { error })
-  const schema = z
+  return z
     .union(
       [z.instanceof(Secret), word, z.strictObject({ file: word }, { error }), z.strictObject({ env: word }, { error })],
       { error },
@@ -51,8 +65,6 @@ export function secret(
       context.addIssue({ code: 'custom', message: found.problem })
       return z.NEVER
     })
-    .optional()
-  return documented(schema, { expected, example: '{ file = "secret" }', ...facts })
 }
 
 function read(source: string | { file: string } | { env: string }, folder: string): Secret | { problem: string } {

@@ -1,5 +1,7 @@
+import type { Secret } from './secret.ts'
 import type { AdvertisedSettings } from './sections/advertised.ts'
 import type { DigestSettings } from './sections/digest.ts'
+import type { EphemeralCredentialsSettings } from './sections/ephemeral-credentials.ts'
 import type { ExpiresSettings } from './sections/expires.ts'
 import type { LimitSettings } from './sections/limits.ts'
 import type { ListenSettings } from './sections/listen.ts'
@@ -35,6 +37,8 @@ export interface Settings {
   readonly sharedConnectionsTo: readonly string[]
   readonly digest: DigestSettings
   readonly users: UserSettings
+  /** Credentials that a web application makes for users whom no database knows. */
+  readonly ephemeralCredentials: EphemeralCredentialsSettings
   readonly log: LogSettings
   /**
    * Folder for what the relay keeps itself: authority, certificate, users. Default: `state` in a clone of the sources,
@@ -49,7 +53,14 @@ export interface Settings {
 export type SettingsInput = {
   readonly [K in keyof Settings]?: K extends 'listen'
     ? readonly (Pick<ListenSettings, 'host'> & Partial<ListenSettings>)[]
-    : Settings[K] extends readonly unknown[] | string | number | boolean
-      ? Settings[K]
-      : Partial<Settings[K]>
+    : Incomplete<Settings[K]>
 }
+
+/** Of a table any keys, and of the tables in it; a secret may be the text itself. */
+type Incomplete<T> = T extends Secret
+  ? Secret | string
+  : T extends string | number | boolean | undefined
+    ? T
+    : T extends readonly (infer Item)[]
+      ? readonly Incomplete<Item>[]
+      : { readonly [K in keyof T]?: Incomplete<T[K]> }

@@ -20,6 +20,9 @@ import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { Token } from './token.ts'
 import type { TokenTable } from './token-table.ts'
 
+/** What a client may take for the end of a fault, in seconds, when its credentials cannot be checked. */
+const RETRY_AFTER = 10
+
 /** Nonces whose counts are remembered for requests that come through other relays. */
 const RELAYED_NONCES = 65_536
 
@@ -30,6 +33,8 @@ interface Answer {
   fields?: [name: string, value: string][]
   /** The credentials were wrong. */
   failed?: boolean
+  /** They could not be checked: who has nothing else here is better off elsewhere. */
+  unchecked?: boolean
 }
 
 /** Answers the AUTH requests that are for this relay (RFC 4976 §6.3, §9.1). */
@@ -105,7 +110,13 @@ export class Authentication {
       const reason = error instanceof Error ? error.message : String(error)
       this.#platform.log.warn({ connection: from.id, error: reason }, 'an AUTH could not be checked')
       // Whatever it is, it never means access.
-      answer = { status: 403, comment: 'credentials cannot be checked at the moment, try again later' }
+      answer = {
+        status: 403,
+        comment: 'credentials cannot be checked at the moment, try again later or at another relay',
+        // Tells a fault that passes from a refusal for good, which has the same status.
+        fields: [['Retry-After', String(RETRY_AFTER)]],
+        unchecked: true,
+      }
     }
     from.respond(head, answer.status, answer.comment, answer.fields)
     if (answer.status === 200) {
@@ -114,8 +125,19 @@ export class Authentication {
       this.#counters.authentications++
     } else if (answer.failed) {
       this.#noteFailure(head, from)
+    } else if (answer.unchecked) {
+      this.#sendElsewhere(from)
     }
     from.connection.resumeReading(head)
+  }
+
+  /**
+   * Closes the connection of a client whose credentials could not be checked, so that it tries the next target of the SRV
+   * record (RFC 2782). Not one that carries sessions, its own or others': they need nothing that is out of order, and the
+   * client may extend them when the fault is over. A connection with another relay carries others in any case.
+   */
+  #sendElsewhere(from: RelayConnection): void {
+    if (from.relayNames.length === 0 && from.unused) from.close()
   }
 
   async #decide(head: RequestHead, from: RelayConnection): Promise<Answer> {
@@ -144,7 +166,10 @@ export class Authentication {
       credentials.realm === this.#settings.realm &&
       // RFC 7616 §3.4.6; some clients leave it out.
       (credentials.uri === undefined || credentials.uri === target.toString())
-    if (!right) return { ...this.#challenge(binding, false), failed: true }
+    if (!right) {
+      if (expected.known) this.#platform.users.doubt?.(credentials.username, credentials.realm, expected.algorithm)
+      return { ...this.#challenge(binding, false), failed: true }
+    }
     const counts = relayName === undefined ? from.nonceCounts : this.#relayedCounts
     if (nonce === 'stale' || !counts.use(credentials.nonce, Number.parseInt(credentials.nc, 16))) {
       return this.#challenge(binding, true)
@@ -174,22 +199,32 @@ export class Authentication {
     }
   }
 
-  /** What the right response would be. For an unknown user as much is computed, so that time tells nothing. */
+  /**
+   * What the right response would be; of several that may be, the one that came. For an unknown user as much is computed, so
+   * that time tells nothing.
+   */
   async #expectedResponse(
     credentials: Credentials,
     target: MsrpUri,
-  ): Promise<{ known: boolean; response: string; rspauth: string }> {
+  ): Promise<{ known: boolean; algorithm: DigestAlgorithm; response: string; rspauth: string }> {
     const { algorithm: named, username, realm, nonce, nc, cnonce } = credentials
     const algorithm: DigestAlgorithm = named ?? 'md5'
     const offered = named !== undefined && this.#settings.algorithms.includes(named)
     const found = await this.#platform.users.ha1(username, realm, algorithm)
-    const { hash } = this.#platform
-    const ha1 = found ?? hash(algorithm, nonce)
-    const input = { algorithm, ha1, nonce, nc, cnonce, uri: credentials.uri ?? target.toString() }
+    const { hash, equal } = this.#platform
+    const candidates = found === undefined ? [] : typeof found === 'string' ? [found] : found
+    const rest = { algorithm, nonce, nc, cnonce, uri: credentials.uri ?? target.toString() }
+    const inputs = (candidates.length === 0 ? [hash(algorithm, nonce)] : candidates).map((ha1) => ({ ha1, ...rest }))
+    const responses = inputs.map((input) => digestResponse(hash, input))
+    const fitting = Math.max(
+      0,
+      responses.findIndex((response) => equal(credentials.response, response)),
+    )
     return {
-      known: found !== undefined && offered,
-      response: digestResponse(hash, input),
-      rspauth: rspauth(hash, input),
+      known: candidates.length > 0 && offered,
+      algorithm,
+      response: responses[fitting] ?? '',
+      rspauth: rspauth(hash, inputs[fitting] ?? { ha1: '', ...rest }),
     }
   }
 
@@ -227,7 +262,8 @@ export class Authentication {
     username: string,
     seconds: number,
   ): Token | Answer {
-    const account = `${username}@${this.#settings.realm}`
+    const { realm } = this.#settings
+    const account = this.#platform.users.account?.(username, realm) ?? `${username}@${realm}`
     const target = head.fields.toPath.at(-1)
     const previous = head.fields.fromPath[0]
     if (previous === undefined) return { status: 400 }

@@ -50,10 +50,22 @@ export interface RelayPlatform {
   log: Log
 }
 
-/** Where credentials are looked up. A rejection means that they cannot be checked now, never that access is given. */
+/**
+ * Where credentials are looked up. A rejection means that they cannot be checked now, never that access is given: the AUTH
+ * is refused for the time being.
+ */
 export interface Users {
-  /** H(A1) of RFC 7616 in lower-case hex; undefined when there is no such user. */
-  ha1(username: string, realm: string, algorithm: DigestAlgorithm): Promise<string | undefined>
+  /**
+   * H(A1) of RFC 7616 in lower-case hex; undefined when there is no such user. Several where any of them may be right, as
+   * while a shared secret is being changed; at most sixteen.
+   */
+  ha1(username: string, realm: string, algorithm: DigestAlgorithm): Promise<string | readonly string[] | undefined>
+  /**
+   * Whose tokens, limits and records this user name stands for, once its credentials were right. Absent: `NAME@REALM`.
+   */
+  account?(username: string, realm: string): string
+  /** Credentials of this user did not fit: what is remembered of them may be out of date. */
+  doubt?(username: string, realm: string, algorithm: DigestAlgorithm): void
 }
 
 /** Connects to a next hop. `relay`: strict mutual TLS (RFC 4976 §9.2); `peer`: the last hop. */

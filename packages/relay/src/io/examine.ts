@@ -4,6 +4,7 @@ import { MsrpError } from 'msrp/wire'
 import { certifies, loadAuthorities, loadCertificate } from '../certificates/index.ts'
 import { type Flaw, type KeyPath, keyName, type Settings } from '../config/index.ts'
 import { exists } from './durable-file.ts'
+import { openUserBackend } from './user-backends.ts'
 import { openRelayUsers } from './user-database.ts'
 
 /**
@@ -47,7 +48,9 @@ async function examineAuthorities({ tls: { ca } }: Settings): Promise<Flaw[]> {
 }
 
 async function examineUsers(settings: Settings): Promise<Flaw[]> {
-  const { database } = settings.users
+  const { backend, database } = settings.users
+  // Whether a database answers says nothing of a start: the relay begins without it, too.
+  if (backend !== 'sqlite') return attempt(['users'], async () => (await openUserBackend(settings.users)).close())
   // The one in the state folder is made by the first start.
   if (database.startsWith(settings.stateFolder) && !(await exists(database))) return []
   return attempt(['users', 'database'], async () => {

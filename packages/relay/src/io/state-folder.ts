@@ -1,14 +1,17 @@
 import type { Settings } from '../config/settings.ts'
 import type { UserDatabase } from '../users/index.ts'
 import { type RelayCertificates, relayCertificates } from './relay-certificates.ts'
-import { openRelayUsers, type TryoutUser, tryoutUsers } from './user-database.ts'
+import { RelayUsers } from './relay-users.ts'
+import { type TryoutUser, tryoutUsers } from './user-database.ts'
 
 /** Everything a relay keeps between two starts. */
 export interface RelayState {
   readonly folder: string
   readonly certificates: RelayCertificates
   /** Open; whoever asked for the state closes it. */
-  readonly users: UserDatabase
+  readonly users: RelayUsers
+  /** The file with the users, where they are in one. It is closed with `users`. */
+  readonly database: UserDatabase | undefined
   /** The users made up at the first start, as far as they are still there. */
   readonly tryout: readonly TryoutUser[]
 }
@@ -23,9 +26,11 @@ export interface RelayState {
  */
 export async function openState(settings: Settings): Promise<RelayState> {
   const certificates = await relayCertificates(settings)
-  const users = await openRelayUsers(settings)
+  const users = await RelayUsers.open(settings)
+  const { database } = users
   try {
-    return { folder: settings.stateFolder, certificates, users, tryout: await tryoutUsers(settings, users) }
+    const tryout = database === undefined ? [] : await tryoutUsers(settings, database)
+    return { folder: settings.stateFolder, certificates, users, database, tryout }
   } catch (error) {
     await users.close()
     throw error

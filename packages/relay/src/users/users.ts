@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import { type DigestAlgorithm, MsrpError } from 'msrp/wire'
-import type { Users } from '../forwarding/settings.ts'
 import { createDatabase, openDatabase, sqliteError } from './database-file.ts'
 import { type Ha1, ha1Of } from './ha1.ts'
 import { checkPassword } from './password.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import { formatUserAddress, type UserAddress } from './user-address.ts'
+import type { UserBackend } from './user-backend.ts'
 
 /** A user as `list` shows it. */
 export interface ListedUser extends UserAddress {
@@ -34,14 +34,16 @@ interface Schema {
  * The users in an SQLite file: H(A1) only, never a password. Another process may change the same file meanwhile; a
  * running relay sees the change with its next look-up.
  */
-export class UserDatabase implements Users, AsyncDisposable {
+export class UserDatabase implements UserBackend, AsyncDisposable {
   readonly path: string
+  readonly description: string
   readonly #file: DatabaseSync
   readonly #database: Kysely<Schema>
 
   /** For `openUsers`; `file` has the table. It is closed with this object. */
   constructor(file: DatabaseSync, path: string) {
     this.path = path
+    this.description = `the user database ${path}`
     this.#file = file
     this.#database = new Kysely<Schema>({ dialect: sqliteDialect(file) })
   }
@@ -150,6 +152,10 @@ export class UserDatabase implements Users, AsyncDisposable {
         .execute(),
     )
     return rows.map(({ username, domain, created }) => ({ username, domain, created: new Date(created) }))
+  }
+
+  async check(): Promise<void> {
+    await this.ha1('nobody', 'invalid', 'md5')
   }
 
   /** Closes the file. */

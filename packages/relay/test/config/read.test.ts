@@ -292,7 +292,7 @@ describe('settings from a program', () => {
       drain: 0,
       limits: { ...defaults.limits, authFailures: 1 },
       stateFolder: '/tmp/x',
-      users: { database: '/tmp/x/users.sqlite' },
+      users: { ...defaults.users, database: '/tmp/x/users.sqlite' },
     })
   })
 

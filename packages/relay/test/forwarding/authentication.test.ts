@@ -404,9 +404,80 @@ describe('an AUTH', () => {
     const client = network.connect()
     const { head } = await client.authenticate(...alice)
     expect(head.status).toBe(403)
+    expect(head.comment).toMatch(/at the moment/)
     expect(head.comment).not.toContain('fire')
+    expect(head.fields.get('Retry-After')).toBe('10')
     expect(network.relay.tokens).toBe(0)
+    // So that the client tries the next target of the SRV record.
+    expect(client.closed).toBe(true)
+  })
+
+  it('that cannot be checked does not end sessions that are there, and extends them later', async () => {
+    const network = new Network()
+    const known = network.ha1
+    const client = await network.client('alice')
+    network.ha1 = () => Promise.reject(new Error('database on fire'))
+    const { head } = await client.authenticate(...alice, { toPath: [client.token] })
+    expect(head.status).toBe(403)
     expect(client.closed).toBe(false)
+    network.ha1 = known
+    expect((await client.authenticate(...alice, { toPath: [client.token] })).head.status).toBe(200)
+  })
+
+  it('that cannot be checked does not end the sessions of others: a peer that logs in as well stays', async () => {
+    const network = new Network()
+    const client = await network.client('alice')
+    client.answers = true
+    const peer = network.connect()
+    await peer.response(peer.send(client.path, 'hello'))
+    network.ha1 = () => Promise.reject(new Error('database on fire'))
+    expect((await peer.authenticate('bob', 'builder')).head.status).toBe(403)
+    expect(peer.closed).toBe(false)
+  })
+
+  it('that cannot be checked is no failure of the client', async () => {
+    const network = new Network({ authFailures: 1 })
+    const client = await network.client('alice')
+    network.ha1 = () => Promise.reject(new Error('database on fire'))
+    for (let count = 0; count < 5; count++) await client.authenticate(...alice)
+    expect(client.closed).toBe(false)
+    expect(network.relay.counters.authenticationFailures).toBe(0)
+  })
+
+  it('that comes through another relay and cannot be checked leaves that relay connected', async () => {
+    const network = new Network()
+    network.ha1 = () => Promise.reject(new Error('database on fire'))
+    const relay = network.connect({ certificate: ['other.example.net'] })
+    const fromPath = ['msrps://other.example.net:2855/token;tcp', 'msrps://alice.invalid:9000/alice;tcp']
+    expect((await relay.authenticate(...alice, { fromPath })).head.status).toBe(403)
+    expect(relay.closed).toBe(false)
+  })
+
+  it('is right with any of several secrets, and the proof is made with the one that fitted', async () => {
+    const network = new Network()
+    const both = ['old', 'new'].map((password) => ha1(nodeHash, 'md5', 'alice', 'example.com', password))
+    network.ha1 = async () => both
+    for (const [index, password] of ['old', 'new'].entries()) {
+      const client = network.connect()
+      const challenge = await client.challenge()
+      const { head } = await client.answer(challenge, 'alice', password)
+      expect(head.status).toBe(200)
+      const { nonce } = challenge.head.fields.wwwAuthenticate[0]!
+      const input = {
+        algorithm: 'md5' as const,
+        ha1: both[index]!,
+        nonce,
+        nc: '00000001',
+        cnonce: 'c0ffee',
+        uri: RELAY,
+      }
+      expect(parseAuthenticationInfo(head.fields.get('Authentication-Info') ?? '').rspauth).toBe(
+        rspauth(nodeHash, input),
+      )
+    }
+    expect((await network.connect().authenticate('alice', 'neither')).head.status).toBe(401)
+    network.ha1 = async () => []
+    expect((await network.connect().authenticate('alice', 'old')).head.status).toBe(401)
   })
 
   it('whose client is gone before the users answer leaves no token behind', async () => {

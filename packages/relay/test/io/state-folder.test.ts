@@ -55,14 +55,14 @@ describe('the first start', () => {
 
   test('makes two users in the realm, whose passwords in the files are good and differ', async () => {
     const folder = join(temporaryFolder(), 'state')
-    const { tryout, users } = await open(settingsFor(folder, { realm: 'example.com' }))
+    const { tryout, database } = await open(settingsFor(folder, { realm: 'example.com' }))
     expect(tryout).toEqual([
       { address: 'alice@example.com', passwordFile: join(folder, 'alice.password') },
       { address: 'bob@example.com', passwordFile: join(folder, 'bob.password') },
     ])
     for (const name of ['alice', 'bob']) {
       expect(password(folder, name)).toMatch(/^[\w-]{24}$/)
-      expect(await users.verify(parseUserAddress(`${name}@example.com`), password(folder, name))).toBe(true)
+      expect(await database!.verify(parseUserAddress(`${name}@example.com`), password(folder, name))).toBe(true)
     }
     expect(password(folder, 'alice')).not.toBe(password(folder, 'bob'))
   })
@@ -113,14 +113,14 @@ describe('the next start', () => {
 
   test('knows that a password was changed or a user removed since, and makes nobody anew', async () => {
     const folder = join(temporaryFolder(), 'state')
-    const { users } = await open(settingsFor(folder))
-    await users.setPassword(parseUserAddress('alice@localhost'), 'another')
+    const { database } = await open(settingsFor(folder))
+    await database!.setPassword(parseUserAddress('alice@localhost'), 'another')
     expect((await open(settingsFor(folder))).tryout).toEqual([
       { address: 'alice@localhost', passwordFile: undefined },
       { address: 'bob@localhost', passwordFile: join(folder, 'bob.password') },
     ])
-    await users.remove(parseUserAddress('alice@localhost'))
-    await users.remove(parseUserAddress('bob@localhost'))
+    await database!.remove(parseUserAddress('alice@localhost'))
+    await database!.remove(parseUserAddress('bob@localhost'))
     expect((await open(settingsFor(folder))).tryout).toEqual([])
   })
 
@@ -129,8 +129,8 @@ describe('the next start', () => {
     mkdirSync(folder)
     writeFileSync(join(folder, 'alice.password'), 'from-before-the-kill\n', { mode: 0o600 })
     writeFileSync(join(folder, 'bob.password'), '', { mode: 0o600 })
-    const { users, tryout } = await open(settingsFor(folder))
-    expect(await users.verify(parseUserAddress('alice@localhost'), 'from-before-the-kill')).toBe(true)
+    const { database, tryout } = await open(settingsFor(folder))
+    expect(await database!.verify(parseUserAddress('alice@localhost'), 'from-before-the-kill')).toBe(true)
     expect(password(folder, 'bob')).toMatch(/^[\w-]{24}$/)
     expect(tryout.map(({ passwordFile }) => passwordFile)).toEqual(
       ['alice', 'bob'].map((name) => join(folder, `${name}.password`)),
@@ -143,8 +143,8 @@ describe('the next start', () => {
     await first.users.close()
     const before = password(folder, 'alice')
     rmSync(join(folder, 'users.sqlite'))
-    const { users } = await open(settingsFor(folder))
-    expect(await users.verify(parseUserAddress('alice@localhost'), before)).toBe(true)
+    const { database } = await open(settingsFor(folder))
+    expect(await database!.verify(parseUserAddress('alice@localhost'), before)).toBe(true)
   })
 })
 

@@ -116,7 +116,7 @@ class AuthExchange {
           answer = this.#answer()
           break
         case 403:
-          throw sent.answer === undefined ? this.#refused(head) : this.#unauthorized()
+          throw sent.answer === undefined || passes(head) ? this.#refused(head) : this.#unauthorized()
         case 423:
           // RFC 4976 §6.3: the bounds are looked at after the credentials.
           digest.credentialsAccepted()
@@ -273,6 +273,11 @@ class AuthExchange {
 
 function isGranted({ outcome }: Answered): boolean {
   return outcome.kind === 'response' && outcome.head.status === 200
+}
+
+/** Our relay says so when it cannot check credentials at present: nothing is wrong with them then. */
+function passes(head: ResponseHead): boolean {
+  return head.fields.get('Retry-After') !== undefined
 }
 
 /** Seconds; a bound that is no number is none. */

@@ -1,7 +1,7 @@
 export { type AuthConnection, AuthTransaction } from './auth-connection.ts'
 export { type AuthenticateOptions, authenticate } from './authenticate.ts'
 export type { CredentialsFor, RelayCredentials } from './credentials.ts'
-export { connectToRelay, locateRelay, type RelayAddress, type SrvResolver } from './locate-relay.ts'
+export { connectToRelay, locateRelay, type RelayAddress, RelayPlaces, type SrvResolver } from './locate-relay.ts'
 export { RelayMemory } from './relay-memory.ts'
 export type { PathChanged, RelayRegistration } from './relay-registration.ts'
 export { ASSUMED_EXPIRES } from './token-lifetime.ts'

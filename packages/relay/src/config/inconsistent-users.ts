@@ -1,0 +1,72 @@
+import { databaseAddress } from '../users/database-address.ts'
+import { databaseTlsFlaw, defaultDatabaseTls } from '../users/database-tls.ts'
+import { sharedSecretFlaw } from '../users/ephemeral-credentials.ts'
+import { urlFlaw } from '../users/http-users.ts'
+import { listedUserFlaw } from '../users/listed-users.ts'
+import type { Flaw } from './flaw.ts'
+import type { EphemeralCredentialsSettings } from './sections/ephemeral-credentials.ts'
+import type { SqlSettings, UnfinishedUsers } from './sections/users.ts'
+
+/** The parts of the settings that say who may log in. */
+export interface AccountSettings {
+  readonly users: UnfinishedUsers
+  readonly ephemeralCredentials: EphemeralCredentialsSettings
+}
+
+/** What does not fit together of it: keys that the chosen backend needs, and secrets that are none. */
+export function inconsistentUsers({ users, ephemeralCredentials }: AccountSettings): Flaw[] {
+  const { secrets } = ephemeralCredentials
+  const weak = secrets.flatMap((secret, index) => {
+    const message = sharedSecretFlaw(secret.reveal())
+    return message === undefined ? [] : [{ path: ['ephemeralCredentials', 'secrets', index], message }]
+  })
+  return [...weak, ...inconsistentBackend(users, secrets.length > 0)]
+}
+
+function inconsistentBackend(users: UnfinishedUsers, hasEphemeral: boolean): Flaw[] {
+  const { backend, sql, http, list } = users
+  switch (backend) {
+    case 'postgresql':
+    case 'mariadb': {
+      const address = databaseAddress(backend, addressInput(sql))
+      if ('what' in address) return [{ path: ['users', 'sql', address.key], message: address.what }]
+      const flaw = databaseTlsFlaw(backend, sql.tls ?? defaultDatabaseTls(address), address)
+      return flaw === undefined ? [] : [{ path: ['users', 'sql', 'host'], message: flaw }]
+    }
+    case 'http': {
+      const flaw = http.url === undefined ? 'is missing; say where the service is' : urlFlaw(http.url, http.allowHttp)
+      return flaw === undefined ? [] : [{ path: ['users', 'http', 'url'], message: flaw }]
+    }
+    case 'list':
+      return list.flatMap(({ user, password, ha1 }, index) => {
+        const twice = list.findIndex((other) => other.user === user) < index
+        const message = twice
+          ? 'is there twice; remove one of them'
+          : listedUserFlaw({ user, password: password?.reveal(), ha1: ha1?.reveal() })
+        return message === undefined ? [] : [{ path: ['users', 'list', index, 'user'], message }]
+      })
+    case 'none':
+      if (hasEphemeral) return []
+      return [
+        {
+          path: ['users', 'backend'],
+          message: 'leaves nobody who could log in; give ephemeral_credentials.secrets too',
+        },
+      ]
+    case 'sqlite':
+      return []
+  }
+}
+
+/** The keys as `databaseAddress` takes them. */
+export function addressInput({ uri, host, port, socket, name, user, password }: SqlSettings): {
+  uri: string | undefined
+  host: string | undefined
+  port: number | undefined
+  socket: string | undefined
+  database: string | undefined
+  user: string | undefined
+  password: string | undefined
+} {
+  return { uri: uri?.reveal(), host, port, socket, database: name, user, password: password?.reveal() }
+}

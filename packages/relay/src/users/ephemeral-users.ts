@@ -1,0 +1,42 @@
+import { nodeHash } from 'msrp/node'
+import { type DigestAlgorithm, ha1 } from 'msrp/wire'
+import type { Users } from '../forwarding/settings.ts'
+import type { EphemeralVerifier } from './ephemeral-credentials.ts'
+
+/**
+ * Users with ephemeral credentials, before those of a database. The account is the user whom they were made for, so that
+ * all credentials of one user share sessions and limits; those for nobody in particular are an account each.
+ */
+export class EphemeralUsers implements Users {
+  readonly #verifier: EphemeralVerifier
+  readonly #others: Users
+  readonly #now: () => number
+
+  /** @param now milliseconds since 1970: expiry is a time of day that another machine has written */
+  constructor(verifier: EphemeralVerifier, others: Users, now: () => number = Date.now) {
+    this.#verifier = verifier
+    this.#others = others
+    this.#now = now
+  }
+
+  async ha1(username: string, realm: string, algorithm: DigestAlgorithm): ReturnType<Users['ha1']> {
+    const parsed = this.#verifier.parse(username)
+    // Digits alone are also how people are called who have telephone numbers: who is in the database comes first. A name
+    // with a user in it is never looked for there, or somebody could have an account that counts as another's.
+    if (parsed?.user === undefined) {
+      const listed = await this.#others.ha1(username, realm, algorithm)
+      if (listed !== undefined) return listed
+    }
+    if (this.#verifier.read(username, this.#now()).reason !== undefined) return undefined
+    return this.#verifier.passwords(username).map((password) => ha1(nodeHash, algorithm, username, realm, password))
+  }
+
+  account(username: string, realm: string): string {
+    const user = this.#verifier.parse(username)?.user
+    return user === undefined ? (this.#others.account?.(username, realm) ?? `${username}@${realm}`) : `${user}@${realm}`
+  }
+
+  doubt(username: string, realm: string, algorithm: DigestAlgorithm): void {
+    this.#others.doubt?.(username, realm, algorithm)
+  }
+}
