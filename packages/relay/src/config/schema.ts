@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import { isDomain } from '../users/user-address.ts'
 import { flag, hostNames, oneOf, path, table, text, whole } from './field.ts'
+import { accountingSection } from './sections/accounting.ts'
+import { adminSection } from './sections/admin.ts'
 import { advertisedSection } from './sections/advertised.ts'
 import { digestSection } from './sections/digest.ts'
 import { expiresSection } from './sections/expires.ts'
@@ -55,6 +57,8 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     digest: digestSection(),
     users: usersSection(folder),
     log: logSection(),
+    admin: adminSection(folder),
+    accounting: accountingSection(folder),
   })
 }
 

@@ -1,3 +1,5 @@
+import type { AccountingSettings } from './sections/accounting.ts'
+import type { AdminSettings } from './sections/admin.ts'
 import type { AdvertisedSettings } from './sections/advertised.ts'
 import type { DigestSettings } from './sections/digest.ts'
 import type { ExpiresSettings } from './sections/expires.ts'
@@ -36,6 +38,8 @@ export interface Settings {
   readonly digest: DigestSettings
   readonly users: UserSettings
   readonly log: LogSettings
+  readonly admin: AdminSettings
+  readonly accounting: AccountingSettings
   /**
    * Folder for what the relay keeps itself: authority, certificate, users. Default: `state` in a clone of the sources,
    * elsewhere `$XDG_STATE_HOME/msrp-relay` or `~/.local/state/msrp-relay`.

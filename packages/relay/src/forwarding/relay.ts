@@ -158,6 +158,11 @@ export class Relay implements RelayRequests {
     return chosen.length
   }
 
+  /** Whose session has a session-id in its URI. */
+  sessionWith(sessionId: string): { readonly id: string; readonly account: string } | undefined {
+    return this.#tokens.bySessionId(sessionId)
+  }
+
   /** Has all connections watched, those of later as well, until it is called with undefined. Costs something meanwhile. */
   observe(observer: ((connection: RelayConnection) => WireObserver) | undefined): void {
     this.#observe = observer

@@ -18,6 +18,11 @@ export interface SessionPeer {
   readonly address: string
 }
 
+/** The place of a session among those of one relay's life, from its id: later ones have greater numbers. */
+export function sessionNumber(id: string): number {
+  return Number.parseInt(id.slice(id.lastIndexOf('-') + 1), 36)
+}
+
 /**
  * What can be told of a session: a token, from the AUTH that yielded it to its end, with the peers that it had. It holds
  * nothing that lets anybody take part in it.

@@ -121,6 +121,11 @@ export class TokenTable {
     return uri.sessionId === undefined ? undefined : this.#tokens.get(uri.sessionId)
   }
 
+  /** The valid token with a session-id. */
+  bySessionId(sessionId: string): Token | undefined {
+    return this.#tokens.get(sessionId)
+  }
+
   /** Sets a token's end to `seconds` from now. */
   extend(token: Token, seconds: number): void {
     token.expiresAt = this.#clock.now() + seconds * 1000
