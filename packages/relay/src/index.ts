@@ -13,6 +13,9 @@ import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } 
 import { type OpenListener, openListeners } from './io/listeners.ts'
 import { FloodedLog } from './io/log-floods.ts'
 
+export type { RelayStatus } from './admin/relay-status.ts'
+export type { ListedSession, SessionPage } from './admin/session-list.ts'
+export type { TraceLine } from './admin/wire-traces.ts'
 export * from './certificates/index.ts'
 export * from './config/index.ts'
 export type { Counters } from './forwarding/counters.ts'

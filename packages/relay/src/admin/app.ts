@@ -1,11 +1,11 @@
 import { Hono, type Context as HonoContext, type MiddlewareHandler } from 'hono'
 import type { Clock } from 'msrp/connection'
-import { PROTOCOLS } from '../forwarding/protocol.ts'
 import type { Log } from '../forwarding/settings.ts'
 import { noWebPages, withToken } from './access.ts'
 import type { Administered, AdministeredRelay } from './administered.ts'
 import { relayMetrics } from './metrics.ts'
 import { problem } from './problem.ts'
+import { relayStatus } from './relay-status.ts'
 import { sessionPage } from './session-list.ts'
 import type { AdminToken } from './token.ts'
 import { traceStream } from './trace-stream.ts'
@@ -79,7 +79,7 @@ export class AdminApp {
       context.header('Content-Type', registry.contentType)
       return context.body(await registry.metrics())
     })
-    app.get('/status', shown, async (context) => context.json(await this.#status()))
+    app.get('/status', shown, async (context) => context.json(relayStatus(administered, await this.#usersReachable())))
     app.get('/sessions', secret, (context) => this.#list(context))
     app.delete('/sessions', secret, (context) => this.#endAccount(context))
     app.delete('/sessions/:id', secret, (context) => this.#endSession(context, context.req.param('id')))
@@ -103,26 +103,6 @@ export class AdminApp {
 
   async #usersReachable(): Promise<boolean> {
     return this.#administered.relay !== undefined && (await this.#users.reachable())
-  }
-
-  async #status(): Promise<object> {
-    const { version, started, state, relay, bufferLimit, certificateExpires } = this.#administered
-    const traffic = relay?.traffic
-    const connections = PROTOCOLS.map((protocol) => {
-      const { openInbound = 0, openOutbound = 0 } = traffic?.[protocol] ?? {}
-      return [protocol, { inbound: openInbound, outbound: openOutbound }]
-    })
-    return {
-      version,
-      state,
-      started: new Date(started * 1000).toISOString(),
-      users: (await this.#usersReachable()) ? 'reachable' : 'unreachable',
-      sessions: relay?.tokens ?? 0,
-      connections: Object.fromEntries(connections),
-      buffer: { bytes: relay?.buffered ?? 0, limit: bufferLimit },
-      forwarded: { chunks: relay?.counters.chunksForwarded ?? 0, bytes: relay?.counters.bodyBytes ?? 0 },
-      certificateExpires: certificateExpires === undefined ? null : new Date(certificateExpires * 1000).toISOString(),
-    }
   }
 
   #list(context: HonoContext): Response {
