@@ -4,15 +4,22 @@ import type { Log } from '../forwarding/settings.ts'
 import { problem } from './problem.ts'
 import type { AdminToken } from './token.ts'
 
+/** What is known of a request beside itself. */
+export interface AdminBindings {
+  /** It came over the unix socket, which no web page can have a browser use. */
+  readonly bySocket: boolean
+}
+
 /**
  * Turns away what a web page has its reader's browser ask. A page whose name was made to resolve to this machine (DNS
  * rebinding) is told by its name in Host: names other than our own, unlike addresses, are refused. Any other page is told
  * by Origin, which browsers send along. No header gives pages access (CORS).
  * @param names host names that are ours beside `localhost`
  */
-export function noWebPages(names: readonly string[]): MiddlewareHandler {
+export function noWebPages(names: readonly string[]): MiddlewareHandler<{ Bindings: AdminBindings }> {
   const ours = new Set(['localhost', ...names.map((name) => name.toLowerCase())])
   return async (context, next) => {
+    if (context.env.bySocket) return next()
     const host = hostOf(context.req.header('Host'))
     if (host === undefined || (isIP(host) === 0 && !ours.has(host))) {
       return problem(

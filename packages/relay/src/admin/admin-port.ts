@@ -25,6 +25,9 @@ export interface AdminAddress {
   readonly socket: string | undefined
 }
 
+/** Answers a request; `bySocket`: it came over the unix socket, which no web page can have a browser use. */
+type Answer = (request: Request, bySocket: boolean) => Response | Promise<Response>
+
 /** The admin port, open. */
 export interface OpenAdminPort {
   /** The TCP address, with the port it really got. */
@@ -37,10 +40,7 @@ export interface OpenAdminPort {
  * Opens the admin port.
  * @throws MsrpError `unreachable` when the address, port or socket cannot be had
  */
-export async function openAdminPort(
-  { host, port, socket }: AdminAddress,
-  fetch: (request: Request) => Response | Promise<Response>,
-): Promise<OpenAdminPort> {
+export async function openAdminPort({ host, port, socket }: AdminAddress, answer: Answer): Promise<OpenAdminPort> {
   const servers: Server[] = []
   const close = async (): Promise<void> => {
     await Promise.all(servers.map(stop))
@@ -48,14 +48,18 @@ export async function openAdminPort(
   try {
     let address: OpenAdminPort['address']
     if (port !== undefined) {
-      const server = await listen(fetch, { host, port }, `${host.includes(':') ? `[${host}]` : host}:${port}`)
+      const server = await listen(
+        (request) => answer(request, false),
+        { host, port },
+        `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      )
       servers.push(server)
       const bound = server.address()
       if (typeof bound === 'object' && bound !== null) address = { host: bound.address, port: bound.port }
     }
     if (socket !== undefined) {
       await removeLeftOver(socket)
-      servers.push(await listen(fetch, { path: socket }, socket))
+      servers.push(await listen((request) => answer(request, true), { path: socket }, socket))
       await chmod(socket, 0o660)
     }
     return { address, close }

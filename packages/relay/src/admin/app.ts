@@ -1,7 +1,7 @@
 import { Hono, type Context as HonoContext, type MiddlewareHandler } from 'hono'
 import type { Clock } from 'msrp/connection'
 import type { Log } from '../forwarding/settings.ts'
-import { noWebPages, withToken } from './access.ts'
+import { type AdminBindings, noWebPages, withToken } from './access.ts'
 import type { Administered, AdministeredRelay } from './administered.ts'
 import { relayMetrics } from './metrics.ts'
 import { problem } from './problem.ts'
@@ -39,7 +39,7 @@ export class AdminApp {
   readonly #log: Log
   readonly #users: UserCheck
   #traces: WireTraces | undefined
-  readonly #app: Hono = new Hono()
+  readonly #app: Hono<{ Bindings: AdminBindings }> = new Hono()
 
   constructor(options: AdminAppOptions) {
     this.#administered = options.administered
@@ -51,9 +51,9 @@ export class AdminApp {
     this.#route(options, secret, options.protectMetrics ? secret : open)
   }
 
-  /** Answers a request. */
-  fetch(request: Request): Response | Promise<Response> {
-    return this.#app.fetch(request)
+  /** Answers a request; `bySocket`: it came over the unix socket. */
+  fetch(request: Request, bySocket = false): Response | Promise<Response> {
+    return this.#app.fetch(request, { bySocket } satisfies AdminBindings)
   }
 
   /** Ends what callers are still shown. */

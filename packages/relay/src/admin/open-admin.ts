@@ -66,7 +66,7 @@ export async function openAdmin(options: AdminOptions, surroundings: AdminSurrou
   const administered = new AdministeredProgram(surroundings)
   const { clock, log } = surroundings
   const app = new AdminApp({ administered, token, protectMetrics, names, clock, log })
-  const open = await openAdminPort({ host, port, socket }, (request) => app.fetch(request))
+  const open = await openAdminPort({ host, port, socket }, (...request) => app.fetch(...request))
   const at = [...(open.address === undefined ? [] : [`${open.address.host}:${open.address.port}`]), socket ?? []].flat()
   log.info({ at }, 'the admin port is open')
   return {

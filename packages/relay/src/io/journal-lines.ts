@@ -38,7 +38,8 @@ export function isJournal(destination: NodeJS.WritableStream, env: NodeJS.Proces
 }
 
 function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const isList = Array.isArray(value) && value.every((item) => typeof item !== 'object')
+  const text = isList ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value)
   return PLAIN.test(text) ? text : JSON.stringify(text)
 }
 

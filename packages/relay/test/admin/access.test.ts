@@ -87,6 +87,12 @@ describe('a call', () => {
   })
 })
 
+it('over the unix socket Host may say anything', async () => {
+  const request = new Request('http://anything/health', { headers: { host: 'anything' } })
+  const { app } = new AdminNetwork()
+  expect([(await app.fetch(request, true)).status, (await app.fetch(request, false)).status]).toEqual([200, 403])
+})
+
 it('/metrics and /status want the token where the configuration says so; /health and /ready never do', async () => {
   const admin = new AdminNetwork({}, { protectMetrics: true })
   const status = async (call: string): Promise<number> => (await admin.call(call, {})).status

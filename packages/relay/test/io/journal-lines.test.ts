@@ -24,7 +24,7 @@ describe('for the journal', () => {
     expect(lines).toEqual([
       '<7>connection opened connection=7',
       '<6>session ended account=alice@example.com far="tls 192.0.2.7:2855"',
-      '<4>closed waiting=12 inbound=true ports=[1,2]',
+      '<4>closed waiting=12 inbound=true ports=1,2',
       `<3>failed err=${JSON.stringify('{"type":"MsrpError","code":"refused","status":403,"message":"not to that address"}')}`,
     ])
   })
