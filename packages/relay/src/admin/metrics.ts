@@ -11,6 +11,10 @@ export function relayMetrics(administered: Administered): Registry {
   const registry = new Registry()
   for (const row of metricTable) register(row, administered, registry)
   collectDefaultMetrics({ register: registry })
+  // Each of them would look at all sockets of the process. And `promtool` objects to the names of some.
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (name.startsWith('nodejs_active_')) registry.removeSingleMetric(name)
+  }
   return registry
 }
 

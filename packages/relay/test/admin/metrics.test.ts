@@ -110,17 +110,19 @@ describe('/metrics', () => {
     })
   })
 
-  it('has as many series after thousands of made-up methods, statuses and users', async () => {
+  it('has as many series after a hundred made-up methods, statuses and users', async () => {
     const admin = new AdminNetwork()
     const size = async (): Promise<number> =>
-      [...(await admin.metrics()).values()].reduce((sum, { samples }) => sum + samples.size, 0)
+      [...(await admin.metrics())]
+        .filter(([name]) => name.startsWith('msrp_relay_'))
+        .reduce((sum, [, { samples }]) => sum + samples.size, 0)
     const before = await size()
     const client = await admin.network.client('alice')
     const far = admin.network.within(farUri)
     client.send([client.token, farUri], 'hello')
     await settle()
     for (let status = 200; status < 999; status += 7) {
-      client.request(`METHOD${status}`, { toPath: [client.token, farUri] })
+      client.request(`METHOD${'X'.repeat(status % 100)}`, { toPath: [client.token, farUri] })
       await settle()
       far.respond(far.requests.at(-1), status)
     }
