@@ -55,7 +55,7 @@ describe('a relay with an admin port', () => {
     expect(of('alice@localhost')).toMatchObject({ sent_bytes: size, sent_messages: 1, received_bytes: 0 })
     expect(of('bob@localhost')).toMatchObject({ received_bytes: size, received_messages: 1, sent_bytes: 0 })
     const database = new DatabaseSync(join(folder, 'sessions.sqlite'), { readOnly: true })
-    const rows = database.prepare('SELECT id, account, sent_bytes, received_bytes FROM sessions').all()
+    const rows = database.prepare('SELECT id, account, sent_bytes, received_bytes FROM msrp_sessions').all()
     database.close()
     const lines = keptIn(watched).map(({ id, account, sent_bytes, received_bytes }) => ({
       id,

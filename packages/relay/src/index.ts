@@ -113,7 +113,7 @@ async function startBehind(
       else relay.accept(...connection)
     },
   }).catch(async (error) => {
-    await Promise.all([accounting?.close(), state.users.close()])
+    await Promise.all([accounting.close(), state.users.close()])
     throw error
   })
 
@@ -132,14 +132,14 @@ async function startBehind(
     dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log: floodedLog }),
     log: floodedLog,
     counters,
-    onSessionEnd: (session) => accounting?.take(session),
+    onSessionEnd: (session) => accounting.take(session),
   })
   for (const accept of early) accept()
   const running = relay
   admin.running({
     relay: running,
     certificate: () => server.certificate,
-    accounting: () => accounting?.counts ?? new Map(),
+    accounting: () => accounting.counts,
     checkUsers: async () => void (await state.users.ha1('', settings.realm, 'md5')),
   })
 
@@ -150,7 +150,7 @@ async function startBehind(
     await running.drain(settings.drain * 1000)
     await listeners.close()
     await running.close(Math.max(deadline - performance.now(), LAST_WORDS))
-    await Promise.all([accounting?.close(), state.users.close()])
+    await Promise.all([accounting.close(), state.users.close()])
     floodedLog.flush()
     await admin.close()
   }

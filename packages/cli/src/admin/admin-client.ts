@@ -68,6 +68,7 @@ export class AdminClient {
       for (const line of lines) yield this.#read(line, 200)
       if (rest.length > LARGEST) throw new MsrpError('limit-exceeded', `${this.name} sends a line without end`)
     }
+    if (rest !== '') yield this.#read(rest, 200)
   }
 
   async #open(method: string, path: string): Promise<IncomingMessage> {

@@ -7,11 +7,11 @@ import type { RecordWriter } from './record-writer.ts'
 type Row = Omit<AccountingRecord, 'peers'> & { readonly peers: string }
 
 interface Schema {
-  sessions: Row
+  msrp_sessions: Row
 }
 
 /**
- * Records in a table `sessions` of an SQL database, which is made when it is missing. It is written in SQL that SQLite,
+ * Records in a table `msrp_sessions` of an SQL database, which is made when it is missing. It is written in SQL that SQLite,
  * PostgreSQL and MariaDB have in common.
  */
 export class SqlRecords implements RecordWriter {
@@ -33,7 +33,7 @@ export class SqlRecords implements RecordWriter {
   async open(): Promise<void> {
     try {
       await this.#database.schema
-        .createTable('sessions')
+        .createTable('msrp_sessions')
         .ifNotExists()
         // MariaDB has no keys of unbounded text.
         .addColumn('id', 'varchar(64)', (column) => column.primaryKey().notNull())
@@ -65,7 +65,7 @@ export class SqlRecords implements RecordWriter {
         // One by one: databases keep statements, of which there are two this way whatever the batch.
         for (const record of records) {
           if (this.#uncertain && (await isThere(transaction, record.id))) continue
-          await transaction.insertInto('sessions').values(rowOf(record)).execute()
+          await transaction.insertInto('msrp_sessions').values(rowOf(record)).execute()
         }
       })
       this.#uncertain = false
@@ -88,7 +88,7 @@ export class SqlRecords implements RecordWriter {
 }
 
 async function isThere(transaction: Transaction<Schema>, id: string): Promise<boolean> {
-  const found = await transaction.selectFrom('sessions').select('id').where('id', '=', id).execute()
+  const found = await transaction.selectFrom('msrp_sessions').select('id').where('id', '=', id).execute()
   return found.length > 0
 }
 

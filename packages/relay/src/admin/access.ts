@@ -14,14 +14,13 @@ export interface AdminBindings {
  * Turns away what a web page has its reader's browser ask. A page whose name was made to resolve to this machine (DNS
  * rebinding) is told by its name in Host: names other than our own, unlike addresses, are refused. Any other page is told
  * by Origin, which browsers send along. No header gives pages access (CORS).
- * @param names host names that are ours beside `localhost`
+ * @param names host names that are ours beside `localhost`, lower case
  */
-export function noWebPages(names: readonly string[]): MiddlewareHandler<{ Bindings: AdminBindings }> {
-  const ours = new Set(['localhost', ...names.map((name) => name.toLowerCase())])
+export function noWebPages(names: () => readonly string[]): MiddlewareHandler<{ Bindings: AdminBindings }> {
   return async (context, next) => {
     if (context.env.bySocket) return next()
     const host = hostOf(context.req.header('Host'))
-    if (host === undefined || (isIP(host) === 0 && !ours.has(host))) {
+    if (host === undefined || (isIP(host) === 0 && host !== 'localhost' && !names().includes(host))) {
       return problem(
         context,
         403,
@@ -37,8 +36,9 @@ export function noWebPages(names: readonly string[]): MiddlewareHandler<{ Bindin
 }
 
 /** Lets only those pass who bring the token. Without one there is nobody who could. */
-export function withToken(token: AdminToken | undefined, log: Log): MiddlewareHandler {
+export function withToken(current: () => AdminToken | undefined, log: Log): MiddlewareHandler {
   return async (context, next) => {
+    const token = current()
     if (token === undefined) {
       return problem(context, 404, 'not-found', 'this call exists once the setting admin.token is given')
     }

@@ -21,15 +21,21 @@ const TRACE = { usual: 60, most: 3600 }
 /** What the calls of the admin port are made of. */
 export interface AdminAppOptions {
   readonly administered: Administered
+  readonly access: Access
+  readonly clock: Clock
+  readonly log: Log
+  /** Where traces go. They are lines that are much alike: it must not leave such out. */
+  readonly traceLog: Log
+}
+
+/** Who may do what. */
+export interface Access {
   /** Without one, calls that tell of users or change something do not exist. */
   readonly token: AdminToken | undefined
   /** Whether `/metrics` and `/status` want the token as well. */
   readonly protectMetrics: boolean
-  /** Names of this port in the Host header, beside `localhost` and addresses. */
+  /** Names of this port in the Host header, beside `localhost` and addresses; lower case. */
   readonly names: readonly string[]
-  readonly clock: Clock
-  /** Lines of a trace are much alike: it must not leave such out. */
-  readonly log: Log
 }
 
 /** The calls of the admin port; see docs/monitoring.md. */
@@ -37,6 +43,9 @@ export class AdminApp {
   readonly #administered: Administered
   readonly #clock: Clock
   readonly #log: Log
+  readonly #traceLog: Log
+  /** Looked at with each call, so that it may change. */
+  access: Access
   readonly #users: UserCheck
   #traces: WireTraces | undefined
   readonly #app: Hono<{ Bindings: AdminBindings }> = new Hono()
@@ -45,10 +54,12 @@ export class AdminApp {
     this.#administered = options.administered
     this.#clock = options.clock
     this.#log = options.log
+    this.#traceLog = options.traceLog
+    this.access = options.access
     this.#users = new UserCheck(() => options.administered.checkUsers(), options.clock)
-    const secret = withToken(options.token, options.log)
-    const open: MiddlewareHandler = async (_, next) => next()
-    this.#route(options, secret, options.protectMetrics ? secret : open)
+    const secret = withToken(() => this.access.token, options.log)
+    const shown: MiddlewareHandler = (context, next) => (this.access.protectMetrics ? secret(context, next) : next())
+    this.#route(options.administered, secret, shown)
   }
 
   /** Answers a request; `bySocket`: it came over the unix socket. */
@@ -61,10 +72,10 @@ export class AdminApp {
     this.#traces?.close()
   }
 
-  #route({ administered, names }: AdminAppOptions, secret: MiddlewareHandler, shown: MiddlewareHandler): void {
+  #route(administered: Administered, secret: MiddlewareHandler, shown: MiddlewareHandler): void {
     const app = this.#app
     const registry = relayMetrics(administered)
-    app.use(noWebPages(names))
+    app.use(noWebPages(() => this.access.names))
     app.notFound((context) =>
       problem(context, 404, 'not-found', `there is no call ${context.req.method} ${context.req.path}`),
     )
@@ -177,7 +188,7 @@ export class AdminApp {
       seconds,
       to: 'log',
       show: ({ connection, far, direction, lines }) => {
-        this.#log.info({ trace: target, connection, far, direction, lines }, 'trace')
+        this.#traceLog.info({ trace: target, connection, far, direction, lines }, 'trace')
       },
     })
     return started === undefined ? undefined : context.json(started.trace)

@@ -3,10 +3,11 @@ import type { Clock } from 'msrp/connection'
 import type { AccountingCounts } from '../accounting/accounting.ts'
 import type { Secret } from '../config/secret.ts'
 import type { Log } from '../forwarding/settings.ts'
+import { FloodedLog } from '../io/log-floods.ts'
 import { version } from '../io/version.ts'
 import { type OpenAdminPort, openAdminPort } from './admin-port.ts'
 import type { Administered, AdministeredRelay } from './administered.ts'
-import { AdminApp } from './app.ts'
+import { type Access, AdminApp } from './app.ts'
 import { AdminToken } from './token.ts'
 
 /** What the admin port is told by the configuration. */
@@ -52,6 +53,11 @@ export interface Admin {
   running(running: Running): void
   /** The relay takes no new sessions any more. */
   draining(): void
+  /**
+   * Takes another token, and who may do what; where it listens stays.
+   * @throws MsrpError `invalid-argument` when the token is too short, and changes nothing
+   */
+  reconfigure(options: AdminOptions): void
   close(): Promise<void>
 }
 
@@ -60,12 +66,12 @@ export interface Admin {
  * @throws MsrpError `unreachable` when it cannot be opened, `invalid-argument` when the token is too short
  */
 export async function openAdmin(options: AdminOptions, surroundings: AdminSurroundings): Promise<Admin> {
-  const { host = '127.0.0.1', port, socket, protectMetrics, names } = options
+  const { host = '127.0.0.1', port, socket } = options
   if (port === undefined && socket === undefined) return noAdmin
-  const token = options.token === undefined ? undefined : new AdminToken(options.token.reveal())
   const administered = new AdministeredProgram(surroundings)
-  const { clock, log } = surroundings
-  const app = new AdminApp({ administered, token, protectMetrics, names, clock, log })
+  const { clock, log: traceLog } = surroundings
+  const log = new FloodedLog(traceLog, clock)
+  const app = new AdminApp({ administered, access: accessOf(options), clock, log, traceLog })
   const open = await openAdminPort({ host, port, socket }, (...request) => app.fetch(...request))
   const at = [...(open.address === undefined ? [] : [`${open.address.host}:${open.address.port}`]), socket ?? []].flat()
   log.info({ at }, 'the admin port is open')
@@ -78,14 +84,28 @@ export async function openAdmin(options: AdminOptions, surroundings: AdminSurrou
     draining: () => {
       administered.state = 'draining'
     },
+    reconfigure: (changed) => {
+      app.access = accessOf(changed)
+    },
     close: async () => {
       app.close()
       await open.close()
+      log.flush()
     },
   }
 }
 
-const noAdmin: Admin = { address: undefined, running: () => {}, draining: () => {}, close: async () => {} }
+const noAdmin: Admin = {
+  address: undefined,
+  running: () => {},
+  draining: () => {},
+  reconfigure: () => {},
+  close: async () => {},
+}
+
+function accessOf({ token, protectMetrics, names }: AdminOptions): Access {
+  return { token: token === undefined ? undefined : new AdminToken(token.reveal()), protectMetrics, names }
+}
 
 class AdministeredProgram implements Administered {
   readonly version: string = version

@@ -328,6 +328,7 @@ export class Relay implements RelayRequests {
 
   /** Nobody begins anything here any more: who has nothing here is better off with the next target of the SRV record. */
   #turnElsewhere(head: RequestHead, from: RelayConnection): void {
+    this.counters.auth.refused++
     from.refuse(head, 403, 'the relay is shutting down, try another one')
     if (from.relayNames.length === 0 && from.unused) from.close()
   }

@@ -71,7 +71,7 @@ describe('a database', () => {
   const rows = (path: string): Record<string, unknown>[] => {
     const database = new DatabaseSync(path, { readOnly: true })
     try {
-      return database.prepare('SELECT * FROM sessions ORDER BY id').all()
+      return database.prepare('SELECT * FROM msrp_sessions ORDER BY id').all()
     } finally {
       database.close()
     }

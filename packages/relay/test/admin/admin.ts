@@ -46,11 +46,14 @@ export class AdminNetwork {
         },
         ...administered,
       },
-      token: token === undefined ? undefined : new AdminToken(token),
-      protectMetrics: options.protectMetrics ?? false,
-      names: ['admin.example.com'],
+      access: {
+        token: token === undefined ? undefined : new AdminToken(token),
+        protectMetrics: options.protectMetrics ?? false,
+        names: ['admin.example.com'],
+      },
       clock: network.clock,
       log: { debug: log, info: log, warn: log },
+      traceLog: { debug: log, info: log, warn: log },
     })
   }
 

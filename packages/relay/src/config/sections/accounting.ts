@@ -22,7 +22,7 @@ export function accountingSection(folder: string): z.ZodType<AccountingSettings>
       example: '"/var/log/msrp-relay/sessions.jsonl"',
     }),
     database: path(folder, {
-      about: 'An SQLite file, with a table `sessions`.',
+      about: 'An SQLite file, with a table `msrp_sessions`.',
       leftOut: 'none',
       example: '"/var/lib/msrp-relay/sessions.sqlite"',
     }),
