@@ -1,4 +1,4 @@
-import type { Settings } from 'msrp-relay'
+import type { ListedSession, RelayStatus, Settings, TraceLine } from 'msrp-relay'
 import type { Mistake } from './failure.ts'
 
 /** What `--json` prints, one object a line; docs/json-events.md describes it and a test holds both together. */
@@ -11,6 +11,12 @@ export type Event =
   | CredentialsEvent
   | CheckedEvent
   | SettingsEvent
+  | StatusEvent
+  | SessionEvent
+  | KickedEvent
+  | TraceEvent
+  | ReloadedEvent
+  | DrainingEvent
   | DoneEvent
   | ErrorEvent
 
@@ -96,6 +102,46 @@ export interface SettingsEvent {
   event: 'settings'
   /** As a program gives them: keys in camelCase, secrets masked. */
   settings: Settings
+}
+
+/** How a relay is, from `msrp relay status`. */
+export interface StatusEvent extends RelayStatus {
+  event: 'status'
+}
+
+/** A session of a relay, from `msrp relay sessions`. */
+export interface SessionEvent extends Omit<ListedSession, 'sent' | 'received'> {
+  event: 'session'
+  sentMessages: number
+  sentChunks: number
+  /** Of message bodies. */
+  sentBytes: number
+  receivedMessages: number
+  receivedChunks: number
+  receivedBytes: number
+}
+
+/** Sessions were ended, from `msrp relay kick`. */
+export interface KickedEvent {
+  event: 'kicked'
+  /** As it was named. */
+  target: string
+  sessions: number
+}
+
+/** A request or response, or the end of one, from `msrp relay trace`. */
+export interface TraceEvent extends TraceLine {
+  event: 'trace'
+}
+
+/** From `msrp relay reload`. */
+export interface ReloadedEvent {
+  event: 'reloaded'
+}
+
+/** From `msrp relay drain`. */
+export interface DrainingEvent {
+  event: 'draining'
 }
 
 /** Everything asked for is done; the exit code will be 0. */

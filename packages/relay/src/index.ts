@@ -1,8 +1,10 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { nodeClock, nodeHash, nodeRandom, nodeResolver, type Resolver } from 'msrp/node'
+import { openAccounting } from './accounting/open-accounting.ts'
+import { type Admin, openAdmin } from './admin/open-admin.ts'
 import type { Settings } from './config/index.ts'
-import type { Counters } from './forwarding/counters.ts'
+import { Counters } from './forwarding/counters.ts'
 import { Relay } from './forwarding/relay.ts'
 import type { RelaySettings } from './forwarding/settings.ts'
 import { relayDialer } from './io/dialer.ts'
@@ -11,6 +13,9 @@ import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } 
 import { type OpenListener, openListeners } from './io/listeners.ts'
 import { FloodedLog } from './io/log-floods.ts'
 
+export type { RelayStatus } from './admin/relay-status.ts'
+export type { ListedSession, SessionPage } from './admin/session-list.ts'
+export type { TraceLine } from './admin/wire-traces.ts'
 export * from './certificates/index.ts'
 export * from './config/index.ts'
 export type { Counters } from './forwarding/counters.ts'
@@ -27,6 +32,8 @@ export interface RunningRelay extends AsyncDisposable {
   /** Where it listens, with the ports it really got. */
   readonly listeners: readonly OpenListener[]
   readonly state: RelayState
+  /** TCP address of the admin port; undefined without one. */
+  readonly adminAddress: Admin['address']
   readonly counters: Counters
   /** Connections that are open, and tokens that are valid. */
   readonly connections: number
@@ -45,6 +52,10 @@ export interface RelayOptions {
   readonly log?: RelayLog
   /** Names to addresses; by default this machine's. */
   readonly resolver?: Resolver
+  /** Reads the configuration again, for the admin port; rejects, and changes nothing, when that is wrong. */
+  readonly reload?: () => Promise<unknown>
+  /** Begins to stop in order, for the admin port. */
+  readonly drain?: () => void
 }
 
 /**
@@ -53,6 +64,24 @@ export interface RelayOptions {
  */
 export async function startRelay(settings: Settings, options: RelayOptions = {}): Promise<RunningRelay> {
   const log = options.log ?? createLog(settings.log)
+  const { reload, drain } = options
+  const bufferLimit = settings.limits.totalBuffer
+  const admin = await openAdmin(settings.admin, { clock: nodeClock, log, bufferLimit, reload, drain })
+  try {
+    return await startBehind(admin, settings, { ...options, log })
+  } catch (error) {
+    await admin.close()
+    throw error
+  }
+}
+
+/** Starts the relay itself; its admin port is open by then, and tells that it is starting. */
+async function startBehind(
+  admin: Admin,
+  settings: Settings,
+  options: RelayOptions & { readonly log: RelayLog },
+): Promise<RunningRelay> {
+  const { log } = options
   const resolver = new FailedNames(options.resolver ?? nodeResolver(), nodeClock)
   const state = await openState(settings)
   for (const warning of state.certificates.warnings) log.warn({}, warning)
@@ -62,6 +91,16 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
   const { minimumVersion } = settings.tls
   const tls = { cert: server.certificate, key: server.key, minimumVersion }
 
+  const counters = new Counters()
+  const accounting = await openAccounting(settings.accounting, {
+    relay: settings.advertised.name,
+    clock: nodeClock,
+    log: floodedLog,
+  }).catch(async (error) => {
+    await state.users.close()
+    throw error
+  })
+
   // Whoever connects between the opening of a port and the relay's first turn is served then.
   const early: (() => void)[] = []
   let relay: Relay | undefined
@@ -69,12 +108,13 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     settings,
     tls: { ...tls, ca: clientAuthorities },
     log: floodedLog,
+    counters,
     onConnection: (...connection) => {
       if (relay === undefined) early.push(() => relay?.accept(...connection))
       else relay.accept(...connection)
     },
   }).catch(async (error) => {
-    await state.users.close()
+    await Promise.all([accounting.close(), state.users.close()])
     throw error
   })
 
@@ -92,23 +132,34 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     users: state.users,
     dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log: floodedLog }),
     log: floodedLog,
+    counters,
+    onSessionEnd: (session) => accounting.take(session),
   })
   for (const accept of early) accept()
   const running = relay
+  admin.running({
+    relay: running,
+    certificate: () => server.certificate,
+    accounting: () => accounting.counts,
+    checkUsers: async () => void (await state.users.ha1('', settings.realm, 'md5')),
+  })
 
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
+    admin.draining()
     const deadline = performance.now() + settings.drain * 1000
     await running.drain(settings.drain * 1000)
     await listeners.close()
     await running.close(Math.max(deadline - performance.now(), LAST_WORDS))
-    await state.users.close()
+    await Promise.all([accounting.close(), state.users.close()])
     floodedLog.flush()
+    await admin.close()
   }
   return {
     listeners: listeners.open,
     state,
-    counters: running.counters,
+    adminAddress: admin.address,
+    counters,
     get connections(): number {
       return running.connections
     },

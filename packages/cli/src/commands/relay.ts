@@ -3,6 +3,7 @@ import type { RunningRelay, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
 import { relayConfiguration } from '../options/relay-config.ts'
 import { programName } from '../terminal/shell-word.ts'
+import { adminCommands } from './relay-admin.ts'
 import { checkCommand, configCommand } from './relay-config.ts'
 import { credentialsCommand } from './relay-credentials.ts'
 import { userCommand } from './relay-user.ts'
@@ -25,7 +26,7 @@ as the setting drain allows, then it exits with 0. A second signal ends it at on
 
 /** `msrp relay`: runs a relay; its users are managed below it. */
 export function relayCommand(context: Context): Command {
-  return new Command('relay')
+  const command = new Command('relay')
     .summary('run a relay, manage its users')
     .description('Run a relay. Without a configuration it serves this machine only and makes what it needs.')
     .option('--config <FILE>', 'settings (TOML)')
@@ -37,6 +38,8 @@ export function relayCommand(context: Context): Command {
     .addCommand(credentialsCommand(context))
     .addCommand(checkCommand(context))
     .addCommand(configCommand(context))
+  for (const admin of adminCommands(context)) command.addCommand(admin)
+  return command
 }
 
 async function runRelay(options: RelayOptions, { output, signal, signals }: Context): Promise<void> {

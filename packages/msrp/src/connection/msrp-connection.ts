@@ -75,7 +75,8 @@ export class MsrpConnection<Pending> {
   readonly #random: RandomBytes
   /** Why it is not read; few at a time. */
   readonly #pauses: unknown[] = []
-  readonly #observer: WireObserver | undefined
+  #observer: WireObserver | undefined
+  #receivedBytes = 0
   /** The chunk that is open, once it is to be answered; only one is at a time. */
   #unfinished: { readonly transactionId: string; readonly pending: Pending } | undefined
   #head: Head | undefined
@@ -160,6 +161,22 @@ export class MsrpConnection<Pending> {
     return this.#outbox.controlBytes + this.#outbox.queuedBytes + this.transport.bufferedBytes
   }
 
+  /** Has what passes watched from now on, or not any more. */
+  set observer(observer: WireObserver | undefined) {
+    this.#observer = observer
+    this.#outbox.observer = observer
+  }
+
+  /** Bytes that have arrived. */
+  get receivedBytes(): number {
+    return this.#receivedBytes
+  }
+
+  /** Bytes that were handed to the transport. */
+  get sentBytes(): number {
+    return this.#outbox.position
+  }
+
   /** Bytes that the operating system has taken of what went out; what is large shows in steps of 128 KiB. */
   get takenBytes(): number {
     return this.#outbox.position - this.transport.bufferedBytes
@@ -193,6 +210,7 @@ export class MsrpConnection<Pending> {
    */
   queue(bytes: Uint8Array, { hold }: { hold: boolean }): void {
     if (this.#state !== 'open') return
+    if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
     this.#outbox.queue(bytes)
     const most = this.#outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT
     if (hold && this.#outbox.queuedBytes > most) this.pauseReading(this.#outbox)
@@ -324,6 +342,7 @@ export class MsrpConnection<Pending> {
   #onData(bytes: Uint8Array): void {
     if (this.#state === 'failed') return
     this.#lastActivity = this.#clock.now()
+    this.#receivedBytes += bytes.byteLength
     try {
       this.#parser.push(bytes)
     } catch (error) {

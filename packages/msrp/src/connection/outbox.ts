@@ -48,7 +48,8 @@ export class Outbox {
   readonly #transport: Transport
   readonly #newTransactionId: () => string
   readonly #onWritten: () => void
-  readonly #observer: WireObserver | undefined
+  /** Shown what goes out, as it is begun and ended. */
+  observer: WireObserver | undefined
   /** In the order of their turns; the one whose chunk is open is just before `#next`. Those that are done stay till theirs. */
   #sources: ChunkSource[] = []
   /** Whose turn it is, by its place among them. */
@@ -85,7 +86,7 @@ export class Outbox {
     this.#transport = options.transport
     this.#newTransactionId = options.newTransactionId
     this.#onWritten = options.onWritten
-    this.#observer = options.observer
+    this.observer = options.observer
   }
 
   /** All bytes ever handed to the transport. */
@@ -258,7 +259,7 @@ export class Outbox {
       const { head, hasBody } = source.begin(transactionId, rest?.bytes.byteLength ?? 0)
       this.#open = { source, transactionId, hasBody, flag: '+', bodyBytes: 0, position: 0 }
       this.#search.start(transactionId)
-      this.#observer?.head('out', new TextDecoder().decode(hasBody ? head.subarray(0, -2) : head))
+      this.observer?.head('out', new TextDecoder().decode(hasBody ? head.subarray(0, -2) : head))
       this.#write(head)
       return true
     }
@@ -313,7 +314,7 @@ export class Outbox {
     this.#write(encodeEndLine(open.transactionId, flag, { afterBody: open.hasBody }))
     open.flag = flag
     open.position = this.#position
-    this.#observer?.end('out', open.transactionId, flag, open.bodyBytes)
+    this.observer?.end('out', open.transactionId, flag, open.bodyBytes)
     open.source.ended(open)
   }
 

@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import { isDomain } from '../users/user-address.ts'
 import { flag, hostNames, oneOf, path, table, text, whole } from './field.ts'
+import { accountingSection } from './sections/accounting.ts'
+import { adminSection } from './sections/admin.ts'
 import { advertisedSection } from './sections/advertised.ts'
 import { digestSection } from './sections/digest.ts'
 import { ephemeralCredentialsSection } from './sections/ephemeral-credentials.ts'
@@ -62,6 +64,8 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     users: usersSection(folder),
     ephemeralCredentials: ephemeralCredentialsSection(folder),
     log: logSection(),
+    admin: adminSection(folder),
+    accounting: accountingSection(folder),
   })
 }
 

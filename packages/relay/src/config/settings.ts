@@ -1,4 +1,6 @@
 import type { Secret } from './secret.ts'
+import type { AccountingSettings } from './sections/accounting.ts'
+import type { AdminSettings } from './sections/admin.ts'
 import type { AdvertisedSettings } from './sections/advertised.ts'
 import type { DigestSettings } from './sections/digest.ts'
 import type { EphemeralCredentialsSettings } from './sections/ephemeral-credentials.ts'
@@ -40,6 +42,8 @@ export interface Settings {
   /** Credentials that a web application makes for users whom no database knows. */
   readonly ephemeralCredentials: EphemeralCredentialsSettings
   readonly log: LogSettings
+  readonly admin: AdminSettings
+  readonly accounting: AccountingSettings
   /**
    * Folder for what the relay keeps itself: authority, certificate, users. Default: `state` in a clone of the sources,
    * elsewhere `$XDG_STATE_HOME/msrp-relay` or `~/.local/state/msrp-relay`.

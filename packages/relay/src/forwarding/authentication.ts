@@ -12,7 +12,7 @@ import {
   type ResponseHead,
   rspauth,
 } from 'msrp/wire'
-import type { Counters } from './counters.ts'
+import type { AuthResult, Counters } from './counters.ts'
 import { NonceCounts, Nonces } from './nonce.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
 import type { RelayConnection } from './relay-connection.ts'
@@ -33,8 +33,10 @@ interface Answer {
   fields?: [name: string, value: string][]
   /** The credentials were wrong. */
   failed?: boolean
+  /** They were right, but for a nonce that is too old. */
+  stale?: boolean
   /** They could not be checked: who has nothing else here is better off elsewhere. */
-  unchecked?: boolean
+  temporary?: boolean
 }
 
 /** Answers the AUTH requests that are for this relay (RFC 4976 §6.3, §9.1). */
@@ -66,8 +68,11 @@ export class Authentication {
   /** Answers an AUTH. Those of one connection are answered one after another, and nothing more is read meanwhile. */
   answer(head: RequestHead, from: RelayConnection): void {
     from.connection.pauseReading(head)
+    const { clock } = this.#platform
+    const since = clock.now()
     from.authenticating = from.authenticating
       .then(() => this.#answer(head, from))
+      .then(() => this.#counters.authTime.observe((clock.now() - since) / 1000))
       .catch((error: Error) => {
         this.#platform.log.warn({ connection: from.id, error: error.message }, 'closed: an AUTH could not be answered')
         from.connection.fail(undefined)
@@ -115,9 +120,10 @@ export class Authentication {
         comment: 'credentials cannot be checked at the moment, try again later or at another relay',
         // Tells a fault that passes from a refusal for good, which has the same status.
         fields: [['Retry-After', String(RETRY_AFTER)]],
-        unchecked: true,
+        temporary: true,
       }
     }
+    this.#counters.auth[resultOf(answer)]++
     from.respond(head, answer.status, answer.comment, answer.fields)
     if (answer.status === 200) {
       from.failedAuths.forgive(whoIn(head))
@@ -125,7 +131,7 @@ export class Authentication {
       this.#counters.authentications++
     } else if (answer.failed) {
       this.#noteFailure(head, from)
-    } else if (answer.unchecked) {
+    } else if (answer.temporary) {
       this.#sendElsewhere(from)
     }
     from.connection.resumeReading(head)
@@ -172,7 +178,7 @@ export class Authentication {
     }
     const counts = relayName === undefined ? from.nonceCounts : this.#relayedCounts
     if (nonce === 'stale' || !counts.use(credentials.nonce, Number.parseInt(credentials.nc, 16))) {
-      return this.#challenge(binding, true)
+      return { ...this.#challenge(binding, true), stale: true }
     }
 
     const life = this.#life(fields.expires)
@@ -280,6 +286,7 @@ export class Authentication {
     const refusal = this.#tokens.refusal({ account, holder: from, relayName, previous })
     if (refusal !== undefined) return { status: 403, comment: refusal }
     const { host, port } = this.#own.advertised
+    this.#counters.sessions++
     return this.#tokens.issue({ host, port, account, holder: from, relayName, previous, seconds })
   }
 
@@ -288,6 +295,14 @@ export class Authentication {
     const relaysBefore = head.fields.fromPath.slice(0, -1).reverse()
     return formatPath([...relaysBefore, token.uri])
   }
+}
+
+function resultOf({ status, failed, stale, temporary }: Answer): AuthResult {
+  if (status === 200) return 'ok'
+  if (failed) return 'failed'
+  if (stale) return 'stale'
+  if (temporary) return 'temporary'
+  return status === 401 ? 'challenged' : 'refused'
 }
 
 /** Whose credentials an AUTH brings, and to which relay: one relay's word says nothing about guesses at another. */

@@ -14,6 +14,7 @@ import { Passage } from './passage.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import type { Way } from './route.ts'
 import { SentPart } from './sent-part.ts'
+import type { SessionTraffic } from './session-facts.ts'
 import type { Token } from './token.ts'
 import { LEAST_BUFFER, LEAST_PER_CONNECTION, REQUEST_OVERHEAD } from './total-buffer.ts'
 
@@ -58,8 +59,13 @@ export class Flow implements ChunkSource, Passenger {
   readonly paths: Paths
   /** The same as the last message had them; see `Flows.note`. */
   noted: Paths | undefined
-  /** Our tokens on its way. */
+  /** Our tokens on its way, and the one of them whose holder sends what it carries. */
   readonly tokens: readonly Token[]
+  readonly #sender: Token | undefined
+  /** The host that the holder of that one sends to. */
+  readonly #nextHost: string
+  /** What it has carried. */
+  readonly traffic: SessionTraffic = { messages: 0, chunks: 0, bytes: 0 }
   /** The paths that its messages go on with. */
   #paths: Uint8Array
   /** The paths that their responses have. */
@@ -80,6 +86,7 @@ export class Flow implements ChunkSource, Passenger {
     key: string
     paths: Paths
     tokens: readonly Token[]
+    sender: Token | undefined
     toPath: readonly MsrpUri[]
     fromPath: readonly MsrpUri[]
     buffer: number
@@ -89,6 +96,8 @@ export class Flow implements ChunkSource, Passenger {
     this.paths = options.paths
     this.overhead = flowOverhead(options.key)
     this.tokens = options.tokens
+    this.#sender = options.sender
+    this.#nextHost = options.toPath[0]?.host ?? ''
     this.#paths = encodePaths(options.toPath, options.fromPath)
     this.answerPaths = encodePaths(this.paths.fromPath.slice(0, 1), this.paths.toPath.slice(0, 1))
     this.#buffer = options.buffer
@@ -123,7 +132,21 @@ export class Flow implements ChunkSource, Passenger {
   board(connection: RelayConnection): void {
     if (this.#left || this.#sink !== undefined) return
     this.#sink = connection
+    this.#introduce(connection)
     connection.connection.addSource(this)
+  }
+
+  /** Tells the sessions that it belongs to with whom they have to do. */
+  #introduce(sink: RelayConnection): void {
+    for (const token of this.tokens) {
+      if (token === this.#sender) token.usage.met(this.#nextHost, sink.connection.transport.description)
+      else token.usage.met(this.paths.fromPath[0]?.host ?? '', this.source.connection.transport.description)
+    }
+  }
+
+  /** Whether the holder of a token sends what it carries, or receives it. */
+  sentBy(token: Token): boolean {
+    return token === this.#sender
   }
 
   strand(error: MsrpError): void {
@@ -164,6 +187,7 @@ export class Flow implements ChunkSource, Passenger {
     const passage = this.#arriving(chunk)
     if (passage === undefined) return
     this.unfinished = flag === '+'
+    chunk.arrivedAt = this.source.connection.lastActivity
     passage.finish(flag)
     if (passage.over) this.#remove(passage)
     this.#sink?.connection.pump()
@@ -243,6 +267,11 @@ export class Flow implements ChunkSource, Passenger {
     }
     this.source.counters.chunksForwarded++
     this.source.counters.bodyBytes += chunk.bodyBytes
+    if (this.#sink !== undefined) this.#sink.chunksSent++
+    const { traffic } = this
+    traffic.chunks++
+    traffic.bytes += chunk.bodyBytes
+    if (chunk.flag === '$' && passage.hasBody) traffic.messages++
     passage.ended(chunk)
     this.#settle(passage)
   }
@@ -342,7 +371,7 @@ export class Flow implements ChunkSource, Passenger {
     // Whoever still has it, such as a request that waits for its answer, needs nothing of these.
     this.#paths = new Uint8Array(0)
     this.way = undefined
-    for (const token of this.tokens) token.flows.delete(this)
+    for (const token of this.tokens) token.left(this)
     this.#wake()
   }
 }

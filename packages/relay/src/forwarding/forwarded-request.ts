@@ -133,6 +133,7 @@ export class ForwardedRequest implements Passenger, Pending {
       this.#origin.counters.dropped++
       return
     }
+    this.#origin.counters.responsesSent.add(head.status)
     this.#origin.connection.send(response)
     this.#onResponse(head)
   }

@@ -33,6 +33,8 @@ export class InboundChunk {
   readonly size: number
   /** Body bytes that arrived. */
   received = 0
+  /** When its end arrived, in the clock's milliseconds; not a number before. */
+  arrivedAt: number = Number.NaN
   #ended = false
   #failed = false
 
@@ -53,6 +55,7 @@ export class InboundChunk {
     this.#ended = true
     if (this.#failed || this.failureReport !== 'yes') return
     const { source, answerPaths } = this.flow
+    source.counters.responsesSent.add(200)
     source.connection.send(encodeShortResponse(this.transactionId, 200, answerPaths))
   }
 

@@ -103,6 +103,9 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   readonly requests: UnansweredRequests = new UnansweredRequests()
   /** What all connections keep together. */
   readonly total: TotalBuffer
+  /** SEND requests that came in here, and that went out. */
+  chunksReceived = 0
+  chunksSent = 0
   /** Messages, or chunks of them, that the flows from here keep. */
   passages = 0
   #kept = 0
@@ -285,10 +288,12 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   request(head: RequestHead): void {
     // Could not be answered any more.
     if (!this.connection.open) return
+    this.counters.request(head.method)
     if (head.method !== 'SEND') {
       this.#arriving = { head, body: new BodyQueue() }
       return
     }
+    this.chunksReceived++
     const flaw = chunkFlaw(head)
     if (flaw !== undefined) {
       this.refuse(head, 400, flaw)
@@ -318,6 +323,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   }
 
   response(head: ResponseHead, pending: Pending): void {
+    this.counters.responsesReceived.add(head.status)
     pending.answered(head)
     this.connection.wake()
   }
@@ -352,6 +358,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
 
   /** Answers a request with an error after all, when it had been forwarded and waited for its response. */
   refuseLate(head: RequestHead, status: number, comment: string): void {
+    this.counters.responsesSent.add(status)
     this.queue(this.#response(head, status, comment))
     this.#countRefusal()
   }
@@ -364,6 +371,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
 
   /** Sends a response: for SEND to the previous hop, else all the way back (RFC 4975 §7.2). */
   respond(head: RequestHead, status: number, comment?: string, fields?: [name: string, value: string][]): void {
+    this.counters.responsesSent.add(status)
     this.connection.send(this.#response(head, status, comment, fields))
   }
 
@@ -381,6 +389,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
 
   /** Answers a chunk that is still arriving, and does not get through. */
   turnDown({ transactionId, flow }: InboundChunk, status: number, comment?: string): void {
+    this.counters.responsesSent.add(status)
     this.connection.send(encodeShortResponse(transactionId, status, flow.answerPaths, comment?.slice(0, COMMENT)))
   }
 
@@ -390,6 +399,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     if (messageId === undefined) return
     const { toPath, fromPath } = chunk.flow.paths
     this.counters.reportsSent++
+    this.counters.ownReports.add(status)
     const transactionId = this.connection.newTransactionId()
     const head = encodeRequest({
       transactionId,

@@ -1,4 +1,4 @@
-import type { Transport } from 'msrp/connection'
+import type { Transport, WireObserver } from 'msrp/connection'
 import {
   type ContinuationFlag,
   DEFAULT_LIMITS,
@@ -10,9 +10,11 @@ import {
 } from 'msrp/wire'
 import { Authentication } from './authentication.ts'
 import { Changes } from './changes.ts'
+import { type ConnectionsByProtocol, ConnectionTotals } from './connection-totals.ts'
 import { ConnectionsByRelay } from './connections-by-relay.ts'
-import { Counters } from './counters.ts'
+import { Counters, type DialResult, type EndReason } from './counters.ts'
 import { untilQuiet } from './drain.ts'
+import { factsOf } from './facts-of.ts'
 import { Flow, flowOverhead } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import { outgrows } from './growth.ts'
@@ -23,6 +25,7 @@ import { type OutboundPlace, OutboundShares } from './outbound-shares.ts'
 import { OwnAuthorities } from './own-authorities.ts'
 import { RelayConnection, type RelayConnectionOptions, type RelayRequests } from './relay-connection.ts'
 import { type Route, route, type Way } from './route.ts'
+import type { SessionFacts } from './session-facts.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import { StalledConnections } from './stalled-connections.ts'
 import type { Token } from './token.ts'
@@ -34,7 +37,7 @@ import { TotalBuffer } from './total-buffer.ts'
  * users and time are handed in.
  */
 export class Relay implements RelayRequests {
-  readonly counters: Counters = new Counters()
+  readonly counters: Counters
   readonly #settings: RelaySettings
   readonly #platform: RelayPlatform
   readonly #own: OwnAuthorities
@@ -50,6 +53,10 @@ export class Relay implements RelayRequests {
   readonly #outbound: OutboundShares
   /** What connections made from here take of it. */
   readonly #places: Map<RelayConnection, OutboundPlace> = new Map()
+  readonly #totals: ConnectionTotals = new ConnectionTotals()
+  /** Sessions that are over but for what is still on its way through. */
+  readonly #unsettled: Set<Token> = new Set()
+  #observe: ((connection: RelayConnection) => WireObserver) | undefined
   #nextId = 1
   #draining = false
   #closing = false
@@ -58,15 +65,17 @@ export class Relay implements RelayRequests {
   constructor(settings: RelaySettings, platform: RelayPlatform) {
     this.#settings = ownCopy(settings)
     this.#platform = platform
+    this.counters = platform.counters ?? new Counters()
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#own = new OwnAuthorities(settings.names, settings.ports)
     this.#total = new TotalBuffer(settings.totalBuffer)
     this.#outbound = new OutboundShares(() => this.#settings.outboundConnections)
-    const { clock, random } = platform
+    const { clock, random, time } = platform
     this.#tokens = new TokenTable({
       clock,
+      time,
       random,
-      onEnd: (token) => this.#tokenEnded(token),
+      onEnd: (token, reason) => this.#tokenEnded(token, reason),
       relays: this.#relays,
       changes: this.#changes,
       most: () => this.#settings.tokensPerConnection,
@@ -119,6 +128,47 @@ export class Relay implements RelayRequests {
     this.#own.add(settings.names, settings.ports)
   }
 
+  /** Connections by their protocol, and what went over them. Looks at each of those that are open. */
+  get traffic(): ConnectionsByProtocol {
+    return this.#totals.now(this.#connections)
+  }
+
+  /** Bytes that count for `totalBuffer`: those kept, and those that wait for far sides to take them. */
+  get buffered(): number {
+    return this.#total.kept + this.#total.outgoing
+  }
+
+  /** The sessions there are, oldest first, one after the other as they are asked for. */
+  *sessions(): Generator<SessionFacts> {
+    for (const token of this.#tokens) yield this.#factsOf(token)
+  }
+
+  /**
+   * Ends the sessions that `which` picks, and the connections of clients that have no other. What is under way is
+   * reported to its senders. Returns how many there were.
+   */
+  endSessions(which: (id: string, account: string) => boolean): number {
+    const chosen = [...this.#tokens].filter(({ id, account }) => which(id, account))
+    for (const token of chosen) {
+      const client = token.relayName === undefined ? token.holder : undefined
+      this.#platform.log.info({ session: token.id, account: token.account }, 'session ended on request')
+      this.#tokens.end(token, 'kicked')
+      if (client?.unused) client.close()
+    }
+    return chosen.length
+  }
+
+  /** Whose session has a session-id in its URI. */
+  sessionWith(sessionId: string): { readonly id: string; readonly account: string } | undefined {
+    return this.#tokens.bySessionId(sessionId)
+  }
+
+  /** Has all connections watched, those of later as well, until it is called with undefined. Costs something meanwhile. */
+  observe(observer: ((connection: RelayConnection) => WireObserver) | undefined): void {
+    this.#observe = observer
+    for (const connection of this.#connections) connection.connection.observer = observer?.(connection)
+  }
+
   /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
   accept(transport: Transport, certificateNames: readonly string[]): void {
     this.#adopt({ transport, certificateNames, inbound: true })
@@ -154,13 +204,14 @@ export class Relay implements RelayRequests {
       for (const flow of [...flows]) flow.abort(481, comment)
       for (const pending of connection.pending()) pending.unanswered(481, comment)
     }
-    for (const token of [...this.#tokens]) this.#tokens.end(token)
+    for (const token of [...this.#tokens]) this.#tokens.end(token, 'stopped')
     for (const connection of this.#connections) connection.close()
     const cut = this.#platform.clock.after(grace, () => {
       for (const { connection } of this.#connections) connection.fail(undefined)
     })
     if (this.#connections.size > 0) await gone
     cut()
+    for (const token of [...this.#unsettled]) this.#settled(token)
   }
 
   send(head: RequestHead, from: RelayConnection): InboundChunk | undefined {
@@ -196,7 +247,7 @@ export class Relay implements RelayRequests {
   }
 
   gone(connection: RelayConnection, error: MsrpError | undefined): void {
-    this.#connections.delete(connection)
+    if (this.#connections.delete(connection)) this.#totals.closed(connection)
     this.#relays.delete(connection)
     this.#stalled.forget(connection)
     this.#places.get(connection)?.release()
@@ -204,7 +255,7 @@ export class Relay implements RelayRequests {
     for (const token of connection.peerOf) token.release(connection)
     for (const token of [...connection.tokens]) {
       // RFC 4976 §6.3: a client's token ends with its connection, a relay's is valid on any to that relay.
-      if (token.relayName === undefined) this.#tokens.end(token)
+      if (token.relayName === undefined) this.#tokens.end(token, error === undefined ? 'disconnected' : 'lost')
       else token.release(connection)
     }
     this.#nextHops.purge()
@@ -228,6 +279,8 @@ export class Relay implements RelayRequests {
     })
     this.counters.connections++
     this.#connections.add(connection)
+    this.#totals.opened(connection)
+    if (this.#observe !== undefined) connection.connection.observer = this.#observe(connection)
     if (place !== undefined) this.#places.set(connection, place)
     place?.made()
     this.#relays.add(connection)
@@ -275,6 +328,7 @@ export class Relay implements RelayRequests {
 
   /** Nobody begins anything here any more: who has nothing here is better off with the next target of the SRV record. */
   #turnElsewhere(head: RequestHead, from: RelayConnection): void {
+    this.counters.auth.refused++
     from.refuse(head, 403, 'the relay is shutting down, try another one')
     if (from.relayNames.length === 0 && from.unused) from.close()
   }
@@ -293,7 +347,7 @@ export class Relay implements RelayRequests {
       known.finish()
     }
     if (!from.flows.makeRoom(flowOverhead(key))) return undefined
-    const { toPath, fromPath, tokens } = way
+    const { toPath, fromPath, tokens, sender } = way
     const flow = new Flow({
       source: from,
       key,
@@ -301,6 +355,7 @@ export class Relay implements RelayRequests {
       toPath,
       fromPath,
       tokens,
+      sender,
       buffer: this.#settings.flowBuffer,
     })
     from.flows.add(flow)
@@ -318,6 +373,7 @@ export class Relay implements RelayRequests {
   #forward(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection, way: Way): void {
     const { to, toPath, fromPath, tokens } = way
     const isAuth = head.method === 'AUTH'
+    if (head.method === 'REPORT') this.counters.forwardedReports.add(reportedStatus(head))
     const request = new ForwardedRequest({
       head,
       body,
@@ -357,11 +413,13 @@ export class Relay implements RelayRequests {
     const place = this.#outbound.take(token.account)
     if (typeof place === 'string') {
       const total = this.#outbound.total
+      this.counters.dials.limit++
       log.warn({ account: token.account, total, reason: place }, 'not connected: too many connections to next hops')
       throw new MsrpError('limit-exceeded', place)
     }
     try {
       const { transport, certificateNames } = await this.#platform.dial({ uri, kind: isRelay ? 'relay' : 'peer' })
+      this.counters.dials.connected++
       return this.#adopt(
         {
           transport,
@@ -374,6 +432,7 @@ export class Relay implements RelayRequests {
       )
     } catch (error) {
       place.release()
+      this.counters.dials[dialResult(error)]++
       const reason = error instanceof Error ? error.message : String(error)
       log.info({ account: token.account, host: uri.host, port: uri.port, error: reason }, 'cannot reach a next hop')
       throw error
@@ -381,8 +440,8 @@ export class Relay implements RelayRequests {
   }
 
   /** A token is not valid any more: what was on its way under it is reported, what was opened for it is closed. */
-  #tokenEnded(token: Token): void {
-    const comment = 'the session at the relay has ended'
+  #tokenEnded(token: Token, reason: EndReason): void {
+    const comment = reason === 'kicked' ? 'the session was ended by the operator' : 'the session at the relay has ended'
     const sinks = new Set<RelayConnection>()
     for (const flow of [...token.flows]) {
       // What the holder sent before it went still goes out; what was on its way to it does not get there.
@@ -394,11 +453,42 @@ export class Relay implements RelayRequests {
       for (const pending of connection.pending()) if (pending.tokens.includes(token)) pending.unanswered(481, comment)
     }
     const peers = [...token.peers]
-    token.end()
+    token.invalidate(this.#platform.time(), reason)
+    this.counters.sessionsEnded[reason]++
     for (const nextHop of token.nextHops.values()) nextHop.take({ board: closeUnused, strand: () => {} })
     token.nextHops.clear()
     peers.forEach(closeUnused)
+    this.#unsettled.add(token)
+    if (token.flows.size === 0) this.#settled(token)
+    else token.onSettled = () => this.#settled(token)
   }
+
+  /** Nothing more goes through under a token that has ended. */
+  #settled(token: Token): void {
+    if (!this.#unsettled.delete(token)) return
+    token.onSettled = undefined
+    this.#platform.onSessionEnd?.(this.#factsOf(token))
+  }
+
+  #factsOf(token: Token): SessionFacts {
+    return factsOf(token, { time: this.#platform.time(), clock: this.#platform.clock.now() })
+  }
+}
+
+/** The Status of a REPORT; 0 when it cannot be read. */
+function reportedStatus(head: RequestHead): number {
+  try {
+    return head.fields.status?.code ?? 0
+  } catch {
+    return 0
+  }
+}
+
+function dialResult(error: unknown): DialResult {
+  if (!(error instanceof MsrpError)) return 'unreachable'
+  if (error.code === 'refused') return 'denied'
+  if (error.code === 'timeout') return 'timeout'
+  return error.code.startsWith('tls-') ? 'tls' : 'unreachable'
 }
 
 /** The settings as the relay keeps them: all its parts look at this object when they need something, and a reload changes it. */

@@ -43,6 +43,9 @@ export class SentPart implements Pending {
   }
 
   answered({ status, comment }: ResponseHead): void {
+    // Both were taken down when what they stand for was read: looking at a clock for each message would cost more.
+    const answeredAt = this.#owedBy?.connection.lastActivity ?? Number.NaN
+    this.#chunk.flow.source.counters.answerTime.observe((answeredAt - this.#chunk.arrivedAt) / 1000)
     this.#conclude()
     // RFC 4976 §6.4.3: the code of the response is that of the REPORT.
     if (status !== 200) this.#chunk.flow.refused(this.#chunk, status, comment === '' ? undefined : comment)

@@ -1,5 +1,7 @@
 import type { Clock, Transport } from 'msrp/connection'
 import type { DigestAlgorithm, Hash, MsrpUri, ParserLimits, RandomBytes } from 'msrp/wire'
+import type { Counters } from './counters.ts'
+import type { SessionFacts } from './session-facts.ts'
 
 /** What the relay's state is told by its configuration. Times in seconds, sizes in bytes. */
 export interface RelaySettings {
@@ -48,6 +50,10 @@ export interface RelayPlatform {
   users: Users
   dial: Dial
   log: Log
+  /** Where is counted; its own unless they are given. */
+  counters?: Counters
+  /** Hears of each session that is over, once all that could still go through has. */
+  onSessionEnd?: (session: SessionFacts) => void
 }
 
 /**

@@ -2,6 +2,8 @@ import type { Cancel, Clock } from 'msrp/connection'
 import { MsrpUri, newSessionId, type RandomBytes } from 'msrp/wire'
 import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
+import type { EndReason } from './counters.ts'
+import { ownText } from './own-text.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { Token } from './token.ts'
 
@@ -29,7 +31,11 @@ export interface TokenParts {
 export class TokenTable {
   readonly #clock: Clock
   readonly #random: RandomBytes
-  readonly #onEnd: (token: Token) => void
+  readonly #time: () => number
+  readonly #onEnd: (token: Token, reason: EndReason) => void
+  /** Makes the names of sessions unique over restarts. */
+  readonly #start: string
+  #issued = 0
   readonly #tokens: Map<string, Token> = new Map()
   readonly #timers: Map<Token, Cancel> = new Map()
   /** How many each account holds that came through other relays. */
@@ -40,20 +46,26 @@ export class TokenTable {
   readonly #bytes: () => number
 
   /**
-   * `onEnd` is called with the token as it was, and has it end. `most`: what one connection may hold, or one account
+   * `time` in seconds since 1970. `onEnd` is called with the token as it was, and has it end. `most`: what one connection may hold, or one account
    * through other relays; `bytes`: what all of them may take, but for those that everybody may hold.
    */
   constructor(options: {
     clock: Clock
+    time: () => number
     random: RandomBytes
-    onEnd: (token: Token) => void
+    onEnd: (token: Token, reason: EndReason) => void
     relays: ConnectionsByRelay
     changes: Changes
     most: () => number
     bytes: () => number
   }) {
     this.#clock = options.clock
+    this.#time = options.time
     this.#random = options.random
+    this.#start = newSessionId(options.random)
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, '')
+      .slice(0, 8)
     this.#onEnd = options.onEnd
     this.#relays = options.relays
     this.#changes = options.changes
@@ -86,9 +98,18 @@ export class TokenTable {
   issue({ host, port, seconds, ...parts }: TokenParts): Token {
     // RFC 4976 §6.3: not guessable; the session-id has 128 random bits or more.
     const uri = MsrpUri.build({ scheme: 'msrps', host, port, sessionId: newSessionId(this.#random) })
-    const account = copyOf(parts.account)
-    const previous = MsrpUri.parse(copyOf(parts.previous.toString()))
-    const token = new Token({ ...parts, account, previous, uri, relays: this.#relays, changes: this.#changes })
+    const account = ownText(parts.account)
+    const previous = MsrpUri.parse(ownText(parts.previous.toString()))
+    const token = new Token({
+      ...parts,
+      id: `${this.#start}-${(++this.#issued).toString(36)}`,
+      started: this.#time(),
+      account,
+      previous,
+      uri,
+      relays: this.#relays,
+      changes: this.#changes,
+    })
     this.#tokens.set(uri.sessionId ?? '', token)
     if (token.relayName !== undefined) this.#relayed.set(account, (this.#relayed.get(account) ?? 0) + 1)
     this.extend(token, seconds)
@@ -100,6 +121,11 @@ export class TokenTable {
     return uri.sessionId === undefined ? undefined : this.#tokens.get(uri.sessionId)
   }
 
+  /** The valid token with a session-id. */
+  bySessionId(sessionId: string): Token | undefined {
+    return this.#tokens.get(sessionId)
+  }
+
   /** Sets a token's end to `seconds` from now. */
   extend(token: Token, seconds: number): void {
     token.expiresAt = this.#clock.now() + seconds * 1000
@@ -107,12 +133,12 @@ export class TokenTable {
   }
 
   /** Ends a token before or at its time. */
-  end(token: Token): void {
+  end(token: Token, reason: EndReason): void {
     this.#timers.get(token)?.()
     this.#timers.delete(token)
     if (!this.#tokens.delete(token.uri.sessionId ?? '')) return
     if (token.relayName !== undefined) this.#forgetRelayed(token.account)
-    this.#onEnd(token)
+    this.#onEnd(token, reason)
   }
 
   #forgetRelayed(account: string): void {
@@ -125,12 +151,7 @@ export class TokenTable {
   #arm(token: Token): void {
     this.#timers.get(token)?.()
     const left = Math.max(token.expiresAt - this.#clock.now(), 0)
-    const expire = (): void => (token.expiresAt > this.#clock.now() ? this.#arm(token) : this.end(token))
+    const expire = (): void => (token.expiresAt > this.#clock.now() ? this.#arm(token) : this.end(token, 'expired'))
     this.#timers.set(token, this.#clock.after(left, expire))
   }
-}
-
-/** The same text by itself: what was cut out of a header may keep all of that alive. */
-function copyOf(text: string): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text))
 }

@@ -1,9 +1,11 @@
 import type { MsrpUri } from 'msrp/wire'
 import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
+import type { EndReason } from './counters.ts'
 import type { Flow } from './flow.ts'
 import type { NextHop } from './next-hop.ts'
 import type { RelayConnection } from './relay-connection.ts'
+import { addTraffic, SessionUsage } from './session-usage.ts'
 
 /** Peers that a holder has addressed, remembered per token: the answers to one forked offer (RFC 4975 §8.8). */
 const ADDRESSED_PEERS = 16
@@ -18,6 +20,11 @@ const ADDRESSED_CHARACTERS = 4096
  */
 export class Token {
   readonly uri: MsrpUri
+  /** Names it where its URI must not be told: who knows that can take part in the session. */
+  readonly id: string
+  /** When it was handed out, in seconds since 1970, and over which connection. */
+  readonly started: number
+  readonly client: string
   readonly account: string
   /** The relay that obtained it for a client behind it, by its certificate; undefined for a client's token. */
   readonly relayName: string | undefined
@@ -25,8 +32,11 @@ export class Token {
   readonly previous: MsrpUri
   /** When it ends, in the clock's milliseconds. */
   expiresAt = 0
-  /** It is not valid any more. */
-  ended = false
+  /** It is not valid any more: since when, in seconds since 1970, and why. */
+  end: { readonly at: number; readonly reason: EndReason } | undefined
+  /** Called when it has ended and the last of what was on its way through under it is gone. */
+  onSettled: (() => void) | undefined
+  #usage: SessionUsage | undefined
   #flows: Set<Flow> | undefined
   #nextHops: Map<string, NextHop> | undefined
   #holder: RelayConnection | undefined
@@ -40,6 +50,8 @@ export class Token {
 
   constructor(options: {
     uri: MsrpUri
+    id: string
+    started: number
     account: string
     holder: RelayConnection
     relayName: string | undefined
@@ -48,6 +60,9 @@ export class Token {
     changes: Changes
   }) {
     this.uri = options.uri
+    this.id = options.id
+    this.started = options.started
+    this.client = options.holder.connection.transport.description
     this.account = options.account
     this.relayName = options.relayName
     this.previous = options.previous
@@ -73,6 +88,17 @@ export class Token {
   get flows(): Set<Flow> {
     this.#flows ??= new Set()
     return this.#flows
+  }
+
+  /** What flows that are gone have carried under it, and between whom. */
+  get usage(): SessionUsage {
+    this.#usage ??= new SessionUsage()
+    return this.#usage
+  }
+
+  /** It is not valid any more. */
+  get ended(): boolean {
+    return this.end !== undefined
   }
 
   /** Connections made from here for this session; see `NextHops`. */
@@ -135,6 +161,13 @@ export class Token {
     return true
   }
 
+  /** A flow is gone. */
+  left(flow: Flow): void {
+    addTraffic(flow.sentBy(this) ? this.usage.sent : this.usage.received, flow.traffic)
+    this.#flows?.delete(flow)
+    if (this.ended && this.#flows?.size === 0) this.onSettled?.()
+  }
+
   /** A connection is gone. */
   release(connection: RelayConnection): void {
     for (const [key, other] of this.#peers) if (other === connection) this.#peers.delete(key)
@@ -142,9 +175,9 @@ export class Token {
     if (this.#holder === connection) this.#holder = undefined
   }
 
-  /** It is not valid any more: no connection has anything to do with it. */
-  end(): void {
-    this.ended = true
+  /** It is not valid any more: no connection has anything to do with it. `at` in seconds since 1970. */
+  invalidate(at: number, reason: EndReason): void {
+    this.end = { at, reason }
     for (const connection of this.#holders) connection.tokens.delete(this)
     for (const connection of this.#peers.values()) connection.peerOf.delete(this)
     this.#holders = []

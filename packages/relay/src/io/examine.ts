@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { listenSockets } from 'msrp/node'
 import { MsrpError } from 'msrp/wire'
+import { AdminToken } from '../admin/token.ts'
 import { certifies, loadAuthorities, loadCertificate } from '../certificates/index.ts'
 import { type Flaw, type KeyPath, keyName, type Settings } from '../config/index.ts'
 import { exists } from './durable-file.ts'
@@ -17,6 +18,7 @@ export async function examine(settings: Settings, options: { ports?: boolean } =
     examineCertificate(settings),
     examineAuthorities(settings),
     examineUsers(settings),
+    examineAdmin(settings),
   ])
   return found.flat()
 }
@@ -57,6 +59,11 @@ async function examineUsers(settings: Settings): Promise<Flaw[]> {
     const users = await openRelayUsers(settings)
     await users.close()
   })
+}
+
+async function examineAdmin({ admin: { token } }: Settings): Promise<Flaw[]> {
+  if (token === undefined) return []
+  return attempt(['admin', 'token'], async () => new AdminToken(token.reveal()))
 }
 
 async function attempt(path: KeyPath, action: () => Promise<unknown>): Promise<Flaw[]> {

@@ -1,6 +1,10 @@
 import { type Accepted, type ListenTls, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
 import type { ListenSettings, Settings } from '../config/index.ts'
+import type { Counters, Refusal } from '../forwarding/counters.ts'
 import type { Log } from '../forwarding/settings.ts'
+
+const TOO_MANY = 'too many connections'
+const TOO_MANY_FROM_ADDRESS = 'too many connections from this address'
 
 /** A listener that is open, as it is shown to people. */
 export interface OpenListener {
@@ -24,10 +28,12 @@ export async function openListeners(options: {
   settings: Settings
   tls: ListenTls
   log: Log
+  /** Where those are counted that come to nothing. */
+  counters: Pick<Counters, 'refused'>
   /** `names` are those of a client certificate that was verified. */
   onConnection: (transport: SocketTransport, names: readonly string[]) => void
 }): Promise<Listeners> {
-  const { settings, tls, log, onConnection } = options
+  const { settings, tls, log, counters, onConnection } = options
   const { connections, connectionsPerAddress } = settings.limits
   const perAddress = new Map<string, number>()
   let total = 0
@@ -36,7 +42,7 @@ export async function openListeners(options: {
     const already = perAddress.get(address) ?? 0
     if (total >= connections || already >= most) {
       log.warn({ address, total, fromThisAddress: already }, 'refused: too many connections')
-      return 'too many connections'
+      return total >= connections ? TOO_MANY : TOO_MANY_FROM_ADDRESS
     }
     total++
     perAddress.set(address, already + 1)
@@ -69,7 +75,10 @@ export async function openListeners(options: {
         admit: (address) => admit(counted(address), most),
         onGone: (address) => gone(counted(address)),
         maxHandshakes: connections,
-        onRefused: (why, far) => log.debug({ far, why }, 'a connection came to nothing'),
+        onRefused: (why, far) => {
+          counters.refused[refusalOf(why)]++
+          log.debug({ far, why }, 'a connection came to nothing')
+        },
         handshakeTimeout: settings.limits.unauthenticatedTime * 1000,
       })
       opened.push({ listener, transport })
@@ -84,4 +93,12 @@ export async function openListeners(options: {
       await Promise.all(opened.map(({ listener }) => listener.close()))
     },
   }
+}
+
+/** What counts for the words in which a listener says why a connection came to nothing. */
+function refusalOf(why: string): Refusal {
+  if (why === TOO_MANY) return 'connections'
+  if (why === TOO_MANY_FROM_ADDRESS) return 'connections_per_address'
+  if (why === 'too many TLS handshakes under way') return 'handshakes'
+  return why === 'no TLS handshake in time' ? 'handshake_timeout' : 'handshake_failed'
 }

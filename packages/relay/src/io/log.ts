@@ -1,8 +1,9 @@
 import { MsrpError, MsrpUri } from 'msrp/wire'
-import { type Logger, pino, stdSerializers } from 'pino'
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
 import pretty from 'pino-pretty'
 import type { LogSettings } from '../config/index.ts'
 import type { Log } from '../forwarding/settings.ts'
+import { isJournal, JournalLines } from './journal-lines.ts'
 import { maskSecrets } from './mask-secrets.ts'
 
 /** The relay's log: the part that its state uses, and what the program around it needs. */
@@ -16,14 +17,14 @@ export interface RelayLog extends Log {
 export type LogDestination = NodeJS.WritableStream & { readonly isTTY?: boolean }
 
 /**
- * A structured log: one JSON object a line, or, on a terminal and where the settings say so, lines for people.
+ * A structured log: one JSON object a line, or, on a terminal and where the settings say so, lines for people; for the
+ * journal, lines with their priority.
  * Credentials and tokens do not get into it, neither as fields of their own nor inside texts. An error goes into the
  * field `err`.
  * @param destination standard error unless given: standard output belongs to the command's own results
  */
 export function createLog(settings: LogSettings, destination: LogDestination = process.stderr): RelayLog {
-  const forPeople = settings.format === 'pretty' || (settings.format === 'auto' && destination.isTTY === true)
-  const stream = forPeople ? prettyStream(destination) : destination
+  const stream = formatted(settings.format, destination)
   const logger = pino(
     {
       level: settings.level,
@@ -37,6 +38,23 @@ export function createLog(settings: LogSettings, destination: LogDestination = p
     stream,
   )
   return new PinoLog(logger)
+}
+
+/** `auto` finds out who reads the lines. */
+function formatted(format: LogSettings['format'], destination: LogDestination): DestinationStream {
+  switch (format) {
+    case 'json':
+      return destination
+    case 'pretty':
+      return prettyStream(destination)
+    case 'journal':
+      return new JournalLines(destination)
+    case 'auto':
+      if (destination.isTTY === true) return prettyStream(destination)
+      return isJournal(destination) ? new JournalLines(destination) : destination
+    default:
+      return format satisfies never
+  }
 }
 
 class PinoLog implements RelayLog {

@@ -4,6 +4,7 @@ import { type DigestAlgorithm, ha1, MsrpError, MsrpUri, type RandomBytes } from 
 import { FakeClock } from '../../../msrp/test/transport/fake-clock.ts'
 import { type MemoryPairOptions, memoryPair } from '../../../msrp/test/transport/memory-transport.ts'
 import { Relay } from '../../src/forwarding/relay.ts'
+import type { SessionFacts } from '../../src/forwarding/session-facts.ts'
 import type { Dialed, DialTarget, RelaySettings, Users } from '../../src/forwarding/settings.ts'
 import { Node } from './node.ts'
 
@@ -40,6 +41,8 @@ export class Network {
   /** What the relay wanted to connect to, in order. */
   readonly dialed: DialTarget[] = []
   readonly logged: string[] = []
+  /** Sessions that are over. */
+  readonly ended: SessionFacts[] = []
   readonly passwords: Map<string, string> = new Map([
     ['alice', 'wonderland'],
     ['bob', 'builder'],
@@ -72,6 +75,7 @@ export class Network {
         this.dialed.push(target)
         return this.onDial(target)
       },
+      onSessionEnd: (session) => this.ended.push(session),
       log: { debug: log, info: log, warn: log },
     })
   }
