@@ -7,7 +7,8 @@ import { repositoryRoot } from './repository.ts'
 export async function buildPackage(out: string, args: readonly string[] = []): Promise<string> {
   // Xz takes a minute of processor time for Node.
   const words = [join(repositoryRoot, 'scripts/deb.ts'), '--out', out, '--compression', 'none', ...args]
-  return (await succeed(startProgram(process.execPath, words, { lifetime: 'file' }), 240_000)).trim()
+  const env = { SOURCE_DATE_EPOCH: '1800000000' }
+  return (await succeed(startProgram(process.execPath, words, { lifetime: 'file', env }), 240_000)).trim()
 }
 
 /** A package like another one, of a higher version and with another example of its configuration. */
