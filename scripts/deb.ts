@@ -50,7 +50,7 @@ const modules = putPrograms()
 putSystemFiles()
 putDocuments(modules, nodeLicense())
 putControl()
-tree.evenOutPermissions()
+tree.evenOut(date)
 const file = join(out, `msrp-relay_${version}_${architecture}.deb`)
 mkdirSync(out, { recursive: true })
 output('dpkg-deb', ['--root-owner-group', `-Z${values.compression}`, '--build', tree.folder, file], {

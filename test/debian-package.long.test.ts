@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { issueCertificate } from 'msrp-relay/certificates'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { buildPackage, Debian, laterPackage, succeed } from './support/debian.ts'
+import { blocksOf } from './support/documents.ts'
 import { freePort } from './support/free-port.ts'
 import { startProgram } from './support/process.ts'
 import { sha256OfFile, writeRandomFile } from './support/random-file.ts'
+import { newAuthority } from './support/relay.ts'
 import { findProgram, requires } from './support/requires.ts'
+import { readText } from './support/source-files.ts'
 import { temporaryFolderOfFile } from './support/temporary-folder.ts'
 
 // The package goes through its life in a Debian 12 of its own: first in one without systemd, as in containers, then in one
@@ -127,7 +131,7 @@ describe('in a Debian without systemd', () => {
     expect(await debian.run(['dpkg-query', '--show', versionField, 'msrp-relay'])).toContain('99.1')
     expect(kept.map((path) => digest(debian.path(path)))).toEqual(contents)
     expect(debian.read(`${config}.dpkg-dist`)).toContain('The example of a later version.')
-    expect(await debian.run(['stat', '--format=%U:%G %a', config])).toBe('root:msrp-relay 644\n')
+    expect(await debian.run(['stat', '--format=%U:%G %a', config])).toBe('root:msrp-relay 640\n')
   })
 
   test('a removal leaves state and configuration, and the program is gone', async () => {
@@ -164,8 +168,19 @@ describe('in a Debian that is booted', () => {
       180_000,
     )
     await debian.run(['rm', '/usr/sbin/policy-rc.d'])
-    debian.write('/root/first.deb', '')
     await Promise.all([copy(first, 'first.deb'), copy(later, 'later.deb')])
+    const page = readText('docs/operating.md')
+    debian.write('/root/relay.toml', blocksOf(page, 'toml')[0] ?? '')
+    const hook = blocksOf(page, 'sh').find((block) => block.startsWith('#!')) ?? ''
+    debian.write('/etc/letsencrypt/renewal-hooks/deploy/msrp-relay', hook, 0o755)
+    for (const which of ['first', 'renewed']) {
+      // Each from an authority of its own, so that a client tells one from the other.
+      const ca = await newAuthority()
+      const { certificate, key } = await issueCertificate({ names: ['relay.example.com', 'example.com'], ca })
+      debian.write(`/root/${which}/fullchain.pem`, certificate, 0o600)
+      debian.write(`/root/${which}/privkey.pem`, key, 0o600)
+      debian.write(`/root/${which}/ca.pem`, ca.certificate)
+    }
     transcript = await debian.boot(life)
   }, 300_000)
 
@@ -184,6 +199,9 @@ describe('in a Debian that is booted', () => {
     ['a bad configuration makes the reload fail', /^bad reload: 1 active same$/m],
     ['with all that is wrong and where in the journal', /line \d+: unknown key nonsense/],
     ['and it relays on with what it had', /^probe after bad reload: 0$/m],
+    ['as the guide has it, it serves with the certificate that the hook of certbot has brought', /^certificate: 0 6$/m],
+    ['and with a renewed one from then on, in the same process', /^renewed: 0 6 same$/m],
+    ['which only its group can read', /^keys: root:msrp-relay 640$/m],
     ['after a crash it is started again', /^after crash: active$/m],
     ['an upgrade restarts it', /^upgraded: 99\.1 active another$/m],
     ['somebody who has disabled it finds it disabled after an upgrade', /^disabled: disabled$/m],
@@ -210,7 +228,7 @@ until_active() { for i in $(seq 100); do systemctl --quiet is-active $unit && br
 probe() { msrp probe localhost:2855 --user alice@localhost --password-file ${state}/alice.password --ca ${state}/ca.pem --resolve localhost=127.0.0.1 >/dev/null; echo $?; }
 same() { [ "$1" = "$(pid)" ] && echo same || echo another; }
 
-dpkg --install /root/first.deb
+dpkg --force-unsafe-io --install /root/first.deb
 echo "installed: $(active) $(systemctl is-enabled $unit)"
 echo "status: $(systemctl show --property StatusText --value $unit)"
 main=$(pid)
@@ -222,19 +240,36 @@ cp ${config} /root/good.toml
 sed -i '1i nonsense = 1' ${config}
 systemctl reload $unit; echo "bad reload: $? $(active) $(same $main)"
 echo "probe after bad reload: $(probe)"
-cp /root/good.toml ${config}
+cat /root/good.toml >${config}
+lineage=/etc/letsencrypt/live/relay.example.com
+mkdir -p $lineage
+hook() { cp /root/$1/*.pem $lineage; RENEWED_LINEAGE=$lineage /etc/letsencrypt/renewal-hooks/deploy/msrp-relay; }
+# 0 when the certificate is from that authority, 6 when not.
+trusts() { msrp probe relay.example.com:2855 --user carol@example.com --password-file /root/carol.password --ca /root/$1/ca.pem --resolve relay.example.com=127.0.0.1 >/dev/null; echo $?; }
+hook first
+cat /root/relay.toml >${config}
+systemctl restart $unit; main=$(pid)
+echo secret >/root/carol.password
+runuser -u msrp-relay -- msrp relay user add carol@example.com --config ${config} </root/carol.password
+echo "certificate: $(trusts first) $(trusts renewed)"
+hook renewed
+for i in $(seq 50); do [ "$(trusts renewed)" = 0 ] && break; sleep 0.1; done
+echo "renewed: $(trusts renewed) $(trusts first) $(same $main)"
+echo "keys: $(stat --format='%U:%G %a' /etc/msrp-relay/tls/relay.example.com.key)"
+cat /root/good.toml >${config}
+systemctl restart $unit; main=$(pid)
 kill -KILL $main; for i in $(seq 50); do [ "$(pid)" = "$main" ] || break; sleep 0.1; done; until_active
 echo "after crash: $(active)"
 main=$(pid)
-dpkg --force-confold --install /root/later.deb
+dpkg --force-confold --force-unsafe-io --install /root/later.deb
 echo "upgraded: $(dpkg-query --show --showformat='\${Version}' $unit) $(active) $(same $main)"
-systemctl disable $unit; dpkg --force-confold --install /root/later.deb
+systemctl disable $unit; dpkg --force-confold --force-unsafe-io --install /root/later.deb
 echo "disabled: $(systemctl is-enabled $unit)"
 systemctl stop $unit; echo "stop: $? $(active) $(systemctl show --property Result --value $unit)"
 sed -i '1i nonsense = 1' ${config}
-dpkg --force-confold --install /root/later.deb
+dpkg --force-confold --force-unsafe-io --install /root/later.deb
 echo "broken: $? $(dpkg-query --show --showformat='\${db:Status-Status}' $unit)"
-cp /root/good.toml ${config}
+cat /root/good.toml >${config}
 systemctl reset-failed $unit; systemctl enable --now $unit; main=$(pid)
 dpkg --remove $unit
 echo "removed: $(active) $([ -d /proc/$main ] && echo process || echo none)"

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** The files of a Debian package before they are packed, in a folder that stands for `/`, and `DEBIAN` in it. */
@@ -64,14 +74,17 @@ export class PackageTree {
     }, 0)
   }
 
-  /** Takes away what the umask and the tarballs of others have left of their own: permissions are the same everywhere. */
-  evenOutPermissions(): void {
+  /** Takes away what the umask, the clock and the tarballs of others have left: permissions and times are the same everywhere. */
+  evenOut(date: Date): void {
     chmodSync(this.folder, 0o755)
+    utimesSync(this.folder, date, date)
     for (const path of this.#paths()) {
       const { mode } = lstatSync(this.at(path))
       // Of what others bring nothing is called as a program; our own files have got theirs already.
       const executable = /^(usr\/bin\/|DEBIAN\/p|usr\/lib\/msrp-relay\/node$)/.test(path)
       chmodSync(this.at(path), (mode & 0o040000) !== 0 || executable ? 0o755 : 0o644)
+      // What dpkg-deb is told by SOURCE_DATE_EPOCH is the latest time; earlier ones it leaves.
+      utimesSync(this.at(path), date, date)
     }
   }
 

@@ -75,7 +75,7 @@ export class Debian {
     const name = '/tmp/package.deb'
     writeFileSync(this.path(name), readFileSync(file))
     try {
-      return await this.run(['dpkg', '--force-confold', '--install', name])
+      return await this.run(['dpkg', '--force-confold', '--force-unsafe-io', '--install', name])
     } finally {
       await this.run(['rm', name])
     }
