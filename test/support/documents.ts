@@ -6,6 +6,20 @@ export function codeIn(markdown: string): string[] {
   return [...blocks.flatMap((block) => block.replace(/\\\n\s*/g, '').split('\n')), ...inline]
 }
 
+/** The fenced blocks of a Markdown text that say they are in this language. */
+export function blocksOf(markdown: string, language: string): string[] {
+  const blocks = [...markdown.matchAll(/^```(\S*)\n([\s\S]*?)^```/gm)]
+  return blocks.filter(([, said]) => said === language).map(([, , text = '']) => text)
+}
+
+/** A text with other values in place of its own; a value that it does not have is an error. */
+export function replaced(text: string, values: Readonly<Record<string, string>>): string {
+  for (const old of Object.keys(values)) {
+    if (!text.includes(old)) throw new Error(`there is no ${old} to be replaced in:\n${text}`)
+  }
+  return Object.entries(values).reduce((all, [old, value]) => all.replaceAll(old, value), text)
+}
+
 /** Modules named in code: `from 'msrp/wire'`, `import('msrp')`. */
 export function modulesIn(code: readonly string[]): string[] {
   return code.flatMap((line) =>

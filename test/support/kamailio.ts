@@ -50,11 +50,7 @@ export class Kamailio {
   /** Ends it with all processes it is made of, and resolves when none is left. */
   async stop(): Promise<void> {
     await this.program.stop()
-    // It works in many processes. Should one have outlived the first, it is known by the folder it runs in.
-    for (let left = processesIn(this.folder); left.length > 0; left = processesIn(this.folder)) {
-      for (const pid of left) process.kill(pid, 'SIGKILL')
-      await delay(20)
-    }
+    await stopProcessesIn(this.folder)
   }
 }
 
@@ -79,7 +75,7 @@ export async function startKamailio({ authority }: { authority?: TestAuthority }
   mkdirSync(run)
   const args = ['-DD', '-E', '-m', '128', '-M', '8', '-w', folder, '-Y', run, '-f', join(folder, 'kamailio.cfg')]
   const command = findProgram('kamailio') ?? 'kamailio'
-  const program = startProgram(command, [...args, '-L', modulesFolder()], { cwd: folder, lifetime: 'file' })
+  const program = startProgram(command, [...args, '-L', kamailioModules()], { cwd: folder, lifetime: 'file' })
   const kamailio = new Kamailio(program, port, folder)
   running.add(kamailio)
   await untilListening(kamailio)
@@ -110,8 +106,16 @@ function filledIn(name: string, values: Record<string, string>): string {
   return template.replace(/\{\{(\w+)\}\}/g, (_, word: string) => values[word] ?? '')
 }
 
-/** Debian puts them under the name of the machine's architecture. */
-function modulesFolder(): string {
+/** Kamailio works in many processes. Should one have outlived the first, it is known by the folder it runs in. */
+export async function stopProcessesIn(folder: string): Promise<void> {
+  for (let left = processesIn(folder); left.length > 0; left = processesIn(folder)) {
+    for (const pid of left) process.kill(pid, 'SIGKILL')
+    await delay(20)
+  }
+}
+
+/** Its modules: Debian puts them under the name of the machine's architecture. */
+export function kamailioModules(): string {
   const lib = '/usr/lib'
   const folders = readdirSync(lib).map((name) => join(lib, name, 'kamailio/modules'))
   return folders.find((folder) => existsSync(join(folder, 'msrp.so'))) ?? join(lib, 'kamailio/modules')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { chatCommand } from './commands/chat.ts'
+import { completionCommand } from './commands/completion.ts'
 import { probeCommand } from './commands/probe.ts'
 import { receiveCommand } from './commands/receive.ts'
 import { relayCommand } from './commands/relay.ts'
@@ -27,7 +28,7 @@ export function buildProgram(context: Context): Command {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .addHelpText('after', about)
-  for (const build of [sendCommand, receiveCommand, chatCommand, probeCommand, relayCommand]) {
+  for (const build of [sendCommand, receiveCommand, chatCommand, probeCommand, relayCommand, completionCommand]) {
     program.addCommand(build(context))
   }
   forEachCommand(program, (command) => {

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { RunningRelay, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
 import { relayConfiguration } from '../options/relay-config.ts'
+import { ServiceManager } from '../service-manager.ts'
 import { programName } from '../terminal/shell-word.ts'
 import { adminCommands } from './relay-admin.ts'
 import { checkCommand, configCommand } from './relay-config.ts'
@@ -52,10 +53,14 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
   await using relay = await untilAborted(startRelay(settings), signal)
   signals.grace += settings.drain * 1000
   await greet(relay, settings, options, output)
+  const manager = new ServiceManager({ environment: process.env, warn: (message) => output.warn(message) })
+  await manager.ready(`Serves ${settings.advertised.name}.`)
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve()
     signal.addEventListener('abort', () => resolve())
   })
+  // Not awaited: clients are to learn of the stop at once.
+  void manager.stopping(settings.drain + 5)
   output.say(output.faint('The relay stops; what is under way comes to its end first.'))
 }
 
