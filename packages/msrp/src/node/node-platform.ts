@@ -44,7 +44,16 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     hash: nodeHash,
     resolveSrv: (name) => resolver.resolveSrv(name),
 
-    async dial({ host, port, secure, serverName, tls, fingerprints, webSocket, signal }: DialTarget): Promise<Transport> {
+    async dial({
+      host,
+      port,
+      secure,
+      serverName,
+      tls,
+      fingerprints,
+      webSocket,
+      signal,
+    }: DialTarget): Promise<Transport> {
       const names = serverName === undefined ? undefined : [serverName]
       const target = { host, port, secure, names, tls, fingerprints, signal, resolver }
       // RFC 4976 §8 needs a channel that nobody else can read, which loopback is.

@@ -8,8 +8,8 @@ import { type FingerprintHash, MsrpError } from '../wire/index.ts'
 import { formatAuthority } from './authority.ts'
 import { peerDigest } from './fingerprint.ts'
 import { nodeClock } from './node-clock.ts'
-import { KEEP_ALIVE_DELAY } from './socket-transport.ts'
 import { connectionLost } from './socket-error.ts'
+import { KEEP_ALIVE_DELAY } from './socket-transport.ts'
 
 /** Default of `maxMessage`: what browsers and their libraries take in without effort. */
 export const MESSAGE_BYTES: number = 64 * 1024

@@ -2,6 +2,8 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
+import { BrowserWebSocket } from '../../src/browser/browser-web-socket.ts'
+import type { Transport } from '../../src/connection/index.ts'
 import { dialWebSocket, WebSocketTransport, type WebSocketTransportOptions } from '../../src/node/index.ts'
 import type { ConnectedPair } from './compliance.ts'
 import { testAuthority } from './test-certificates.ts'
@@ -10,7 +12,27 @@ const authority = await testAuthority()
 const certificate = await authority.issue({ names: ['localhost', '127.0.0.1'] })
 
 /** Two transports over WebSocket on loopback, one dialled and one accepted. */
-export async function webSocketPair(secure: boolean, options: WebSocketTransportOptions = {}): Promise<ConnectedPair> {
+export function webSocketPair(secure: boolean, transport: WebSocketTransportOptions = {}): Promise<ConnectedPair> {
+  return pair(secure, transport, ({ port }) =>
+    dialWebSocket({ host: '127.0.0.1', port, secure, tls: { ca: authority.ca }, transport }),
+  )
+}
+
+/** The same, dialled as a browser does: Node's own WebSocket is made after that of browsers. */
+export function browserWebSocketPair(): Promise<ConnectedPair> {
+  return pair(false, {}, async ({ port }) => {
+    const webSocket = new WebSocket(`ws://127.0.0.1:${port}`, 'msrp')
+    webSocket.binaryType = 'arraybuffer'
+    await new Promise((resolve) => webSocket.addEventListener('open', resolve))
+    return new BrowserWebSocket(webSocket)
+  })
+}
+
+async function pair(
+  secure: boolean,
+  options: WebSocketTransportOptions,
+  dial: (address: AddressInfo) => Promise<Transport>,
+): Promise<ConnectedPair> {
   const server = secure ? createHttpsServer(certificate) : createHttpServer()
   const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 128 * 1024 })
   const accepted = Promise.withResolvers<WebSocketTransport>()
@@ -20,8 +42,7 @@ export async function webSocketPair(secure: boolean, options: WebSocketTransport
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const left = await dialWebSocket({ host: '127.0.0.1', port, secure, tls: { ca: authority.ca }, transport: options })
+  const left = await dial(server.address() as AddressInfo)
   const right = await accepted.promise
   const stop = async (): Promise<void> => {
     left.destroy()
