@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { nodeClock, nodeHash, nodeRandom, nodeResolver, type Resolver } from 'msrp/node'
 import type { Settings } from './config/index.ts'
 import type { Counters } from './forwarding/counters.ts'
+import { handshakeUser, isRightUser } from './forwarding/handshake-user.ts'
 import { Relay } from './forwarding/relay.ts'
 import type { RelaySettings } from './forwarding/settings.ts'
 import { relayDialer } from './io/dialer.ts'
@@ -68,6 +69,10 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     settings,
     tls: { ...tls, ca: clientAuthorities },
     log: floodedLog,
+    authenticate: async (username, password) => {
+      const user = handshakeUser(nodeHash, username, settings.realm, password)
+      return (await isRightUser(user, { users: state.users, equal })) ? user : undefined
+    },
     onConnection: (...connection) => {
       if (relay === undefined) early.push(() => relay?.accept(...connection))
       else relay.accept(...connection)

@@ -16,6 +16,7 @@ import { untilQuiet } from './drain.ts'
 import { Flow, flowOverhead } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import { outgrows } from './growth.ts'
+import type { HandshakeUser } from './handshake-user.ts'
 import { InboundChunk } from './inbound-chunk.ts'
 import type { NextHop } from './next-hop.ts'
 import { type Hop, NextHops } from './next-hops.ts'
@@ -119,9 +120,12 @@ export class Relay implements RelayRequests {
     this.#own.add(settings.names, settings.ports)
   }
 
-  /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
-  accept(transport: Transport, certificateNames: readonly string[]): void {
-    this.#adopt({ transport, certificateNames, inbound: true })
+  /**
+   * Takes an inbound connection. `certificateNames` are those of a verified client certificate; `user` has logged in
+   * already, before any MSRP.
+   */
+  accept(transport: Transport, certificateNames: readonly string[], user?: HandshakeUser): void {
+    this.#adopt({ transport, certificateNames, inbound: true, user })
   }
 
   /**
@@ -213,7 +217,7 @@ export class Relay implements RelayRequests {
   }
 
   #adopt(
-    options: Pick<RelayConnectionOptions, 'transport' | 'certificateNames' | 'inbound' | 'madeFor'>,
+    options: Pick<RelayConnectionOptions, 'transport' | 'certificateNames' | 'inbound' | 'madeFor' | 'user'>,
     place?: OutboundPlace,
   ): RelayConnection {
     const { transport, inbound } = options

@@ -164,7 +164,7 @@ describe('a mistake is told by file, key, what is wrong and what is expected', (
     ],
     [
       '[[listen]]\nhost = "::1"\ntransport = "ssl"',
-      'listen[0].transport must be "tls" or "tcp" or "tls-in-front" (left out: "tls"), not "ssl"',
+      'listen[0].transport must be "tls" or "tcp" or "tls-in-front" or "wss" or "ws" (left out: "tls"), not "ssl"',
     ],
     [
       '[[listen]]\nhost = "127.0.0.1"\n[[listen]]\nhost = "0.0.0.0"\nport = 2856\ntransport = "tls-in-front"\n[advertised]\nname = "a.example"',
