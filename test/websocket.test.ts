@@ -120,7 +120,7 @@ describe('a handshake', () => {
     const [answer, isBinary] = await once(client, 'message')
     expect(isBinary).toBe(true)
     expect(String(answer)).toMatch(
-      new RegExp(`^MSRP ${transactionId} 200[sS]*Use-Path: msrps://localhost:${relay.port}/\\w+;tcp\r\n`),
+      new RegExp(`^MSRP a1b2c3d4 200[\\s\\S]*Use-Path: msrps://localhost:${relay.relay.port}/\\w+;tcp\\r\\n`),
     )
   })
 
