@@ -36,7 +36,8 @@ export class MessageAssembly implements MessageFraming {
   /** As much as one message has room for; says how much that was. */
   #take(bytes: Uint8Array, from: number): number {
     if (this.#room === undefined) {
-      const message = bytes.slice(from, from + this.maximum)
+      // Not `slice`: that of Node's Buffer copies nothing.
+      const message = new Uint8Array(bytes.subarray(from, from + this.maximum))
       this.#send(message)
       return message.length
     }

@@ -35,7 +35,13 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
       'must hold at least one listener with transport = "tls", since clients authenticate over TLS only',
     )
   } else if (advertised.port === undefined && !listen.some(({ transport }) => transport === 'tls')) {
-    refuse(['advertised', 'port'], 'is missing; the relay cannot know on which port the proxy in front of it ends TLS')
+    const inFront = listen.some(({ transport }) => isInFront(transport))
+    refuse(
+      ['advertised', 'port'],
+      inFront
+        ? 'is missing; the relay cannot know on which port the proxy in front of it ends TLS'
+        : 'is missing; those who do not come by WebSocket need a port for TLS. Add a listener with transport = "tls", or name the port that leads to one',
+    )
   }
   for (const [index, { host, transport }] of listen.entries()) {
     // RFC 4976 §9: nobody but the proxy that took TLS off may be able to connect, or to listen in.
