@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import type { RelayOptions } from 'msrp'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { Endpoint, type RelayOptions } from 'msrp'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { ClientOptions } from 'ws'
 import { writeRandomFile } from './support/random-file.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
@@ -36,7 +36,7 @@ test('the command line sends from WebSocket to TLS; RFC7977-4.1-1, RFC7977-4.1-2
 })
 
 describe('a session of the library', () => {
-  test('whose user calls itself ;tcp is reached over its WebSocket all the same; by itself it says ;ws', async () => {
+  test('logs in by Digest; who calls itself ;tcp is reached over its WebSocket all the same, and by itself it says ;ws; RFC7977-7-4', async () => {
     const { alice, bob } = relay.relay
     const endpoint = relay.endpoint()
     const tcp = await endpoint.prepare({ relay: { ...relay.byWebSocket(bob), localTransport: 'tcp' } })
@@ -68,6 +68,18 @@ describe('a session of the library', () => {
     await expect(seen.prepare({ relay: { uri: relay.url } })).rejects.toMatchObject({
       code: 'unauthorized',
       message: expect.stringMatching(/none were given/),
+    })
+  })
+
+  test('checks the certificate: authority and name; RFC7977-9-2', async () => {
+    const relayAt = (uri: string): RelayOptions => ({ ...relay.byWebSocket(relay.relay.alice), uri })
+    const trusting = new Endpoint()
+    onTestFinished(() => trusting.close())
+    await expect(trusting.prepare({ relay: relayAt(relay.url) })).rejects.toMatchObject({ code: 'tls-authority' })
+    const other = new Endpoint({ tls: { ca: relay.ca }, resolve: { 'other.example': ['127.0.0.1'] } })
+    onTestFinished(() => other.close())
+    await expect(other.prepare({ relay: relayAt(`wss://other.example:${relay.wss}/msrp`) })).rejects.toMatchObject({
+      code: 'tls-name',
     })
   })
 

@@ -16,7 +16,7 @@ describe('in a browser', () => {
     expect(browserRandom(16)).not.toEqual(browserRandom(16))
   })
 
-  test('a relay that is no WebSocket cannot be connected to, and the error says what to give instead', async () => {
+  test('a relay that is no WebSocket cannot be connected to, and the error says what to give instead (RFC7977-5.1-1)', async () => {
     const relay = { uri: 'msrps://relay.example.com:2855;tcp', username: 'alice', password: 'x' }
     await expect(prepare({ relay })).rejects.toMatchObject({
       code: 'invalid-argument',
@@ -24,7 +24,7 @@ describe('in a browser', () => {
     })
   })
 
-  test('ws: leads nowhere but to this machine', async () => {
+  test('ws: leads nowhere but to this machine (RFC7977-5.1-2, RFC7977-9-1)', async () => {
     const relay = { uri: 'ws://relay.example.com/', username: 'alice', password: 'x' }
     await expect(prepare({ relay })).rejects.toMatchObject({
       code: 'invalid-argument',

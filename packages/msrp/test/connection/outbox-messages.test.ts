@@ -73,7 +73,7 @@ describe('where bytes travel in messages', () => {
     expect(far.body('message1').equals(Buffer.concat([someBody(5000), Buffer.from('rest')]))).toBe(true)
   })
 
-  it('responses and REPORTs are messages of their own, between chunks and never inside of one', async () => {
+  it('responses and REPORTs are messages of their own, between chunks and never inside of one (RFC7977-4.1-3)', async () => {
     const { outbox, far, messages } = setUp()
     outbox.add(TestSource.of('message1', someBody(200_000)))
     outbox.add(TestSource.of('message2', someBody(200_000, 2)))

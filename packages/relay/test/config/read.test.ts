@@ -323,3 +323,13 @@ describe('settings from a program', () => {
     )
   })
 })
+
+test('WebSockets without TLS are for loopback alone (RFC7977-5.1-2, RFC7977-9-1)', () => {
+  const listen = (host: string) =>
+    completeSettings({
+      listen: [{ host: '127.0.0.1' }, { host, port: 80, transport: 'ws' }],
+      advertised: { name: 'a.example' },
+    })
+  expect(listen('127.0.0.1').listen).toHaveLength(2)
+  for (const host of ['0.0.0.0', '192.0.2.1', '::']) expect(() => listen(host)).toThrow(/must be a loopback address/)
+})
