@@ -41,7 +41,12 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     sharedConnectionsTo: hostNames({
       about: 'Host names of relays to which many sessions share one connection. Elsewhere each session has its own.',
     }),
-    drain: whole(0, 86_400, 10, 'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.'),
+    drain: whole(
+      0,
+      86_400,
+      10,
+      'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.',
+    ),
     stateFolder: path(folder, {
       about: 'Folder for the authority, certificate and users of a relay that is not given its own.',
       leftOut: '`state` at the top of a clone; installed, `$XDG_STATE_HOME/msrp-relay` or `~/.local/state/msrp-relay`',

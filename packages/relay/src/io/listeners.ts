@@ -61,8 +61,8 @@ export async function openListeners(options: {
 
   const webSockets = new WebSocketHandshakes({
     settings: () => settings.webSocket,
-    ownNames: [settings.advertised.name, ...settings.listen.map(({ host }) => host)],
-    handshakeTime: settings.limits.unauthenticatedTime,
+    ownNames: () => [settings.advertised.name, ...settings.listen.map(({ host }) => host)],
+    handshakeTime: () => settings.limits.unauthenticatedTime,
     log,
     authenticate,
     onConnection: (transport, user) => onConnection(transport, [], user),
@@ -99,6 +99,7 @@ export async function openListeners(options: {
   return {
     open: opened.map(({ listener, transport }) => ({ ...listener.address, transport })),
     close: async () => {
+      webSockets.close()
       await Promise.all(opened.map(({ listener }) => listener.close()))
     },
   }

@@ -17,12 +17,12 @@ const MOST_FRAMES = 1024
 
 /** What the handshakes need. */
 export interface WebSocketOptions {
-  /** Looked at for each handshake. */
+  /** Looked at for each handshake: they may change. */
   readonly settings: () => WebSocketSettings
   /** Names of this relay, in lower case: pages from there may connect unless others are named. */
-  readonly ownNames: readonly string[]
+  readonly ownNames: () => readonly string[]
   /** Seconds for the whole handshake. */
-  readonly handshakeTime: number
+  readonly handshakeTime: () => number
   readonly log: Log
   /** Who has these credentials; undefined when they are wrong. Rejects when that cannot be found out now. */
   authenticate(username: string, password: string): Promise<HandshakeUser | undefined>
@@ -44,8 +44,8 @@ export class WebSocketHandshakes {
   readonly #options: WebSocketOptions
   readonly #http: Server
   readonly #webSockets: WebSocketServer
-  /** What ends connections whose handshake takes too long. */
-  readonly #timers: WeakMap<Duplex, NodeJS.Timeout> = new WeakMap()
+  /** Connections whose handshake is under way, with what ends those that take too long. */
+  readonly #pending: Map<Socket, NodeJS.Timeout> = new Map()
 
   constructor(options: WebSocketOptions) {
     this.#options = options
@@ -56,7 +56,6 @@ export class WebSocketHandshakes {
       perMessageDeflate: false,
       // RFC 7977 §4.2: what comes as text is bytes as well.
       skipUTF8Validation: true,
-      maxPayload: options.settings().maxMessage,
       maxFragments: MOST_FRAMES,
       maxBufferedChunks: 0,
       handleProtocols: () => 'msrp',
@@ -78,13 +77,22 @@ export class WebSocketHandshakes {
     })
   }
 
-  /** Takes a connection, for TLS after its handshake. `secure`: a proxy on this machine has taken TLS off. */
+  /** Takes a connection: for TLS after its handshake, else from this machine, where a proxy may have taken TLS off. */
   accept(socket: Socket): void {
-    const { handshakeTime } = this.#options
-    const timer = setTimeout(() => socket.destroy(), handshakeTime * 1000)
-    this.#timers.set(socket, timer)
-    socket.once('close', () => clearTimeout(timer))
+    const timer = setTimeout(() => socket.destroy(), this.#options.handshakeTime() * 1000)
+    this.#pending.set(socket, timer)
+    socket.once('close', () => this.#settled(socket))
     this.#http.emit('connection', socket)
+  }
+
+  /** Ends what has not become a WebSocket yet. */
+  close(): void {
+    for (const socket of this.#pending.keys()) socket.destroy()
+  }
+
+  #settled(socket: Socket): void {
+    clearTimeout(this.#pending.get(socket))
+    this.#pending.delete(socket)
   }
 
   #noUpgrade(request: IncomingMessage, response: ServerResponse): void {
@@ -104,9 +112,10 @@ export class WebSocketHandshakes {
       refuse(socket, checked)
       return
     }
+    const { maxMessage, maxSentMessage, pingInterval } = this.#options.settings()
+    this.#webSockets.options.maxPayload = maxMessage
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      clearTimeout(this.#timers.get(socket))
-      const { maxSentMessage, pingInterval } = this.#options.settings()
+      this.#settled(socket)
       const options = { maxMessage: maxSentMessage, pingInterval: pingInterval * 1000, secure: true }
       onConnection(new WebSocketTransport(webSocket, socket, options), checked.user)
     })
@@ -123,7 +132,7 @@ export class WebSocketHandshakes {
       return { status: 400, why: 'Sec-WebSocket-Protocol has to name msrp' }
     }
     const { origin } = headers
-    if (origin !== undefined && !mayConnect(origin, origins, this.#options.ownNames)) {
+    if (origin !== undefined && !mayConnect(origin, origins, this.#options.ownNames())) {
       return { status: 403, why: 'pages of this origin may not connect here' }
     }
     const shown = handshakeCredentials ? shownCredentials(headers, cookie) : undefined
