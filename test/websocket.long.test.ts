@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
+import { issueCertificate } from 'msrp-relay/certificates'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from './support/free-port.ts'
+import { type Program, startProgram } from './support/process.ts'
 import { randomBytes, writeRandomFile } from './support/random-file.ts'
+import { newAuthority, type RelayUser } from './support/relay.ts'
+import { repositoryRoot } from './support/repository.ts'
+import { requires } from './support/requires.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 import {
   eventsNamed,
@@ -41,7 +48,7 @@ describe('files arrive whole, in little memory', () => {
     ],
   ]
 
-  test.each(ways)('%s; RFC7977-5.1-4', async (_, way) => {
+  test.each(ways)('%s', async (_, way) => {
     const folder = temporaryFolder()
     const sizes = [0, 2048, 65_536, 256 * MiB + 1]
     const files = await Promise.all(sizes.map((size) => writeRandomFile(join(folder, `${size}.bin`), size, size)))
@@ -101,6 +108,41 @@ test('a process that is stopped holds its sender up, and takes the rest when it 
   expect(eventsNamed(receiver.program, 'message')).toEqual([expect.objectContaining({ sha256: file.sha256 })])
 })
 
+test('behind HAProxy, which ends TLS and chooses by path, as docs/websocket.md has it', async (context) => {
+  requires(context, 'haproxy')
+  const folder = temporaryFolder()
+  const [authority, port] = [await newAuthority(), await freePort()]
+  const { certificate, key } = await issueCertificate({ names: ['localhost'], ca: authority })
+  const [pem, ca, config] = ['proxy.pem', 'ca.pem', 'haproxy.cfg'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  writeFileSync(pem, certificate + key)
+  writeFileSync(ca, authority.certificate + readFileSync(relay.relay.ca, 'utf8'))
+  const documented = /```haproxy\n([\s\S]*?)```/.exec(
+    readFileSync(join(repositoryRoot, 'docs/websocket.md'), 'utf8'),
+  )?.[1]
+  writeFileSync(
+    config,
+    `${documented}`
+      .replace(':443', `127.0.0.1:${port}`)
+      .replace('/etc/haproxy/relay.example.com.pem', pem)
+      .replace('127.0.0.1:8081', `127.0.0.1:${relay.ws}`),
+  )
+  const proxy = startProgram('haproxy', ['-db', '-f', config])
+  await listening(port, proxy)
+  const { alice, bob } = relay.relay
+  const url = `wss://localhost:${port}/msrp`
+  const file = await writeRandomFile(join(folder, 'photo.jpg'), 20 * MiB)
+  const options = (user: RelayUser): string[] =>
+    relay.options(user, url).map((word) => (word === relay.relay.ca ? ca : word))
+  const receiver = await startReceiver({ receiver: options(bob), sender: options(alice) }, { args: ['--count', '1'] })
+  await expectExit(startSender([file.path], receiver))
+  await expectExit(receiver.program)
+  expect(eventsNamed(receiver.program, 'message')).toEqual([expect.objectContaining({ sha256: file.sha256 })])
+})
+
 describe('who is not waited for', () => {
   test('a handshake that never comes, or never ends', async () => {
     const [silent, slow] = [await relay.tls(), await relay.tls()]
@@ -116,7 +158,7 @@ describe('who is not waited for', () => {
     clearInterval(pinging)
   })
 
-  test('one that vanishes without a word, and does not answer pings; RFC7977-6-1', async () => {
+  test('one that vanishes without a word, and does not answer pings', async () => {
     const proxy = connectTcp({ host: '127.0.0.1', port: relay.ws })
     await once(proxy, 'connect')
     proxy.write(
@@ -142,4 +184,18 @@ describe('who is not waited for', () => {
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** Waits until a program listens. */
+async function listening(port: number, program: Program): Promise<void> {
+  for (const deadline = performance.now() + 10_000; ; ) {
+    const socket = connectTcp({ host: '127.0.0.1', port })
+    const connected = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (connected) return
+    if (performance.now() > deadline) throw new Error(`does not listen: ${program.describe()}`)
+  }
 }

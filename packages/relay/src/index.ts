@@ -3,7 +3,6 @@ import { networkInterfaces } from 'node:os'
 import { nodeClock, nodeHash, nodeRandom, nodeResolver, type Resolver } from 'msrp/node'
 import type { Settings } from './config/index.ts'
 import type { Counters } from './forwarding/counters.ts'
-import { handshakeUser, isRightUser } from './forwarding/handshake-user.ts'
 import { Relay } from './forwarding/relay.ts'
 import type { RelaySettings } from './forwarding/settings.ts'
 import { relayDialer } from './io/dialer.ts'
@@ -70,8 +69,8 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     tls: { ...tls, ca: clientAuthorities },
     log: floodedLog,
     authenticate: async (username, password) => {
-      const user = handshakeUser(nodeHash, username, settings.realm, password)
-      return (await isRightUser(user, { users: state.users, equal })) ? user : undefined
+      if (relay === undefined) throw new Error('the relay is still starting')
+      return relay.authenticate(username, password)
     },
     onConnection: (...connection) => {
       if (relay === undefined) early.push(() => relay?.accept(...connection))

@@ -57,7 +57,8 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
       const names = serverName === undefined ? undefined : [serverName]
       const target = { host, port, secure, names, tls, fingerprints, signal, resolver }
       // RFC 4976 §8 needs a channel that nobody else can read, which loopback is.
-      if (webSocket !== undefined) return dialWebSocket({ ...target, ...webSocket, transport: { secure: true } })
+      if (webSocket !== undefined)
+        return dialWebSocket({ ...target, ...webSocket, transport: { ...transport, secure: true } })
       const dialed = await dial({ ...target, transport })
       return dialed.transport
     },

@@ -27,6 +27,8 @@ export interface WebSocketTransportOptions {
   readonly flushTimeout?: number
   /** After everything is sent: how long to wait for the far side's end. Default 2 000. */
   readonly lingerTimeout?: number
+  /** As in `SocketTransportOptions`. Default 60 000. */
+  readonly keepAliveDelay?: number
   /** The connection counts as secure although it is plain TCP: a proxy on this machine ends TLS. Default: as the socket is. */
   readonly secure?: boolean
   /** Default: the machine's clock. */
@@ -76,7 +78,7 @@ export class WebSocketTransport implements Transport {
     this.#lingerTimeout = options.lingerTimeout ?? 2_000
     this.#assembly = new MessageAssembly(options.maxMessage ?? MESSAGE_BYTES, (message) => this.#send(message))
     webSocket.pause()
-    socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
+    socket.setKeepAlive(true, options.keepAliveDelay ?? KEEP_ALIVE_DELAY)
     webSocket.on('message', (data: Buffer) => {
       if (this.#state === 'open') this.#handler?.onData(data)
     })

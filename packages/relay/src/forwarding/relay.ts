@@ -16,7 +16,7 @@ import { untilQuiet } from './drain.ts'
 import { Flow, flowOverhead } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import { outgrows } from './growth.ts'
-import type { HandshakeUser } from './handshake-user.ts'
+import { type HandshakeUser, handshakeUser, isRightUser } from './handshake-user.ts'
 import { InboundChunk } from './inbound-chunk.ts'
 import type { NextHop } from './next-hop.ts'
 import { type Hop, NextHops } from './next-hops.ts'
@@ -118,6 +118,17 @@ export class Relay implements RelayRequests {
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#total.limit = settings.totalBuffer
     this.#own.add(settings.names, settings.ports)
+  }
+
+  /**
+   * Whether credentials are right that somebody shows before any MSRP, in the handshake of a WebSocket (RFC 7977 §5.3.1).
+   * Rejects when that cannot be found out.
+   */
+  async authenticate(username: string, password: string): Promise<HandshakeUser | undefined> {
+    const user = handshakeUser(this.#platform.hash, username, this.#settings.realm, password)
+    if (await isRightUser(user, this.#platform)) return user
+    this.counters.authenticationFailures++
+    return undefined
   }
 
   /**

@@ -1,5 +1,4 @@
-import { nodeHash } from 'msrp/node'
-import { ChunkParser, ha1 } from 'msrp/wire'
+import { ChunkParser } from 'msrp/wire'
 import { describe, expect, it } from 'vitest'
 import { memoryPair } from '../../../msrp/test/transport/memory-transport.ts'
 import { Network, Node, settle } from './network.ts'
@@ -106,20 +105,16 @@ describe('a client by WebSocket', () => {
 })
 
 describe('who has logged in with the connection', () => {
-  function connected(password: string): { network: Network; node: Node } {
+  async function connected(password: string): Promise<{ network: Network; node: Node }> {
     const network = new Network()
+    const user = await network.relay.authenticate('alice', password)
     const pair = memoryPair({ secure: true, messages: MESSAGE })
-    const user = {
-      username: 'alice',
-      realm: 'example.com',
-      ha1: ha1(nodeHash, 'md5', 'alice', 'example.com', password),
-    }
     network.relay.accept(pair.right, [], user)
     return { network, node: new Node(pair, 'msrps://df7jal23ls0d.invalid:2855/98cjs;ws') }
   }
 
   it('gets a URI at the first AUTH, and is held to the same bounds (RFC7977-5.3.1-1, RFC7977-5.3.1-2)', async () => {
-    const { node } = connected('wonderland')
+    const { node } = await connected('wonderland')
     const { head } = await node.challenge({ toPath: [WS_RELAY] })
     expect(head.status).toBe(200)
     expect(head.fields.usePath).toHaveLength(1)
@@ -129,7 +124,7 @@ describe('who has logged in with the connection', () => {
   })
 
   it('is challenged as anybody when the password is not right any more', async () => {
-    const { network, node } = connected('wonderland')
+    const { network, node } = await connected('wonderland')
     expect((await node.challenge({ toPath: [WS_RELAY] })).head.status).toBe(200)
     network.passwords.set('alice', 'changed')
     expect((await node.challenge({ toPath: [WS_RELAY] })).head.status).toBe(401)
@@ -137,7 +132,7 @@ describe('who has logged in with the connection', () => {
   })
 
   it('may log in as somebody else by AUTH (RFC7977-7-3)', async () => {
-    const { network, node } = connected('wonderland')
+    const { network, node } = await connected('wonderland')
     const other = network.connect()
     const challenge = await other.challenge()
     expect(challenge.head.status).toBe(401)
@@ -148,7 +143,7 @@ describe('who has logged in with the connection', () => {
   })
 
   it('gets nothing while it cannot be checked, and no detour through another relay’s name', async () => {
-    const { network, node } = connected('wonderland')
+    const { network, node } = await connected('wonderland')
     network.ha1 = () => Promise.reject(new Error('down'))
     expect((await node.challenge({ toPath: [WS_RELAY] })).head.status).toBe(403)
     const behind = node.request('AUTH', {
@@ -156,5 +151,12 @@ describe('who has logged in with the connection', () => {
       fromPath: ['msrps://other.example.com:2855/abc;tcp', node.uri],
     })
     expect((await node.response(behind)).head.status).toBe(403)
+  })
+
+  it('is nobody with a wrong password or an unknown name, and that is counted', async () => {
+    const network = new Network()
+    expect(await network.relay.authenticate('alice', 'builder')).toBe(undefined)
+    expect(await network.relay.authenticate('mallory', 'wonderland')).toBe(undefined)
+    expect(network.relay.counters.authenticationFailures).toBe(2)
   })
 })
