@@ -111,7 +111,7 @@ export const bareAuth: string =
   'MSRP a1b2c3d4 AUTH\r\nTo-Path: msrps://localhost:443;ws\r\nFrom-Path: msrps://x.invalid:2855/abc;ws\r\n-------a1b2c3d4$\r\n'
 
 /** User name and password as a cookie, or `Authorization: Basic`, holds them. */
-export function basic({ username, password }: RelayUser): string {
+export function basic({ username, password }: Pick<RelayUser, 'username' | 'password'>): string {
   return Buffer.from(`${username}:${password}`).toString('base64')
 }
 
