@@ -31,8 +31,8 @@ export interface Evidence {
   source(path: string): string | undefined
 }
 
-const idPattern = /\b(?:RFC497[56]-[\d.]+-\d+|FIELD-[a-z]+-\d+)\b/g
-const numbersOfRules: Partial<Record<TableName, number>> = { rfc4975: 206, rfc4976: 68 }
+const idPattern = /\b(?:RFC(?:497[56]|7977)-[\d.]+-\d+|FIELD-[a-z]+-\d+)\b/g
+const numbersOfRules: Partial<Record<TableName, number>> = { rfc4975: 206, rfc4976: 68, rfc7977: 22 }
 
 /** The ids of rules in a test's name. */
 export function idsIn(name: string): string[] {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** The tables of this folder, in the order in which they are shown to readers. */
-export const tableNames = ['rfc4975', 'rfc4976', 'field'] as const
+export const tableNames = ['rfc4975', 'rfc4976', 'rfc7977', 'field'] as const
 export type TableName = (typeof tableNames)[number]
 
 const columns = ['id', 'level', 'asks', 'verdict', 'shown by', 'why'] as const

@@ -26,6 +26,7 @@ function tables(change: { rfc4975?: Partial<Row>; field?: Row[]; drop?: boolean 
   return new Map<TableName, Row[]>([
     ['rfc4975', rfc4975],
     ['rfc4976', rows('RFC4976', 68)],
+    ['rfc7977', rows('RFC7977', 22)],
     ['field', change.field ?? []],
   ])
 }

@@ -28,6 +28,10 @@ const layers: Record<string, Record<string, Layer>> = {
     connection: { level: 2, pure: { allowed: [] } },
     session: { level: 3, pure: { allowed: [] } },
     node: { level: 4 },
+    browser: {
+      level: 4,
+      pure: { allowed: ['@noble/hashes/legacy.js', '@noble/hashes/sha2.js', '@noble/hashes/utils.js'] },
+    },
     '.': { level: 5 },
   },
   relay: {

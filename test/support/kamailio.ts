@@ -55,7 +55,14 @@ export class Kamailio {
 }
 
 /** Starts Kamailio in a folder of its own, on a free port, until the end of the test file: for `beforeAll`. */
-export async function startKamailio({ authority }: { authority?: TestAuthority } = {}): Promise<Kamailio> {
+export async function startKamailio({
+  authority,
+  webSocket = false,
+}: {
+  authority?: TestAuthority
+  /** Takes clients by WebSocket on the same port; needs Debian's kamailio-websocket-modules. */
+  webSocket?: boolean
+} = {}): Promise<Kamailio> {
   const folder = temporaryFolderOfFile()
   const port = await freePort()
   const password = randomBytes(12).toString('hex')
@@ -75,7 +82,11 @@ export async function startKamailio({ authority }: { authority?: TestAuthority }
   mkdirSync(run)
   const args = ['-DD', '-E', '-m', '128', '-M', '8', '-w', folder, '-Y', run, '-f', join(folder, 'kamailio.cfg')]
   const command = findProgram('kamailio') ?? 'kamailio'
-  const program = startProgram(command, [...args, '-L', kamailioModules()], { cwd: folder, lifetime: 'file' })
+  const defined = webSocket ? ['-A', 'WITH_WEBSOCKET'] : []
+  const program = startProgram(command, [...args, ...defined, '-L', kamailioModules()], {
+    cwd: folder,
+    lifetime: 'file',
+  })
   const kamailio = new Kamailio(program, port, folder)
   running.add(kamailio)
   await untilListening(kamailio)

@@ -20,6 +20,8 @@ export interface RelayOptions {
   port?: number
   /** A listener without TLS beside the one with TLS, on this port. */
   tcpPort?: number
+  /** Further listeners on 127.0.0.1, for browsers. */
+  webSockets?: readonly { transport: 'wss' | 'ws'; port: number }[]
   /** Who signs its certificate, and whose certificates it takes; a private authority of its own when absent. */
   authority?: TestAuthority
   /** With `authority`: what its certificate really is, for one that others are to refuse. */
@@ -168,7 +170,7 @@ export function newAuthority(): Promise<TestAuthority> {
 
 /** Text of a configuration file: one listener with TLS, then whatever is given. */
 export function configText(
-  { name, settings = {}, host = '127.0.0.1', port = 0, tcpPort }: RelayOptions,
+  { name, settings = {}, host = '127.0.0.1', port = 0, tcpPort, webSockets = [] }: RelayOptions,
   stateFolder: string,
   tls?: Record<string, string>,
 ): string {
@@ -189,6 +191,8 @@ export function configText(
   const listeners = ['[[listen]]', `host = "${host}"`, `port = ${port}`]
   if (tcpPort !== undefined)
     listeners.push('[[listen]]', 'host = "127.0.0.1"', `port = ${tcpPort}`, 'transport = "tcp"')
+  for (const { transport, port: its } of webSockets)
+    listeners.push('[[listen]]', 'host = "127.0.0.1"', `port = ${its}`, `transport = "${transport}"`)
   const rest = [...tables].flatMap(([title, lines]) => [`[${title}]`, ...lines])
   return `${[...top, ...listeners, ...rest].join('\n')}\n`
 }

@@ -109,6 +109,10 @@ async function startBehind(
     tls: { ...tls, ca: clientAuthorities },
     log: floodedLog,
     counters,
+    authenticate: async (username, password) => {
+      if (relay === undefined) throw new Error('the relay is still starting')
+      return relay.authenticate(username, password)
+    },
     onConnection: (...connection) => {
       if (relay === undefined) early.push(() => relay?.accept(...connection))
       else relay.accept(...connection)

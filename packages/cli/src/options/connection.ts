@@ -28,7 +28,7 @@ export interface RelayChoice {
 export function addRelayOptions(command: Command): Command {
   return command
     .optionsGroup('Through a relay:')
-    .option('--relay <URI>', "the relay, such as relay.example.com or 'msrps://relay.example.com:2855;tcp'", readRelay)
+    .option('--relay <URI>', 'the relay, such as relay.example.com or wss://relay.example.com/msrp', readRelay)
     .option('--user <NAME@DOMAIN>', 'the user to log in to the relay as', readUser)
     .option('--password-file <FILE>', `file with the password; else ${PASSWORD_VARIABLE}, else it is asked for`)
 }

@@ -112,12 +112,13 @@ export function readPath(text: string): string {
   return path
 }
 
-/** A relay: `msrps://HOST[:PORT];tcp`, or shorter `HOST[:PORT]`; a chain is separated by spaces, the nearest first. */
+/** A relay: `msrps://HOST[:PORT];tcp`, or shorter `HOST[:PORT]`, or `wss://HOST/PATH` for the nearest; a chain is separated by spaces, the nearest first. */
 export function readRelay(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Write a host such as relay.example.com.')
   const uris = text.trim().split(/\s+/)
   return uris
-    .map((uri) => {
+    .map((uri, index) => {
+      if (index === 0 && /^wss?:/i.test(uri)) return readWebSocketUrl(uri)
       const withScheme = /^[a-z]+:\/\//i.test(uri) ? uri : `msrps://${uri}`
       const whole = /;/.test(withScheme) ? withScheme : `${withScheme};tcp`
       const { scheme, sessionId } = readUri(whole)
@@ -130,6 +131,14 @@ export function readRelay(text: string): string {
       return whole
     })
     .join(' ')
+}
+
+function readWebSocketUrl(text: string): string {
+  try {
+    return new URL(text).href
+  } catch {
+    throw new InvalidArgumentError('Write a URL such as wss://relay.example.com/msrp.')
+  }
 }
 
 /** `NAME@DOMAIN`; `NAME` alone where the relay serves one domain. */

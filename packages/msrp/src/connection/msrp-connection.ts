@@ -282,6 +282,12 @@ export class MsrpConnection<Pending> {
     return this.#transactions.size
   }
 
+  /** Bytes that went out since the end of the request that has waited longest for its response. */
+  get bytesSinceOldest(): number {
+    const oldest = this.#transactions.oldestPosition
+    return oldest === undefined ? 0 : this.#outbox.position - oldest
+  }
+
   /** What is remembered of the requests that wait for a response. */
   pending(): Pending[] {
     return this.#transactions.records()

@@ -1,6 +1,6 @@
 import { type ContinuationFlag, EndLineSearch, encodeEndLine } from '../wire/index.ts'
 import type { ChunkPiece, ChunkSource, SentChunk } from './chunk-source.ts'
-import type { Transport } from './transport.ts'
+import type { MessageFraming, Transport } from './transport.ts'
 import type { WireObserver } from './wire-observer.ts'
 
 /** A chunk is not interrupted before this many body bytes are out (RFC 4975 §7.1.1). */
@@ -22,6 +22,9 @@ type Body = Extract<ChunkPiece, { kind: 'body' }>
 
 /** Its reactions are microtasks as those of `queueMicrotask`, which costs several times as much in Node. */
 const SETTLED = Promise.resolve()
+
+/** What an end-line has besides the transaction id: CRLF, seven hyphens, the flag, CRLF. */
+const END_LINE_BYTES = 12
 
 /** Room above that which is kept for responses and REPORTs. */
 const CONTROL_ROOM = 256 * 1024
@@ -46,6 +49,7 @@ export class Outbox {
   /** Memory is short: less is pulled from the sources ahead of the transport. False unless it is set. */
   short = false
   readonly #transport: Transport
+  readonly #messages: MessageFraming | undefined
   readonly #newTransactionId: () => string
   readonly #onWritten: () => void
   /** Shown what goes out, as it is begun and ended. */
@@ -64,6 +68,8 @@ export class Outbox {
   #queue: Uint8Array[] = []
   #queuedBytes = 0
   #open: OpenChunk | undefined
+  /** Where the open chunk began. */
+  #openedAt = 0
   /** Looks into the body of the open chunk. */
   readonly #search: EndLineSearch = new EndLineSearch()
   #position = 0
@@ -84,6 +90,7 @@ export class Outbox {
     observer?: WireObserver | undefined
   }) {
     this.#transport = options.transport
+    this.#messages = options.transport.messages
     this.#newTransactionId = options.newTransactionId
     this.#onWritten = options.onWritten
     this.observer = options.observer
@@ -260,6 +267,8 @@ export class Outbox {
       this.#open = { source, transactionId, hasBody, flag: '+', bodyBytes: 0, position: 0 }
       this.#search.start(transactionId)
       this.observer?.head('out', new TextDecoder().decode(hasBody ? head.subarray(0, -2) : head))
+      this.#openedAt = this.#position
+      this.#messages?.begin()
       this.#write(head)
       return true
     }
@@ -274,7 +283,12 @@ export class Outbox {
       this.#body(open, rest)
       return true
     }
-    const piece = source.next(this.short ? LEAST : PIECE)
+    const room = this.#room(open)
+    if (room <= 0) {
+      this.#end(open, '+')
+      return true
+    }
+    const piece = source.next(Math.min(room, this.short ? LEAST : PIECE))
     switch (piece.kind) {
       case 'body':
         this.#body(open, piece)
@@ -284,7 +298,7 @@ export class Outbox {
         return true
       case 'waiting':
         // Nothing to give: whoever else waits need not wait for it, however little of the chunk is out.
-        if (!this.#someoneWaits()) return false
+        if (!this.#someoneWaits() && !this.#withheld(open)) return false
         this.#end(open, '+')
         return true
       default:
@@ -294,7 +308,8 @@ export class Outbox {
 
   #body(open: OpenChunk, piece: Body): void {
     const { bytes, end, plain } = piece
-    const allowed = this.#search.next(bytes, plain)
+    // What the message has no room for is looked at again, under the next chunk's transaction id.
+    const allowed = Math.min(this.#search.next(bytes, plain), this.#room(open))
     const whole = allowed >= bytes.byteLength
     if (allowed > 0) {
       open.bodyBytes += allowed
@@ -309,9 +324,22 @@ export class Outbox {
     }
   }
 
+  /** Body bytes that the open chunk may still get: the whole of it has to fit into one message (RFC 7977 §5.1). */
+  #room(open: OpenChunk): number {
+    if (this.#messages === undefined) return Number.POSITIVE_INFINITY
+    const written = this.#position - this.#openedAt
+    return this.#messages.maximum - written - open.transactionId.length - END_LINE_BYTES
+  }
+
+  /** Whether what there is of the open chunk would reach the far side only with bytes that nobody has yet. */
+  #withheld(open: OpenChunk): boolean {
+    return this.#messages !== undefined && open.bodyBytes >= INTERRUPTIBLE_FROM
+  }
+
   #end(open: OpenChunk, flag: ContinuationFlag): void {
     this.#open = undefined
     this.#write(encodeEndLine(open.transactionId, flag, { afterBody: open.hasBody }))
+    this.#messages?.end()
     open.flag = flag
     open.position = this.#position
     this.observer?.end('out', open.transactionId, flag, open.bodyBytes)

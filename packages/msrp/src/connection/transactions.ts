@@ -74,6 +74,11 @@ export class Transactions<T> {
     return this.#entries?.size ?? 0
   }
 
+  /** The end of the request that has waited longest, in the connection's outgoing bytes; undefined when none waits. */
+  get oldestPosition(): number | undefined {
+    return this.#oldest?.position
+  }
+
   has(transactionId: string): boolean {
     return this.#entries?.get(transactionId) !== undefined
   }

@@ -14,7 +14,9 @@ export interface Transport {
    * Absent where the platform cannot tell.
    */
   peerDigest?(hash: FingerprintHash): string | undefined
-  /** Bytes handed to `write` that the operating system has not taken yet. */
+  /** Present where bytes travel in messages, as over WebSocket; each chunk has to be one of them (RFC 7977 §5.1). */
+  readonly messages?: MessageFraming
+  /** Bytes handed to `write` that the operating system has not taken yet; those of an open message left out. */
   readonly bufferedBytes: number
   /** Begins delivery of events. Nothing is delivered before it, and nothing is lost meanwhile. Called once. */
   start(handler: TransportHandler): void
@@ -28,6 +30,19 @@ export interface Transport {
   close(): void
   /** Closes at once and throws away what is buffered. Only `onClose` follows. */
   destroy(): void
+}
+
+/**
+ * How the bytes of a transport are put into messages. A write is a message of its own, unless it comes between `begin` and
+ * `end`; what is larger than a message may be becomes several.
+ */
+export interface MessageFraming {
+  /** The most bytes that a message may hold; at least 32 KiB, so that any head and some body have room. */
+  readonly maximum: number
+  /** What is written from here up to `end` is one message. */
+  begin(): void
+  /** The message is complete, and goes out. */
+  end(): void
 }
 
 /** What a transport calls. All calls come from the event loop, never from inside a call to the transport itself. */

@@ -59,6 +59,19 @@ export interface Dialed {
  * TLS handshake stalls), `aborted`, `invalid-argument` (our own certificates).
  */
 export async function dial(options: DialOptions): Promise<Dialed> {
+  const { socket, tls } = await openSocket(options)
+  return {
+    transport: new SocketTransport(socket, options.transport),
+    ...(tls ? { tls } : {}),
+    remote: { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
+    local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+  }
+}
+
+/** A connected socket, for TLS after the handshake and all checks. Rejects as `dial` does. */
+export async function openSocket(
+  options: Omit<DialOptions, 'transport'>,
+): Promise<{ readonly socket: Socket; readonly tls?: TlsFacts }> {
   const { host, port } = options
   const target = formatAuthority(host, port)
   if (options.fingerprints && !options.secure) {
@@ -79,7 +92,7 @@ export async function dial(options: DialOptions): Promise<Dialed> {
       return connectToFirst(target, addresses, port, signal)
     },
   )
-  if (!context) return dialed(socket, options)
+  if (!context) return { socket }
 
   const handshakeTimeout = options.handshakeTimeout ?? 10_000
   const names = options.names?.length ? options.names : [host]
@@ -99,7 +112,7 @@ export async function dial(options: DialOptions): Promise<Dialed> {
     const facts = tlsFacts(secured)
     if (options.fingerprints) verifyFingerprint(secured, options.fingerprints, target)
     else if (!options.tls?.insecure) verify(facts, names, target)
-    return dialed(secured, options, facts)
+    return { socket: secured, tls: facts }
   } catch (error) {
     secured.destroy()
     throw error
@@ -107,15 +120,6 @@ export async function dial(options: DialOptions): Promise<Dialed> {
 }
 
 const CHECK_HOST = 'Check host and port, and that no firewall is in between'
-
-function dialed(socket: Socket, options: DialOptions, tls?: TlsFacts): Dialed {
-  return {
-    transport: new SocketTransport(socket, options.transport),
-    ...(tls ? { tls } : {}),
-    remote: { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
-    local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
-  }
-}
 
 function handshake(socket: TLSSocket, target: string, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -194,7 +198,7 @@ function distrust(facts: TlsFacts): [why: string, remedy: string] {
 }
 
 /** Runs `work` with a signal that fires with `late()` after `timeout` ms, or as `outer` does. */
-async function within<T>(
+export async function within<T>(
   timeout: number,
   outer: AbortSignal | undefined,
   late: () => MsrpError,

@@ -1,5 +1,6 @@
 export type { TlsMaterial } from './certificates.ts'
 export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
+export { dialWebSocket, type WebSocketDialOptions } from './dial-web-socket.ts'
 export { FileSink, type FileSinkOptions } from './file-sink.ts'
 export { FileSource, type FileSourceOptions } from './file-source.ts'
 export { certificateDigest, ownFingerprints } from './fingerprint.ts'
@@ -20,3 +21,9 @@ export { Spool, type SpoolOptions } from './spool.ts'
 export { orderSrv, type SrvRecord } from './srv-order.ts'
 export { storageError, unreadable } from './storage-error.ts'
 export type { TlsFacts } from './tls-facts.ts'
+export {
+  MESSAGE_BYTES,
+  MOST_MESSAGE_BYTES,
+  WebSocketTransport,
+  type WebSocketTransportOptions,
+} from './web-socket-transport.ts'

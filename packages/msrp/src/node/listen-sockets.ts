@@ -32,7 +32,9 @@ export interface ListenOptions {
   /** Asks clients for a certificate; without one, or with one that does not pass, they get in unauthorised. Default false. */
   readonly requestCert?: boolean
   /** Called once for each connection, for TLS after the handshake. */
-  onTransport(transport: SocketTransport, accepted: Accepted): void
+  onTransport?(transport: SocketTransport, accepted: Accepted): void
+  /** Called in its place where something else than MSRP comes first, such as the handshake of a WebSocket; owns the socket. */
+  onSocket?(socket: Socket, accepted: Accepted): void
   /** Called for each connection that came to nothing: failed or stalled handshake, or over the limit. For logs and counters. */
   onRefused?(why: string, remote: string): void
   /** For the whole TLS handshake from the connection's first moment, in ms. Default 10 000. */
@@ -176,14 +178,19 @@ export class SocketListener {
   }
 
   #accept(socket: Socket, tls?: TlsFacts): void {
-    const transport = new SocketTransport(socket, this.#options.transport)
-    this.#transports.add(transport)
-    socket.on('close', () => this.#transports.delete(transport))
-    this.#options.onTransport(transport, {
+    const accepted: Accepted = {
       ...(tls ? { tls } : {}),
       remote: { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 },
       local: { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 },
-    })
+    }
+    if (this.#options.onSocket !== undefined) {
+      this.#options.onSocket(socket, accepted)
+      return
+    }
+    const transport = new SocketTransport(socket, this.#options.transport)
+    this.#transports.add(transport)
+    socket.on('close', () => this.#transports.delete(transport))
+    this.#options.onTransport?.(transport, accepted)
   }
 
   #refused(why: string, host = 'unknown', port = 0): void {

@@ -9,6 +9,7 @@ import type {
 } from '../session/platform.ts'
 import { MsrpError } from '../wire/index.ts'
 import { dial } from './dial.ts'
+import { dialWebSocket } from './dial-web-socket.ts'
 import { FileSink } from './file-sink.ts'
 import { ownFingerprints } from './fingerprint.ts'
 import { type ListenTls, listenSockets } from './listen-sockets.ts'
@@ -43,9 +44,22 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     hash: nodeHash,
     resolveSrv: (name) => resolver.resolveSrv(name),
 
-    async dial({ host, port, secure, serverName, tls, fingerprints, signal }: DialTarget): Promise<Transport> {
+    async dial({
+      host,
+      port,
+      secure,
+      serverName,
+      tls,
+      fingerprints,
+      webSocket,
+      signal,
+    }: DialTarget): Promise<Transport> {
       const names = serverName === undefined ? undefined : [serverName]
-      const dialed = await dial({ host, port, secure, names, tls, fingerprints, signal, resolver, transport })
+      const target = { host, port, secure, names, tls, fingerprints, signal, resolver }
+      // RFC 4976 §8 needs a channel that nobody else can read, which loopback is.
+      if (webSocket !== undefined)
+        return dialWebSocket({ ...target, ...webSocket, transport: { ...transport, secure: true } })
+      const dialed = await dial({ ...target, transport })
       return dialed.transport
     },
 

@@ -14,7 +14,7 @@ import { checkFingerprint } from './peer-fingerprint.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
 import { RelayMemory } from './relay-client/index.ts'
-import { registerWithRelay } from './relay-path.ts'
+import { registerWithRelay, usesWebSocket } from './relay-path.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
 const MSRP_PORT = 2855
@@ -107,7 +107,9 @@ export class MsrpEndpoint {
     const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
     const place = listen === undefined ? undefined : await this.#listening.use(listen)
     try {
-      const localUri = this.#localUri(options.local, place, secure)
+      // RFC 7977 §5.2.1
+      const transport = relay && usesWebSocket(relay) ? (relay.localTransport ?? 'ws') : 'tcp'
+      const localUri = this.#localUri(options.local, place, secure, transport)
       const { key } = localUri
       if (this.#locals.has(key)) throw new MsrpError('invalid-argument', `${localUri} is in use for another session`)
       const dial = (target: DialTarget): Promise<EndpointConnection> => this.#dial(target)
@@ -162,13 +164,18 @@ export class MsrpEndpoint {
     return prepared
   }
 
-  #localUri(local: PrepareOptions['local'], place: ListeningPlace | undefined, secure: boolean): MsrpUri {
+  #localUri(
+    local: PrepareOptions['local'],
+    place: ListeningPlace | undefined,
+    secure: boolean,
+    transport: 'tcp' | 'ws',
+  ): MsrpUri {
     if (typeof local === 'string') return ownUri(local)
     const { random } = this.#platform
     // A name that nobody can look up, since nobody is to connect to it, and that tells nothing about this machine.
     const { host, port } = local ?? place ?? { host: `${newSessionId(random).slice(0, 12)}.invalid`, port: MSRP_PORT }
     const scheme = (place?.secure ?? secure) ? 'msrps' : 'msrp'
-    return MsrpUri.build({ scheme, host, port, sessionId: newSessionId(random) })
+    return MsrpUri.build({ scheme, host, port, transport, sessionId: newSessionId(random) })
   }
 
   async #dial(target: DialTarget): Promise<EndpointConnection> {

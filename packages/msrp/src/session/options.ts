@@ -7,10 +7,24 @@ export type PathInput = string | readonly string[]
 
 /** The relay to go through, or a chain of them, nearest first (RFC 4976). */
 export interface RelayOptions {
-  /** Such as `msrps://relay.example.com;tcp`; without a port it is found by SRV, then by address at port 2855. */
+  /**
+   * Such as `msrps://relay.example.com;tcp`; without a port it is found by SRV, then by address at port 2855. Or a URL such
+   * as `wss://relay.example.com/msrp`, to reach the first relay by WebSocket (RFC 7977); in a browser always.
+   */
   readonly uri: PathInput
-  readonly username: string
-  readonly password: string
+  /** Both may be absent where a cookie of the page authenticates the WebSocket (RFC 7977 §5.3.1). */
+  readonly username?: string
+  readonly password?: string
+  /**
+   * Shows user name and password in the WebSocket's handshake already, so that the relay need not ask. They are sent as
+   * they are, under TLS: for passwords that run out soon, which a web application hands out. Default false.
+   */
+  readonly handshake?: boolean
+  /**
+   * The transport that our own URI names when the relay is reached by WebSocket. Many peers refuse a path with `ws`, which
+   * RFC 7977 §5.2.1 wants; with `tcp` they take it, and it makes no difference to the relay. Default `ws`.
+   */
+  readonly localTransport?: 'ws' | 'tcp'
   /** Lifetime to ask for, in seconds. Not asked for unless given; the relay's answer counts. */
   readonly expires?: number
 }

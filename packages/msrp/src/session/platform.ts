@@ -32,7 +32,17 @@ export interface DialTarget {
   readonly tls?: TlsOptions | undefined
   /** One of these the certificate has to have, instead of a name and an authority. */
   readonly fingerprints?: readonly Fingerprint[] | undefined
+  /** By WebSocket (RFC 7977), as a relay's URL says. */
+  readonly webSocket?: WebSocketTarget | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+/** What of a WebSocket URL is not host and port. */
+export interface WebSocketTarget {
+  /** Path and query, from `/` on. */
+  readonly path: string
+  /** What goes into Sec-WebSocket-Protocol besides `msrp`. */
+  readonly protocols: readonly string[]
 }
 
 /** TLS settings. Certificates and keys are PEM text. */

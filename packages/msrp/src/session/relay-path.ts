@@ -2,7 +2,15 @@ import { MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { PathInput, RelayOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
-import { authenticate, type RelayMemory, RelayPlaces, type RelayRegistration } from './relay-client/index.ts'
+import {
+  authenticate,
+  connectToRelay,
+  handshakeProtocol,
+  type RelayMemory,
+  type RelayRegistration,
+  type WebSocketRelay,
+  webSocketRelay,
+} from './relay-client/index.ts'
 
 /** A path through relays, and the connection that it is bound to. */
 export interface RelayPath {
@@ -26,22 +34,35 @@ export async function registerWithRelay(options: {
   dial: (target: DialTarget) => Promise<EndpointConnection>
 }): Promise<RelayPath> {
   const { relay, localUri, platform, memory, tls, signal, dial } = options
-  const relays = relayUris(relay.uri)
+  const { relays, webSocket } = relayUris(relay.uri)
   const [first] = relays
   if (first === undefined) throw new MsrpError('invalid-argument', 'The relay has no URI')
-  let connection: EndpointConnection | undefined
-  const places = new RelayPlaces(first, platform, ({ host, port, serverName }) =>
-    dial({ host, port, serverName, secure: true, tls, signal }),
-  )
-  const register = (): Promise<RelayPath['registration']> =>
-    authenticate({
+  const { username, password } = relay
+  const known = username !== undefined && password !== undefined ? { username, password } : undefined
+  if (relay.handshake && (webSocket === undefined || known === undefined)) {
+    throw new MsrpError('invalid-argument', 'handshake: true needs a WebSocket URL, a user name and a password')
+  }
+  return connectToRelay(first, platform, async ({ host, port, serverName }) => {
+    let connection: EndpointConnection | undefined
+    const registration = await authenticate({
       connect: async () => {
-        connection = await places.connect()
+        connection = await dial({
+          host,
+          port,
+          serverName,
+          secure: webSocket?.secure ?? true,
+          tls,
+          signal,
+          webSocket: webSocket && {
+            path: webSocket.path,
+            protocols: relay.handshake && known ? [handshakeProtocol(known.username, known.password)] : [],
+          },
+        })
         return connection.msrp
       },
       relays,
       localUri,
-      credentials: { username: relay.username, password: relay.password },
+      credentials: known ?? noCredentials,
       expires: relay.expires,
       clock: platform.clock,
       random: platform.random,
@@ -49,22 +70,29 @@ export async function registerWithRelay(options: {
       memory,
       signal,
     })
-  for (;;) {
-    try {
-      const registration = await register()
-      if (connection === undefined) throw new MsrpError('internal', 'The relay was not connected to')
-      return { registration, connection }
-    } catch (error) {
-      places.passOver(error)
-    }
-  }
+    if (connection === undefined) throw new MsrpError('internal', 'The relay was not connected to')
+    return { registration, connection }
+  })
 }
 
-function relayUris(input: PathInput): MsrpUri[] {
+/** Whether the first relay is reached by WebSocket. @throws MsrpError `invalid-argument` */
+export function usesWebSocket({ uri }: RelayOptions): boolean {
+  return relayUris(uri).webSocket !== undefined
+}
+
+function relayUris(input: PathInput): { relays: MsrpUri[]; webSocket: WebSocketRelay | undefined } {
+  const [first = '', ...others] = typeof input === 'string' ? input.trim().split(/ +/) : input
   try {
-    return parsePath(typeof input === 'string' ? input : input.join(' '))
+    const webSocket = webSocketRelay(first)
+    return { relays: parsePath([webSocket?.uri ?? first, ...others].join(' ')), webSocket }
   } catch (error) {
     if (!(error instanceof MsrpError)) throw error
     throw new MsrpError('invalid-argument', `The relay's URI cannot be used: ${error.message}`, { cause: error })
   }
+}
+
+/** A relay that has authenticated us by a cookie asks for nothing more. */
+function noCredentials(relay: MsrpUri): never {
+  const text = `the relay ${relay.host} asks for a user name and password, and none were given`
+  throw new MsrpError('unauthorized', text)
 }

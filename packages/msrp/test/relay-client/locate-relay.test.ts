@@ -4,7 +4,6 @@ import {
   connectToRelay,
   locateRelay,
   type RelayAddress,
-  RelayPlaces,
   type SrvResolver,
 } from '../../src/session/relay-client/index.ts'
 import { MsrpError, MsrpUri } from '../../src/wire/index.ts'
@@ -160,6 +159,32 @@ describe('Connecting to a relay', () => {
     await expect(promise).rejects.toBe(wrong)
   })
 
+  test.each([
+    ['refuses with a 403', new MsrpError('refused', 'full', { status: 403 })],
+    ['cannot look at credentials, which it says by a 403', new MsrpError('unauthorized', 'no', { status: 403 })],
+    ['does not answer', new MsrpError('timeout', 'silence')],
+    ['closes the connection', new MsrpError('connection-lost', 'gone')],
+  ])('goes on to the next relay when one %s', async (_, error) => {
+    const tried: number[] = []
+    const reached = await connectToRelay(uri, dns, async ({ port }) => {
+      tried.push(port)
+      if (port === 9000) throw error
+      return port
+    })
+    expect([reached, tried]).toEqual([9001, [9000, 9001]])
+    await expect(connectToRelay(uri, dns, () => Promise.reject(error))).rejects.toBe(error)
+  })
+
+  test('asks nobody else when the password is wrong', async () => {
+    let tried = 0
+    const promise = connectToRelay(uri, dns, async () => {
+      tried++
+      throw new MsrpError('unauthorized', 'wrong')
+    })
+    await expect(promise).rejects.toMatchObject({ code: 'unauthorized' })
+    expect(tried).toBe(1)
+  })
+
   test('goes no further when it was given up', async () => {
     let tried = 0
     const promise = connectToRelay(uri, dns, async () => {
@@ -168,66 +193,5 @@ describe('Connecting to a relay', () => {
     })
     await expect(promise).rejects.toMatchObject({ code: 'aborted' })
     expect(tried).toBe(1)
-  })
-})
-
-describe('A relay that does not serve after all', () => {
-  const uri = MsrpUri.parse('msrps://example.com;tcp')
-  const refused = (status: number): MsrpError => new MsrpError('refused', `refused with ${status}`, { status })
-  const places = (down: readonly number[] = []): { tried: number[]; places: RelayPlaces<number> } => {
-    const tried: number[] = []
-    const dial = async ({ port }: RelayAddress): Promise<number> => {
-      tried.push(port)
-      if (down.includes(port)) throw new MsrpError('unreachable', `${port} is down`)
-      return port
-    }
-    return {
-      tried,
-      places: new RelayPlaces(
-        uri,
-        resolver(RECORDS, () => 1),
-        dial,
-      ),
-    }
-  }
-
-  test.each([
-    ['is out of order', refused(500)],
-    ['cannot check credentials', refused(403)],
-    ['breaks off', new MsrpError('connection-lost', 'gone')],
-    ['is silent', new MsrpError('timeout', 'silent')],
-  ])('is passed over for the next place when it %s', async (_, error) => {
-    const { tried, places: left } = places([9001])
-    await left.connect()
-    await left.connect()
-    left.passOver(error)
-    expect(await left.connect()).toBe(2855)
-    expect(tried).toEqual([9000, 9000, 9001, 2855])
-  })
-
-  test.each([
-    ['unauthorized', new MsrpError('unauthorized', 'wrong password')],
-    ['an algorithm that nobody knows', refused(401)],
-    ['whoever asked has given up', new MsrpError('aborted', 'enough')],
-    ['a fault of the program', new TypeError('x')],
-  ])('is not passed over for what others would say too: %s', async (_, error) => {
-    const { places: left } = places()
-    await left.connect()
-    expect(() => left.passOver(error)).toThrow(error)
-  })
-
-  test('is told of when no other place is left that works', async () => {
-    const { places: left } = places([9001, 2855])
-    await left.connect()
-    left.passOver(refused(403))
-    await expect(left.connect()).rejects.toMatchObject({ code: 'refused', status: 403 })
-  })
-
-  test('is told of when it was the last one', async () => {
-    const { places: left } = places([9000, 9001])
-    await left.connect()
-    left.passOver(refused(403))
-    expect(await left.connect()).toBe(2855)
-    expect(() => left.passOver(refused(500))).toThrow('refused with 403')
   })
 })

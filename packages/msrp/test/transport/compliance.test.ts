@@ -1,6 +1,7 @@
 import { transportCompliance } from './compliance.ts'
 import { memoryPair } from './memory-transport.ts'
 import { socketPair } from './socket-pair.ts'
+import { browserWebSocketPair, webSocketPair } from './web-socket-pair.ts'
 
 const stop = async (): Promise<void> => {}
 
@@ -12,3 +13,6 @@ transportCompliance({
 })
 transportCompliance({ name: 'TCP', secure: false, connect: () => socketPair(false) })
 transportCompliance({ name: 'TLS', secure: true, connect: () => socketPair(true) })
+transportCompliance({ name: 'WebSocket', secure: false, connect: () => webSocketPair(false) })
+transportCompliance({ name: 'WebSocket over TLS', secure: true, connect: () => webSocketPair(true) })
+transportCompliance({ name: 'WebSocket of a browser', secure: false, sendsOn: true, connect: browserWebSocketPair })

@@ -15,6 +15,8 @@ export interface ConnectedPair {
 export interface TransportKind {
   readonly name: string
   readonly secure: boolean
+  /** What was written may still go out after `destroy()`: browsers give no way to take it back. Default false. */
+  readonly sendsOn?: boolean
   connect(): Promise<ConnectedPair>
 }
 
@@ -332,7 +334,7 @@ export function transportCompliance(kind: TransportKind): void {
       expect(atLeft.events).toEqual(['close'])
       right.resume()
       await atRight.closed()
-      expect(atRight.received).toBeLessThan(FLOOD)
+      expect(atRight.received).toBeLessThan(kind.sendsOn ? FLOOD + 1 : FLOOD)
     })
 
     it('destroys from within onData', async () => {

@@ -1,4 +1,5 @@
-import type { Transport, TransportHandler } from '../../src/connection/transport.ts'
+import { MessageAssembly } from '../../src/connection/message-assembly.ts'
+import type { MessageFraming, Transport, TransportHandler } from '../../src/connection/transport.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 
 /** How a pair behaves. What is left out behaves like an idle loopback connection. */
@@ -13,6 +14,8 @@ export interface MemoryPairOptions {
   readonly secure?: boolean
   /** Overwrite lent bytes once `onData` returned, so that whoever kept them without copying is found out. Default true. */
   readonly poison?: boolean
+  /** Bytes travel in messages of at most so many bytes, as over WebSocket. */
+  readonly messages?: number
 }
 
 /** Two transports, each the far side of the other. */
@@ -38,6 +41,7 @@ export function memoryPair(options: MemoryPairOptions = {}): MemoryPair {
     split: splitter(options.split),
     secure: options.secure ?? false,
     poison: options.poison ?? true,
+    messages: options.messages,
     lost: false,
   }
   const left = new MemoryTransport(wire, 'memory left')
@@ -65,6 +69,7 @@ interface Wire {
   readonly split: (available: number) => number
   readonly secure: boolean
   readonly poison: boolean
+  readonly messages: number | undefined
   lost: boolean
 }
 
@@ -77,7 +82,10 @@ function splitter(split: MemoryPairOptions['split']): (available: number) => num
 /** One end of a pair: see `memoryPair`. */
 export class MemoryTransport implements Transport {
   readonly description: string
+  /** The messages that went out, where there are messages. */
+  readonly sent: Uint8Array[] = []
   readonly #wire: Wire
+  readonly #assembly: MessageAssembly | undefined
   #far!: MemoryTransport
   #handler: TransportHandler | undefined
   /** Handed to `write`, not taken yet: what `bufferedBytes` counts. */
@@ -95,6 +103,16 @@ export class MemoryTransport implements Transport {
   constructor(wire: Wire, description: string) {
     this.#wire = wire
     this.description = description
+    if (wire.messages !== undefined) {
+      this.#assembly = new MessageAssembly(wire.messages, (message) => {
+        this.sent.push(message)
+        this.#push(message)
+      })
+    }
+  }
+
+  get messages(): MessageFraming | undefined {
+    return this.#assembly
   }
 
   connectTo(far: MemoryTransport): void {
@@ -128,7 +146,12 @@ export class MemoryTransport implements Transport {
 
   write(bytes: Uint8Array): void {
     if (this.#state !== 'open' || bytes.length === 0) return
-    this.#outgoing.push(new Uint8Array(bytes))
+    if (this.#assembly !== undefined) this.#assembly.write(bytes)
+    else this.#push(new Uint8Array(bytes))
+  }
+
+  #push(bytes: Uint8Array): void {
+    this.#outgoing.push(bytes)
     this.#queueTake()
   }
 

@@ -13,7 +13,12 @@ export interface Inconsistency {
 
 /** True when nobody but this machine can connect. A proxy in front brings others. */
 export function listensOnLoopbackAlone(listen: readonly ListenSettings[]): boolean {
-  return listen.every(({ host, transport }) => isLoopback(host) && transport !== 'tls-in-front')
+  return listen.every(({ host, transport }) => isLoopback(host) && !isInFront(transport))
+}
+
+/** Whether TLS is taken off by somebody else, in front of the relay. */
+export function isInFront(transport: ListenSettings['transport']): boolean {
+  return transport === 'tls-in-front' || transport === 'ws'
 }
 
 /** What is wrong with settings that are each right by themselves. */
@@ -31,16 +36,30 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
       'must hold at least one listener with transport = "tls", since clients authenticate over TLS only',
     )
   } else if (advertised.port === undefined && !listen.some(({ transport }) => transport === 'tls')) {
-    refuse(['advertised', 'port'], 'is missing; the relay cannot know on which port the proxy in front of it ends TLS')
+    const inFront = listen.some(({ transport }) => isInFront(transport))
+    refuse(
+      ['advertised', 'port'],
+      inFront
+        ? 'is missing; the relay cannot know on which port the proxy in front of it ends TLS'
+        : 'is missing; those who do not come by WebSocket need a port for TLS. Add a listener with transport = "tls", or name the port that leads to one',
+    )
   }
   for (const [index, { host, transport }] of listen.entries()) {
     // RFC 4976 §9: nobody but the proxy that took TLS off may be able to connect, or to listen in.
-    if (transport === 'tls-in-front' && !isLoopback(host)) {
+    if (isInFront(transport) && !isLoopback(host)) {
       refuse(
         ['listen', index, 'host'],
-        'must be a loopback address such as "127.0.0.1" with transport = "tls-in-front", which takes plain TCP for TLS',
+        `must be a loopback address such as "127.0.0.1" with transport = "${transport}", which takes plain TCP for TLS`,
       )
     }
+  }
+  const { cookie, origins, handshakeCredentials } = settings.webSocket
+  if (cookie !== undefined && origins.includes('*')) {
+    // Browsers send cookies along with the requests of any page: then the origin alone tells whose page it is.
+    refuse(['webSocket', 'origins'], 'must name the pages that may connect when a cookie logs in, and not be "*"')
+  }
+  if (cookie !== undefined && !handshakeCredentials) {
+    refuse(['webSocket', 'cookie'], 'is of no use with handshake_credentials = false; remove one of them')
   }
   for (const [index, { host, port }] of listen.entries()) {
     if (port !== 0 && listen.findIndex((other) => other.host === host && other.port === port) < index) {

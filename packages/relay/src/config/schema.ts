@@ -13,6 +13,7 @@ import { logSection } from './sections/log.ts'
 import { outboundSection } from './sections/outbound.ts'
 import { tlsSection } from './sections/tls.ts'
 import { type UnfinishedUsers, usersSection } from './sections/users.ts'
+import { webSocketSection } from './sections/web-socket.ts'
 import type { Settings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -57,6 +58,7 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     listen: listenSection(surroundings),
     advertised: advertisedSection(),
     tls: tlsSection(folder),
+    webSocket: webSocketSection(),
     expires: expiresSection(),
     limits: limitsSection(),
     outbound: outboundSection(),

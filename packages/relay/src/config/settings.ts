@@ -11,6 +11,7 @@ import type { LogSettings } from './sections/log.ts'
 import type { OutboundSettings } from './sections/outbound.ts'
 import type { TlsSettings } from './sections/tls.ts'
 import type { UserSettings } from './sections/users.ts'
+import type { WebSocketSettings } from './sections/web-socket.ts'
 
 /**
  * Everything a relay can be told, complete: what the configuration file leaves out has its default here. Keys of the
@@ -24,6 +25,7 @@ export interface Settings {
   /** The realm of challenges and the domain of users (`alice@realm`), lower case. Default: the advertised name. */
   readonly realm: string
   readonly tls: TlsSettings
+  readonly webSocket: WebSocketSettings
   /**
    * Whether a peer that is the last hop needs a certificate from a trusted authority that names it (`strict`, default),
    * or may show any (`lenient`, for softphones that sign their own). The next relay always needs one (RFC 4976 §9.2).

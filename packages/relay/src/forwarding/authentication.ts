@@ -13,6 +13,7 @@ import {
   rspauth,
 } from 'msrp/wire'
 import type { AuthResult, Counters } from './counters.ts'
+import { isRightUser } from './handshake-user.ts'
 import { NonceCounts, Nonces } from './nonce.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
 import type { RelayConnection } from './relay-connection.ts'
@@ -160,7 +161,12 @@ export class Authentication {
     }
     const binding = relayName === undefined ? `client ${from.id}` : `relay ${relayName} ${previous}`
 
-    if (fields.get('Authorization') === undefined) return this.#challenge(binding, false)
+    if (fields.get('Authorization') === undefined) {
+      const { user } = from
+      // RFC 7977 §5.3.1: who has logged in with the connection is not asked again, as long as that still holds.
+      const known = user !== undefined && relayName === undefined && (await isRightUser(user, this.#platform))
+      return known ? this.#admit(head, from, user.username) : this.#challenge(binding, false)
+    }
     const credentials = credentialsIn(head)
     if (credentials === undefined) return { ...this.#challenge(binding, false), failed: true }
     const expected = await this.#expectedResponse(credentials, target)
@@ -203,6 +209,20 @@ export class Authentication {
         ],
       ],
     }
+  }
+
+  /** A token for somebody who has proved who he is otherwise. */
+  #admit(head: RequestHead, from: RelayConnection, username: string): Answer {
+    const life = this.#life(head.fields.expires)
+    if (typeof life !== 'number') return life
+    if (!from.connection.open) return { status: 403 }
+    const token = this.#grant(head, from, undefined, username, life)
+    if (!('uri' in token)) return token
+    const fields: Answer['fields'] = [
+      ['Use-Path', this.#usePath(head, token)],
+      ['Expires', String(life)],
+    ]
+    return { status: 200, fields }
   }
 
   /**

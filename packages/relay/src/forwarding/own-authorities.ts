@@ -29,8 +29,12 @@ export class OwnAuthorities {
     return uri.port !== undefined && this.#names.has(uri.host) && this.#ports.has(uri.port)
   }
 
-  /** Whether an AUTH to this URI is for us: there the port may be absent (RFC 4976 §8). */
+  /**
+   * Whether an AUTH to this URI is for us: there the port may be absent (RFC 4976 §8), and with `ws` be that of a proxy in
+   * front of us.
+   */
   includesRelay(uri: MsrpUri): boolean {
-    return this.includes(uri) || (uri.port === undefined && this.#names.has(uri.host))
+    const anyPort = uri.port === undefined || (uri.transport === 'ws' && uri.sessionId === undefined)
+    return this.includes(uri) || (anyPort && this.#names.has(uri.host))
   }
 }

@@ -22,6 +22,7 @@ import { BodyQueue } from './body-queue.ts'
 import type { Counters } from './counters.ts'
 import { FailedAuths } from './failed-auths.ts'
 import { Flows } from './flows.ts'
+import type { HandshakeUser } from './handshake-user.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import { NonceCounts } from './nonce.ts'
 import type { Pending } from './pending.ts'
@@ -56,6 +57,12 @@ const ENOUGH = 160 * 1024
 /** Characters of a comment that are passed on: of a peer's words no more than a line has room for. */
 const COMMENT = 200
 
+/**
+ * Bytes that may be out without an answer where the far end may be a browser: it reads whether its page wants more or not,
+ * so that answers alone tell how much it can take.
+ */
+const UNANSWERED_BY_MESSAGES = 1024 * 1024
+
 /** How long what is queued may take to go out when a connection is closed, in milliseconds. */
 const CLOSING_TIME = 30_000
 
@@ -79,6 +86,8 @@ export interface RelayConnectionOptions {
   inbound: boolean
   /** The session that we made the connection for, if it is for one alone. */
   madeFor?: Token | undefined
+  /** Who has logged in before any MSRP (RFC 7977 §5.3.1). */
+  user?: HandshakeUser | undefined
   relay: RelayRequests
   platform: RelayPlatform
   settings: RelaySettings
@@ -93,6 +102,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   readonly connection: MsrpConnection<Pending>
   /** Names by which the far side has proved to be a relay; lower case (RFC 4976 §6.3). */
   readonly relayNames: readonly string[]
+  /** Who has logged in before any MSRP (RFC 7977 §5.3.1). */
+  readonly user: HandshakeUser | undefined
   /** Tokens that the client at the far end holds. */
   readonly tokens: Set<Token> = new Set()
   /** Tokens under which the far end is a peer's connection. */
@@ -134,6 +145,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     this.id = options.id
     this.inbound = options.inbound
     this.relayNames = options.certificateNames.map((name) => name.toLowerCase())
+    this.user = options.user
     this.counters = options.counters
     this.total = options.total
     this.failedAuths = new FailedAuths(platform.hash)
@@ -217,7 +229,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
    * that nobody may wait for them: two who send each other much would wait for each other for ever.
    */
   get congested(): boolean {
-    const { reading, pendingRequests } = this.connection
+    const { reading, pendingRequests, transport } = this.connection
+    if (transport.messages !== undefined && this.connection.bytesSinceOldest >= UNANSWERED_BY_MESSAGES) return reading
     const most = this.total.full ? LEAST_PER_CONNECTION : UNANSWERED_BYTES
     return reading && (pendingRequests >= UNANSWERED || this.owed >= most)
   }

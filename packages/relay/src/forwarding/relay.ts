@@ -18,6 +18,7 @@ import { factsOf } from './facts-of.ts'
 import { Flow, flowOverhead } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import { outgrows } from './growth.ts'
+import { type HandshakeUser, handshakeUser, isRightUser } from './handshake-user.ts'
 import { InboundChunk } from './inbound-chunk.ts'
 import type { NextHop } from './next-hop.ts'
 import { type Hop, NextHops } from './next-hops.ts'
@@ -169,9 +170,23 @@ export class Relay implements RelayRequests {
     for (const connection of this.#connections) connection.connection.observer = observer?.(connection)
   }
 
-  /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
-  accept(transport: Transport, certificateNames: readonly string[]): void {
-    this.#adopt({ transport, certificateNames, inbound: true })
+  /**
+   * Whether credentials are right that somebody shows before any MSRP, in the handshake of a WebSocket (RFC 7977 §5.3.1).
+   * Rejects when that cannot be found out.
+   */
+  async authenticate(username: string, password: string): Promise<HandshakeUser | undefined> {
+    const user = handshakeUser(this.#platform.hash, username, this.#settings.realm, password)
+    if (await isRightUser(user, this.#platform)) return user
+    this.counters.authenticationFailures++
+    return undefined
+  }
+
+  /**
+   * Takes an inbound connection. `certificateNames` are those of a verified client certificate; `user` has logged in
+   * already, before any MSRP.
+   */
+  accept(transport: Transport, certificateNames: readonly string[], user?: HandshakeUser): void {
+    this.#adopt({ transport, certificateNames, inbound: true, user })
   }
 
   /**
@@ -264,7 +279,7 @@ export class Relay implements RelayRequests {
   }
 
   #adopt(
-    options: Pick<RelayConnectionOptions, 'transport' | 'certificateNames' | 'inbound' | 'madeFor'>,
+    options: Pick<RelayConnectionOptions, 'transport' | 'certificateNames' | 'inbound' | 'madeFor' | 'user'>,
     place?: OutboundPlace,
   ): RelayConnection {
     const { transport, inbound } = options

@@ -1,7 +1,11 @@
+import type { Transport } from 'msrp/connection'
 import { type Accepted, type ListenTls, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
+import { isInFront } from '../config/consistency.ts'
 import type { ListenSettings, Settings } from '../config/index.ts'
 import type { Counters, Refusal } from '../forwarding/counters.ts'
+import type { HandshakeUser } from '../forwarding/handshake-user.ts'
 import type { Log } from '../forwarding/settings.ts'
+import { WebSocketHandshakes, type WebSocketOptions } from './web-sockets.ts'
 
 const TOO_MANY = 'too many connections'
 const TOO_MANY_FROM_ADDRESS = 'too many connections from this address'
@@ -30,10 +34,12 @@ export async function openListeners(options: {
   log: Log
   /** Where those are counted that come to nothing. */
   counters: Pick<Counters, 'refused'>
-  /** `names` are those of a client certificate that was verified. */
-  onConnection: (transport: SocketTransport, names: readonly string[]) => void
+  /** Who has these credentials, of those that come by WebSocket. */
+  authenticate: WebSocketOptions['authenticate']
+  /** `names` are those of a client certificate that was verified; `user` has logged in already. */
+  onConnection: (transport: Transport, names: readonly string[], user?: HandshakeUser) => void
 }): Promise<Listeners> {
-  const { settings, tls, log, counters, onConnection } = options
+  const { settings, tls, log, counters, authenticate, onConnection } = options
   const { connections, connectionsPerAddress } = settings.limits
   const perAddress = new Map<string, number>()
   let total = 0
@@ -59,10 +65,20 @@ export async function openListeners(options: {
     onConnection(transport, facts?.authorized === true ? facts.names : [])
   }
 
+  const webSockets = new WebSocketHandshakes({
+    settings: () => settings.webSocket,
+    ownNames: () => [settings.advertised.name, ...settings.listen.map(({ host }) => host)],
+    handshakeTime: () => settings.limits.unauthenticatedTime,
+    log,
+    authenticate,
+    onConnection: (transport, user) => onConnection(transport, [], user),
+  })
+
   const opened: { listener: SocketListener; transport: ListenSettings['transport'] }[] = []
   try {
     for (const { host, port, transport } of settings.listen) {
-      const inFront = transport === 'tls-in-front'
+      const inFront = isInFront(transport)
+      const webSocket = transport === 'wss' || transport === 'ws'
       // All come from the proxy's address: how many each of them may have is for the proxy to say.
       const most = inFront ? connections : connectionsPerAddress
       const counted = (address: string): string => (inFront ? `${address}, in front` : address)
@@ -70,8 +86,10 @@ export async function openListeners(options: {
         host,
         port,
         ...(transport === 'tls' ? { tls, requestCert: true } : {}),
+        // A browser that is asked for a certificate asks its user.
+        ...(transport === 'wss' ? { tls } : {}),
         ...(inFront ? { transport: { secure: true } } : {}),
-        onTransport: accept,
+        ...(webSocket ? { onSocket: (socket) => webSockets.accept(socket) } : { onTransport: accept }),
         admit: (address) => admit(counted(address), most),
         onGone: (address) => gone(counted(address)),
         maxHandshakes: connections,
@@ -90,6 +108,7 @@ export async function openListeners(options: {
   return {
     open: opened.map(({ listener, transport }) => ({ ...listener.address, transport })),
     close: async () => {
+      webSockets.close()
       await Promise.all(opened.map(({ listener }) => listener.close()))
     },
   }

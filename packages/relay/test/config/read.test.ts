@@ -164,12 +164,33 @@ describe('a mistake is told by file, key, what is wrong and what is expected', (
     ],
     [
       '[[listen]]\nhost = "::1"\ntransport = "ssl"',
-      'listen[0].transport must be "tls" or "tcp" or "tls-in-front" (left out: "tls"), not "ssl"',
+      'listen[0].transport must be "tls" or "tcp" or "tls-in-front" or "wss" or "ws" (left out: "tls"), not "ssl"',
     ],
     [
       '[[listen]]\nhost = "127.0.0.1"\n[[listen]]\nhost = "0.0.0.0"\nport = 2856\ntransport = "tls-in-front"\n[advertised]\nname = "a.example"',
       'listen[1].host must be a loopback address such as "127.0.0.1" with transport = "tls-in-front", which takes plain TCP for TLS, not "0.0.0.0"',
     ],
+    [
+      '[[listen]]\nhost = "127.0.0.1"\n[[listen]]\nhost = "0.0.0.0"\nport = 80\ntransport = "ws"\n[advertised]\nname = "a.example"',
+      'listen[1].host must be a loopback address such as "127.0.0.1" with transport = "ws", which takes plain TCP for TLS, not "0.0.0.0"',
+    ],
+    [
+      '[[listen]]\nhost = "::1"\ntransport = "wss"\n[advertised]\nname = "a.example"',
+      'advertised.port is missing; those who do not come by WebSocket need a port for TLS. Add a listener with transport = "tls", or name the port that leads to one',
+    ],
+    [
+      '[web_socket]\norigins = ["*"]\ncookie = "msrp"',
+      'web_socket.origins must name the pages that may connect when a cookie logs in, and not be "*"',
+    ],
+    [
+      '[web_socket]\ncookie = "msrp"\nhandshake_credentials = false',
+      'web_socket.cookie is of no use with handshake_credentials = false; remove one of them, not "msrp"',
+    ],
+    [
+      '[web_socket]\norigins = ["https://app.example.com/"]',
+      'web_socket.origins[0] must be a list of origins such as ["https://app.example.com"], or ["*"], not "https://app.example.com/"',
+    ],
+    ['[web_socket]\npath = "msrp"', 'web_socket.path must be a path such as "/msrp", not "msrp"'],
     [
       '[[listen]]\nhost = "::1"\ntransport = "tls-in-front"\n[advertised]\nname = "a.example"',
       'advertised.port is missing; the relay cannot know on which port the proxy in front of it ends TLS',
@@ -301,4 +322,14 @@ describe('settings from a program', () => {
       'settings: drain must be a whole number from 0 to 86400 (left out: 10), not -1',
     )
   })
+})
+
+test('WebSockets without TLS are for loopback alone (RFC7977-5.1-2, RFC7977-9-1)', () => {
+  const listen = (host: string) =>
+    completeSettings({
+      listen: [{ host: '127.0.0.1' }, { host, port: 80, transport: 'ws' }],
+      advertised: { name: 'a.example' },
+    })
+  expect(listen('127.0.0.1').listen).toHaveLength(2)
+  for (const host of ['0.0.0.0', '192.0.2.1', '::']) expect(() => listen(host)).toThrow(/must be a loopback address/)
 })

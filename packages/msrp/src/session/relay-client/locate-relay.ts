@@ -49,79 +49,40 @@ export async function locateRelay(relay: MsrpUri, resolver: SrvResolver): Promis
 }
 
 /**
- * The places of `locateRelay`, tried one after another: until one can be connected to, and further when that one turns out
- * not to serve.
+ * What another relay of the same domain would say as well, or what is nobody's fault but the caller's. A 403 is not: it is
+ * what relays answer, too, that are full or cannot get at their users.
  */
-export class RelayPlaces<T> {
-  readonly #relay: MsrpUri
-  readonly #resolver: SrvResolver
-  readonly #dial: (address: RelayAddress) => Promise<T>
-  readonly #failures: MsrpError[] = []
-  #left: RelayAddress[] | undefined
-
-  constructor(relay: MsrpUri, resolver: SrvResolver, dial: (address: RelayAddress) => Promise<T>) {
-    this.#relay = relay
-    this.#resolver = resolver
-    this.#dial = dial
-  }
-
-  /**
-   * Connects to the first place that is left and works; the same again when called again.
-   *
-   * @throws MsrpError what `dial` threw: `aborted` at once; otherwise, when no place works, the first error that says more
-   *   than `unreachable` (such as `tls-name`), or `unreachable` with the reason for each place
-   */
-  async connect(): Promise<T> {
-    this.#left ??= await locateRelay(this.#relay, this.#resolver)
-    for (let [place] = this.#left; place !== undefined; [place] = this.#left) {
-      try {
-        return await this.#dial(place)
-      } catch (error) {
-        if (!(error instanceof MsrpError) || error.code === 'aborted') throw error
-        this.#failures.push(error)
-        this.#left.shift()
-      }
-    }
-    throw this.#verdict()
-  }
-
-  /**
-   * What was connected to did not serve. Returns when there are other places that may: `connect` goes on with them.
-   *
-   * @throws MsrpError when there are none, or would do no better: `error` itself, or of several the one that says most
-   */
-  passOver(error: unknown): void {
-    if (!(error instanceof MsrpError) || !isPassing(error) || this.#left?.[0] === undefined) throw error
-    this.#failures.push(error)
-    this.#left.shift()
-    if (this.#left.length === 0) throw this.#verdict()
-  }
-
-  #verdict(): MsrpError {
-    const failures = this.#failures
-    const telling =
-      failures.find(({ code }) => code !== 'unreachable') ?? (failures.length === 1 ? failures[0] : undefined)
-    if (telling !== undefined) return telling
-    const reasons = failures.map(({ message }) => message).join('; ')
-    const text = `none of the relays of ${this.#relay.host} can be reached: ${reasons}`
-    return new MsrpError('unreachable', text, { cause: failures.at(-1) })
-  }
-}
-
-/** Whether another relay of the same domain may do better: this one is out of order, or not for us at present. */
-function isPassing({ code, status = 0 }: MsrpError): boolean {
-  return code === 'connection-lost' || code === 'timeout' || (code === 'refused' && (status === 403 || status >= 500))
+function isFinal({ code, status }: MsrpError): boolean {
+  return code === 'aborted' || code === 'invalid-argument' || (code === 'unauthorized' && status !== 403)
 }
 
 /**
- * Connects to the first place of `locateRelay` that works. `dial` is called for one after another.
+ * Goes to the first place of `locateRelay` that works. `attempt` is called for one after another, and may log in there: of
+ * relays that refuse with a 403 or break off the next one may be well.
  *
- * @throws MsrpError what `RelayPlaces.connect` throws
+ * @throws MsrpError what `attempt` threw: `aborted`, `invalid-argument` and `unauthorized` (but by 403) at once; otherwise, when no
+ *   place works, the first error that says more than `unreachable` (such as `tls-name`), or `unreachable` with the reason
+ *   for each place
  */
-export function connectToRelay<T>(
+export async function connectToRelay<T>(
   relay: MsrpUri,
   resolver: SrvResolver,
-  dial: (address: RelayAddress) => Promise<T>,
+  attempt: (address: RelayAddress) => Promise<T>,
 ): Promise<T> {
-  return new RelayPlaces(relay, resolver, dial).connect()
+  const failures: MsrpError[] = []
+  for (const address of await locateRelay(relay, resolver)) {
+    try {
+      return await attempt(address)
+    } catch (error) {
+      if (!(error instanceof MsrpError) || isFinal(error)) throw error
+      failures.push(error)
+    }
+  }
+  const telling =
+    failures.find(({ code }) => code !== 'unreachable') ?? (failures.length === 1 ? failures[0] : undefined)
+  if (telling !== undefined) throw telling
+  const reasons = failures.map(({ message }) => message).join('; ')
+  throw new MsrpError('unreachable', `none of the relays of ${relay.host} can be reached: ${reasons}`, {
+    cause: failures.at(-1),
+  })
 }

@@ -13,9 +13,9 @@ export interface ListenSettings {
    * Clients and relays need `tls`, the default; `tcp` serves only peers that use no relay (RFC 4976 §9.2). At
    * `tls-in-front` a proxy on this machine connects, which has taken TLS off: what comes counts as having come over TLS, so
    * the address has to be a loopback one. Other relays cannot be told there from clients, since their certificates end at
-   * the proxy.
+   * the proxy. `wss` is for browsers (RFC 7977), and so is `ws`, for a proxy on this machine that ends TLS, or a page on it.
    */
-  readonly transport: 'tls' | 'tcp' | 'tls-in-front'
+  readonly transport: 'tls' | 'tcp' | 'tls-in-front' | 'wss' | 'ws'
 }
 
 const defaultPort = 2855
@@ -32,9 +32,9 @@ export function listenSection({ ipv6Loopback }: Surroundings): z.ZodType<readonl
     }),
     port: whole(0, 65535, defaultPort, 'The port; 0 takes a free one.'),
     transport: oneOf(
-      ['tls', 'tcp', 'tls-in-front'],
+      ['tls', 'tcp', 'tls-in-front', 'wss', 'ws'],
       'tls',
-      'Clients and relays need `"tls"`; `"tcp"` is for peers that use no relay. `"tls-in-front"`, on a loopback address, is for a proxy on this machine that ends TLS and passes on what is in it.',
+      'Clients and relays need `"tls"`; `"tcp"` is for peers that use no relay. `"tls-in-front"`, on a loopback address, is for a proxy on this machine that ends TLS and passes on what is in it. `"wss"` is for browsers, by WebSocket; `"ws"`, on a loopback address, for a proxy that passes on WebSockets.',
     ),
   })
   return documented(listeners.min(1, { error: 'must not be empty' }).prefault(hosts.map((host) => ({ host }))), {

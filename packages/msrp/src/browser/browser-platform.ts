@@ -1,0 +1,21 @@
+import type { Platform } from '../session/platform.ts'
+import { MsrpError } from '../wire/index.ts'
+import { browserClock } from './browser-clock.ts'
+import { browserHash, browserRandom } from './browser-crypto.ts'
+import { dialBrowser } from './dial-browser.ts'
+
+/**
+ * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads is refused with
+ * 413 when its window is full, nor are there files: `saveTo` takes a sink.
+ */
+export const browserPlatform: Platform = {
+  clock: browserClock,
+  random: browserRandom,
+  hash: browserHash,
+  dial: dialBrowser,
+  // A URL names host and port.
+  resolveSrv: async () => [],
+  listen: async () => {
+    throw new MsrpError('invalid-argument', 'A browser accepts no connections: go through a relay')
+  },
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { browserHash, browserRandom } from '../../src/browser/browser-crypto.ts'
+import { browserPlatform } from '../../src/browser/browser-platform.ts'
+import { prepare } from '../../src/browser/index.ts'
+import { nodeHash } from '../../src/node/index.ts'
+
+describe('in a browser', () => {
+  test.each(['md5', 'sha-256'] as const)('%s is what Node has it', (algorithm) => {
+    for (const text of ['', 'alice:example.com:secret', 'Grüße 🙂', 'x'.repeat(1000)]) {
+      expect(browserHash(algorithm, text)).toBe(nodeHash(algorithm, text))
+    }
+  })
+
+  test('random bytes are as many as wanted, and others each time', () => {
+    expect(browserRandom(16)).toHaveLength(16)
+    expect(browserRandom(16)).not.toEqual(browserRandom(16))
+  })
+
+  test('a relay that is no WebSocket cannot be connected to, and the error says what to give instead (RFC7977-5.1-1)', async () => {
+    const relay = { uri: 'msrps://relay.example.com:2855;tcp', username: 'alice', password: 'x' }
+    await expect(prepare({ relay })).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringMatching(/wss:\/\/relay\.example\.com\/msrp/),
+    })
+  })
+
+  test('ws: leads nowhere but to this machine (RFC7977-5.1-2, RFC7977-9-1)', async () => {
+    const relay = { uri: 'ws://relay.example.com/', username: 'alice', password: 'x' }
+    await expect(prepare({ relay })).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringMatching(/has to be wss/),
+    })
+  })
+
+  test('nobody can connect to it', async () => {
+    await expect(browserPlatform.listen({}, () => {})).rejects.toMatchObject({ code: 'invalid-argument' })
+  })
+
+  test('where nothing listens, the error tells what it may be, since the browser does not', async () => {
+    const relay = { uri: 'ws://127.0.0.1:1/', username: 'alice', password: 'x' }
+    await expect(prepare({ relay })).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/origin/),
+    })
+  })
+})
