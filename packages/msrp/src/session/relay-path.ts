@@ -11,7 +11,8 @@ export interface RelayPath {
 }
 
 /**
- * Connects to the first relay and gets a path through all of them (RFC 4976 §5.1). Each local path has a connection of its
+ * Connects to the first relay and gets a path through all of them (RFC 4976 §5.1). Where several relays serve its domain,
+ * those are tried in turn until one lets us in. Each local path has a connection of its
  * own, so that TCP's flow control works from end to end.
  * @throws MsrpError what `authenticate` and `connectToRelay` throw
  */
@@ -28,26 +29,26 @@ export async function registerWithRelay(options: {
   const relays = relayUris(relay.uri)
   const [first] = relays
   if (first === undefined) throw new MsrpError('invalid-argument', 'The relay has no URI')
-  let connection: EndpointConnection | undefined
-  const registration = await authenticate({
-    connect: async () => {
-      connection = await connectToRelay(first, platform, ({ host, port, serverName }) =>
-        dial({ host, port, serverName, secure: true, tls, signal }),
-      )
-      return connection.msrp
-    },
-    relays,
-    localUri,
-    credentials: { username: relay.username, password: relay.password },
-    expires: relay.expires,
-    clock: platform.clock,
-    random: platform.random,
-    hash: platform.hash,
-    memory,
-    signal,
+  return connectToRelay(first, platform, async ({ host, port, serverName }) => {
+    let connection: EndpointConnection | undefined
+    const registration = await authenticate({
+      connect: async () => {
+        connection = await dial({ host, port, serverName, secure: true, tls, signal })
+        return connection.msrp
+      },
+      relays,
+      localUri,
+      credentials: { username: relay.username, password: relay.password },
+      expires: relay.expires,
+      clock: platform.clock,
+      random: platform.random,
+      hash: platform.hash,
+      memory,
+      signal,
+    })
+    if (connection === undefined) throw new MsrpError('internal', 'The relay was not connected to')
+    return { registration, connection }
   })
-  if (connection === undefined) throw new MsrpError('internal', 'The relay was not connected to')
-  return { registration, connection }
 }
 
 function relayUris(input: PathInput): MsrpUri[] {

@@ -159,6 +159,32 @@ describe('Connecting to a relay', () => {
     await expect(promise).rejects.toBe(wrong)
   })
 
+  test.each([
+    ['refuses with a 403', new MsrpError('refused', 'full', { status: 403 })],
+    ['cannot look at credentials, which it says by a 403', new MsrpError('unauthorized', 'no', { status: 403 })],
+    ['does not answer', new MsrpError('timeout', 'silence')],
+    ['closes the connection', new MsrpError('connection-lost', 'gone')],
+  ])('goes on to the next relay when one %s', async (_, error) => {
+    const tried: number[] = []
+    const reached = await connectToRelay(uri, dns, async ({ port }) => {
+      tried.push(port)
+      if (port === 9000) throw error
+      return port
+    })
+    expect([reached, tried]).toEqual([9001, [9000, 9001]])
+    await expect(connectToRelay(uri, dns, () => Promise.reject(error))).rejects.toBe(error)
+  })
+
+  test('asks nobody else when the password is wrong', async () => {
+    let tried = 0
+    const promise = connectToRelay(uri, dns, async () => {
+      tried++
+      throw new MsrpError('unauthorized', 'wrong')
+    })
+    await expect(promise).rejects.toMatchObject({ code: 'unauthorized' })
+    expect(tried).toBe(1)
+  })
+
   test('goes no further when it was given up', async () => {
     let tried = 0
     const promise = connectToRelay(uri, dns, async () => {

@@ -49,22 +49,32 @@ export async function locateRelay(relay: MsrpUri, resolver: SrvResolver): Promis
 }
 
 /**
- * Connects to the first place of `locateRelay` that works. `dial` is called for one after another.
+ * What another relay of the same domain would say as well, or what is nobody's fault but the caller's. A 403 is not: it is
+ * what relays answer, too, that are full or cannot get at their users.
+ */
+function isFinal({ code, status }: MsrpError): boolean {
+  return code === 'aborted' || code === 'invalid-argument' || (code === 'unauthorized' && status !== 403)
+}
+
+/**
+ * Goes to the first place of `locateRelay` that works. `attempt` is called for one after another, and may log in there: of
+ * relays that refuse with a 403 or break off the next one may be well.
  *
- * @throws MsrpError what `dial` threw: `aborted` at once; otherwise, when no place works, the first error that says more
- *   than `unreachable` (such as `tls-name`), or `unreachable` with the reason for each place
+ * @throws MsrpError what `attempt` threw: `aborted`, `invalid-argument` and `unauthorized` (but by 403) at once; otherwise, when no
+ *   place works, the first error that says more than `unreachable` (such as `tls-name`), or `unreachable` with the reason
+ *   for each place
  */
 export async function connectToRelay<T>(
   relay: MsrpUri,
   resolver: SrvResolver,
-  dial: (address: RelayAddress) => Promise<T>,
+  attempt: (address: RelayAddress) => Promise<T>,
 ): Promise<T> {
   const failures: MsrpError[] = []
   for (const address of await locateRelay(relay, resolver)) {
     try {
-      return await dial(address)
+      return await attempt(address)
     } catch (error) {
-      if (!(error instanceof MsrpError) || error.code === 'aborted') throw error
+      if (!(error instanceof MsrpError) || isFinal(error)) throw error
       failures.push(error)
     }
   }
