@@ -5,11 +5,13 @@ import type { Settings } from './config/index.ts'
 import type { Counters } from './forwarding/counters.ts'
 import { Relay } from './forwarding/relay.ts'
 import type { RelaySettings } from './forwarding/settings.ts'
+import { Admission } from './io/admission.ts'
 import { relayDialer } from './io/dialer.ts'
 import { FailedNames } from './io/failed-names.ts'
 import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } from './io/index.ts'
 import { type OpenListener, openListeners } from './io/listeners.ts'
 import { FloodedLog } from './io/log-floods.ts'
+import { RelayTls } from './io/relay-tls.ts'
 
 export * from './certificates/index.ts'
 export * from './config/index.ts'
@@ -57,16 +59,15 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
   const state = await openState(settings)
   for (const warning of state.certificates.warnings) log.warn({}, warning)
   const floodedLog = new FloodedLog(log, nodeClock)
-  const { server, authorities, clientAuthorities } = state.certificates
-  const { minimumVersion } = settings.tls
-  const tls = { cert: server.certificate, key: server.key, minimumVersion }
+  const tls = new RelayTls(state.certificates, settings.tls.minimumVersion)
 
   // Whoever connects between the opening of a port and the relay's first turn is served then.
   const early: (() => void)[] = []
   let relay: Relay | undefined
   const listeners = await openListeners({
     settings,
-    tls: { ...tls, ca: clientAuthorities },
+    tls,
+    admission: new Admission(settings, floodedLog),
     log: floodedLog,
     onConnection: (...connection) => {
       if (relay === undefined) early.push(() => relay?.accept(...connection))
@@ -89,7 +90,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     hmac: (text) => createHmac('sha256', nonceKey).update(text).digest('hex'),
     equal,
     users: state.users,
-    dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log: floodedLog }),
+    dial: relayDialer({ settings, policy, resolver, tls: (host) => tls.dialAs(host), log: floodedLog }),
     log: floodedLog,
   })
   for (const accept of early) accept()
@@ -124,9 +125,16 @@ function relaySettings(settings: Settings, listeners: readonly OpenListener[]): 
   const firstTls = listeners.find(({ transport }) => transport === 'tls')?.port
   const ports = [...(advertised.port === undefined ? [] : [advertised.port]), ...listeners.map(({ port }) => port)]
   return {
-    names: [advertised.name, ...listeners.flatMap(({ host }) => addressesOf(host))],
+    names: [
+      advertised.name,
+      ...settings.domains.map(({ host }) => host),
+      ...listeners.flatMap(({ host }) => addressesOf(host)),
+    ],
     ports: [advertised.port ?? firstTls ?? 2855, ...ports],
     realm: settings.realm,
+    domains: settings.domains,
+    unlistedDomains: settings.unlistedDomains,
+    chains: settings.chains,
     expires: settings.expires,
     algorithms: settings.digest.algorithms,
     nonceLifetime: settings.digest.nonceLifetime,

@@ -1,8 +1,11 @@
 import type { z } from 'zod'
 import { isDomain } from '../users/user-address.ts'
 import { flag, hostNames, oneOf, path, table, text, whole } from './field.ts'
+import { accessSection } from './sections/access.ts'
 import { advertisedSection } from './sections/advertised.ts'
+import { chainsSection } from './sections/chains.ts'
 import { digestSection } from './sections/digest.ts'
+import { domainsSection, type WrittenDomain } from './sections/domains.ts'
 import { expiresSection } from './sections/expires.ts'
 import { limitsSection } from './sections/limits.ts'
 import { listenSection } from './sections/listen.ts'
@@ -28,6 +31,10 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
         example: '"example.com"',
       },
     ),
+    unlistedDomains: flag(
+      false,
+      'Whether an AUTH to a domain that is neither `realm` nor among `[[domains]]` is answered too, with the name of the domain as realm, so that every domain of the user database is served as soon as its SRV record leads here. The certificate has to name those domains all the same.',
+    ),
     lastHopTls: oneOf(
       ['strict', 'lenient'],
       'strict',
@@ -40,7 +47,12 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     sharedConnectionsTo: hostNames({
       about: 'Host names of relays to which many sessions share one connection. Elsewhere each session has its own.',
     }),
-    drain: whole(0, 86_400, 10, 'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.'),
+    drain: whole(
+      0,
+      86_400,
+      10,
+      'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.',
+    ),
     stateFolder: path(folder, {
       about: 'Folder for the authority, certificate and users of a relay that is not given its own.',
       leftOut: '`state` at the top of a clone; installed, `$XDG_STATE_HOME/msrp-relay` or `~/.local/state/msrp-relay`',
@@ -49,6 +61,9 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     listen: listenSection(surroundings),
     advertised: advertisedSection(),
     tls: tlsSection(folder),
+    domains: domainsSection(folder),
+    chains: chainsSection(),
+    access: accessSection(),
     expires: expiresSection(),
     limits: limitsSection(),
     outbound: outboundSection(),
@@ -59,9 +74,10 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
 }
 
 /** Settings whose remaining defaults follow from others. */
-export type Unfinished = Omit<Settings, 'advertised' | 'realm' | 'outbound' | 'users' | 'stateFolder'> & {
+export type Unfinished = Omit<Settings, 'advertised' | 'realm' | 'domains' | 'outbound' | 'users' | 'stateFolder'> & {
   readonly advertised: { name?: string; port?: number }
   readonly realm?: string
+  readonly domains: readonly WrittenDomain[]
   readonly outbound: Omit<Settings['outbound'], 'allowLoopback'> & { allowLoopback?: boolean }
   readonly users: { database?: string }
   readonly stateFolder?: string

@@ -1,5 +1,8 @@
+import type { AccessSettings } from './sections/access.ts'
 import type { AdvertisedSettings } from './sections/advertised.ts'
+import type { ChainSettings } from './sections/chains.ts'
 import type { DigestSettings } from './sections/digest.ts'
+import type { DomainSettings } from './sections/domains.ts'
 import type { ExpiresSettings } from './sections/expires.ts'
 import type { LimitSettings } from './sections/limits.ts'
 import type { ListenSettings } from './sections/listen.ts'
@@ -19,7 +22,13 @@ export interface Settings {
   readonly advertised: AdvertisedSettings
   /** The realm of challenges and the domain of users (`alice@realm`), lower case. Default: the advertised name. */
   readonly realm: string
+  /** Further domains that are served, each by its name in To-Path of AUTH. Default: none. */
+  readonly domains: readonly DomainSettings[]
+  /** Whether AUTH to any other domain is answered too, with its name as realm. Default: false. */
+  readonly unlistedDomains: boolean
   readonly tls: TlsSettings
+  readonly chains: ChainSettings
+  readonly access: AccessSettings
   /**
    * Whether a peer that is the last hop needs a certificate from a trusted authority that names it (`strict`, default),
    * or may show any (`lenient`, for softphones that sign their own). The next relay always needs one (RFC 4976 §9.2).
@@ -49,7 +58,9 @@ export interface Settings {
 export type SettingsInput = {
   readonly [K in keyof Settings]?: K extends 'listen'
     ? readonly (Pick<ListenSettings, 'host'> & Partial<ListenSettings>)[]
-    : Settings[K] extends readonly unknown[] | string | number | boolean
-      ? Settings[K]
-      : Partial<Settings[K]>
+    : K extends 'domains'
+      ? readonly (Pick<DomainSettings, 'name'> & Partial<DomainSettings>)[]
+      : Settings[K] extends readonly unknown[] | string | number | boolean
+        ? Settings[K]
+        : Partial<Settings[K]>
 }

@@ -12,7 +12,9 @@ import {
   type ResponseHead,
   rspauth,
 } from 'msrp/wire'
+import { mayChain } from './chains.ts'
 import type { Counters } from './counters.ts'
+import type { Domain, Domains } from './domains.ts'
 import { NonceCounts, Nonces } from './nonce.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
 import type { RelayConnection } from './relay-connection.ts'
@@ -22,6 +24,8 @@ import type { TokenTable } from './token-table.ts'
 
 /** Nonces whose counts are remembered for requests that come through other relays. */
 const RELAYED_NONCES = 65_536
+
+const NOT_PROVED = 'the previous relay has not shown a certificate for its name'
 
 /** A response without its paths. */
 interface Answer {
@@ -37,6 +41,7 @@ export class Authentication {
   readonly #platform: RelayPlatform
   readonly #settings: RelaySettings
   readonly #own: OwnAuthorities
+  readonly #domains: Domains
   readonly #tokens: TokenTable
   readonly #counters: Counters
   readonly #nonces: Nonces
@@ -46,12 +51,14 @@ export class Authentication {
     platform: RelayPlatform
     settings: RelaySettings
     own: OwnAuthorities
+    domains: Domains
     tokens: TokenTable
     counters: Counters
   }) {
     this.#platform = options.platform
     this.#settings = options.settings
     this.#own = options.own
+    this.#domains = options.domains
     this.#tokens = options.tokens
     this.#counters = options.counters
     const { time, random, hmac, equal } = options.platform
@@ -125,36 +132,50 @@ export class Authentication {
     const previous = fields.fromPath[0]
     const target = fields.toPath.at(-1)
     if (previous === undefined || target === undefined) return { status: 400 }
-    const relayName = from.relayNames.includes(previous.host) ? previous.host : undefined
+    const proved = from.relayNames.includes(previous.host)
+    const relayName = proved && mayChain(this.#settings.chains.inbound, previous.host) ? previous.host : undefined
     // Who comes through another relay has that relay vouch for him by its certificate, or is nobody (RFC 4976 §6.3).
     if (relayName === undefined && fields.fromPath.length > 1) {
-      return { status: 403, comment: 'the previous relay has not shown a certificate for its name' }
+      const comment = proved ? 'this relay serves no clients behind that one' : NOT_PROVED
+      return { status: 403, comment }
     }
     const binding = relayName === undefined ? `client ${from.id}` : `relay ${relayName} ${previous}`
 
-    if (fields.get('Authorization') === undefined) return this.#challenge(binding, false)
+    const held = this.#held(target, from, relayName, previous)
     const credentials = credentialsIn(head)
-    if (credentials === undefined) return { ...this.#challenge(binding, false), failed: true }
+    const domain = this.#domain(target, held, credentials)
+    if (domain === undefined) return { status: 403, comment: 'this relay does not serve that domain' }
+    const challenge = (stale: boolean): Answer => this.#challenge(domain.realm, binding, stale)
+    if (fields.get('Authorization') === undefined) return challenge(false)
+    if (credentials === undefined) return { ...challenge(false), failed: true }
     const expected = await this.#expectedResponse(credentials, target)
     const nonce = this.#nonces.check(credentials.nonce, binding)
     const right =
       this.#platform.equal(credentials.response, expected.response) &&
       expected.known &&
       nonce !== 'forged' &&
-      credentials.realm === this.#settings.realm &&
+      credentials.realm === domain.realm &&
       // RFC 7616 §3.4.6; some clients leave it out.
       (credentials.uri === undefined || credentials.uri === target.toString())
-    if (!right) return { ...this.#challenge(binding, false), failed: true }
+    if (!right) return { ...challenge(false), failed: true }
     const counts = relayName === undefined ? from.nonceCounts : this.#relayedCounts
     if (nonce === 'stale' || !counts.use(credentials.nonce, Number.parseInt(credentials.nc, 16))) {
-      return this.#challenge(binding, true)
+      return challenge(true)
     }
 
     const life = this.#life(fields.expires)
     if (typeof life !== 'number') return life
     // Meanwhile the connection may have gone, and what it would get with it.
     if (!from.connection.open) return { status: 403 }
-    const token = this.#grant(head, from, relayName, credentials.username, life)
+    const token = this.#grant({
+      target,
+      previous,
+      from,
+      relayName,
+      username: credentials.username,
+      domain,
+      seconds: life,
+    })
     if (!('uri' in token)) return token
     return {
       status: 200,
@@ -193,13 +214,13 @@ export class Authentication {
     }
   }
 
-  #challenge(binding: string, stale: boolean): Answer {
+  #challenge(realm: string, binding: string, stale: boolean): Answer {
     return {
       status: 401,
       fields: this.#settings.algorithms.map((algorithm) => [
         'WWW-Authenticate',
         formatChallenge({
-          realm: this.#settings.realm,
+          realm,
           nonce: this.#nonces.issue(binding),
           opaque: 'msrp',
           stale,
@@ -219,32 +240,54 @@ export class Authentication {
     return asked
   }
 
+  /** The token that an AUTH is addressed to, if whoever sends it holds it. */
+  #held(target: MsrpUri, from: RelayConnection, relayName: string | undefined, previous: MsrpUri): Token | undefined {
+    const token = this.#tokens.find(target)
+    if (token === undefined || !token.heldBy(from) || !token.uri.equals(target)) return undefined
+    // Behind a relay, the same way in as well: the token leads nowhere else.
+    return relayName === undefined || token.previous.equals(previous) ? token : undefined
+  }
+
+  /**
+   * The domain that an AUTH is for: that of the token which it extends, else the one in To-Path. Who extends a token that
+   * has just ended is to be told that, and not that his credentials are wrong.
+   */
+  #domain(target: MsrpUri, held: Token | undefined, credentials: Credentials | undefined): Domain | undefined {
+    if (held !== undefined) return held.domain
+    const addressed = this.#domains.addressed(target)
+    if (target.sessionId === undefined || credentials === undefined) return addressed
+    return this.#domains.withRealm(credentials.realm) ?? addressed
+  }
+
   /** A new token, or the one that the AUTH was addressed to, extended. */
-  #grant(
-    head: RequestHead,
-    from: RelayConnection,
-    relayName: string | undefined,
-    username: string,
-    seconds: number,
-  ): Token | Answer {
-    const account = `${username}@${this.#settings.realm}`
-    const target = head.fields.toPath.at(-1)
-    const previous = head.fields.fromPath[0]
-    if (previous === undefined) return { status: 400 }
-    if (target?.sessionId !== undefined) {
-      const token = this.#tokens.find(target)
-      const held = token?.heldBy(from) && token.account === account && token.uri.equals(target)
-      // Behind a relay, the same way in as well: the token leads nowhere else.
-      if (token === undefined || !held || (relayName !== undefined && !token.previous.equals(previous))) {
-        return { status: 481, comment: 'no such session at this relay' }
-      }
+  #grant(asked: {
+    target: MsrpUri
+    previous: MsrpUri
+    from: RelayConnection
+    relayName: string | undefined
+    username: string
+    domain: Domain
+    seconds: number
+  }): Token | Answer {
+    const { target, previous, from: holder, relayName, domain, seconds } = asked
+    const account = `${asked.username}@${domain.realm}`
+    if (target.sessionId !== undefined) {
+      const token = this.#held(target, holder, relayName, previous)
+      if (token?.account !== account) return { status: 481, comment: 'no such session at this relay' }
       this.#tokens.extend(token, seconds)
       return token
     }
-    const refusal = this.#tokens.refusal({ account, holder: from, relayName, previous })
+    const refusal = this.#tokens.refusal({ account, holder, relayName, previous })
     if (refusal !== undefined) return { status: 403, comment: refusal }
-    const { host, port } = this.#own.advertised
-    return this.#tokens.issue({ host, port, account, holder: from, relayName, previous, seconds })
+    return this.#tokens.issue({
+      port: this.#own.advertised.port,
+      account,
+      domain,
+      holder,
+      relayName,
+      previous,
+      seconds,
+    })
   }
 
   /** RFC 4976 §4.2, §5.1: in the order in which the client will send through the relays. */
@@ -254,9 +297,13 @@ export class Authentication {
   }
 }
 
-/** Whose credentials an AUTH brings, and to which relay: one relay's word says nothing about guesses at another. */
+/**
+ * Whose credentials an AUTH brings, of which realm, and to which relay: one relay's word says nothing about guesses at
+ * another, and a user of one domain is nobody in the next.
+ */
 function whoIn(head: RequestHead): string {
-  return `${head.fields.toPath.at(-1)?.authorityKey} ${credentialsIn(head)?.username ?? ''}`
+  const { username = '', realm = '' } = credentialsIn(head) ?? {}
+  return `${head.fields.toPath.at(-1)?.authorityKey} ${username} ${realm}`
 }
 
 /** Undefined when they are not Digest as RFC 4976 §9.1 wants it. */

@@ -26,11 +26,16 @@ export class OwnAuthorities {
 
   /** Whether a URI with port is ours. */
   includes(uri: MsrpUri): boolean {
-    return uri.port !== undefined && this.#names.has(uri.host) && this.#ports.has(uri.port)
+    return uri.port !== undefined && this.includesRelay(uri)
   }
 
   /** Whether an AUTH to this URI is for us: there the port may be absent (RFC 4976 §8). */
   includesRelay(uri: MsrpUri): boolean {
-    return this.includes(uri) || (uri.port === undefined && this.#names.has(uri.host))
+    return this.#names.has(uri.host) && this.hasPort(uri)
+  }
+
+  /** Whether a URI has none, or one of our ports. */
+  hasPort({ port }: MsrpUri): boolean {
+    return port === undefined || this.#ports.has(port)
   }
 }

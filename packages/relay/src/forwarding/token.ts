@@ -1,6 +1,7 @@
 import type { MsrpUri } from 'msrp/wire'
 import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
+import type { Domain } from './domains.ts'
 import type { Flow } from './flow.ts'
 import type { NextHop } from './next-hop.ts'
 import type { RelayConnection } from './relay-connection.ts'
@@ -18,7 +19,10 @@ const ADDRESSED_CHARACTERS = 4096
  */
 export class Token {
   readonly uri: MsrpUri
+  /** `user@realm`. */
   readonly account: string
+  /** The domain that the holder has logged in to. */
+  readonly domain: Domain
   /** The relay that obtained it for a client behind it, by its certificate; undefined for a client's token. */
   readonly relayName: string | undefined
   /** The URI in front of this one on the way to the holder: the holder's own, or that of the relay before us. */
@@ -41,6 +45,7 @@ export class Token {
   constructor(options: {
     uri: MsrpUri
     account: string
+    domain: Domain
     holder: RelayConnection
     relayName: string | undefined
     previous: MsrpUri
@@ -49,6 +54,7 @@ export class Token {
   }) {
     this.uri = options.uri
     this.account = options.account
+    this.domain = options.domain
     this.relayName = options.relayName
     this.previous = options.previous
     this.#relays = options.relays

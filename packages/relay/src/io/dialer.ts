@@ -15,12 +15,12 @@ export function relayDialer(options: {
   settings: Settings
   policy: OutboundPolicy
   resolver: Resolver
-  /** Our certificate, shown to relays, and the authorities whose certificates we accept. */
-  tls: DialTls
+  /** Our certificate for a host of ours, shown to relays, and the authorities whose certificates we accept. */
+  tls: (host: string) => DialTls
   log: Log
 }): Dial {
   const { settings, policy, resolver, tls, log } = options
-  const lenientTls: DialTls = { ...tls, insecure: true }
+  const lenientTls = new WeakMap<DialTls, DialTls>()
 
   return async (target) => {
     const refusal = refusalOf(target, settings)
@@ -36,13 +36,13 @@ export function relayDialer(options: {
     throw failure
   }
 
-  async function connect({ uri, kind }: DialTarget, host: string, port: number): Promise<Dialed> {
+  async function connect({ uri, kind, as }: DialTarget, host: string, port: number): Promise<Dialed> {
     const lenient = kind === 'peer' && settings.lastHopTls === 'lenient'
     const { transport, tls: facts } = await dial({
       host,
       port,
       secure: uri.secure,
-      tls: lenient ? lenientTls : tls,
+      tls: lenient ? withoutChecks(tls(as)) : tls(as),
       connectTimeout: settings.limits.connectTime * 1000,
       handshakeTimeout: settings.limits.connectTime * 1000,
       // RFC 4976 §8: the certificate is that of the name in the URI, wherever SRV led to.
@@ -54,6 +54,13 @@ export function relayDialer(options: {
       log.warn({ far: transport.description, reason: facts.reason }, 'a peer without a valid certificate is let pass')
     }
     return { transport, certificateNames: provenNames(facts, verified) }
+  }
+
+  /** The same object each time: its material is read once. */
+  function withoutChecks(material: DialTls): DialTls {
+    const known = lenientTls.get(material) ?? { ...material, insecure: true }
+    lenientTls.set(material, known)
+    return known
   }
 
   /** The addresses of a name to which a connection may be made. */

@@ -1,6 +1,9 @@
-import { type Accepted, type ListenTls, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
+import { type Accepted, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
 import type { ListenSettings, Settings } from '../config/index.ts'
+import { isWithin, networkSet } from '../config/network.ts'
 import type { Log } from '../forwarding/settings.ts'
+import type { Admission } from './admission.ts'
+import type { RelayTls } from './relay-tls.ts'
 
 /** A listener that is open, as it is shown to people. */
 export interface OpenListener {
@@ -12,6 +15,8 @@ export interface OpenListener {
 /** All listeners of a relay. */
 export interface Listeners {
   readonly open: readonly OpenListener[]
+  /** Shows the certificates that `tls` has by now, from the next handshake on. */
+  renewCertificates(): void
   /** Stops accepting; connections that are open go on. */
   close(): Promise<void>
 }
@@ -22,32 +27,13 @@ export interface Listeners {
  */
 export async function openListeners(options: {
   settings: Settings
-  tls: ListenTls
+  tls: RelayTls
+  admission: Admission
   log: Log
   /** `names` are those of a client certificate that was verified. */
   onConnection: (transport: SocketTransport, names: readonly string[]) => void
 }): Promise<Listeners> {
-  const { settings, tls, log, onConnection } = options
-  const { connections, connectionsPerAddress } = settings.limits
-  const perAddress = new Map<string, number>()
-  let total = 0
-
-  const admit = (address: string, most: number): string | undefined => {
-    const already = perAddress.get(address) ?? 0
-    if (total >= connections || already >= most) {
-      log.warn({ address, total, fromThisAddress: already }, 'refused: too many connections')
-      return 'too many connections'
-    }
-    total++
-    perAddress.set(address, already + 1)
-    return undefined
-  }
-  const gone = (address: string): void => {
-    total--
-    const left = (perAddress.get(address) ?? 1) - 1
-    if (left === 0) perAddress.delete(address)
-    else perAddress.set(address, left)
-  }
+  const { settings, tls, admission, log, onConnection } = options
   const accept = (transport: SocketTransport, { tls: facts }: Accepted): void => {
     // RFC 4976 §9.2: a certificate that does not pass is ignored; its owner may still authenticate as a client.
     onConnection(transport, facts?.authorized === true ? facts.names : [])
@@ -55,20 +41,26 @@ export async function openListeners(options: {
 
   const opened: { listener: SocketListener; transport: ListenSettings['transport'] }[] = []
   try {
-    for (const { host, port, transport } of settings.listen) {
+    for (const { host, port, transport, proxyProtocolFrom } of settings.listen) {
       const inFront = transport === 'tls-in-front'
-      // All come from the proxy's address: how many each of them may have is for the proxy to say.
-      const most = inFront ? connections : connectionsPerAddress
-      const counted = (address: string): string => (inFront ? `${address}, in front` : address)
+      const proxies = proxyProtocolFrom.length === 0 ? undefined : networkSet(proxyProtocolFrom)
+      const { admit, gone } = inFront && proxies === undefined ? admission.doorBehindProxy : admission.door
       const listener = await listenSockets({
         host,
         port,
-        ...(transport === 'tls' ? { tls, requestCert: true } : {}),
+        ...(transport === 'tls'
+          ? { tls: tls.listen, certificateFor: (name) => tls.listenAs(name), requestCert: true }
+          : {}),
         ...(inFront ? { transport: { secure: true } } : {}),
         onTransport: accept,
-        admit: (address) => admit(counted(address), most),
-        onGone: (address) => gone(counted(address)),
-        maxHandshakes: connections,
+        proxy: proxies && {
+          trusts: (address) => isWithin(proxies, address),
+          // A wrong setting, here or at the proxy, makes all connections fail: it should not go unnoticed.
+          onRefused: (why, address) => log.warn({ address, why }, 'refused: not announced by a proxy'),
+        },
+        admit,
+        onGone: gone,
+        maxHandshakes: settings.limits.connections,
         onRefused: (why, far) => log.debug({ far, why }, 'a connection came to nothing'),
         handshakeTimeout: settings.limits.unauthenticatedTime * 1000,
       })
@@ -80,6 +72,10 @@ export async function openListeners(options: {
   }
   return {
     open: opened.map(({ listener, transport }) => ({ ...listener.address, transport })),
+    renewCertificates: () => {
+      // Those of names are asked for in each handshake.
+      for (const { listener } of opened) if (listener.secure) listener.setSecureContext(tls.listen)
+    },
     close: async () => {
       await Promise.all(opened.map(({ listener }) => listener.close()))
     },

@@ -56,15 +56,16 @@ function dialer(
     },
   }
   const ignore = (): void => {}
+  const tls = { ca: authority.ca }
   const dial = relayDialer({
     settings,
     policy: new OutboundPolicy(settings.outbound, []),
     resolver,
-    tls: { ca: authority.ca },
+    tls: () => tls,
     log: { debug: ignore, info: ignore, warn: ignore },
   })
   const to = async (uri: string, kind: 'peer' | 'relay' = 'peer'): Promise<Dialed> => {
-    const dialed = await dial({ uri: MsrpUri.parse(uri), kind })
+    const dialed = await dial({ uri: MsrpUri.parse(uri), kind, as: 'relay.example.com' })
     cleanups.push(() => dialed.transport.destroy())
     return dialed
   }
@@ -178,10 +179,10 @@ it('A look-up that takes longer than a next hop has to accept is left', async ()
     settings: { ...settings, limits: { ...settings.limits, connectTime: 0.05 } },
     policy: new OutboundPolicy(settings.outbound, []),
     resolver,
-    tls: {},
+    tls: () => ({}),
     log: { debug: () => {}, info: () => {}, warn: () => {} },
   })
   const uri = MsrpUri.parse('msrp://silent.example.com:9000/x;tcp')
-  await expect(dial({ uri, kind: 'peer' })).rejects.toMatchObject({ code: 'unreachable' })
+  await expect(dial({ uri, kind: 'peer', as: 'relay.example.com' })).rejects.toMatchObject({ code: 'unreachable' })
   expect(given.map((signal) => signal?.aborted)).toEqual([true])
 })
