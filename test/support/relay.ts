@@ -24,8 +24,11 @@ export interface RelayOptions {
   webSockets?: readonly { transport: 'wss' | 'ws'; port: number }[]
   /** Who signs its certificate, and whose certificates it takes; a private authority of its own when absent. */
   authority?: TestAuthority
-  /** With `authority`: what its certificate really is, for one that others are to refuse. */
-  certificate?: { authority?: TestAuthority; name?: string }
+  /** With `authority`: what its certificate really is, for one that others are to refuse; `also`: further names in it. */
+  certificate?: { authority?: TestAuthority; name?: string; also?: readonly string[] }
+  /** Further tables of its configuration file, as they stand there; `listen` is what stands under its first listener. */
+  tables?: string
+  listen?: string
   /** Variables of its environment. */
   env?: Record<string, string>
   /** `test`: until the end of the test, the default; `file`: for a relay started in `beforeAll`. */
@@ -170,7 +173,16 @@ export function newAuthority(): Promise<TestAuthority> {
 
 /** Text of a configuration file: one listener with TLS, then whatever is given. */
 export function configText(
-  { name, settings = {}, host = '127.0.0.1', port = 0, tcpPort, webSockets = [] }: RelayOptions,
+  {
+    name,
+    settings = {},
+    host = '127.0.0.1',
+    port = 0,
+    tcpPort,
+    webSockets = [],
+    listen,
+    tables: further = '',
+  }: RelayOptions,
   stateFolder: string,
   tls?: Record<string, string>,
 ): string {
@@ -188,13 +200,13 @@ export function configText(
       table(key).push(...pairs(value as Record<string, TomlValue>))
     else top.push(...pairs({ [key]: value as TomlValue }))
   }
-  const listeners = ['[[listen]]', `host = "${host}"`, `port = ${port}`]
+  const listeners = ['[[listen]]', `host = "${host}"`, `port = ${port}`, ...(listen === undefined ? [] : [listen])]
   if (tcpPort !== undefined)
     listeners.push('[[listen]]', 'host = "127.0.0.1"', `port = ${tcpPort}`, 'transport = "tcp"')
   for (const { transport, port: its } of webSockets)
     listeners.push('[[listen]]', 'host = "127.0.0.1"', `port = ${its}`, `transport = "${transport}"`)
   const rest = [...tables].flatMap(([title, lines]) => [`[${title}]`, ...lines])
-  return `${[...top, ...listeners, ...rest].join('\n')}\n`
+  return `${[...top, ...listeners, ...rest, further].join('\n')}\n`
 }
 
 /** A value of JSON is one of TOML too, as long as it is no object. */
@@ -204,10 +216,13 @@ function pairs(values: Record<string, TomlValue>): string[] {
 
 async function writeCertificate(
   folder: string,
-  signed: { name: string; authority: TestAuthority },
+  signed: { name: string; authority: TestAuthority; also?: readonly string[] },
   trusted: TestAuthority,
 ): Promise<{ certificate: string; key: string; ca: string }> {
-  const { certificate, key } = await issueCertificate({ names: [signed.name, '127.0.0.1'], ca: signed.authority })
+  const { certificate, key } = await issueCertificate({
+    names: [signed.name, '127.0.0.1', ...(signed.also ?? [])],
+    ca: signed.authority,
+  })
   const files = { certificate: join(folder, 'relay.pem'), key: join(folder, 'relay.key'), ca: join(folder, 'ca.pem') }
   writeFileSync(files.certificate, certificate)
   writeFileSync(files.key, key, { mode: 0o600 })

@@ -7,11 +7,14 @@ import type { Settings } from './config/index.ts'
 import { Counters } from './forwarding/counters.ts'
 import { Relay } from './forwarding/relay.ts'
 import type { RelaySettings } from './forwarding/settings.ts'
+import { Admission } from './io/admission.ts'
 import { relayDialer } from './io/dialer.ts'
 import { FailedNames } from './io/failed-names.ts'
-import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } from './io/index.ts'
-import { type OpenListener, openListeners } from './io/listeners.ts'
+import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState, relayCertificates } from './io/index.ts'
+import { Listeners, type OpenListener } from './io/listeners.ts'
 import { FloodedLog } from './io/log-floods.ts'
+import { RelayTls } from './io/relay-tls.ts'
+import { untilRestart } from './io/until-restart.ts'
 
 export type { RelayStatus } from './admin/relay-status.ts'
 export type { ListedSession, SessionPage } from './admin/session-list.ts'
@@ -39,6 +42,13 @@ export interface RunningRelay extends AsyncDisposable {
   readonly connections: number
   readonly tokens: number
   /**
+   * Takes other settings while it runs. Sessions and connections go on as they are; what holds for new ones holds from now
+   * on. Listeners that are not wanted any more accept nothing more; new ones are opened.
+   * @returns keys, as the file spells them, whose new values wait for the next start
+   * @throws MsrpError when something cannot be had: a file, a port. Nothing has changed then
+   */
+  reload(settings: Settings): Promise<readonly string[]>
+  /**
    * Stops it. For `settings.drain` seconds at most nothing new begins and what is under way comes to its end: nobody gets
    * a token, peers of sessions that are there still come in. Then senders are told by REPORT what was not confirmed, and
    * everything is closed.
@@ -65,8 +75,7 @@ export interface RelayOptions {
 export async function startRelay(settings: Settings, options: RelayOptions = {}): Promise<RunningRelay> {
   const log = options.log ?? createLog(settings.log)
   const { reload, drain } = options
-  const bufferLimit = settings.limits.totalBuffer
-  const admin = await openAdmin(settings.admin, { clock: nodeClock, log, bufferLimit, reload, drain })
+  const admin = await openAdmin(settings.admin, { clock: nodeClock, log, reload, drain })
   try {
     return await startBehind(admin, settings, { ...options, log })
   } catch (error) {
@@ -78,18 +87,19 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
 /** Starts the relay itself; its admin port is open by then, and tells that it is starting. */
 async function startBehind(
   admin: Admin,
-  settings: Settings,
+  started: Settings,
   options: RelayOptions & { readonly log: RelayLog },
 ): Promise<RunningRelay> {
   const { log } = options
+  // What holds at present; whatever depends on it looks at it when it needs it.
+  let settings = started
   const resolver = new FailedNames(options.resolver ?? nodeResolver(), nodeClock)
   const state = await openState(settings)
-  for (const warning of state.certificates.warnings) log.warn({}, warning)
+  let { certificates } = state
+  for (const warning of certificates.warnings) log.warn({}, warning)
   const floodedLog = new FloodedLog(log, nodeClock)
   state.users.watch(floodedLog)
-  const { server, authorities, clientAuthorities } = state.certificates
-  const { minimumVersion } = settings.tls
-  const tls = { cert: server.certificate, key: server.key, minimumVersion }
+  const tls = new RelayTls(certificates, settings.tls.minimumVersion)
 
   const counters = new Counters()
   const accounting = await openAccounting(settings.accounting, {
@@ -104,9 +114,11 @@ async function startBehind(
   // Whoever connects between the opening of a port and the relay's first turn is served then.
   const early: (() => void)[] = []
   let relay: Relay | undefined
-  const listeners = await openListeners({
-    settings,
-    tls: { ...tls, ca: clientAuthorities },
+  const admission = new Admission(settings, floodedLog)
+  const listeners = new Listeners({
+    settings: () => settings,
+    tls,
+    admission,
     log: floodedLog,
     counters,
     authenticate: async (username, password) => {
@@ -117,15 +129,16 @@ async function startBehind(
       if (relay === undefined) early.push(() => relay?.accept(...connection))
       else relay.accept(...connection)
     },
-  }).catch(async (error) => {
+  })
+  await listeners.change(settings.listen).catch(async (error) => {
     await Promise.all([accounting.close(), state.users.close()])
     throw error
   })
 
-  const policy = new OutboundPolicy(settings.outbound, listeners.open)
+  let policy = new OutboundPolicy(settings.outbound, listeners.open)
   // As a key object: one that is made anew for each HMAC costs five times as much as the HMAC.
   const nonceKey = createSecretKey(randomBytes(32))
-  relay = new Relay(relaySettings(settings, listeners.open), {
+  const running = new Relay(relaySettings(settings, listeners.open), {
     clock: nodeClock,
     // Not Date.now(): when somebody sets the clock, nonces neither run out nor become young again.
     time: () => (performance.timeOrigin + performance.now()) / 1000,
@@ -134,19 +147,53 @@ async function startBehind(
     hmac: (text) => createHmac('sha256', nonceKey).update(text).digest('hex'),
     equal,
     users: state.users,
-    dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log: floodedLog }),
+    dial: relayDialer({
+      settings: () => settings,
+      policy: () => policy,
+      resolver,
+      tls: (host) => tls.dialAs(host),
+      log: floodedLog,
+    }),
     log: floodedLog,
     counters,
     onSessionEnd: (session) => accounting.take(session),
   })
+  relay = running
   for (const accept of early) accept()
-  const running = relay
   admin.running({
     relay: running,
-    certificate: () => server.certificate,
+    certificate: () => certificates.server.certificate,
+    bufferLimit: () => settings.limits.totalBuffer,
     accounting: () => accounting.counts,
     checkUsers: async () => void (await state.users.ha1('', settings.realm, 'md5')),
   })
+
+  /** Takes other settings, all or none of them; what has to wait for a start stays as it is. */
+  const reload = async (wanted: Settings): Promise<readonly string[]> => {
+    const [next, later] = untilRestart(settings, wanted)
+    const renewed = await relayCertificates(next)
+    const change = await listeners.change(next.listen)
+    try {
+      await accounting.reconfigure(next.accounting)
+      admin.reconfigure(next.admin)
+      await state.users.reconfigure(next)
+    } catch (error) {
+      await change.undo()
+      throw error
+    }
+    // From here on nothing can fail.
+    settings = next
+    certificates = renewed
+    for (const warning of certificates.warnings) log.warn({}, warning)
+    tls.reconfigure(certificates, settings.tls.minimumVersion)
+    listeners.renewCertificates()
+    admission.reconfigure(settings)
+    policy = new OutboundPolicy(settings.outbound, listeners.open)
+    running.reconfigure(relaySettings(settings, listeners.open))
+    log.setLevel(settings.log.level)
+    await change.keep()
+    return later
+  }
 
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
@@ -159,8 +206,11 @@ async function startBehind(
     floodedLog.flush()
     await admin.close()
   }
+  let reloading: Promise<unknown> = Promise.resolve()
   return {
-    listeners: listeners.open,
+    get listeners(): readonly OpenListener[] {
+      return listeners.open
+    },
     state,
     adminAddress: admin.address,
     counters,
@@ -169,6 +219,11 @@ async function startBehind(
     },
     get tokens(): number {
       return running.tokens
+    },
+    reload: (wanted) => {
+      const reloaded = reloading.then(() => reload(wanted))
+      reloading = reloaded.catch(() => {})
+      return reloaded
     },
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
@@ -180,9 +235,16 @@ function relaySettings(settings: Settings, listeners: readonly OpenListener[]): 
   const firstTls = listeners.find(({ transport }) => transport === 'tls')?.port
   const ports = [...(advertised.port === undefined ? [] : [advertised.port]), ...listeners.map(({ port }) => port)]
   return {
-    names: [advertised.name, ...listeners.flatMap(({ host }) => addressesOf(host))],
+    names: [
+      advertised.name,
+      ...settings.domains.map(({ host }) => host),
+      ...listeners.flatMap(({ host }) => addressesOf(host)),
+    ],
     ports: [advertised.port ?? firstTls ?? 2855, ...ports],
     realm: settings.realm,
+    domains: settings.domains,
+    unlistedDomains: settings.unlistedDomains,
+    chains: settings.chains,
     expires: settings.expires,
     algorithms: settings.digest.algorithms,
     nonceLifetime: settings.digest.nonceLifetime,

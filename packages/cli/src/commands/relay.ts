@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { RunningRelay, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
+import { Misconfigured } from '../failure.ts'
 import { relayConfiguration } from '../options/relay-config.ts'
 import { ServiceManager } from '../service-manager.ts'
 import { programName } from '../terminal/shell-word.ts'
@@ -23,7 +24,8 @@ Examples:
   msrp relay user add carol@localhost
 
 SIGTERM and Ctrl-C stop it in order: nothing new begins, what is under way comes to its end, for as long
-as the setting drain allows, then it exits with 0. A second signal ends it at once.`
+as the setting drain allows, then it exits with 0. A second signal ends it at once. SIGHUP has a relay
+without a terminal read its configuration and certificates again, which disturbs nobody.`
 
 /** `msrp relay`: runs a relay; its users are managed below it. */
 export function relayCommand(context: Context): Command {
@@ -45,15 +47,30 @@ export function relayCommand(context: Context): Command {
 
 async function runRelay(options: RelayOptions, { output, signal, signals }: Context): Promise<void> {
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
-  const { examine, startRelay } = await import('msrp-relay')
-  const { settings: read, misconfigured } = await relayConfiguration(options.config)
-  const flaws = await examine(read)
-  if (flaws.length > 0) throw misconfigured(flaws)
-  const settings: Settings = options.verbose ? { ...read, log: { ...read.log, level: 'debug' } } : read
-  await using relay = await untilAborted(startRelay(settings), signal)
-  signals.grace += settings.drain * 1000
-  await greet(relay, settings, options, output)
+  const { createLog, startRelay } = await import('msrp-relay')
+  const settings = await readSettings(options, { ports: true })
+  const log = createLog(settings.log)
   const manager = new ServiceManager({ environment: process.env, warn: (message) => output.warn(message) })
+  const reload = async (): Promise<void> => {
+    await manager.reloading()
+    try {
+      const wanted = await readSettings(options, { ports: false })
+      const later = await relay.reload(wanted)
+      log.info(later.length === 0 ? {} : { later }, reloaded(later))
+    } catch (error) {
+      const why = error instanceof Misconfigured ? { mistakes: error.lines } : { err: error }
+      log.error(why, 'the configuration cannot be read again; all stays as it was')
+      throw error
+    } finally {
+      await manager.ready(`Serves ${settings.advertised.name}.`)
+    }
+  }
+  const drain = (): void => void process.kill(process.pid, 'SIGTERM')
+  await using relay = await untilAborted(startRelay(settings, { log, reload, drain }), signal)
+  signals.grace += settings.drain * 1000
+  // On a terminal SIGHUP says that the terminal is gone.
+  if (!process.stdin.isTTY && !process.stderr.isTTY) signals.onHangUp = () => void reload().catch(() => {})
+  await greet(relay, settings, options, output)
   await manager.ready(`Serves ${settings.advertised.name}.`)
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve()
@@ -62,6 +79,20 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
   // Not awaited: clients are to learn of the stop at once.
   void manager.stopping(settings.drain + 5)
   output.say(output.faint('The relay stops; what is under way comes to its end first.'))
+}
+
+/** The settings, and what they name, without a flaw. `ports`: whether those have to be free. */
+async function readSettings(options: RelayOptions, { ports }: { ports: boolean }): Promise<Settings> {
+  const { examine } = await import('msrp-relay')
+  const { settings, misconfigured } = await relayConfiguration(options.config)
+  const flaws = await examine(settings, { ports })
+  if (flaws.length > 0) throw misconfigured(flaws)
+  return options.verbose ? { ...settings, log: { ...settings.log, level: 'debug' } } : settings
+}
+
+function reloaded(later: readonly string[]): string {
+  const rest = later.length === 0 ? '' : `, but for ${later.join(', ')}, which waits for the next start`
+  return `the configuration, certificates and users have been read again${rest}`
 }
 
 async function greet(

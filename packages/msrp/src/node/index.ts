@@ -10,6 +10,8 @@ export {
   type ListenOptions,
   type ListenTls,
   listenSockets,
+  type ProxyOptions,
+  type SocketAddress,
   SocketListener,
 } from './listen-sockets.ts'
 export { nodeClock } from './node-clock.ts'

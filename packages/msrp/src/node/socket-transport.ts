@@ -24,6 +24,8 @@ export interface SocketTransportOptions {
    * connections, and after ten questions without an answer the connection is lost. In whole seconds. Default 60 000.
    */
   readonly keepAliveDelay?: number
+  /** From whom the connection comes, where a proxy has told. Default: the far end of the socket. */
+  readonly remote?: { readonly address: string; readonly port: number } | undefined
   /** The connection counts as secure although it is plain TCP: a proxy on this machine ends TLS. Default: as the socket is. */
   readonly secure?: boolean
   /** Default: the machine's clock. */
@@ -63,7 +65,7 @@ export class SocketTransport implements Transport {
   constructor(socket: Socket, options: SocketTransportOptions = {}) {
     this.#socket = socket
     this.secure = options.secure ?? socket instanceof TLSSocket
-    this.description = describe(socket)
+    this.description = describe(socket, options.remote)
     this.#clock = options.clock ?? nodeClock
     this.#patience = options.flushTimeout ?? 30_000
     this.#lingerTimeout = options.lingerTimeout ?? 2_000
@@ -179,7 +181,8 @@ export class SocketTransport implements Transport {
 }
 
 /** Such as `tls 192.0.2.7:2855` or `tcp [::1]:40312`. */
-function describe(socket: Socket): string {
+function describe(socket: Socket, remote?: SocketTransportOptions['remote']): string {
   const protocol = socket instanceof TLSSocket ? 'tls' : 'tcp'
-  return `${protocol} ${formatAuthority(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)}`
+  const { address = socket.remoteAddress ?? 'unknown', port = socket.remotePort ?? 0 } = remote ?? {}
+  return `${protocol} ${formatAuthority(address, port)}`
 }

@@ -30,8 +30,6 @@ export interface AdminOptions {
 export interface AdminSurroundings {
   readonly clock: Clock
   readonly log: Log
-  /** The setting `total_buffer`, in bytes. */
-  readonly bufferLimit: number
   readonly reload?: (() => Promise<unknown>) | undefined
   readonly drain?: (() => void) | undefined
 }
@@ -41,6 +39,8 @@ export interface Running {
   readonly relay: AdministeredRelay
   /** The relay's certificate at present, PEM. */
   readonly certificate: () => string
+  /** The setting `total_buffer`, in bytes. */
+  readonly bufferLimit: () => number
   readonly accounting: () => ReadonlyMap<string, AccountingCounts>
   /** Rejects when users cannot be looked up. */
   readonly checkUsers: () => Promise<void>
@@ -110,20 +110,22 @@ function accessOf({ token, protectMetrics, names }: AdminOptions): Access {
 class AdministeredProgram implements Administered {
   readonly version: string = version
   readonly started: number = performance.timeOrigin / 1000
-  readonly bufferLimit: number
   readonly reload: Administered['reload']
   readonly drain: Administered['drain']
   state: Administered['state'] = 'starting'
   running: Running | undefined
 
-  constructor({ bufferLimit, reload, drain }: AdminSurroundings) {
-    this.bufferLimit = bufferLimit
+  constructor({ reload, drain }: AdminSurroundings) {
     this.reload = reload
     this.drain = drain
   }
 
   get relay(): AdministeredRelay | undefined {
     return this.running?.relay
+  }
+
+  get bufferLimit(): number {
+    return this.running?.bufferLimit() ?? 0
   }
 
   get certificateExpires(): number | undefined {

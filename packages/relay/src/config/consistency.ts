@@ -27,7 +27,7 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
   const refuse = (path: PropertyKey[], message: string): void => {
     found.push({ path, message })
   }
-  const { listen, advertised, tls, expires } = settings
+  const { listen, advertised, domains, tls, expires } = settings
 
   // RFC 4976 §8: AUTH goes over TLS only, so without such a listener nobody could use the relay.
   if (listen.every(({ transport }) => transport === 'tcp')) {
@@ -84,6 +84,20 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
     refuse(['tls', 'key'], 'is missing; name the file with the key of tls.certificate')
   if (tls.key !== undefined && tls.certificate === undefined) {
     refuse(['tls', 'certificate'], 'is missing; name the file with the certificate that tls.key belongs to')
+  }
+  for (const [index, { name, certificate, key }] of domains.entries()) {
+    const first = domains.findIndex((other) => other.name.toLowerCase() === name.toLowerCase())
+    if (first < index)
+      refuse(['domains', index, 'name'], `is the name of domains[${first}] already; remove one of them`)
+    if (certificate !== undefined && key === undefined) {
+      refuse(['domains', index, 'key'], 'is missing; name the file with the key of the certificate')
+    }
+    if (key !== undefined && certificate === undefined) {
+      refuse(
+        ['domains', index, 'certificate'],
+        'is missing; name the file with the certificate that the key belongs to',
+      )
+    }
   }
   if (expires.minimum > expires.maximum)
     refuse(['expires', 'minimum'], `must not be above expires.maximum, ${expires.maximum}`)

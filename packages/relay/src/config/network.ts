@@ -27,9 +27,16 @@ export function networkSet(networks: Iterable<string | Network>): BlockList {
   return set
 }
 
+/** Whether an address is in one of the networks; its zone, as in `fe80::1%eth0`, does not count. False for what is none. */
+export function isWithin(networks: BlockList, address: string): boolean {
+  const [plain = ''] = address.split('%')
+  const version = isIP(plain)
+  return version !== 0 && networks.check(plain, version === 4 ? 'ipv4' : 'ipv6')
+}
+
 const loopback = networkSet(['127.0.0.0/8', '::1'])
 
 /** True for an address that only this machine reaches: 127.0.0.0/8 and ::1. */
 export function isLoopback(address: string): boolean {
-  return isIP(address) !== 0 && loopback.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  return isWithin(loopback, address)
 }

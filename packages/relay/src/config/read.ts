@@ -6,6 +6,7 @@ import { inconsistencies, listensOnLoopbackAlone } from './consistency.ts'
 import { type Flaw, flawsError, type KeyPath, keyName } from './flaw.ts'
 import { settingsSchema, type Unfinished } from './schema.ts'
 import { Secret } from './secret.ts'
+import type { DomainSettings, WrittenDomain } from './sections/domains.ts'
 import type { Settings, SettingsInput } from './settings.ts'
 import { type Surroundings, surroundings } from './surroundings.ts'
 import { readToml, type TomlDocument } from './toml.ts'
@@ -95,10 +96,16 @@ function finish(settings: Unfinished, around: Surroundings): Settings {
     ...settings,
     advertised: { ...advertised, name },
     realm: settings.realm?.toLowerCase() ?? name,
+    domains: settings.domains.map((domain) => completeDomain(domain, name)),
     outbound: { ...outbound, allowLoopback: outbound.allowLoopback ?? listensOnLoopbackAlone(settings.listen) },
     users: { ...users, database: users.database ?? join(stateFolder, 'users.sqlite') },
     stateFolder,
   }
+}
+
+function completeDomain(domain: WrittenDomain, advertised: string): DomainSettings {
+  const name = domain.name.toLowerCase()
+  return { ...domain, name, realm: domain.realm?.toLowerCase() ?? name, host: domain.host ?? advertised }
 }
 
 function explain(issue: core.$ZodIssue, input: unknown): Flaw {

@@ -1,10 +1,13 @@
 import type { z } from 'zod'
 import { isDomain } from '../users/user-address.ts'
 import { flag, hostNames, oneOf, path, table, text, whole } from './field.ts'
+import { accessSection } from './sections/access.ts'
 import { accountingSection } from './sections/accounting.ts'
 import { adminSection } from './sections/admin.ts'
 import { advertisedSection } from './sections/advertised.ts'
+import { chainsSection } from './sections/chains.ts'
 import { digestSection } from './sections/digest.ts'
+import { domainsSection, type WrittenDomain } from './sections/domains.ts'
 import { ephemeralCredentialsSection } from './sections/ephemeral-credentials.ts'
 import { expiresSection } from './sections/expires.ts'
 import { limitsSection } from './sections/limits.ts'
@@ -31,6 +34,10 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
         leftOut: '`advertised.name`',
         example: '"example.com"',
       },
+    ),
+    unlistedDomains: flag(
+      false,
+      'Whether an AUTH to a domain that is neither `realm` nor among `[[domains]]` is answered too, with the name of the domain as realm, so that every domain of the user database is served as soon as its SRV record leads here. The certificate has to name those domains all the same.',
     ),
     lastHopTls: oneOf(
       ['strict', 'lenient'],
@@ -59,6 +66,9 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     advertised: advertisedSection(),
     tls: tlsSection(folder),
     webSocket: webSocketSection(),
+    domains: domainsSection(folder),
+    chains: chainsSection(),
+    access: accessSection(),
     expires: expiresSection(),
     limits: limitsSection(),
     outbound: outboundSection(),
@@ -72,9 +82,10 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
 }
 
 /** Settings whose remaining defaults follow from others. */
-export type Unfinished = Omit<Settings, 'advertised' | 'realm' | 'outbound' | 'users' | 'stateFolder'> & {
+export type Unfinished = Omit<Settings, 'advertised' | 'realm' | 'domains' | 'outbound' | 'users' | 'stateFolder'> & {
   readonly advertised: { name?: string; port?: number }
   readonly realm?: string
+  readonly domains: readonly WrittenDomain[]
   readonly outbound: Omit<Settings['outbound'], 'allowLoopback'> & { allowLoopback?: boolean }
   readonly users: UnfinishedUsers
   readonly stateFolder?: string

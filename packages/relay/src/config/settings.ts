@@ -1,8 +1,11 @@
 import type { Secret } from './secret.ts'
+import type { AccessSettings } from './sections/access.ts'
 import type { AccountingSettings } from './sections/accounting.ts'
 import type { AdminSettings } from './sections/admin.ts'
 import type { AdvertisedSettings } from './sections/advertised.ts'
+import type { ChainSettings } from './sections/chains.ts'
 import type { DigestSettings } from './sections/digest.ts'
+import type { DomainSettings } from './sections/domains.ts'
 import type { EphemeralCredentialsSettings } from './sections/ephemeral-credentials.ts'
 import type { ExpiresSettings } from './sections/expires.ts'
 import type { LimitSettings } from './sections/limits.ts'
@@ -24,8 +27,14 @@ export interface Settings {
   readonly advertised: AdvertisedSettings
   /** The realm of challenges and the domain of users (`alice@realm`), lower case. Default: the advertised name. */
   readonly realm: string
+  /** Further domains that are served, each by its name in To-Path of AUTH. Default: none. */
+  readonly domains: readonly DomainSettings[]
+  /** Whether AUTH to any other domain is answered too, with its name as realm. Default: false. */
+  readonly unlistedDomains: boolean
   readonly tls: TlsSettings
   readonly webSocket: WebSocketSettings
+  readonly chains: ChainSettings
+  readonly access: AccessSettings
   /**
    * Whether a peer that is the last hop needs a certificate from a trusted authority that names it (`strict`, default),
    * or may show any (`lenient`, for softphones that sign their own). The next relay always needs one (RFC 4976 §9.2).

@@ -12,7 +12,9 @@ import {
   type ResponseHead,
   rspauth,
 } from 'msrp/wire'
+import { mayChain } from './chains.ts'
 import type { AuthResult, Counters } from './counters.ts'
+import type { Domain, Domains } from './domains.ts'
 import { isRightUser } from './handshake-user.ts'
 import { NonceCounts, Nonces } from './nonce.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
@@ -27,6 +29,8 @@ const RETRY_AFTER = 10
 /** Nonces whose counts are remembered for requests that come through other relays. */
 const RELAYED_NONCES = 65_536
 
+const NOT_PROVED = 'the previous relay has not shown a certificate for its name'
+
 /** A response without its paths. */
 interface Answer {
   status: number
@@ -40,11 +44,22 @@ interface Answer {
   temporary?: boolean
 }
 
+/** Who wants a token, and by which way. */
+interface Asked {
+  target: MsrpUri
+  previous: MsrpUri
+  from: RelayConnection
+  relayName: string | undefined
+  username: string
+  domain: Domain
+}
+
 /** Answers the AUTH requests that are for this relay (RFC 4976 §6.3, §9.1). */
 export class Authentication {
   readonly #platform: RelayPlatform
   readonly #settings: RelaySettings
   readonly #own: OwnAuthorities
+  readonly #domains: Domains
   readonly #tokens: TokenTable
   readonly #counters: Counters
   readonly #nonces: Nonces
@@ -54,12 +69,14 @@ export class Authentication {
     platform: RelayPlatform
     settings: RelaySettings
     own: OwnAuthorities
+    domains: Domains
     tokens: TokenTable
     counters: Counters
   }) {
     this.#platform = options.platform
     this.#settings = options.settings
     this.#own = options.own
+    this.#domains = options.domains
     this.#tokens = options.tokens
     this.#counters = options.counters
     const { time, random, hmac, equal } = options.platform
@@ -154,75 +171,75 @@ export class Authentication {
     const previous = fields.fromPath[0]
     const target = fields.toPath.at(-1)
     if (previous === undefined || target === undefined) return { status: 400 }
-    const relayName = from.relayNames.includes(previous.host) ? previous.host : undefined
+    const proved = from.relayNames.includes(previous.host)
+    const relayName = proved && mayChain(this.#settings.chains.inbound, previous.host) ? previous.host : undefined
     // Who comes through another relay has that relay vouch for him by its certificate, or is nobody (RFC 4976 §6.3).
     if (relayName === undefined && fields.fromPath.length > 1) {
-      return { status: 403, comment: 'the previous relay has not shown a certificate for its name' }
+      const comment = proved ? 'this relay serves no clients behind that one' : NOT_PROVED
+      return { status: 403, comment }
     }
     const binding = relayName === undefined ? `client ${from.id}` : `relay ${relayName} ${previous}`
 
-    if (fields.get('Authorization') === undefined) {
+    const held = this.#held(target, from, relayName, previous)
+    const anonymous = fields.get('Authorization') === undefined
+    const credentials = credentialsIn(head)
+    const domain = this.#domain(target, held, credentials)
+    if (domain === undefined) return { status: 403, comment: 'this relay does not serve that domain' }
+    const challenge = (stale: boolean): Answer => ({ ...this.#challenge(domain.realm, binding, stale), stale })
+    if (anonymous) {
       const { user } = from
       // RFC 7977 §5.3.1: who has logged in with the connection is not asked again, as long as that still holds.
-      const known = user !== undefined && relayName === undefined && (await isRightUser(user, this.#platform))
-      return known ? this.#admit(head, from, user.username) : this.#challenge(binding, false)
+      const isKnown = relayName === undefined && user?.realm === domain.realm
+      if (!isKnown || !(await isRightUser(user, this.#platform))) return challenge(false)
+      const { username } = user
+      return this.#admit(head, { target, previous, from, relayName, username, domain }).answer
     }
-    const credentials = credentialsIn(head)
-    if (credentials === undefined) return { ...this.#challenge(binding, false), failed: true }
+    if (credentials === undefined) return { ...challenge(false), failed: true }
     const expected = await this.#expectedResponse(credentials, target)
     const nonce = this.#nonces.check(credentials.nonce, binding)
     const right =
       this.#platform.equal(credentials.response, expected.response) &&
       expected.known &&
       nonce !== 'forged' &&
-      credentials.realm === this.#settings.realm &&
+      credentials.realm === domain.realm &&
       // RFC 7616 §3.4.6; some clients leave it out.
       (credentials.uri === undefined || credentials.uri === target.toString())
     if (!right) {
       if (expected.known) this.#platform.users.doubt?.(credentials.username, credentials.realm, expected.algorithm)
-      return { ...this.#challenge(binding, false), failed: true }
+      return { ...challenge(false), failed: true }
     }
     const counts = relayName === undefined ? from.nonceCounts : this.#relayedCounts
     if (nonce === 'stale' || !counts.use(credentials.nonce, Number.parseInt(credentials.nc, 16))) {
-      return { ...this.#challenge(binding, true), stale: true }
+      return challenge(true)
     }
 
-    const life = this.#life(fields.expires)
-    if (typeof life !== 'number') return life
-    // Meanwhile the connection may have gone, and what it would get with it.
-    if (!from.connection.open) return { status: 403 }
-    const token = this.#grant(head, from, relayName, credentials.username, life)
-    if (!('uri' in token)) return token
-    return {
-      status: 200,
-      fields: [
-        ['Use-Path', this.#usePath(head, token)],
-        ['Expires', String(life)],
-        [
-          'Authentication-Info',
-          formatAuthenticationInfo({
-            nextnonce: this.#nonces.issue(binding),
-            rspauth: expected.rspauth,
-            cnonce: credentials.cnonce,
-            nc: formatNonceCount(Number.parseInt(credentials.nc, 16)),
-          }),
-        ],
-      ],
-    }
+    const { username } = credentials
+    const { answer, fields: granted } = this.#admit(head, { target, previous, from, relayName, username, domain })
+    granted?.push([
+      'Authentication-Info',
+      formatAuthenticationInfo({
+        nextnonce: this.#nonces.issue(binding),
+        rspauth: expected.rspauth,
+        cnonce: credentials.cnonce,
+        nc: formatNonceCount(Number.parseInt(credentials.nc, 16)),
+      }),
+    ])
+    return answer
   }
 
-  /** A token for somebody who has proved who he is otherwise. */
-  #admit(head: RequestHead, from: RelayConnection, username: string): Answer {
-    const life = this.#life(head.fields.expires)
-    if (typeof life !== 'number') return life
-    if (!from.connection.open) return { status: 403 }
-    const token = this.#grant(head, from, undefined, username, life)
-    if (!('uri' in token)) return token
-    const fields: Answer['fields'] = [
+  /** The answer to somebody who has proved who he is; `fields` are those of a 200, to which more may be added. */
+  #admit(head: RequestHead, asked: Asked): { answer: Answer; fields?: [name: string, value: string][] } {
+    const seconds = this.#life(head.fields.expires)
+    if (typeof seconds !== 'number') return { answer: seconds }
+    // Meanwhile the connection may have gone, and what it would get with it.
+    if (!asked.from.connection.open) return { answer: { status: 403 } }
+    const token = this.#grant({ ...asked, seconds })
+    if (!('uri' in token)) return { answer: token }
+    const fields: [name: string, value: string][] = [
       ['Use-Path', this.#usePath(head, token)],
-      ['Expires', String(life)],
+      ['Expires', String(seconds)],
     ]
-    return { status: 200, fields }
+    return { answer: { status: 200, fields }, fields }
   }
 
   /**
@@ -254,13 +271,13 @@ export class Authentication {
     }
   }
 
-  #challenge(binding: string, stale: boolean): Answer {
+  #challenge(realm: string, binding: string, stale: boolean): Answer {
     return {
       status: 401,
       fields: this.#settings.algorithms.map((algorithm) => [
         'WWW-Authenticate',
         formatChallenge({
-          realm: this.#settings.realm,
+          realm,
           nonce: this.#nonces.issue(binding),
           opaque: 'msrp',
           stale,
@@ -280,34 +297,40 @@ export class Authentication {
     return asked
   }
 
+  /** The token that an AUTH is addressed to, if whoever sends it holds it. */
+  #held(target: MsrpUri, from: RelayConnection, relayName: string | undefined, previous: MsrpUri): Token | undefined {
+    const token = this.#tokens.find(target)
+    if (token === undefined || !token.heldBy(from) || !token.uri.equals(target)) return undefined
+    // Behind a relay, the same way in as well: the token leads nowhere else.
+    return relayName === undefined || token.previous.equals(previous) ? token : undefined
+  }
+
+  /**
+   * The domain that an AUTH is for: that of the token which it extends, else the one in To-Path. Who extends a token that
+   * has just ended is to be told that, and not that his credentials are wrong.
+   */
+  #domain(target: MsrpUri, held: Token | undefined, credentials: Credentials | undefined): Domain | undefined {
+    if (held !== undefined) return held.domain
+    const addressed = this.#domains.addressed(target)
+    if (target.sessionId === undefined || credentials === undefined) return addressed
+    return this.#domains.withRealm(credentials.realm) ?? addressed
+  }
+
   /** A new token, or the one that the AUTH was addressed to, extended. */
-  #grant(
-    head: RequestHead,
-    from: RelayConnection,
-    relayName: string | undefined,
-    username: string,
-    seconds: number,
-  ): Token | Answer {
-    const { realm } = this.#settings
-    const account = this.#platform.users.account?.(username, realm) ?? `${username}@${realm}`
-    const target = head.fields.toPath.at(-1)
-    const previous = head.fields.fromPath[0]
-    if (previous === undefined) return { status: 400 }
-    if (target?.sessionId !== undefined) {
-      const token = this.#tokens.find(target)
-      const held = token?.heldBy(from) && token.account === account && token.uri.equals(target)
-      // Behind a relay, the same way in as well: the token leads nowhere else.
-      if (token === undefined || !held || (relayName !== undefined && !token.previous.equals(previous))) {
-        return { status: 481, comment: 'no such session at this relay' }
-      }
+  #grant(asked: Asked & { seconds: number }): Token | Answer {
+    const { target, previous, from: holder, relayName, username, domain, seconds } = asked
+    const account = this.#platform.users.account?.(username, domain.realm) ?? `${username}@${domain.realm}`
+    if (target.sessionId !== undefined) {
+      const token = this.#held(target, holder, relayName, previous)
+      if (token?.account !== account) return { status: 481, comment: 'no such session at this relay' }
       this.#tokens.extend(token, seconds)
       return token
     }
-    const refusal = this.#tokens.refusal({ account, holder: from, relayName, previous })
+    const refusal = this.#tokens.refusal({ account, holder, relayName, previous })
     if (refusal !== undefined) return { status: 403, comment: refusal }
-    const { host, port } = this.#own.advertised
+    const { port } = this.#own.advertised
     this.#counters.sessions++
-    return this.#tokens.issue({ host, port, account, holder: from, relayName, previous, seconds })
+    return this.#tokens.issue({ port, account, domain, holder, relayName, previous, seconds })
   }
 
   /** RFC 4976 §4.2, §5.1: in the order in which the client will send through the relays. */
@@ -326,8 +349,13 @@ function resultOf({ status, failed, stale, temporary }: Answer): AuthResult {
 }
 
 /** Whose credentials an AUTH brings, and to which relay: one relay's word says nothing about guesses at another. */
+/**
+ * Whose credentials an AUTH brings, of which realm, and to which relay: one relay's word says nothing about guesses at
+ * another, and a user of one domain is nobody in the next.
+ */
 function whoIn(head: RequestHead): string {
-  return `${head.fields.toPath.at(-1)?.authorityKey} ${credentialsIn(head)?.username ?? ''}`
+  const { username = '', realm = '' } = credentialsIn(head) ?? {}
+  return `${head.fields.toPath.at(-1)?.authorityKey} ${username} ${realm}`
 }
 
 /** Undefined when they are not Digest as RFC 4976 §9.1 wants it. */

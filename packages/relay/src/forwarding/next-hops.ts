@@ -67,9 +67,12 @@ export class NextHops {
   }
 }
 
-/** A connection to a last hop, whose certificate may not have been checked, does not serve as one to a relay. */
-function keyOf({ uri, isRelay }: Hop): string {
-  return `${isRelay ? 'relay' : 'peer'} ${uri.authorityKey}`
+/**
+ * A connection to a last hop, whose certificate may not have been checked, does not serve as one to a relay. On one that
+ * sessions share, a relay has seen our certificate for one host name, and takes requests for no other (RFC 4976 §6.3).
+ */
+function keyOf({ token, uri, isRelay }: Hop): string {
+  return `${isRelay ? 'relay' : 'peer'} ${uri.authorityKey} as ${token.uri.host}`
 }
 
 function tooMany(): Promise<never> {

@@ -26,7 +26,7 @@ export class OwnAuthorities {
 
   /** Whether a URI with port is ours. */
   includes(uri: MsrpUri): boolean {
-    return uri.port !== undefined && this.#names.has(uri.host) && this.#ports.has(uri.port)
+    return uri.port !== undefined && this.includesRelay(uri)
   }
 
   /**
@@ -34,7 +34,11 @@ export class OwnAuthorities {
    * front of us.
    */
   includesRelay(uri: MsrpUri): boolean {
-    const anyPort = uri.port === undefined || (uri.transport === 'ws' && uri.sessionId === undefined)
-    return this.includes(uri) || (anyPort && this.#names.has(uri.host))
+    return this.#names.has(uri.host) && this.hasPort(uri)
+  }
+
+  /** Whether a URI has none, or one of our ports. */
+  hasPort({ port }: MsrpUri): boolean {
+    return port === undefined || this.#ports.has(port)
   }
 }

@@ -9,10 +9,12 @@ import {
   requestFlaw,
 } from 'msrp/wire'
 import { Authentication } from './authentication.ts'
+import { mayChain } from './chains.ts'
 import { Changes } from './changes.ts'
 import { type ConnectionsByProtocol, ConnectionTotals } from './connection-totals.ts'
 import { ConnectionsByRelay } from './connections-by-relay.ts'
 import { Counters, type DialResult, type EndReason } from './counters.ts'
+import { Domains } from './domains.ts'
 import { untilQuiet } from './drain.ts'
 import { factsOf } from './facts-of.ts'
 import { Flow, flowOverhead } from './flow.ts'
@@ -42,6 +44,7 @@ export class Relay implements RelayRequests {
   readonly #settings: RelaySettings
   readonly #platform: RelayPlatform
   readonly #own: OwnAuthorities
+  readonly #domains: Domains
   readonly #tokens: TokenTable
   readonly #authentication: Authentication
   readonly #nextHops: NextHops
@@ -69,6 +72,7 @@ export class Relay implements RelayRequests {
     this.counters = platform.counters ?? new Counters()
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#own = new OwnAuthorities(settings.names, settings.ports)
+    this.#domains = new Domains(settings, this.#own)
     this.#total = new TotalBuffer(settings.totalBuffer)
     this.#outbound = new OutboundShares(() => this.#settings.outboundConnections)
     const { clock, random, time } = platform
@@ -100,6 +104,7 @@ export class Relay implements RelayRequests {
       platform,
       settings: this.#settings,
       own: this.#own,
+      domains: this.#domains,
       tokens: this.#tokens,
       counters: this.counters,
     })
@@ -127,6 +132,7 @@ export class Relay implements RelayRequests {
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#total.limit = settings.totalBuffer
     this.#own.add(settings.names, settings.ports)
+    this.#domains.reconfigure(settings)
   }
 
   /** Connections by their protocol, and what went over them. Looks at each of those that are open. */
@@ -249,7 +255,7 @@ export class Relay implements RelayRequests {
     const flaw = requestFlaw(head)
     if (flaw !== undefined) {
       from.refuse(head, 400, flaw)
-    } else if (head.method === 'AUTH' && this.#endsHere(toPath)) {
+    } else if (head.method === 'AUTH' && this.#isForUs(toPath)) {
       if (this.#draining && toPath[0]?.sessionId === undefined) this.#turnElsewhere(head, from)
       else this.#authentication.answer(head, from)
     } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(toPath)) {
@@ -257,7 +263,13 @@ export class Relay implements RelayRequests {
       from.refuse(head, 501)
     } else {
       const way = this.#way(head, from)
-      if (way !== undefined) this.#forward(head, body, flag, from, way)
+      if (way === undefined) return
+      const [next] = way.toPath
+      if (head.method === 'AUTH' && next !== undefined && !mayChain(this.#settings.chains.outbound, next.host)) {
+        from.refuse(head, 403, `clients of this relay may not use ${next.host} through it`)
+        return
+      }
+      this.#forward(head, body, flag, from, way)
     }
   }
 
@@ -308,7 +320,7 @@ export class Relay implements RelayRequests {
 
   /** Where a request goes; undefined when it does not go on. */
   #way(head: RequestHead, from: RelayConnection): Way | undefined {
-    const way = route(head, from, this.#own, this.#tokens)
+    const way = route(head, from, { own: this.#own, domains: this.#domains, tokens: this.#tokens })
     if (way.kind !== 'forward') {
       this.#turnAway(way, head, from)
       return undefined
@@ -414,6 +426,11 @@ export class Relay implements RelayRequests {
     else request.unanswered(481, 'there is no connection to the next hop')
   }
 
+  /** An AUTH is for this relay, by one of its names or by a domain that it serves. */
+  #isForUs([first, next]: readonly MsrpUri[]): boolean {
+    return first !== undefined && next === undefined && this.#domains.addressed(first) !== undefined
+  }
+
   /** A path leads to this relay and no further. */
   #endsHere([first, next]: readonly MsrpUri[]): boolean {
     return first !== undefined && next === undefined && this.#own.includesRelay(first)
@@ -433,7 +450,11 @@ export class Relay implements RelayRequests {
       throw new MsrpError('limit-exceeded', place)
     }
     try {
-      const { transport, certificateNames } = await this.#platform.dial({ uri, kind: isRelay ? 'relay' : 'peer' })
+      const { transport, certificateNames } = await this.#platform.dial({
+        uri,
+        kind: isRelay ? 'relay' : 'peer',
+        as: token.uri.host,
+      })
       this.counters.dials.connected++
       return this.#adopt(
         {

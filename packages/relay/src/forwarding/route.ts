@@ -1,4 +1,5 @@
 import type { MsrpUri, RequestHead } from 'msrp/wire'
+import type { Domains } from './domains.ts'
 import type { Hop } from './next-hops.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
 import type { RelayConnection } from './relay-connection.ts'
@@ -34,7 +35,12 @@ export type Destination =
  * token's holder, then it goes to whomever the holder names; or it goes to the holder, over the holder's connection and
  * nowhere else. When both users are clients of this relay its two tokens follow one another, and both are checked.
  */
-export function route(head: RequestHead, from: RelayConnection, own: OwnAuthorities, tokens: TokenTable): Route {
+export function route(
+  head: RequestHead,
+  from: RelayConnection,
+  ours: { own: OwnAuthorities; domains: Domains; tokens: TokenTable },
+): Route {
+  const { own, domains, tokens } = ours
   const isAuth = head.method === 'AUTH'
   let { toPath, fromPath } = head.fields
   const [first] = toPath
@@ -70,7 +76,7 @@ export function route(head: RequestHead, from: RelayConnection, own: OwnAuthorit
 
     token.hold(from)
     if (head.method === 'SEND') token.address(next)
-    if (own.includesRelay(next)) continue
+    if (own.includesRelay(next) || (isAuth && domains.lists(next))) continue
     const peer = token.peer(next)
     const hop = { token, uri: next, isRelay: toPath.length > 1 || isAuth }
     const to: Destination = peer?.connection.open ? { kind: 'connection', connection: peer } : { kind: 'next-hop', hop }

@@ -1,16 +1,16 @@
 import type { Clock, Transport } from 'msrp/connection'
 import type { DigestAlgorithm, Hash, MsrpUri, ParserLimits, RandomBytes } from 'msrp/wire'
+import type { ChainRules } from './chains.ts'
 import type { Counters } from './counters.ts'
+import type { DomainRules } from './domains.ts'
 import type { SessionFacts } from './session-facts.ts'
 
 /** What the relay's state is told by its configuration. Times in seconds, sizes in bytes. */
-export interface RelaySettings {
+export interface RelaySettings extends DomainRules {
   /** Host names and addresses under which this relay is addressed, lower case; the first goes into Use-Path. */
   names: readonly string[]
   /** Ports under which it is addressed; the first goes into Use-Path. */
   ports: readonly number[]
-  /** Digest realm (RFC 4976 §5.1). */
-  realm: string
   /** Life of a token: when the client asks for nothing, and what it may ask for (RFC 4976 §6.3). */
   expires: { default: number; minimum: number; maximum: number }
   /** Digest algorithms offered, the preferred one last, as one challenge each. */
@@ -33,6 +33,7 @@ export interface RelaySettings {
   outboundConnections: number
   /** Relays (host names) towards which one connection serves all sessions; elsewhere each session has its own. */
   sharedConnectionsTo: readonly string[]
+  chains: ChainRules
   limits?: Partial<ParserLimits>
 }
 
@@ -80,6 +81,8 @@ export type Dial = (target: DialTarget) => Promise<Dialed>
 export interface DialTarget {
   uri: MsrpUri
   kind: 'relay' | 'peer'
+  /** Our host in the URI that the connection is made for: the far side looks for it in our certificate (RFC 4976 §6.3). */
+  as: string
 }
 
 export interface Dialed {

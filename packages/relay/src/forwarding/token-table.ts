@@ -3,6 +3,7 @@ import { MsrpUri, newSessionId, type RandomBytes } from 'msrp/wire'
 import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
 import type { EndReason } from './counters.ts'
+import type { Domain } from './domains.ts'
 import { ownText } from './own-text.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { Token } from './token.ts'
@@ -18,9 +19,10 @@ const PREVIOUS_CHARACTERS = 1024
 
 /** What a token is made of; `seconds` is its life. */
 export interface TokenParts {
-  host: string
   port: number
   account: string
+  /** Its host is that of the URI. */
+  domain: Domain
   holder: RelayConnection
   relayName: string | undefined
   previous: MsrpUri
@@ -85,7 +87,12 @@ export class TokenTable {
    * Why somebody does not get one more. No old token makes room: one whose session is quiet looks the same as one that
    * was left behind, and is worth more than a new one that is asked for in vain.
    */
-  refusal({ account, holder, relayName, previous }: Omit<TokenParts, 'host' | 'port' | 'seconds'>): string | undefined {
+  refusal({
+    account,
+    holder,
+    relayName,
+    previous,
+  }: Omit<TokenParts, 'domain' | 'port' | 'seconds'>): string | undefined {
     if (previous.toString().length > PREVIOUS_CHARACTERS) return 'the first URI in From-Path is too long'
     // A relay's connections carry whom it likes, and their tokens outlive them: there the account is who holds them.
     const held = relayName === undefined ? holder.tokens.size : (this.#relayed.get(account) ?? 0)
@@ -95,9 +102,9 @@ export class TokenTable {
     return `${whose} holds as many sessions as it may while there are so many in all`
   }
 
-  issue({ host, port, seconds, ...parts }: TokenParts): Token {
+  issue({ port, seconds, ...parts }: TokenParts): Token {
     // RFC 4976 §6.3: not guessable; the session-id has 128 random bits or more.
-    const uri = MsrpUri.build({ scheme: 'msrps', host, port, sessionId: newSessionId(this.#random) })
+    const uri = MsrpUri.build({ scheme: 'msrps', host: parts.domain.host, port, sessionId: newSessionId(this.#random) })
     const account = ownText(parts.account)
     const previous = MsrpUri.parse(ownText(parts.previous.toString()))
     const token = new Token({

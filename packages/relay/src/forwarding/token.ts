@@ -2,6 +2,7 @@ import type { MsrpUri } from 'msrp/wire'
 import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
 import type { EndReason } from './counters.ts'
+import type { Domain } from './domains.ts'
 import type { Flow } from './flow.ts'
 import type { NextHop } from './next-hop.ts'
 import type { RelayConnection } from './relay-connection.ts'
@@ -25,7 +26,10 @@ export class Token {
   /** When it was handed out, in seconds since 1970, and over which connection. */
   readonly started: number
   readonly client: string
+  /** `user@realm`. */
   readonly account: string
+  /** The domain that the holder has logged in to. */
+  readonly domain: Domain
   /** The relay that obtained it for a client behind it, by its certificate; undefined for a client's token. */
   readonly relayName: string | undefined
   /** The URI in front of this one on the way to the holder: the holder's own, or that of the relay before us. */
@@ -53,6 +57,7 @@ export class Token {
     id: string
     started: number
     account: string
+    domain: Domain
     holder: RelayConnection
     relayName: string | undefined
     previous: MsrpUri
@@ -64,6 +69,7 @@ export class Token {
     this.started = options.started
     this.client = options.holder.connection.transport.description
     this.account = options.account
+    this.domain = options.domain
     this.relayName = options.relayName
     this.previous = options.previous
     this.#relays = options.relays

@@ -12,18 +12,19 @@ const DEFAULT_PORT = 2855
  * rules for relays (mutual TLS, RFC 4976 §9.2) or for the last hop.
  */
 export function relayDialer(options: {
-  settings: Settings
-  policy: OutboundPolicy
+  /** As they are at present; and so the policy. */
+  settings: () => Settings
+  policy: () => OutboundPolicy
   resolver: Resolver
-  /** Our certificate, shown to relays, and the authorities whose certificates we accept. */
-  tls: DialTls
+  /** Our certificate for a host of ours, shown to relays, and the authorities whose certificates we accept. */
+  tls: (host: string) => DialTls
   log: Log
 }): Dial {
   const { settings, policy, resolver, tls, log } = options
-  const lenientTls: DialTls = { ...tls, insecure: true }
+  const lenientTls = new WeakMap<DialTls, DialTls>()
 
   return async (target) => {
-    const refusal = refusalOf(target, settings)
+    const refusal = refusalOf(target, settings())
     if (refusal !== undefined) throw refused(refusal)
     let failure: unknown
     for (const { host, port } of await candidates(target, resolver)) {
@@ -36,15 +37,16 @@ export function relayDialer(options: {
     throw failure
   }
 
-  async function connect({ uri, kind }: DialTarget, host: string, port: number): Promise<Dialed> {
-    const lenient = kind === 'peer' && settings.lastHopTls === 'lenient'
+  async function connect({ uri, kind, as }: DialTarget, host: string, port: number): Promise<Dialed> {
+    const lenient = kind === 'peer' && settings().lastHopTls === 'lenient'
+    const connectTimeout = settings().limits.connectTime * 1000
     const { transport, tls: facts } = await dial({
       host,
       port,
       secure: uri.secure,
-      tls: lenient ? lenientTls : tls,
-      connectTimeout: settings.limits.connectTime * 1000,
-      handshakeTimeout: settings.limits.connectTime * 1000,
+      tls: lenient ? withoutChecks(tls(as)) : tls(as),
+      connectTimeout,
+      handshakeTimeout: connectTimeout,
       // RFC 4976 §8: the certificate is that of the name in the URI, wherever SRV led to.
       names: [uri.host],
       resolver: { lookup: (name, signal) => permitted(name, port, signal) },
@@ -56,12 +58,19 @@ export function relayDialer(options: {
     return { transport, certificateNames: provenNames(facts, verified) }
   }
 
+  /** The same object each time: its material is read once. */
+  function withoutChecks(material: DialTls): DialTls {
+    const known = lenientTls.get(material) ?? { ...material, insecure: true }
+    lenientTls.set(material, known)
+    return known
+  }
+
   /** The addresses of a name to which a connection may be made. */
   async function permitted(name: string, port: number, signal?: AbortSignal): Promise<readonly string[]> {
     const addresses = await resolver.lookup(name, signal)
-    const allowed = addresses.filter((address) => policy.denial(address, port) === undefined)
+    const allowed = addresses.filter((address) => policy().denial(address, port) === undefined)
     if (allowed.length > 0) return allowed
-    const reasons = addresses.map((address) => `${address} (${policy.denial(address, port)})`)
+    const reasons = addresses.map((address) => `${address} (${policy().denial(address, port)})`)
     throw refused(`connections to ${reasons.join(', ')} are not allowed by the outbound settings`)
   }
 }

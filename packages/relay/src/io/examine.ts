@@ -1,9 +1,9 @@
-import { isIP } from 'node:net'
 import { listenSockets } from 'msrp/node'
 import { MsrpError } from 'msrp/wire'
 import { AdminToken } from '../admin/token.ts'
-import { certifies, loadAuthorities, loadCertificate } from '../certificates/index.ts'
+import { type LoadedCertificate, loadAuthorities, loadCertificate } from '../certificates/index.ts'
 import { type Flaw, type KeyPath, keyName, type Settings } from '../config/index.ts'
+import { certificateFlaws } from './certified-names.ts'
 import { exists } from './durable-file.ts'
 import { openUserBackend } from './user-backends.ts'
 import { openRelayUsers } from './user-database.ts'
@@ -15,7 +15,7 @@ import { openRelayUsers } from './user-database.ts'
 export async function examine(settings: Settings, options: { ports?: boolean } = {}): Promise<Flaw[]> {
   const found = await Promise.all([
     ...(options.ports === false ? [] : settings.listen.map((_, index) => examinePort(settings, index))),
-    examineCertificate(settings),
+    examineCertificates(settings),
     examineAuthorities(settings),
     examineUsers(settings),
     examineAdmin(settings),
@@ -31,17 +31,32 @@ async function examinePort(settings: Settings, index: number): Promise<Flaw[]> {
   })
 }
 
-async function examineCertificate({ tls, advertised: { name } }: Settings): Promise<Flaw[]> {
-  const { certificate, key } = tls
-  if (certificate === undefined || key === undefined) return []
-  return attempt(['tls', 'certificate'], async () => {
-    const { leaf } = await loadCertificate({ certificate, key }, 'correct the files, or tls.certificate and tls.key')
-    if (certifies(leaf, name)) return
-    throw new MsrpError(
-      'storage',
-      `${certificate} does not name ${isIP(name) === 0 ? 'the host' : 'the address'} ${name}, so clients would refuse it; have it issued for that name, or correct advertised.name`,
-    )
-  })
+async function examineCertificates(settings: Settings): Promise<Flaw[]> {
+  const flaws: Flaw[] = []
+  const load = async (path: KeyPath, files: Partial<Files>): Promise<LoadedCertificate | undefined> => {
+    const { certificate, key } = files
+    if (certificate === undefined || key === undefined) return undefined
+    let loaded: LoadedCertificate | undefined
+    const keys = `${keyName([...path, 'certificate'])} and ${keyName([...path, 'key'])}`
+    const found = await attempt([...path, 'certificate'], async () => {
+      loaded = await loadCertificate({ certificate, key }, `correct the files, or ${keys}`)
+    })
+    flaws.push(...found)
+    return loaded
+  }
+  const server = await load(['tls'], settings.tls)
+  const ofDomains = new Map<number, LoadedCertificate>()
+  for (const [index, domain] of settings.domains.entries()) {
+    const loaded = await load(['domains', index], domain)
+    if (loaded !== undefined) ofDomains.set(index, loaded)
+  }
+  // Of names it is said nothing where a certificate is missing that may have them.
+  return flaws.length > 0 ? flaws : certificateFlaws({ server, ofDomains }, settings)
+}
+
+interface Files {
+  readonly certificate: string
+  readonly key: string
 }
 
 async function examineAuthorities({ tls: { ca } }: Settings): Promise<Flaw[]> {

@@ -1,14 +1,14 @@
 import type { Transport } from 'msrp/connection'
-import { type Accepted, type ListenTls, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
+import { type Accepted, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
 import { isInFront } from '../config/consistency.ts'
 import type { ListenSettings, Settings } from '../config/index.ts'
+import { isWithin, networkSet } from '../config/network.ts'
 import type { Counters, Refusal } from '../forwarding/counters.ts'
 import type { HandshakeUser } from '../forwarding/handshake-user.ts'
 import type { Log } from '../forwarding/settings.ts'
+import { type Admission, TOO_MANY, TOO_MANY_FROM_ADDRESS } from './admission.ts'
+import type { RelayTls } from './relay-tls.ts'
 import { WebSocketHandshakes, type WebSocketOptions } from './web-sockets.ts'
-
-const TOO_MANY = 'too many connections'
-const TOO_MANY_FROM_ADDRESS = 'too many connections from this address'
 
 /** A listener that is open, as it is shown to people. */
 export interface OpenListener {
@@ -17,101 +17,156 @@ export interface OpenListener {
   readonly transport: ListenSettings['transport']
 }
 
-/** All listeners of a relay. */
-export interface Listeners {
-  readonly open: readonly OpenListener[]
-  /** Stops accepting; connections that are open go on. */
-  close(): Promise<void>
+/** What listeners need. */
+export interface ListenersOptions {
+  /** Looked at for each connection: they may change. */
+  readonly settings: () => Settings
+  readonly tls: RelayTls
+  readonly admission: Admission
+  readonly log: Log
+  /** Where those are counted that come to nothing. */
+  readonly counters: Pick<Counters, 'refused'>
+  /** Who has these credentials, of those that come by WebSocket. */
+  readonly authenticate: WebSocketOptions['authenticate']
+  /** `names` are those of a client certificate that was verified; `user` has logged in already. */
+  onConnection(transport: Transport, names: readonly string[], user?: HandshakeUser): void
 }
 
-/**
- * Opens the listeners of the settings, all or none. Rejects with MsrpError `unreachable` when an address or port cannot
- * be had. Connections beyond the limits are closed at once, before their TLS handshake costs anything.
- */
-export async function openListeners(options: {
-  settings: Settings
-  tls: ListenTls
-  log: Log
-  /** Where those are counted that come to nothing. */
-  counters: Pick<Counters, 'refused'>
-  /** Who has these credentials, of those that come by WebSocket. */
-  authenticate: WebSocketOptions['authenticate']
-  /** `names` are those of a client certificate that was verified; `user` has logged in already. */
-  onConnection: (transport: Transport, names: readonly string[], user?: HandshakeUser) => void
-}): Promise<Listeners> {
-  const { settings, tls, log, counters, authenticate, onConnection } = options
-  const { connections, connectionsPerAddress } = settings.limits
-  const perAddress = new Map<string, number>()
-  let total = 0
+/** Listeners that were opened beside those there are, for other settings. */
+export interface ListenerChange {
+  /** Closes those that are not wanted any more; their connections go on. */
+  keep(): Promise<void>
+  /** Closes the new ones. */
+  undo(): Promise<void>
+}
 
-  const admit = (address: string, most: number): string | undefined => {
-    const already = perAddress.get(address) ?? 0
-    if (total >= connections || already >= most) {
-      log.warn({ address, total, fromThisAddress: already }, 'refused: too many connections')
-      return total >= connections ? TOO_MANY : TOO_MANY_FROM_ADDRESS
+/** A listener with the settings it was opened for. */
+interface Opened {
+  readonly wanted: ListenSettings
+  readonly listener: SocketListener
+}
+
+/** All listeners of a relay. Connections beyond the limits are closed at once, before their TLS handshake costs anything. */
+export class Listeners {
+  readonly #options: ListenersOptions
+  readonly #webSockets: WebSocketHandshakes
+  #opened: readonly Opened[] = []
+
+  constructor(options: ListenersOptions) {
+    this.#options = options
+    const { settings, log, authenticate, onConnection } = options
+    this.#webSockets = new WebSocketHandshakes({
+      settings: () => settings().webSocket,
+      ownNames: () => [settings().advertised.name, ...settings().listen.map(({ host }) => host)],
+      handshakeTime: () => settings().limits.unauthenticatedTime,
+      log,
+      authenticate,
+      onConnection: (transport, user) => onConnection(transport, [], user),
+    })
+  }
+
+  /** Those that are open, with the ports they really got. */
+  get open(): readonly OpenListener[] {
+    return this.#opened.map(({ listener, wanted: { transport } }) => ({ ...listener.address, transport }))
+  }
+
+  /**
+   * Opens those that are wanted and not open yet, all or none.
+   * @throws MsrpError `unreachable` when an address or port cannot be had
+   */
+  async change(wanted: readonly ListenSettings[]): Promise<ListenerChange> {
+    const left = [...this.#opened]
+    const found = wanted.map((one) => {
+      const index = left.findIndex((opened) => isSame(opened.wanted, one))
+      return index < 0 ? undefined : left.splice(index, 1)[0]
+    })
+    const before = this.#opened
+    const opened: Opened[] = []
+    const all: Opened[] = []
+    try {
+      for (const [index, one] of wanted.entries()) {
+        const there = found[index]
+        const listener = there ?? { wanted: one, listener: await this.#open(one) }
+        if (there === undefined) opened.push(listener)
+        all.push(listener)
+      }
+    } catch (error) {
+      await closeAll(opened)
+      throw error
     }
-    total++
-    perAddress.set(address, already + 1)
-    return undefined
+    this.#opened = all
+    return {
+      keep: () => closeAll(left),
+      undo: async () => {
+        this.#opened = before
+        await closeAll(opened)
+      },
+    }
   }
-  const gone = (address: string): void => {
-    total--
-    const left = (perAddress.get(address) ?? 1) - 1
-    if (left === 0) perAddress.delete(address)
-    else perAddress.set(address, left)
+
+  /** Shows the certificates that there are now, from the next handshake on. */
+  renewCertificates(): void {
+    // Those of names are asked for in each handshake.
+    for (const { listener } of this.#opened) if (listener.secure) listener.setSecureContext(this.#options.tls.listen)
   }
-  const accept = (transport: SocketTransport, { tls: facts }: Accepted): void => {
+
+  /** Stops accepting; connections that are open go on. */
+  async close(): Promise<void> {
+    this.#webSockets.close()
+    await closeAll(this.#opened)
+  }
+
+  #open({ host, port, transport, proxyProtocolFrom }: ListenSettings): Promise<SocketListener> {
+    const { settings, tls, admission, log, counters } = this.#options
+    const { limits } = settings()
+    const inFront = isInFront(transport)
+    const webSocket = transport === 'wss' || transport === 'ws'
+    const proxies = proxyProtocolFrom.length === 0 ? undefined : networkSet(proxyProtocolFrom)
+    const { admit, gone } = inFront && proxies === undefined ? admission.doorBehindProxy : admission.door
+    return listenSockets({
+      host,
+      port,
+      ...(transport === 'tls' || transport === 'wss'
+        ? { tls: tls.listen, certificateFor: (name) => tls.listenAs(name) }
+        : {}),
+      // Not at `wss`: a browser that is asked for a certificate asks its user.
+      ...(transport === 'tls' ? { requestCert: true } : {}),
+      ...(inFront ? { transport: { secure: true } } : {}),
+      ...(webSocket
+        ? { onSocket: (socket) => this.#webSockets.accept(socket) }
+        : { onTransport: (transport, accepted) => this.#accept(transport, accepted) }),
+      proxy: proxies && {
+        trusts: (address) => isWithin(proxies, address),
+        // A wrong setting, here or at the proxy, makes all connections fail: it should not go unnoticed.
+        onRefused: (why, address) => log.warn({ address, why }, 'refused: not announced by a proxy'),
+      },
+      admit,
+      onGone: gone,
+      maxHandshakes: limits.connections,
+      onRefused: (why, far) => {
+        counters.refused[refusalOf(why)]++
+        log.debug({ far, why }, 'a connection came to nothing')
+      },
+      handshakeTimeout: limits.unauthenticatedTime * 1000,
+    })
+  }
+
+  #accept(transport: SocketTransport, { tls }: Accepted): void {
     // RFC 4976 §9.2: a certificate that does not pass is ignored; its owner may still authenticate as a client.
-    onConnection(transport, facts?.authorized === true ? facts.names : [])
+    this.#options.onConnection(transport, tls?.authorized === true ? tls.names : [])
   }
+}
 
-  const webSockets = new WebSocketHandshakes({
-    settings: () => settings.webSocket,
-    ownNames: () => [settings.advertised.name, ...settings.listen.map(({ host }) => host)],
-    handshakeTime: () => settings.limits.unauthenticatedTime,
-    log,
-    authenticate,
-    onConnection: (transport, user) => onConnection(transport, [], user),
-  })
+/** Whether one listener does for both. */
+export function isSame(one: ListenSettings, other: ListenSettings): boolean {
+  const [these, those] = [one, other].map(({ host, port, transport, proxyProtocolFrom }) =>
+    JSON.stringify([host, port, transport, proxyProtocolFrom]),
+  )
+  return these === those
+}
 
-  const opened: { listener: SocketListener; transport: ListenSettings['transport'] }[] = []
-  try {
-    for (const { host, port, transport } of settings.listen) {
-      const inFront = isInFront(transport)
-      const webSocket = transport === 'wss' || transport === 'ws'
-      // All come from the proxy's address: how many each of them may have is for the proxy to say.
-      const most = inFront ? connections : connectionsPerAddress
-      const counted = (address: string): string => (inFront ? `${address}, in front` : address)
-      const listener = await listenSockets({
-        host,
-        port,
-        ...(transport === 'tls' ? { tls, requestCert: true } : {}),
-        // A browser that is asked for a certificate asks its user.
-        ...(transport === 'wss' ? { tls } : {}),
-        ...(inFront ? { transport: { secure: true } } : {}),
-        ...(webSocket ? { onSocket: (socket) => webSockets.accept(socket) } : { onTransport: accept }),
-        admit: (address) => admit(counted(address), most),
-        onGone: (address) => gone(counted(address)),
-        maxHandshakes: connections,
-        onRefused: (why, far) => {
-          counters.refused[refusalOf(why)]++
-          log.debug({ far, why }, 'a connection came to nothing')
-        },
-        handshakeTimeout: settings.limits.unauthenticatedTime * 1000,
-      })
-      opened.push({ listener, transport })
-    }
-  } catch (error) {
-    await Promise.all(opened.map(({ listener }) => listener.close()))
-    throw error
-  }
-  return {
-    open: opened.map(({ listener, transport }) => ({ ...listener.address, transport })),
-    close: async () => {
-      webSockets.close()
-      await Promise.all(opened.map(({ listener }) => listener.close()))
-    },
-  }
+async function closeAll(opened: readonly Opened[]): Promise<void> {
+  await Promise.all(opened.map(({ listener }) => listener.close()))
 }
 
 /** What counts for the words in which a listener says why a connection came to nothing. */

@@ -9,6 +9,8 @@ import { maskSecrets } from './mask-secrets.ts'
 /** The relay's log: the part that its state uses, and what the program around it needs. */
 export interface RelayLog extends Log {
   error(fields: object, message: string): void
+  /** From now on lines that are less severe are left out. */
+  setLevel(level: LogSettings['level']): void
   /** A log whose lines all carry `fields`, such as the number of a connection. */
   child(fields: Record<string, unknown>): RelayLog
 }
@@ -78,6 +80,10 @@ class PinoLog implements RelayLog {
 
   error(fields: object, message: string): void {
     this.#logger.error(fields, message)
+  }
+
+  setLevel(level: LogSettings['level']): void {
+    this.#logger.level = level
   }
 
   child(fields: Record<string, unknown>): RelayLog {

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import {
   certifies,
@@ -7,13 +6,17 @@ import {
   loadAuthorities,
   loadCertificate,
 } from '../certificates/index.ts'
+import { flawsError, keyName } from '../config/flaw.ts'
 import type { Settings } from '../config/settings.ts'
+import { certificateFlaws, certificatesByName, certifiedNames, type NamedCertificates } from './certified-names.ts'
 import { ensureFolder } from './ensure-folder.ts'
 
 /** The certificates that a relay runs on. */
 export interface RelayCertificates {
   /** Shown to clients, peers and relays. */
   readonly server: LoadedCertificate
+  /** Shown instead to those who look for one of these names, in lower case. */
+  readonly byName: ReadonlyMap<string, LoadedCertificate>
   /** Whose certificates next hops may show, PEM. Undefined: the authorities that Node.js knows. */
   readonly authorities?: readonly string[]
   /**
@@ -34,11 +37,16 @@ const weeks = 7 * 86_400_000
 /**
  * Reads the certificates that the settings name, or keeps the relay's own in the state folder.
  * @throws MsrpError `storage` when a file is damaged, does not fit, or cannot be read or written; it names the file
+ * @throws MsrpError `storage` when a certificate lacks a name that others will look for; see `certificateFlaws`
  */
 export async function relayCertificates(settings: Settings, now: Date = new Date()): Promise<RelayCertificates> {
   const { tls } = settings
   const trusted =
     tls.ca === undefined ? undefined : await loadAuthorities(tls.ca, 'correct the file, or tls.ca in the configuration')
+  const ofDomains = await loadDomains(settings)
+  const warnings = [...ofDomains].flatMap(([index, loaded]) => {
+    return warningsOfDates(loaded, settings.domains[index]?.certificate, now)
+  })
   if (tls.certificate !== undefined && tls.key !== undefined) {
     const files = { certificate: tls.certificate, key: tls.key }
     const server = await loadCertificate(
@@ -47,41 +55,58 @@ export async function relayCertificates(settings: Settings, now: Date = new Date
     )
     return {
       server,
+      byName: checkedNames({ server, ofDomains }, settings),
       authorities: trusted,
       clientAuthorities: trusted,
       renewed: false,
-      warnings: warningsFor(server, settings, now),
+      warnings: [...warningsFor(server, tls.certificate, settings, now), ...warnings],
     }
   }
   await ensureFolder(settings.stateFolder)
   const own = await ensurePrivateCertificates(settings.stateFolder, { names: certifiedNames(settings), now })
   return {
     server: own.server,
+    byName: checkedNames({ server: own.server, ofDomains }, settings),
     authorities: trusted ?? [...getCACertificates('default'), own.authority.certificate],
     clientAuthorities: trusted ?? [own.authority.certificate],
     authorityFile: own.authorityFile,
     renewed: own.made.length > 0,
-    warnings: [],
+    warnings,
   }
 }
 
-/** Every name and address under which somebody may reach the relay, as far as the settings tell. */
-function certifiedNames(settings: Settings): string[] {
-  const addresses = settings.listen.map(({ host }) => host).filter((host) => host !== '0.0.0.0' && host !== '::')
-  return [...new Set([settings.advertised.name, 'localhost', '127.0.0.1', '::1', ...addresses])]
+async function loadDomains(settings: Settings): Promise<Map<number, LoadedCertificate>> {
+  const loaded = new Map<number, LoadedCertificate>()
+  for (const [index, { certificate, key }] of settings.domains.entries()) {
+    if (certificate === undefined || key === undefined) continue
+    const [one, other] = [keyName(['domains', index, 'certificate']), keyName(['domains', index, 'key'])]
+    const remedy = `correct the files, or ${one} and ${other} in the configuration`
+    loaded.set(index, await loadCertificate({ certificate, key }, remedy))
+  }
+  return loaded
+}
+
+function checkedNames(certificates: NamedCertificates, settings: Settings): Map<string, LoadedCertificate> {
+  const flaws = certificateFlaws(certificates, settings)
+  if (flaws.length > 0) throw flawsError(undefined, flaws)
+  return certificatesByName(certificates, settings)
 }
 
 // Not errors: such a relay still serves whoever does not look, and a wrong clock must not keep it from starting.
-function warningsFor({ leaf }: LoadedCertificate, settings: Settings, now: Date): string[] {
+function warningsFor(loaded: LoadedCertificate, file: string | undefined, settings: Settings, now: Date): string[] {
   const { name } = settings.advertised
-  const file = settings.tls.certificate
+  return [
+    // Where it is not shown by a listener: see `certificateFlaws`.
+    ...(certifies(loaded.leaf, name)
+      ? []
+      : [`the certificate in ${file} does not name ${name}; other relays will refuse it`]),
+    ...warningsOfDates(loaded, file, now),
+  ]
+}
+
+function warningsOfDates({ leaf }: LoadedCertificate, file: string | undefined, now: Date): string[] {
   const left = leaf.validToDate.getTime() - now.getTime()
   return [
-    ...(certifies(leaf, name)
-      ? []
-      : [
-          `the certificate in ${file} does not name ${isIP(name) === 0 ? 'the host' : 'the address'} ${name}; clients will refuse it`,
-        ]),
     ...(leaf.validFromDate > now
       ? [`the certificate in ${file} is not valid before ${leaf.validFromDate.toISOString()}`]
       : []),

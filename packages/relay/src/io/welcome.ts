@@ -9,7 +9,7 @@ export interface WelcomeFacts {
   /** Port that clients use. */
   readonly port: number
   /** Listeners with the ports they really got. */
-  readonly listeners: readonly ListenSettings[]
+  readonly listeners: readonly Pick<ListenSettings, 'host' | 'port' | 'transport'>[]
   readonly stateFolder: string
   /** For `--ca`. Undefined when the certificate comes from an authority that clients know. */
   readonly authorityFile?: string

@@ -18,7 +18,7 @@ const log = (fields: object, message: string): void => void lines.push(`${messag
 async function open(options: Partial<AdminOptions>) {
   const admin = await openAdmin(
     { protectMetrics: false, names: [], ...options },
-    { clock: nodeClock, log: { debug: log, info: log, warn: log }, bufferLimit: 1 },
+    { clock: nodeClock, log: { debug: log, info: log, warn: log } },
   )
   onTestFinished(() => admin.close())
   return admin

@@ -25,7 +25,7 @@ const beyondLoopback = '[[listen]]\nhost = "0.0.0.0"\n'
 describe('defaults', () => {
   test('listen with TLS on port 2855 of both loopback addresses (RFC4975-6-4)', async () => {
     const settings = await readSettings(undefined, around)
-    expect(settings.listen).toEqual([
+    expect(settings.listen).toMatchObject([
       { host: '127.0.0.1', port: 2855, transport: 'tls' },
       { host: '::1', port: 2855, transport: 'tls' },
     ])
@@ -33,7 +33,7 @@ describe('defaults', () => {
 
   test('listen on 127.0.0.1 alone where there is no ::1', async () => {
     const settings = await readSettings(undefined, { ...around, ipv6Loopback: false })
-    expect(settings.listen).toEqual([{ host: '127.0.0.1', port: 2855, transport: 'tls' }])
+    expect(settings.listen).toMatchObject([{ host: '127.0.0.1', port: 2855, transport: 'tls' }])
   })
 
   test('name the relay localhost, its realm too, and let it dial loopback, while it listens on loopback alone', async () => {
@@ -99,10 +99,27 @@ describe('a file', () => {
     const settings = await read(
       '[[listen]]\nhost = "127.0.0.1"\n[[listen]]\nhost = "127.0.0.1"\nport = 2856\ntransport = "tcp"',
     )
-    expect(settings.listen).toEqual([
+    expect(settings.listen).toMatchObject([
       { host: '127.0.0.1', port: 2855, transport: 'tls' },
       { host: '127.0.0.1', port: 2856, transport: 'tcp' },
     ])
+  })
+
+  test('of a domain need its name alone: it is the realm, and the relay is named as elsewhere', async () => {
+    const settings = await read(
+      [
+        '[advertised]\nname = "relay.example.com"',
+        '[[domains]]\nname = "Example.ORG"',
+        '[[domains]]\nname = "example.net"\nrealm = "Sip.example.net"\nhost = "Relay.example.net"',
+        'certificate = "net.pem"\nkey = "net.key"',
+      ].join('\n'),
+    )
+    expect(settings.unlistedDomains).toBe(false)
+    expect(settings.domains).toMatchObject([
+      { name: 'example.org', realm: 'example.org', host: 'relay.example.com' },
+      { name: 'example.net', realm: 'sip.example.net', host: 'relay.example.net' },
+    ])
+    expect(settings.domains[1]?.certificate).toMatch(/^\/.*\/net\.pem$/)
   })
 
   test('behind a proxy that ends TLS, is not taken for a relay that only this machine reaches', async () => {
@@ -245,7 +262,37 @@ describe('a mistake is told by file, key, what is wrong and what is expected', (
     ],
     [
       '[[listen]]\nhost = "::1"\nprot = 1',
-      'unknown key listen[0].prot; correct it or remove it; known are host, port, transport',
+      /^unknown key listen\[0\]\.prot; correct it or remove it; known are host, port, transport, /,
+    ],
+    [
+      '[[domains]]\nname = "example.org"\n[[domains]]\nname = "EXAMPLE.org"',
+      'domains[1].name is the name of domains[0] already; remove one of them, not "EXAMPLE.org"',
+    ],
+    [
+      '[[domains]]\nname = "example.org"\ncertificate = "a.pem"',
+      'domains[0].key is missing; name the file with the key of the certificate',
+    ],
+    [
+      '[[domains]]\nname = "example.org"\nkey = "a.key"',
+      'domains[0].certificate is missing; name the file with the certificate that the key belongs to',
+    ],
+    ['[[domains]]\nrealm = "example.org"', 'domains[0].name is missing; it must be a domain such as "example.org"'],
+    ['[[domains]]\nname = "a b"', 'domains[0].name must be a domain such as "example.org", not "a b"'],
+    [
+      '[chains]\ninbound = "all"',
+      'chains.inbound must be "any", "none" or a list of host names such as ["relay.example.net", "*.example.org"] (left out: "any"), not "all"',
+    ],
+    [
+      '[chains]\noutbound = ["*.example.org", "a b"]',
+      'chains.outbound[1] must be "any", "none" or a list of host names such as ["relay.example.net", "*.example.org"] (left out: "any"), not "a b"',
+    ],
+    [
+      '[access]\ndeny_networks = ["10.0.0.0/33"]',
+      'access.deny_networks[0] must be a network such as "10.1.0.0/16" or "2001:db8::/32", not "10.0.0.0/33"',
+    ],
+    [
+      '[[listen]]\nhost = "::1"\nproxy_protocol_from = "10.0.0.1"',
+      'listen[0].proxy_protocol_from must be a list of networks such as ["10.1.0.0/16"], not "10.0.0.1"',
     ],
     ['lastHopTls = "strict"', 'unknown key "lastHopTls"; keys are written in snake_case'],
     ['[__proto__]\nx = 1', /^unknown key __proto__; /],

@@ -27,6 +27,9 @@ const defaults: RelaySettings = {
   stalled: 86_400,
   outboundConnections: 1000,
   sharedConnectionsTo: [],
+  domains: [],
+  unlistedDomains: false,
+  chains: { inbound: 'any', outbound: 'any' },
 }
 
 /** How somebody is connected. `certificate`: the names of a certificate that was verified. */

@@ -56,15 +56,17 @@ function dialer(
     },
   }
   const ignore = (): void => {}
+  const tls = { ca: authority.ca }
+  const policy = new OutboundPolicy(settings.outbound, [])
   const dial = relayDialer({
-    settings,
-    policy: new OutboundPolicy(settings.outbound, []),
+    settings: () => settings,
+    policy: () => policy,
     resolver,
-    tls: { ca: authority.ca },
+    tls: () => tls,
     log: { debug: ignore, info: ignore, warn: ignore },
   })
   const to = async (uri: string, kind: 'peer' | 'relay' = 'peer'): Promise<Dialed> => {
-    const dialed = await dial({ uri: MsrpUri.parse(uri), kind })
+    const dialed = await dial({ uri: MsrpUri.parse(uri), kind, as: 'relay.example.com' })
     cleanups.push(() => dialed.transport.destroy())
     return dialed
   }
@@ -174,14 +176,15 @@ it('A look-up that takes longer than a next hop has to accept is left', async ()
     resolveSrv: async () => [],
   }
   const settings = completeSettings({ plainTcpToPeers: true })
+  const policy = new OutboundPolicy(settings.outbound, [])
   const dial = relayDialer({
-    settings: { ...settings, limits: { ...settings.limits, connectTime: 0.05 } },
-    policy: new OutboundPolicy(settings.outbound, []),
+    settings: () => ({ ...settings, limits: { ...settings.limits, connectTime: 0.05 } }),
+    policy: () => policy,
     resolver,
-    tls: {},
+    tls: () => ({}),
     log: { debug: () => {}, info: () => {}, warn: () => {} },
   })
   const uri = MsrpUri.parse('msrp://silent.example.com:9000/x;tcp')
-  await expect(dial({ uri, kind: 'peer' })).rejects.toMatchObject({ code: 'unreachable' })
+  await expect(dial({ uri, kind: 'peer', as: 'relay.example.com' })).rejects.toMatchObject({ code: 'unreachable' })
   expect(given.map((signal) => signal?.aborted)).toEqual([true])
 })

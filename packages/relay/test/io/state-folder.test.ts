@@ -182,17 +182,15 @@ describe('what the settings name', () => {
     expect(() => statSync(folder)).toThrow('ENOENT')
   })
 
-  test('gives a warning, not an error, when a certificate names another host', async () => {
+  test('refuses a certificate that names another host than the relay does', async () => {
     const other = join(temporaryFolder(), 'other')
     await (await openState(settingsFor(other))).users.close()
     const tls = { certificate: join(other, 'server.pem'), key: join(other, 'server.key') }
-    const { certificates } = await open(
-      settingsFor(temporaryFolder(), { tls, advertised: { name: 'relay.example.com' } }),
-    )
-    expect(certificates.authorities).toBeUndefined()
-    expect(certificates.warnings).toEqual([
-      `the certificate in ${tls.certificate} does not name the host relay.example.com; clients will refuse it`,
-    ])
+    const settings = settingsFor(temporaryFolder(), { tls, advertised: { name: 'relay.example.com' } })
+    await expect(openState(settings)).rejects.toMatchObject({
+      code: 'storage',
+      message: `tls.certificate: ${tls.certificate} does not name the host relay.example.com, so clients would refuse it; have it issued for that name, or correct advertised.name`,
+    })
   })
 
   test('is not made up: a database that is missing is an error, unless somebody is to be added to it', async () => {

@@ -116,7 +116,7 @@ class AuthExchange {
           answer = this.#answer()
           break
         case 403:
-          throw sent.answer === undefined || passes(head) ? this.#refused(head) : this.#unauthorized()
+          throw sent.answer === undefined || passes(head) ? this.#refused(head) : this.#unauthorized(head.status)
         case 423:
           // RFC 4976 §6.3: the bounds are looked at after the credentials.
           digest.credentialsAccepted()
@@ -252,10 +252,13 @@ class AuthExchange {
     return undefined
   }
 
-  #unauthorized(): MsrpError {
+  /** `status`: where the relay said it by another status than 401. */
+  #unauthorized(status?: number): MsrpError {
     this.#options.ways.uriParameter = undefined
     const relay = this.#options.relay.host
-    return new MsrpError('unauthorized', `the relay ${relay} does not accept this user name or password`)
+    return new MsrpError('unauthorized', `the relay ${relay} does not accept this user name or password`, {
+      ...(status === undefined ? {} : { status }),
+    })
   }
 
   #timeout(): MsrpError {

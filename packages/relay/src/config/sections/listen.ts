@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { z } from 'zod'
-import { documented, oneOf, sections, text, whole } from '../field.ts'
+import { documented, networks, oneOf, sections, text, whole } from '../field.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 /** Where the relay accepts connections. */
@@ -16,6 +16,11 @@ export interface ListenSettings {
    * the proxy. `wss` is for browsers (RFC 7977), and so is `ws`, for a proxy on this machine that ends TLS, or a page on it.
    */
   readonly transport: 'tls' | 'tcp' | 'tls-in-front' | 'wss' | 'ws'
+  /**
+   * Networks of proxies in front, which say by HAProxy's PROXY protocol from whom each connection comes: it counts as that
+   * client's then, and who comes from elsewhere, or without such a header, is cut off. Default: none, no such proxies.
+   */
+  readonly proxyProtocolFrom: readonly string[]
 }
 
 const defaultPort = 2855
@@ -36,9 +41,16 @@ export function listenSection({ ipv6Loopback }: Surroundings): z.ZodType<readonl
       'tls',
       'Clients and relays need `"tls"`; `"tcp"` is for peers that use no relay. `"tls-in-front"`, on a loopback address, is for a proxy on this machine that ends TLS and passes on what is in it. `"wss"` is for browsers, by WebSocket; `"ws"`, on a loopback address, for a proxy that passes on WebSockets.',
     ),
+    proxyProtocolFrom: networks({
+      about:
+        'Networks of the proxies in front of this listener, such as `["192.0.2.4"]`, when these say by the PROXY protocol (`send-proxy-v2` or `send-proxy` of HAProxy) from whom each connection comes. Then who comes from elsewhere, or without its header, is cut off.',
+    }),
   })
-  return documented(listeners.min(1, { error: 'must not be empty' }).prefault(hosts.map((host) => ({ host }))), {
-    about,
-    expected: 'a list of tables, written [[listen]]',
-  })
+  return documented(
+    listeners.min(1, { error: 'must not be empty' }).prefault(hosts.map((host) => ({ host })) as never),
+    {
+      about,
+      expected: 'a list of tables, written [[listen]]',
+    },
+  )
 }
