@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type KeyPath, keyName, type Settings } from '../config/index.ts'
 
 /** What only a start can change: who listens where, and what is kept in which place. */
@@ -26,13 +27,15 @@ export function untilRestart(current: Settings, wanted: Settings): [settings: Se
       [section]: key === undefined ? old : { ...(settings[section] as object), [key]: old },
     }
   }
+  // What follows from the state folder stays with it.
+  const database = settings.users.database.replace(join(wanted.stateFolder, '/'), join(settings.stateFolder, '/'))
   const listen = settings.listen.map((one, index) => {
     const open = current.listen.find(({ host, port }) => one.port !== 0 && host === one.host && port === one.port)
     if (open === undefined || JSON.stringify(open) === JSON.stringify(one)) return one
     later.push(keyName(['listen', index]))
     return open
   })
-  return [{ ...settings, listen }, later]
+  return [{ ...settings, listen, users: { ...settings.users, database } }, later]
 }
 
 function field(section: unknown, key: string): unknown {
