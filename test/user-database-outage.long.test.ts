@@ -70,7 +70,7 @@ describe.each(kinds)('a relay with %s', (kind) => {
 
     // A session that is there outlives the fault, and is extended afterwards.
     const held = await relay.login({ ...userOf(1), address: 'user1@localhost', passwordFile: '' })
-    await server.stop('SIGKILL')
+    await server.stop('crash')
     expect(await attempt(relay, userOf(1))).toBe('temporary')
     expect((await held.authenticate(userOf(1), { toPath: [held.token] })).head.status).toBe(403)
     const peer = await relay.connect()
@@ -115,7 +115,7 @@ describe.each(kinds)('a relay with %s', (kind) => {
     const until = async (name: string, enough: number): Promise<void> => {
       phase = name
       await expect
-        .poll(() => Object.values(counts[name] ?? {}).reduce((sum, count) => sum + count, 0), { timeout: 60_000 })
+        .poll(() => Object.values(counts[name] ?? {}).reduce((sum, count) => sum + count, 0), { timeout: 20_000 })
         .toBeGreaterThanOrEqual(enough)
     }
     try {
@@ -127,14 +127,15 @@ describe.each(kinds)('a relay with %s', (kind) => {
       await server.start()
       await until('up again', 60)
       phase = 'killing'
-      await server.stop('SIGKILL')
+      await server.stop('crash')
       await until('dead', 60)
       phase = 'starting again'
       await server.start()
       await until('up in the end', 60)
     } finally {
       over = true
-      await Promise.all(workers)
+      await Promise.allSettled(workers)
+      if (relay.program.exited !== undefined) console.log(relay.program.describe())
     }
     console.log(`${kind}, logins by phase: ${JSON.stringify(counts)}`)
     expect(Object.values(counts).map(({ other }) => other)).toEqual(Object.keys(counts).map(() => 0))

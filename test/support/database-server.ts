@@ -31,7 +31,7 @@ export interface DatabaseServer {
   queries(): Promise<number>
   start(): Promise<void>
   /** Ends it: in order, or as a crash does. */
-  stop(how?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void>
+  stop(how?: 'in order' | 'crash'): Promise<void>
   /** Has it hang, with its connections open, and go on. */
   freeze(): void
   thaw(): void
@@ -105,6 +105,8 @@ abstract class Server {
   }
 
   protected abstract readonly command: readonly string[]
+  /** Ends it in order at once. */
+  protected abstract readonly farewell: NodeJS.Signals
   protected abstract prepare(): Promise<void>
 
   /** The files of its certificate, and the folder, belong to whom it runs as. */
@@ -148,8 +150,8 @@ abstract class Server {
     }
   }
 
-  async stop(how: NodeJS.Signals = 'SIGINT'): Promise<void> {
-    this.program?.kill(how)
+  async stop(how: 'in order' | 'crash' = 'in order'): Promise<void> {
+    this.program?.kill(how === 'crash' ? 'SIGKILL' : this.farewell)
     await this.program?.exit()
   }
 
@@ -187,6 +189,8 @@ abstract class Server {
 
 class PostgresqlServer extends Server implements DatabaseServer {
   readonly kind = 'postgresql'
+  // At SIGTERM it waits for its clients.
+  protected readonly farewell = 'SIGINT'
   readonly socket: string
   protected readonly command: readonly string[]
 
@@ -268,6 +272,7 @@ class PostgresqlServer extends Server implements DatabaseServer {
 
 class MariadbServer extends Server implements DatabaseServer {
   readonly kind = 'mariadb'
+  protected readonly farewell = 'SIGTERM'
   readonly socket: string
   protected readonly command: readonly string[]
   readonly #ownerPassword = randomBytes(12).toString('hex')
@@ -314,11 +319,6 @@ class MariadbServer extends Server implements DatabaseServer {
     await owner.query(`DROP USER root@localhost`)
     await owner.end()
     await this.stop()
-  }
-
-  override async stop(how: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    // It takes no notice of SIGINT.
-    await super.stop(how === 'SIGINT' ? 'SIGTERM' : how)
   }
 
   async queries(): Promise<number> {

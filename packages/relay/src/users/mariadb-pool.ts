@@ -35,7 +35,8 @@ export function mariadbPool(address: DatabaseAddress, options: PoolOptions): Sql
   pool.on('connection', (connection) => {
     open.add(connection)
     const gone = (): void => void open.delete(connection)
-    connection.once('end', gone).once('error', gone)
+    // For as long as it lives: an error that nobody listens to would end the process.
+    connection.once('end', gone).on('error', gone)
   })
   return {
     description: describeDatabase('mariadb', address),

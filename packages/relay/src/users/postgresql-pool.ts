@@ -47,8 +47,10 @@ export function postgresqlPool(address: DatabaseAddress, options: PoolOptions): 
       return made.once('close', () => sockets.delete(made))
     },
   })
-  // Idle connections that break are taken out of the pool; without somebody who listens that would end the process.
+  // Without somebody who listens an error ends the process: of a connection that is idle the pool tells, of one that is in
+  // use but has no query under way, as just after it was taken, nobody but the connection itself.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return {
     description: describeDatabase('postgresql', address),
     select: (...query) => selectStatement(dialect, ...query),
