@@ -75,7 +75,8 @@ class Reader implements TomlDocument {
       case 'TOMLInlineTable':
         this.#put(path, undefined, node.loc.start.line)
         for (const entry of node.body) this.entry(path, entry)
-        return undefined
+        // Within an array it is put in its place with the whole array.
+        return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], this.value)
       default:
         node satisfies never
     }

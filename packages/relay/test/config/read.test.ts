@@ -351,6 +351,24 @@ describe('a mistake is told by file, key, what is wrong and what is expected', (
   })
 })
 
+test('secrets of a list may be in files, and tables of a list may be written in one line', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'secret'), 'a secret of the test')
+  const file = join(folder, 'relay.toml')
+  const lines = [
+    'ephemeral_credentials.secrets = ["another secret of it", { file = "secret" }]',
+    'users.backend = "list"',
+    'users.list = [{ user = "a@b", password = { file = "secret" } }, { user = "b@b" }]',
+  ]
+  writeFileSync(file, lines.slice(0, 2).join('\n'))
+  const { ephemeralCredentials } = await readSettings(file, around)
+  expect(ephemeralCredentials.secrets.map((one) => one.reveal())).toEqual(['another secret of it', 'a secret of the test'])
+  writeFileSync(file, lines.join('\n'))
+  await expect(readSettings(file, around)).rejects.toThrow(
+    `${file}, line 3: users.list[1].user has neither password nor ha1; give one of them, not "b@b"`,
+  )
+})
+
 describe('settings from a program', () => {
   test('are completed in the same way', async () => {
     const settings = completeSettings({ drain: 0, limits: { authFailures: 1 }, stateFolder: '/tmp/x' }, around)
