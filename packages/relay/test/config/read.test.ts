@@ -362,7 +362,10 @@ test('secrets of a list may be in files, and tables of a list may be written in 
   ]
   writeFileSync(file, lines.slice(0, 2).join('\n'))
   const { ephemeralCredentials } = await readSettings(file, around)
-  expect(ephemeralCredentials.secrets.map((one) => one.reveal())).toEqual(['another secret of it', 'a secret of the test'])
+  expect(ephemeralCredentials.secrets.map((one) => one.reveal())).toEqual([
+    'another secret of it',
+    'a secret of the test',
+  ])
   writeFileSync(file, lines.join('\n'))
   await expect(readSettings(file, around)).rejects.toThrow(
     `${file}, line 3: users.list[1].user has neither password nor ha1; give one of them, not "b@b"`,

@@ -453,6 +453,26 @@ describe('an AUTH', () => {
     expect(relay.closed).toBe(false)
   })
 
+  it('with a wrong password has whoever remembers the right one doubt it, and one of nobody has not', async () => {
+    const network = new Network()
+    await network.connect().authenticate('alice', 'wonderland')
+    await network.connect().authenticate('mallory', 'wonderland')
+    expect(network.doubted).toEqual([])
+    await network.connect().authenticate('alice', 'changed')
+    expect(network.doubted).toEqual(['alice example.com md5'])
+  })
+
+  it('by another name of the same account extends its session, and by a name of another does not', async () => {
+    const network = new Network()
+    network.account = (username, realm) => `${username.replace(/\d+$/, '')}@${realm}`
+    for (const name of ['web1', 'web2', 'other1']) network.passwords.set(name, 'p')
+    const client = network.connect()
+    await client.authenticate('web1', 'p')
+    const toPath = [client.token]
+    expect((await client.authenticate('other1', 'p', { toPath })).head.status).toBe(481)
+    expect((await client.authenticate('web2', 'p', { toPath })).head.status).toBe(200)
+  })
+
   it('is right with any of several secrets, and the proof is made with the one that fitted', async () => {
     const network = new Network()
     const both = ['old', 'new'].map((password) => ha1(nodeHash, 'md5', 'alice', 'example.com', password))

@@ -52,6 +52,10 @@ export class Network {
   ])
   /** Answers a dial; finds those that a test has put within reach unless it is set. */
   onDial: (target: DialTarget) => Promise<Dialed> = (target) => this.#reach(target)
+  /** Whose credentials did not fit: name, realm and algorithm. */
+  readonly doubted: string[] = []
+  /** Whose account a user name stands for; its own unless it is set. */
+  account: (username: string, realm: string) => string = (username, realm) => `${username}@${realm}`
   /** Answers a look-up of a user; knows `passwords` unless it is set. */
   ha1: Users['ha1'] = async (username, realm, algorithm) => this.#ha1(username, realm, algorithm)
   readonly #reachable: Map<string, () => Promise<Dialed>> = new Map()
@@ -73,7 +77,11 @@ export class Network {
       hash: nodeHash,
       hmac: (text) => createHmac('sha256', 'test').update(text).digest('hex'),
       equal: (one, other) => one === other,
-      users: { ha1: (...user) => this.ha1(...user) },
+      users: {
+        ha1: (...user) => this.ha1(...user),
+        account: (...user) => this.account(...user),
+        doubt: (...user) => void this.doubted.push(user.join(' ')),
+      },
       dial: async (target) => {
         this.dialed.push(target)
         return this.onDial(target)
