@@ -151,6 +151,15 @@ describe('who is not waited for', () => {
     expect([first, second]).toEqual(['', ''])
   })
 
+  test('two hundred who begin a message of the largest size and do not end it take no more than docs/relay.md says', async () => {
+    const watched = new Watched(relay.relay.program)
+    const clients = await Promise.all(Array.from({ length: 200 }, () => relay.opened()))
+    for (const client of clients) client.send(new Uint8Array(127 * 1024), { fin: false })
+    await Promise.all(clients.map((client) => once(client, 'close')))
+    if (process.env.MSRP_TEST_FIGURES !== undefined) console.log(`unfinished messages: ${watched.figures}`)
+    expect(watched.growth).toBeLessThan(200 * 0.35 * MiB + 30 * MiB)
+  })
+
   test('a client without a successful request, however often it pings', async () => {
     const client = await relay.opened()
     const pinging = setInterval(() => client.ping(), 50)
