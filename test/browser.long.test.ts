@@ -10,7 +10,7 @@ import { repositoryRoot } from './support/repository.ts'
 import { findProgram, requires } from './support/requires.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 import { eventsNamed, expectExit, startReceiver, startSender } from './support/transfer.ts'
-import { WebSocketRelay } from './support/web-socket-relay.ts'
+import { basic, WebSocketRelay } from './support/web-socket-relay.ts'
 
 // The page of examples/browser in a real browser, against clients by TLS. MSRP_TEST_SCREENSHOTS=FOLDER keeps what it shows.
 
@@ -92,6 +92,24 @@ describe('a page in Chromium', () => {
     expect(log).toContain('Hallo Browser')
     expect(log).toContain(`${file.size} bytes, SHA-256 ${file.sha256}`)
     expectGrowth(await seen(), file.size, 6)
+  })
+
+  test('logs in by a cookie that it was given, without a password of its own', async () => {
+    const page = await aPage()
+    await page.goto(url)
+    // To a browser a page by http and a WebSocket by wss are not of one site.
+    const cookie = { name: 'relay', value: basic(relay.relay.alice), domain: 'localhost', path: '/' }
+    await page.context().addCookies([{ ...cookie, sameSite: 'Lax', httpOnly: true }])
+    // As text: what is a function here the test runner has changed.
+    const path = await page.evaluate(`(async () => {
+      const { Endpoint } = await import('msrp/browser')
+      const endpoint = new Endpoint()
+      const { localPath } = await endpoint.prepare({ relay: { uri: 'ws://localhost:${relay.ws}/msrp' } })
+      await endpoint.close()
+      return localPath
+    })()`)
+    expect(path).toMatch(/^msrps:\/\/localhost:\d+\/\w+;tcp msrps:\/\/\w+\.invalid:2855\/\w+;ws$/)
+    await page.context().clearCookies()
   })
 
   test('is told what can be known where the relay does not let it in', async () => {
