@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../forwarding/network.ts'
 import { AdminNetwork } from './admin.ts'
 
@@ -57,13 +57,38 @@ describe('a trace of a session', () => {
     }
   })
 
+  it('shows no credentials either that are written as few do', async () => {
+    const { admin, alice, traced } = await talking()
+    await admin.call('PUT /trace/alice@example.com')
+    const value = 'Digest username="alice", realm="example.com", response = "0123 4567", cnonce = "c0 ffee"'
+    alice.request('AUTH', { toPath: ['msrps://relay.example.com:2855;tcp'], fields: [['Authorization', value]] })
+    await settle()
+    const text = traced().join('\n')
+    expect(text).toContain('username="alice"')
+    expect(text).not.toMatch(/0123|4567|c0 ffee/)
+  })
+
+  it('shows the REPORTs that the relay makes itself', async () => {
+    const { admin, alice, far, traced, alices } = await talking()
+    await admin.call(`PUT /trace/${alices}`)
+    far.answers = false
+    alice.send([alice.token, farUri], 'hello')
+    await settle()
+    far.close()
+    await settle()
+    expect(alice.reports).toEqual(['481 1-5/5'])
+    expect(traced().filter((line) => /^out MSRP \w+ REPORT .*Status: 000 481/.test(line))).toHaveLength(1)
+  })
+
   it('ends at its time, and costs nothing from then on', async () => {
     const { admin, network, say, traced, alices } = await talking()
+    const observe = vi.spyOn(network.relay, 'observe')
     const { body } = await admin.json(`PUT /trace/${alices}?seconds=5`)
     expect(body).toEqual({ target: alices, to: 'log', until: expect.stringMatching(/Z$/) })
     expect((await admin.json('GET /trace')).body.traces).toHaveLength(1)
     await network.clock.advance(5000)
     expect((await admin.json('GET /trace')).body.traces).toEqual([])
+    expect(observe.mock.calls.map(([observer]) => typeof observer)).toEqual(['function', 'undefined'])
     await say('hello')
     expect(traced()).toEqual([])
   })

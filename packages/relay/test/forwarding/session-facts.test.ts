@@ -114,6 +114,19 @@ describe('a session that is over', () => {
   })
 })
 
+it('a session whose messages still wait for a connection is told of when the relay stops', async () => {
+  const network = new Network()
+  network.onDial = () => new Promise(() => {})
+  const client = await network.client('alice')
+  client.send([client.token, farUri], 'hello')
+  await settle()
+  client.close()
+  await settle()
+  expect(network.ended).toEqual([])
+  await network.relay.close(1000)
+  expect(network.ended).toMatchObject([{ reason: 'disconnected', sent: { bytes: 0 } }])
+})
+
 describe('ending sessions on request', () => {
   it('tells the sender of what is under way, and closes the connection of its client', async () => {
     const { network, client, far } = await pair()
