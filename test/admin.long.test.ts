@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { expect, type TestContext, test } from 'vitest'
 import { valueIn } from '../packages/relay/test/admin/exposition.ts'
 import { administeredRelay, answered, keptIn, metricsOf } from './support/admin.ts'
+import { startMsrp } from './support/process.ts'
 import { requires } from './support/requires.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 import { expectExit, startReceiver, startSender, throughRelay, until } from './support/transfer.ts'
 
 test('a relay that stops is not ready, and keeps records of the sessions that it ends', async () => {
-  const watched = await administeredRelay({ settings: { drain: 20 } })
+  const watched = await administeredRelay({ settings: { drain: 2 } })
   const { relay, url } = watched
   expect(await (await fetch(`${url}/ready`)).json()).toEqual({ ready: true, users: 'reachable' })
   const client = await relay.login(relay.alice)
@@ -28,11 +29,9 @@ test('a relay that stops is not ready, and keeps records of the sessions that it
     })
   }
   await answered(`${url}/status`, (_, { buffer }: { buffer: { bytes: number } }) => buffer.bytes > 100_000)
-  relay.program.kill('SIGTERM')
+  await expectExit(startMsrp(['relay', 'drain', ...watched.options]))
   const answer = await answered(`${url}/ready`, (status) => status === 503)
   expect(answer).toMatchObject({ ready: false, reason: expect.stringContaining('draining') })
-  client.destroy()
-  peer.destroy()
   await relay.program.exit()
   expect(
     keptIn(watched)

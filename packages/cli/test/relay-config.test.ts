@@ -44,6 +44,25 @@ test('check tells of everything that is wrong at once, for people and for progra
   })
 })
 
+test('check looks at the admin port, its token, and where records go', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const file = configuration(
+    `[[listen]]\nhost = "127.0.0.1"\nport = 0\n[admin]\nport = ${port}\ntoken = "short"\n[accounting]\nfile = "none/a"\ndatabase = "b.sqlite"`,
+  )
+  const check = startMsrp(['relay', 'check', file])
+  expect(await check.exit()).toEqual({ code: 2, signal: null })
+  expect(check.stderr.lines).toEqual([
+    `error: ${file}: 3 things are wrong`,
+    expect.stringMatching(/^ {2}line 5: admin\.port: cannot listen on 127\.0\.0\.1:\d+: .*in use/),
+    expect.stringMatching(/^ {2}line 6: admin\.token: the token has fewer than 16 characters, .*openssl/),
+    expect.stringMatching(/^ {2}line 8: accounting\.file: cannot write .*none\/a: its folder does not exist/),
+  ])
+  expect(check.stderr.text).not.toContain('short')
+})
+
 test('check finds nothing wrong with a good file, and leaves nothing behind', async () => {
   const file = configuration('[[listen]]\nhost = "127.0.0.1"\nport = 0\n')
   const check = startMsrp(['relay', 'check', file])

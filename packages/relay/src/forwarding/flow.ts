@@ -139,8 +139,8 @@ export class Flow implements ChunkSource, Passenger {
   /** Tells the sessions that it belongs to with whom they have to do. */
   #introduce(sink: RelayConnection): void {
     for (const token of this.tokens) {
-      if (token === this.#sender) token.usage.met(this.#nextHost, sink.connection.transport.description)
-      else token.usage.met(this.paths.fromPath[0]?.host ?? '', this.source.connection.transport.description)
+      if (token === this.#sender) token.met(this.#nextHost, sink.connection.transport.description)
+      else token.met(this.paths.fromPath[0]?.host ?? '', this.source.connection.transport.description)
     }
   }
 

@@ -96,10 +96,15 @@ export class Token {
     return this.#flows
   }
 
-  /** What flows that are gone have carried under it, and between whom. */
-  get usage(): SessionUsage {
-    this.#usage ??= new SessionUsage()
+  /** What flows that are gone have carried under it, and between whom; undefined when there were none. */
+  get usage(): SessionUsage | undefined {
     return this.#usage
+  }
+
+  /** Messages under it go to somebody, or come from there. */
+  met(host: string, address: string): void {
+    this.#usage ??= new SessionUsage()
+    this.#usage.met(host, address)
   }
 
   /** It is not valid any more. */
@@ -169,7 +174,8 @@ export class Token {
 
   /** A flow is gone. */
   left(flow: Flow): void {
-    addTraffic(flow.sentBy(this) ? this.usage.sent : this.usage.received, flow.traffic)
+    this.#usage ??= new SessionUsage()
+    addTraffic(flow.sentBy(this) ? this.#usage.sent : this.#usage.received, flow.traffic)
     this.#flows?.delete(flow)
     if (this.ended && this.#flows?.size === 0) this.onSettled?.()
   }

@@ -1,3 +1,5 @@
+import { access, constants } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { listenSockets } from 'msrp/node'
 import { MsrpError } from 'msrp/wire'
 import { AdminToken } from '../admin/token.ts'
@@ -6,6 +8,7 @@ import { type Flaw, type KeyPath, keyName, type Settings } from '../config/index
 import { certificateFlaws } from './certified-names.ts'
 import { exists } from './durable-file.ts'
 import { openUserBackend } from './user-backends.ts'
+import { storageError } from './storage-error.ts'
 import { openRelayUsers } from './user-database.ts'
 
 /**
@@ -18,7 +21,8 @@ export async function examine(settings: Settings, options: { ports?: boolean } =
     examineCertificates(settings),
     examineAuthorities(settings),
     examineUsers(settings),
-    examineAdmin(settings),
+    examineAdmin(settings, options),
+    ...(['file', 'database'] as const).map((place) => examineAccounting(settings, place)),
   ])
   return found.flat()
 }
@@ -76,9 +80,27 @@ async function examineUsers(settings: Settings): Promise<Flaw[]> {
   })
 }
 
-async function examineAdmin({ admin: { token } }: Settings): Promise<Flaw[]> {
-  if (token === undefined) return []
-  return attempt(['admin', 'token'], async () => new AdminToken(token.reveal()))
+async function examineAdmin({ admin }: Settings, options: { ports?: boolean }): Promise<Flaw[]> {
+  const { host = '127.0.0.1', port, token } = admin
+  const weak = token === undefined ? [] : await attempt(['admin', 'token'], async () => new AdminToken(token.reveal()))
+  if (port === undefined || options.ports === false) return weak
+  const taken = await attempt(['admin', 'port'], async () => {
+    const listener = await listenSockets({ host, port, onTransport: (transport) => transport.destroy() })
+    await listener.close()
+  })
+  return [...taken, ...weak]
+}
+
+async function examineAccounting({ accounting }: Settings, place: 'file' | 'database'): Promise<Flaw[]> {
+  const path = accounting[place]
+  if (path === undefined) return []
+  return attempt(['accounting', place], async () => {
+    try {
+      await access((await exists(path)) ? path : dirname(path), constants.W_OK)
+    } catch (error) {
+      throw storageError(error, 'write', path)
+    }
+  })
 }
 
 async function attempt(path: KeyPath, action: () => Promise<unknown>): Promise<Flaw[]> {
