@@ -87,6 +87,12 @@ test('docs/json-events.md describes these events', () => {
     'user',
     'checked',
     'settings',
+    'status',
+    'session',
+    'kicked',
+    'trace',
+    'reloaded',
+    'draining',
     'done',
     'error',
   ])

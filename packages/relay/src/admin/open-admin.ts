@@ -5,9 +5,9 @@ import type { Secret } from '../config/secret.ts'
 import type { Log } from '../forwarding/settings.ts'
 import { FloodedLog } from '../io/log-floods.ts'
 import { version } from '../io/version.ts'
-import { type OpenAdminPort, openAdminPort } from './admin-port.ts'
+import type { OpenAdminPort } from './admin-port.ts'
 import type { Administered, AdministeredRelay } from './administered.ts'
-import { type Access, AdminApp } from './app.ts'
+import type { Access } from './app.ts'
 import { AdminToken } from './token.ts'
 
 /** What the admin port is told by the configuration. */
@@ -68,6 +68,8 @@ export interface Admin {
 export async function openAdmin(options: AdminOptions, surroundings: AdminSurroundings): Promise<Admin> {
   const { host = '127.0.0.1', port, socket } = options
   if (port === undefined && socket === undefined) return noAdmin
+  // Loaded only here: most of what it needs nothing else does, and many relays have no admin port.
+  const [{ AdminApp }, { openAdminPort }] = await Promise.all([import('./app.ts'), import('./admin-port.ts')])
   const administered = new AdministeredProgram(surroundings)
   const { clock, log: traceLog } = surroundings
   const log = new FloodedLog(traceLog, clock)
