@@ -5,10 +5,15 @@ import type { TestContext } from 'vitest'
 /** The Debian package of a program whose package is named otherwise. */
 const packages: Record<string, string> = {
   dnsmasq: 'dnsmasq-base',
+  'dpkg-deb': 'dpkg',
   ip: 'iproute2',
+  man: 'man-db',
   nft: 'nftables',
   nsenter: 'util-linux',
   ps: 'procps',
+  'systemd-analyze': 'systemd',
+  'systemd-notify': 'systemd',
+  'systemd-nspawn': 'systemd-container',
   unshare: 'util-linux',
 }
 
