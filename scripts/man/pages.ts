@@ -87,6 +87,10 @@ function msrpRelay(source: ManSource): string {
       'State: the database of users, and the authority and certificate of a relay that is given none.',
     ),
     item(
+      italic('/var/log/msrp-relay'),
+      'For files that the configuration has written there; the service can write nothing but these and the state.',
+    ),
+    item(
       italic('/lib/systemd/system/msrp-relay.service'),
       'The service. It runs as the user msrp-relay and logs to the journal.',
     ),
