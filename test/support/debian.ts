@@ -127,14 +127,14 @@ export class Debian {
     this.write('/root/script.sh', `#!/bin/sh\nexec >/root/script.out 2>&1\n${script}\n`, 0o755)
     const unit = [
       '[Unit]\nAfter=multi-user.target',
-      '[Service]\nType=oneshot\nExecStart=/root/script.sh\nExecStopPost=systemctl --no-block poweroff\nTimeoutStartSec=120',
+      '[Service]\nType=oneshot\nExecStart=/root/script.sh\nExecStopPost=systemctl --no-block poweroff\nTimeoutStartSec=240',
     ]
     this.write('/etc/systemd/system/script.service', `${unit.join('\n')}\n`)
     this.write('/etc/systemd/system/script.timer', '[Timer]\nOnActiveSec=0\n')
     await this.run(['systemctl', 'add-wants', 'multi-user.target', 'script.timer'])
     const args = ['--quiet', '--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe']
     const program = startProgram('systemd-nspawn', [...args, `--directory=${this.folder}`], { lifetime: 'file' })
-    const exit = await program.exit(180_000)
+    const exit = await program.exit(300_000)
     if (exit.code !== 0) throw new Error(program.describe())
     return this.read('/root/script.out')
   }
