@@ -15,6 +15,8 @@ import {
 import type { Counters } from './counters.ts'
 import { NonceCounts, Nonces } from './nonce.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
+import type { Policy } from './policy/policy.ts'
+import type { Refusal } from './policy/refusal.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { Token } from './token.ts'
@@ -39,6 +41,7 @@ export class Authentication {
   readonly #own: OwnAuthorities
   readonly #tokens: TokenTable
   readonly #counters: Counters
+  readonly #policy: Policy
   readonly #nonces: Nonces
   readonly #relayedCounts: NonceCounts = new NonceCounts(RELAYED_NONCES)
 
@@ -48,12 +51,14 @@ export class Authentication {
     own: OwnAuthorities
     tokens: TokenTable
     counters: Counters
+    policy: Policy
   }) {
     this.#platform = options.platform
     this.#settings = options.settings
     this.#own = options.own
     this.#tokens = options.tokens
     this.#counters = options.counters
+    this.#policy = options.policy
     const { time, random, hmac, equal } = options.platform
     this.#nonces = new Nonces({ time, random, hmac, equal, lifetime: () => this.#settings.nonceLifetime })
   }
@@ -155,22 +160,20 @@ export class Authentication {
     // Meanwhile the connection may have gone, and what it would get with it.
     if (!from.connection.open) return { status: 403 }
     const token = this.#grant(head, from, relayName, credentials.username, life)
-    if (!('uri' in token)) return token
+    const proof: [name: string, value: string] = [
+      'Authentication-Info',
+      formatAuthenticationInfo({
+        nextnonce: this.#nonces.issue(binding),
+        rspauth: expected.rspauth,
+        cnonce: credentials.cnonce,
+        nc: formatNonceCount(Number.parseInt(credentials.nc, 16)),
+      }),
+    ]
+    // Other relays say 403 for a wrong password. Whoever gets the proof that it was right knows that the comment counts.
+    if (!('uri' in token)) return token.status === 403 ? { ...token, fields: [proof] } : token
     return {
       status: 200,
-      fields: [
-        ['Use-Path', this.#usePath(head, token)],
-        ['Expires', String(life)],
-        [
-          'Authentication-Info',
-          formatAuthenticationInfo({
-            nextnonce: this.#nonces.issue(binding),
-            rspauth: expected.rspauth,
-            cnonce: credentials.cnonce,
-            nc: formatNonceCount(Number.parseInt(credentials.nc, 16)),
-          }),
-        ],
-      ],
+      fields: [['Use-Path', this.#usePath(head, token)], ['Expires', String(life)], proof],
     }
   }
 
@@ -231,6 +234,10 @@ export class Authentication {
     const target = head.fields.toPath.at(-1)
     const previous = head.fields.fromPath[0]
     if (previous === undefined) return { status: 400 }
+    // Only now that the credentials were right: whoever guesses does not learn who is denied. What a denied user has
+    // already is not extended either.
+    const denied = this.#policy.accessRefusal(account)
+    if (denied !== undefined) return this.#refuse(denied, account, from)
     if (target?.sessionId !== undefined) {
       const token = this.#tokens.find(target)
       const held = token?.heldBy(from) && token.account === account && token.uri.equals(target)
@@ -243,8 +250,16 @@ export class Authentication {
     }
     const refusal = this.#tokens.refusal({ account, holder: from, relayName, previous })
     if (refusal !== undefined) return { status: 403, comment: refusal }
+    const excess = this.#policy.usages.refusal(account)
+    if (excess !== undefined) return this.#refuse(excess, account, from)
     const { host, port } = this.#own.advertised
     return this.#tokens.issue({ host, port, account, holder: from, relayName, previous, seconds })
+  }
+
+  #refuse({ status, comment, counter }: Refusal, account: string, from: RelayConnection): Answer {
+    this.#counters.policyRefusals[counter]++
+    this.#platform.log.info({ connection: from.id, account, reason: comment }, 'an AUTH was refused')
+    return { status, comment }
   }
 
   /** RFC 4976 §4.2, §5.1: in the order in which the client will send through the relays. */

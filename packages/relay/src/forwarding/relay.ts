@@ -17,10 +17,13 @@ import { Flow, flowOverhead } from './flow.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import { outgrows } from './growth.ts'
 import { InboundChunk } from './inbound-chunk.ts'
+import { DailyBytes } from './limits/daily-bytes.ts'
 import type { NextHop } from './next-hop.ts'
 import { type Hop, NextHops } from './next-hops.ts'
 import { type OutboundPlace, OutboundShares } from './outbound-shares.ts'
 import { OwnAuthorities } from './own-authorities.ts'
+import { Policy } from './policy/policy.ts'
+import type { Refusal } from './policy/refusal.ts'
 import { RelayConnection, type RelayConnectionOptions, type RelayRequests } from './relay-connection.ts'
 import { type Route, route, type Way } from './route.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
@@ -46,6 +49,7 @@ export class Relay implements RelayRequests {
   readonly #changes: Changes = new Changes()
   #limits: ParserLimits
   readonly #total: TotalBuffer
+  readonly #policy: Policy
   readonly #stalled: StalledConnections
   readonly #outbound: OutboundShares
   /** What connections made from here take of it. */
@@ -62,13 +66,15 @@ export class Relay implements RelayRequests {
     this.#own = new OwnAuthorities(settings.names, settings.ports)
     this.#total = new TotalBuffer(settings.totalBuffer)
     this.#outbound = new OutboundShares(() => this.#settings.outboundConnections)
-    const { clock, random } = platform
+    const { clock, random, time, dailyBytes: days = new DailyBytes(time) } = platform
+    this.#policy = new Policy({ clock, days, settings: settings.policy })
     this.#tokens = new TokenTable({
       clock,
       random,
       onEnd: (token) => this.#tokenEnded(token),
       relays: this.#relays,
       changes: this.#changes,
+      usages: this.#policy.usages,
       most: () => this.#settings.tokensPerConnection,
       bytes: () => this.#settings.totalBuffer / 4,
     })
@@ -92,6 +98,7 @@ export class Relay implements RelayRequests {
       own: this.#own,
       tokens: this.#tokens,
       counters: this.counters,
+      policy: this.#policy,
     })
   }
 
@@ -117,6 +124,9 @@ export class Relay implements RelayRequests {
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#total.limit = settings.totalBuffer
     this.#own.add(settings.names, settings.ports)
+    this.#policy.reconfigure(settings.policy)
+    // So that each flow looks at what it counts for.
+    this.#changes.count++
   }
 
   /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
@@ -169,6 +179,11 @@ export class Relay implements RelayRequests {
     const isSame = known?.usable && known.way?.at === this.#changes.count && known.sink?.connection.open
     const way = isSame ? known.way?.way : this.#way(head, from)
     if (way === undefined || (isSame && !this.#mayGrow(head, from, way))) return undefined
+    const refusal = this.#policy.refusal(head) ?? (isSame ? known.toll : this.#policy.toll(way))?.refusal
+    if (refusal !== undefined) {
+      this.#refuse(refusal, head, from)
+      return undefined
+    }
     const flow = isSame ? known : this.#flow(head, from, way)
     if (flow === undefined) from.refuse(head, 413, 'this connection carries as many sessions as it may')
     else if (!flow.usable) from.refuse(head, 481, 'the connection to the next hop is closing')
@@ -191,7 +206,9 @@ export class Relay implements RelayRequests {
       from.refuse(head, 501)
     } else {
       const way = this.#way(head, from)
-      if (way !== undefined) this.#forward(head, body, flag, from, way)
+      const refusal = way === undefined ? undefined : this.#requestRefusal(head, body, from, way)
+      if (refusal !== undefined) this.#refuse(refusal, head, from)
+      else if (way !== undefined) this.#forward(head, body, flag, from, way)
     }
   }
 
@@ -248,6 +265,21 @@ export class Relay implements RelayRequests {
     if (!this.#mayGrow(head, from, way)) return undefined
     from.prove()
     return way
+  }
+
+  #refuse(refusal: Refusal, head: RequestHead, from: RelayConnection): void {
+    this.counters.policyRefusals[refusal.counter]++
+    from.refuse(head, refusal.status, refusal.comment)
+  }
+
+  /** Why a request other than SEND goes no further; if it does, its body counts as those of messages do. */
+  #requestRefusal(head: RequestHead, body: Uint8Array, from: RelayConnection, way: Way): Refusal | undefined {
+    const toll = body.byteLength === 0 ? undefined : this.#policy.toll(way)
+    const refusal = this.#policy.refusal(head) ?? (head.method === 'REPORT' ? undefined : toll?.refusal)
+    if (refusal !== undefined || toll === undefined) return refusal
+    toll.pay(body.byteLength)
+    if (!from.shared) for (const pace of toll.exceeded(body.byteLength)) from.keepPace(pace, false)
+    return undefined
   }
 
   #mayGrow(head: RequestHead, from: RelayConnection, way: Way): boolean {
@@ -312,6 +344,7 @@ export class Relay implements RelayRequests {
 
   #note(flow: Flow, head: RequestHead, from: RelayConnection, way: Way): void {
     flow.way = { way, at: this.#changes.count }
+    flow.toll = this.#policy.toll(way)
     from.flows.note(flow, head.fields)
   }
 

@@ -20,6 +20,8 @@ export interface Way {
   fromPath: readonly MsrpUri[]
   /** Our tokens on its way, in the order they are visited. */
   tokens: Token[]
+  /** Its last token is that of the one to whom it goes; the others are of those who send it. */
+  inward: boolean
 }
 
 export type Destination =
@@ -62,7 +64,7 @@ export function route(head: RequestHead, from: RelayConnection, own: OwnAuthorit
       // Whatever the next URI says: towards the holder there is one way only.
       const connection = token.holder
       if (connection === undefined) return sessionOver
-      return { kind: 'forward', to: { kind: 'connection', connection }, toPath, fromPath, tokens: passed }
+      return { kind: 'forward', to: { kind: 'connection', connection }, toPath, fromPath, tokens: passed, inward: true }
     }
 
     token.hold(from)
@@ -71,7 +73,7 @@ export function route(head: RequestHead, from: RelayConnection, own: OwnAuthorit
     const peer = token.peer(next)
     const hop = { token, uri: next, isRelay: toPath.length > 1 || isAuth }
     const to: Destination = peer?.connection.open ? { kind: 'connection', connection: peer } : { kind: 'next-hop', hop }
-    return { kind: 'forward', to, toPath, fromPath, tokens: passed }
+    return { kind: 'forward', to, toPath, fromPath, tokens: passed, inward: false }
   }
 }
 

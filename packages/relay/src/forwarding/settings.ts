@@ -1,5 +1,7 @@
 import type { Clock, Transport } from 'msrp/connection'
 import type { DigestAlgorithm, Hash, MsrpUri, ParserLimits, RandomBytes } from 'msrp/wire'
+import type { DailyBytes } from './limits/daily-bytes.ts'
+import type { PolicySettings } from './policy/policy-settings.ts'
 
 /** What the relay's state is told by its configuration. Times in seconds, sizes in bytes. */
 export interface RelaySettings {
@@ -32,6 +34,8 @@ export interface RelaySettings {
   /** Relays (host names) towards which one connection serves all sessions; elsewhere each session has its own. */
   sharedConnectionsTo: readonly string[]
   limits?: Partial<ParserLimits>
+  /** Without it everybody with an account may send anything. */
+  policy?: PolicySettings
 }
 
 /** What the relay's state needs from the platform. */
@@ -46,6 +50,8 @@ export interface RelayPlatform {
   /** Compares without telling by its duration where the texts differ. */
   equal: (one: string, other: string) => boolean
   users: Users
+  /** What accounts have used today; it begins at nothing unless it is given. */
+  dailyBytes?: DailyBytes
   dial: Dial
   log: Log
 }

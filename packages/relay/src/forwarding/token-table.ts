@@ -2,6 +2,7 @@ import type { Cancel, Clock } from 'msrp/connection'
 import { MsrpUri, newSessionId, type RandomBytes } from 'msrp/wire'
 import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
+import type { Usages } from './limits/usages.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { Token } from './token.ts'
 
@@ -36,6 +37,7 @@ export class TokenTable {
   readonly #relayed: Map<string, number> = new Map()
   readonly #relays: ConnectionsByRelay
   readonly #changes: Changes
+  readonly #usages: Usages
   readonly #most: () => number
   readonly #bytes: () => number
 
@@ -49,6 +51,7 @@ export class TokenTable {
     onEnd: (token: Token) => void
     relays: ConnectionsByRelay
     changes: Changes
+    usages: Usages
     most: () => number
     bytes: () => number
   }) {
@@ -57,6 +60,7 @@ export class TokenTable {
     this.#onEnd = options.onEnd
     this.#relays = options.relays
     this.#changes = options.changes
+    this.#usages = options.usages
     this.#most = options.most
     this.#bytes = options.bytes
   }
@@ -91,6 +95,7 @@ export class TokenTable {
     const token = new Token({ ...parts, account, previous, uri, relays: this.#relays, changes: this.#changes })
     this.#tokens.set(uri.sessionId ?? '', token)
     if (token.relayName !== undefined) this.#relayed.set(account, (this.#relayed.get(account) ?? 0) + 1)
+    this.#usages.opened(account)
     this.extend(token, seconds)
     return token
   }
@@ -112,6 +117,7 @@ export class TokenTable {
     this.#timers.delete(token)
     if (!this.#tokens.delete(token.uri.sessionId ?? '')) return
     if (token.relayName !== undefined) this.#forgetRelayed(token.account)
+    this.#usages.closed(token.account)
     this.#onEnd(token)
   }
 
