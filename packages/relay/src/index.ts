@@ -1,10 +1,11 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { nodeClock, nodeHash, nodeRandom, nodeResolver, type Resolver } from 'msrp/node'
-import type { Settings } from './config/index.ts'
+import { policySettings, type Settings } from './config/index.ts'
 import type { Counters } from './forwarding/counters.ts'
 import { Relay } from './forwarding/relay.ts'
 import type { RelaySettings } from './forwarding/settings.ts'
+import { DailyBytesFile } from './io/daily-bytes-file.ts'
 import { relayDialer } from './io/dialer.ts'
 import { FailedNames } from './io/failed-names.ts'
 import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } from './io/index.ts'
@@ -77,6 +78,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     throw error
   })
 
+  const dailyBytes = await DailyBytesFile.open(settings.stateFolder, floodedLog)
   const policy = new OutboundPolicy(settings.outbound, listeners.open)
   // As a key object: one that is made anew for each HMAC costs five times as much as the HMAC.
   const nonceKey = createSecretKey(randomBytes(32))
@@ -89,6 +91,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     hmac: (text) => createHmac('sha256', nonceKey).update(text).digest('hex'),
     equal,
     users: state.users,
+    dailyBytes: dailyBytes.counts,
     dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log: floodedLog }),
     log: floodedLog,
   })
@@ -102,6 +105,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     await listeners.close()
     await running.close(Math.max(deadline - performance.now(), LAST_WORDS))
     await state.users.close()
+    await dailyBytes.close()
     floodedLog.flush()
   }
   return {
@@ -138,6 +142,7 @@ function relaySettings(settings: Settings, listeners: readonly OpenListener[]): 
     stalled: limits.stalledTime,
     outboundConnections: limits.outboundConnections,
     sharedConnectionsTo: settings.sharedConnectionsTo,
+    policy: policySettings(settings),
     limits,
   }
 }

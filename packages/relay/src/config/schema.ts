@@ -1,12 +1,15 @@
 import type { z } from 'zod'
 import { isDomain } from '../users/user-address.ts'
 import { flag, hostNames, oneOf, path, table, text, whole } from './field.ts'
+import { accessSection } from './sections/access.ts'
+import { domainLimitsSection, userLimitsSection } from './sections/account-limits.ts'
 import { advertisedSection } from './sections/advertised.ts'
 import { digestSection } from './sections/digest.ts'
 import { expiresSection } from './sections/expires.ts'
 import { limitsSection } from './sections/limits.ts'
 import { listenSection } from './sections/listen.ts'
 import { logSection } from './sections/log.ts'
+import { messagesSection } from './sections/messages.ts'
 import { outboundSection } from './sections/outbound.ts'
 import { tlsSection } from './sections/tls.ts'
 import { usersSection } from './sections/users.ts'
@@ -40,7 +43,12 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     sharedConnectionsTo: hostNames({
       about: 'Host names of relays to which many sessions share one connection. Elsewhere each session has its own.',
     }),
-    drain: whole(0, 86_400, 10, 'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.'),
+    drain: whole(
+      0,
+      86_400,
+      10,
+      'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.',
+    ),
     stateFolder: path(folder, {
       about: 'Folder for the authority, certificate and users of a relay that is not given its own.',
       leftOut: '`state` at the top of a clone; installed, `$XDG_STATE_HOME/msrp-relay` or `~/.local/state/msrp-relay`',
@@ -52,6 +60,10 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     expires: expiresSection(),
     limits: limitsSection(),
     outbound: outboundSection(),
+    access: accessSection(),
+    userLimits: userLimitsSection(),
+    domainLimits: domainLimitsSection(),
+    messages: messagesSection(),
     digest: digestSection(),
     users: usersSection(folder),
     log: logSection(),
