@@ -3,11 +3,12 @@ import { networkInterfaces } from 'node:os'
 import { nodeClock, nodeHash, nodeRandom, nodeResolver, type Resolver } from 'msrp/node'
 import { openAccounting } from './accounting/open-accounting.ts'
 import { type Admin, openAdmin } from './admin/open-admin.ts'
-import type { Settings } from './config/index.ts'
+import { policySettings, type Settings } from './config/index.ts'
 import { Counters } from './forwarding/counters.ts'
 import { Relay } from './forwarding/relay.ts'
 import type { RelaySettings } from './forwarding/settings.ts'
 import { Admission } from './io/admission.ts'
+import { DailyBytesFile } from './io/daily-bytes-file.ts'
 import { relayDialer } from './io/dialer.ts'
 import { FailedNames } from './io/failed-names.ts'
 import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState, relayCertificates } from './io/index.ts'
@@ -102,12 +103,16 @@ async function startBehind(
   const tls = new RelayTls(certificates, settings.tls.minimumVersion)
 
   const counters = new Counters()
+  const dailyBytes = await DailyBytesFile.open(settings.stateFolder, floodedLog).catch(async (error) => {
+    await state.users.close()
+    throw error
+  })
   const accounting = await openAccounting(settings.accounting, {
     relay: settings.advertised.name,
     clock: nodeClock,
     log: floodedLog,
   }).catch(async (error) => {
-    await state.users.close()
+    await Promise.all([dailyBytes.close(), state.users.close()])
     throw error
   })
 
@@ -131,7 +136,7 @@ async function startBehind(
     },
   })
   await listeners.change(settings.listen).catch(async (error) => {
-    await Promise.all([accounting.close(), state.users.close()])
+    await Promise.all([accounting.close(), dailyBytes.close(), state.users.close()])
     throw error
   })
 
@@ -147,6 +152,7 @@ async function startBehind(
     hmac: (text) => createHmac('sha256', nonceKey).update(text).digest('hex'),
     equal,
     users: state.users,
+    dailyBytes: dailyBytes.counts,
     dial: relayDialer({
       settings: () => settings,
       policy: () => policy,
@@ -202,7 +208,7 @@ async function startBehind(
     await running.drain(settings.drain * 1000)
     await listeners.close()
     await running.close(Math.max(deadline - performance.now(), LAST_WORDS))
-    await Promise.all([accounting.close(), state.users.close()])
+    await Promise.all([accounting.close(), dailyBytes.close(), state.users.close()])
     floodedLog.flush()
     await admin.close()
   }
@@ -256,6 +262,7 @@ function relaySettings(settings: Settings, listeners: readonly OpenListener[]): 
     stalled: limits.stalledTime,
     outboundConnections: limits.outboundConnections,
     sharedConnectionsTo: settings.sharedConnectionsTo,
+    policy: policySettings(settings),
     limits,
   }
 }

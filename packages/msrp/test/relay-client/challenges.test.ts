@@ -350,6 +350,28 @@ describe('A refusal', () => {
   })
 })
 
+describe('A 403 to credentials', () => {
+  const refusal = { status: 403, comment: 'this user has 2 sessions' }
+
+  test('that comes with the proof that they were right carries its words', async () => {
+    const relay = new ScriptedRelay((auth) =>
+      auth.authorization ? { ...refusal, fields: [authenticationInfo(auth)] } : challenge(),
+    )
+    const error = await errorOf(register(relay))
+    expect(error).toMatchObject({ code: 'refused', status: 403 })
+    expect(error.message).toBe('the relay relay.example.com refused AUTH: 403 this user has 2 sessions')
+  })
+
+  test('that comes with a proof of something else says no more than others', async () => {
+    const relay = new ScriptedRelay((auth) => {
+      if (!auth.authorization) return challenge()
+      const [name, value] = authenticationInfo(auth)
+      return { ...refusal, fields: [[name, value.replace(/rspauth="./, 'rspauth="z')]] }
+    })
+    expect(await errorOf(register(relay))).toMatchObject({ code: 'unauthorized' })
+  })
+})
+
 describe('Authentication-Info', () => {
   test('with the right rspauth is taken (RFC4976-9.1-9)', async () => {
     const relay = new ScriptedRelay((auth) =>

@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
-import { type DigestAlgorithm, digestAlgorithm } from 'msrp/wire'
+import { type DigestAlgorithm, digestAlgorithm, parseMediaType } from 'msrp/wire'
 import { z } from 'zod'
 import { isCertifiableName } from '../certificates/issue.ts'
 import { parseNetwork } from './network.ts'
@@ -137,6 +137,51 @@ export function networks(facts: About): z.ZodType<readonly string[]> {
   return documented(schema, { expected, value: '[]', ...facts })
 }
 
+/** A limit, which 0 lifts; none unless one is given. */
+export function limit(minimum: number, maximum: number, about: string): z.ZodType<number> {
+  const error = wrong(limitExpected(minimum, maximum), 0)
+  return documented(limitWithin(minimum, maximum, error).default(0), {
+    about,
+    expected: limitExpected(minimum, maximum),
+    value: written(0),
+  })
+}
+
+/** The same in an exception from one that holds for all. */
+export function optionalLimit(minimum: number, maximum: number, about: string): z.ZodType<number | undefined> {
+  const leftOut = 'as for all'
+  const expected = limitExpected(minimum, maximum)
+  const schema = limitWithin(minimum, maximum, wrongInWords(expected, leftOut)).optional()
+  return documented(schema, { about, expected, leftOut, example: written(0) })
+}
+
+/** Patterns of users or domains, with stars for any characters; none when left out, unless they are needed. */
+export function patterns({
+  of,
+  needed = false,
+  ...facts
+}: About & { of: 'users' | 'domains'; needed?: boolean }): z.ZodType<readonly string[]> {
+  const example = of === 'users' ? '["alice@example.com", "*@example.org"]' : '["example.com", "*.example.org"]'
+  const expected = `a list of ${of} such as ${example}`
+  const error = `must be ${expected}`
+  const fits = (pattern: string): boolean =>
+    of === 'users' ? /^([^\s]+@)?[^\s@]+$/.test(pattern) : /^[^\s@]+$/.test(pattern)
+  const list = z.array(z.string({ error }).refine(fits, { error }), { error })
+  if (needed) return documented(list.min(1, { error }), { expected, example, ...facts })
+  return documented(list.default([]), { expected, value: '[]', ...facts })
+}
+
+/** Media types, with `*` for a subtype; none when left out. */
+export function mediaRanges(facts: About): z.ZodType<readonly string[]> {
+  const expected = 'a list of media types such as ["text/*", "image/png"]'
+  const error = `must be ${expected}`
+  // The `*` is a letter of such a name as well.
+  const range = z
+    .string({ error })
+    .refine((text) => parseMediaType(text)?.type === text.trim().toLowerCase(), { error })
+  return documented(z.array(range, { error }).default([]), { expected, value: '[]', ...facts })
+}
+
 /** Digest algorithms in any case, each once. */
 export function algorithms(value: readonly DigestAlgorithm[], about: string): z.ZodType<readonly DigestAlgorithm[]> {
   const expected = 'a list of "MD5" and "SHA-256"'
@@ -196,6 +241,14 @@ export function snakeCase(key: string): string {
 /** A key as the program spells it: `headerLineBytes` for `header_line_bytes`. */
 export function camelCase(key: string): string {
   return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function limitExpected(minimum: number, maximum: number): string {
+  return `a whole number from ${minimum} to ${maximum}, or 0 for no limit`
+}
+
+function limitWithin(minimum: number, maximum: number, error: string): z.ZodInt {
+  return z.int({ error }).refine((value) => value === 0 || (value >= minimum && value <= maximum), { error })
 }
 
 const hostExpected = 'a host name such as "relay.example.com"'

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { isDomain } from '../users/user-address.ts'
 import { flag, hostNames, oneOf, path, table, text, whole } from './field.ts'
 import { accessSection } from './sections/access.ts'
+import { domainLimitsSection, userLimitsSection } from './sections/account-limits.ts'
 import { accountingSection } from './sections/accounting.ts'
 import { adminSection } from './sections/admin.ts'
 import { advertisedSection } from './sections/advertised.ts'
@@ -13,6 +14,7 @@ import { expiresSection } from './sections/expires.ts'
 import { limitsSection } from './sections/limits.ts'
 import { listenSection } from './sections/listen.ts'
 import { logSection } from './sections/log.ts'
+import { messagesSection } from './sections/messages.ts'
 import { outboundSection } from './sections/outbound.ts'
 import { tlsSection } from './sections/tls.ts'
 import { type UnfinishedUsers, usersSection } from './sections/users.ts'
@@ -72,6 +74,9 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     expires: expiresSection(),
     limits: limitsSection(),
     outbound: outboundSection(),
+    userLimits: userLimitsSection(),
+    domainLimits: domainLimitsSection(),
+    messages: messagesSection(),
     digest: digestSection(),
     users: usersSection(folder),
     ephemeralCredentials: ephemeralCredentialsSection(folder),

@@ -1,5 +1,6 @@
 import type { Secret } from './secret.ts'
 import type { AccessSettings } from './sections/access.ts'
+import type { DomainLimitSettings, UserLimitSettings } from './sections/account-limits.ts'
 import type { AccountingSettings } from './sections/accounting.ts'
 import type { AdminSettings } from './sections/admin.ts'
 import type { AdvertisedSettings } from './sections/advertised.ts'
@@ -11,6 +12,7 @@ import type { ExpiresSettings } from './sections/expires.ts'
 import type { LimitSettings } from './sections/limits.ts'
 import type { ListenSettings } from './sections/listen.ts'
 import type { LogSettings } from './sections/log.ts'
+import type { MessageSettings } from './sections/messages.ts'
 import type { OutboundSettings } from './sections/outbound.ts'
 import type { TlsSettings } from './sections/tls.ts'
 import type { UserSettings } from './sections/users.ts'
@@ -46,6 +48,11 @@ export interface Settings {
   readonly expires: ExpiresSettings
   readonly limits: LimitSettings
   readonly outbound: OutboundSettings
+  /** What each user may have, and all of a domain together. */
+  readonly userLimits: UserLimitSettings
+  readonly domainLimits: DomainLimitSettings
+  /** Which messages are passed on. */
+  readonly messages: MessageSettings
   /** Names of relays to which several sessions share a connection. Default: none, one connection a session. */
   readonly sharedConnectionsTo: readonly string[]
   readonly digest: DigestSettings

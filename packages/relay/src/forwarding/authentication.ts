@@ -18,6 +18,8 @@ import type { Domain, Domains } from './domains.ts'
 import { isRightUser } from './handshake-user.ts'
 import { NonceCounts, Nonces } from './nonce.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
+import type { Policy } from './policy/policy.ts'
+import type { Refusal } from './policy/refusal.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { Token } from './token.ts'
@@ -62,6 +64,7 @@ export class Authentication {
   readonly #domains: Domains
   readonly #tokens: TokenTable
   readonly #counters: Counters
+  readonly #policy: Policy
   readonly #nonces: Nonces
   readonly #relayedCounts: NonceCounts = new NonceCounts(RELAYED_NONCES)
 
@@ -72,6 +75,7 @@ export class Authentication {
     domains: Domains
     tokens: TokenTable
     counters: Counters
+    policy: Policy
   }) {
     this.#platform = options.platform
     this.#settings = options.settings
@@ -79,6 +83,7 @@ export class Authentication {
     this.#domains = options.domains
     this.#tokens = options.tokens
     this.#counters = options.counters
+    this.#policy = options.policy
     const { time, random, hmac, equal } = options.platform
     this.#nonces = new Nonces({ time, random, hmac, equal, lifetime: () => this.#settings.nonceLifetime })
   }
@@ -192,7 +197,7 @@ export class Authentication {
       const isKnown = relayName === undefined && user?.realm === domain.realm
       if (!isKnown || !(await isRightUser(user, this.#platform))) return challenge(false)
       const { username } = user
-      return this.#admit(head, { target, previous, from, relayName, username, domain }).answer
+      return this.#admit(head, { target, previous, from, relayName, username, domain })
     }
     if (credentials === undefined) return { ...challenge(false), failed: true }
     const expected = await this.#expectedResponse(credentials, target)
@@ -213,9 +218,7 @@ export class Authentication {
       return challenge(true)
     }
 
-    const { username } = credentials
-    const { answer, fields: granted } = this.#admit(head, { target, previous, from, relayName, username, domain })
-    granted?.push([
+    const proof: [name: string, value: string] = [
       'Authentication-Info',
       formatAuthenticationInfo({
         nextnonce: this.#nonces.issue(binding),
@@ -223,23 +226,22 @@ export class Authentication {
         cnonce: credentials.cnonce,
         nc: formatNonceCount(Number.parseInt(credentials.nc, 16)),
       }),
-    ])
-    return answer
+    ]
+    const { username } = credentials
+    return this.#admit(head, { target, previous, from, relayName, username, domain }, [proof])
   }
 
-  /** The answer to somebody who has proved who he is; `fields` are those of a 200, to which more may be added. */
-  #admit(head: RequestHead, asked: Asked): { answer: Answer; fields?: [name: string, value: string][] } {
+  /** The answer to somebody who has proved who he is; `proof`: fields that say that he has. */
+  #admit(head: RequestHead, asked: Asked, proof: readonly [name: string, value: string][] = []): Answer {
     const seconds = this.#life(head.fields.expires)
-    if (typeof seconds !== 'number') return { answer: seconds }
+    if (typeof seconds !== 'number') return seconds
     // Meanwhile the connection may have gone, and what it would get with it.
-    if (!asked.from.connection.open) return { answer: { status: 403 } }
+    if (!asked.from.connection.open) return { status: 403 }
     const token = this.#grant({ ...asked, seconds })
-    if (!('uri' in token)) return { answer: token }
-    const fields: [name: string, value: string][] = [
-      ['Use-Path', this.#usePath(head, token)],
-      ['Expires', String(seconds)],
-    ]
-    return { answer: { status: 200, fields }, fields }
+    // Other relays say 403 for a wrong password. Whoever gets the proof that it was right knows that the comment counts.
+    if (!('uri' in token)) return token.status === 403 ? { ...token, fields: [...proof] } : token
+    const fields: Answer['fields'] = [['Use-Path', this.#usePath(head, token)], ['Expires', String(seconds)], ...proof]
+    return { status: 200, fields }
   }
 
   /**
@@ -320,6 +322,10 @@ export class Authentication {
   #grant(asked: Asked & { seconds: number }): Token | Answer {
     const { target, previous, from: holder, relayName, username, domain, seconds } = asked
     const account = this.#platform.users.account?.(username, domain.realm) ?? `${username}@${domain.realm}`
+    // Only now that the credentials were right: whoever guesses does not learn who is denied. What a denied user has
+    // already is not extended either.
+    const denied = this.#policy.accessRefusal(account)
+    if (denied !== undefined) return this.#refuse(denied, account, holder)
     if (target.sessionId !== undefined) {
       const token = this.#held(target, holder, relayName, previous)
       if (token?.account !== account) return { status: 481, comment: 'no such session at this relay' }
@@ -328,9 +334,17 @@ export class Authentication {
     }
     const refusal = this.#tokens.refusal({ account, holder, relayName, previous })
     if (refusal !== undefined) return { status: 403, comment: refusal }
+    const excess = this.#policy.usages.refusal(account)
+    if (excess !== undefined) return this.#refuse(excess, account, holder)
     const { port } = this.#own.advertised
     this.#counters.sessions++
     return this.#tokens.issue({ port, account, domain, holder, relayName, previous, seconds })
+  }
+
+  #refuse({ status, comment, counter }: Refusal, account: string, from: RelayConnection): Answer {
+    this.#counters.policyRefusals[counter]++
+    this.#platform.log.info({ connection: from.id, account, reason: comment }, 'an AUTH was refused')
+    return { status, comment }
   }
 
   /** RFC 4976 §4.2, §5.1: in the order in which the client will send through the relays. */

@@ -27,6 +27,20 @@ export type Refusal = (typeof REFUSALS)[number]
 export const END_REASONS = ['disconnected', 'lost', 'expired', 'kicked', 'stopped'] as const
 export type EndReason = (typeof END_REASONS)[number]
 
+/**
+ * What operators say no to: users who are denied (`access`) or have enough `sessions`; messages by their type or size, and
+ * those beyond the bytes of a day, or of a second where their sender cannot be held up.
+ */
+export const POLICY_REFUSALS = [
+  'access',
+  'sessions',
+  'content_type',
+  'size',
+  'bytes_per_day',
+  'bytes_per_second',
+] as const
+export type PolicyRefusal = (typeof POLICY_REFUSALS)[number]
+
 /** What the relay has counted since it started: plain numbers, which are looked at when somebody asks. */
 export class Counters {
   connections = 0
@@ -49,6 +63,10 @@ export class Counters {
   /** Tokens handed out, and how they ended. */
   sessions = 0
   readonly sessionsEnded: Record<EndReason, number> = zeros(END_REASONS)
+  /** AUTHs and chunks that were refused, by what was against them. */
+  readonly policyRefusals: Record<PolicyRefusal, number> = zeros(POLICY_REFUSALS)
+  /** How often a sender was not read for a while, because of the bytes a second of a user or domain. */
+  pauses = 0
   readonly auth: Record<AuthResult, number> = zeros(AUTH_RESULTS)
   /** Requests that arrived. */
   readonly requests: Record<Method, number> = zeros(METHODS)

@@ -9,8 +9,11 @@ import {
 } from 'msrp/wire'
 import { failureOf } from './failure.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
+import { Pacing } from './limits/pacing.ts'
+import type { Toll } from './limits/toll.ts'
 import type { Passenger } from './next-hop.ts'
 import { Passage } from './passage.ts'
+import type { Refusal } from './policy/refusal.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import type { Way } from './route.ts'
 import { SentPart } from './sent-part.ts'
@@ -55,6 +58,8 @@ export class Flow implements ChunkSource, Passenger {
   unfinished = false
   /** The way that its last message was found to go, and when that was. */
   way: { readonly way: Way; readonly at: number } | undefined
+  /** What its messages count for; undefined when nobody is limited. */
+  toll: Toll | undefined
   /** The same as they were read. */
   readonly paths: Paths
   /** The same as the last message had them; see `Flows.note`. */
@@ -79,6 +84,8 @@ export class Flow implements ChunkSource, Passenger {
   #kept = 0
   #finishing = false
   #left = false
+  /** Has it wait where somebody is limited. */
+  #pacing: Pacing | undefined
 
   /** `paths` as its messages come with them, `toPath` and `fromPath` as they go out; `buffer` in bytes. */
   constructor(options: {
@@ -169,6 +176,7 @@ export class Flow implements ChunkSource, Passenger {
   push(chunk: InboundChunk, bytes: Uint8Array, plain: boolean): void {
     const passage = this.#arriving(chunk)
     if (passage === undefined) return
+    if (this.toll !== undefined && !this.#pay(passage, this.toll, bytes.byteLength)) return
     this.#keep(passage)
     passage.push(bytes, plain)
     this.#sink?.connection.pump()
@@ -204,6 +212,35 @@ export class Flow implements ChunkSource, Passenger {
     else this.#settle(passage)
   }
 
+  /** Its source is not held for its sake any more: it carries others as well. */
+  letGo(): void {
+    this.#sink?.letGo(this.source)
+    for (const pace of this.toll?.paces ?? []) this.source.paceOver(pace)
+  }
+
+  // ---- what its users may send
+
+  /** Counts bytes that arrive, and has what follows them wait where they are too many; false when they go no further. */
+  #pay(passage: Passage, toll: Toll, bytes: number): boolean {
+    const { start, received } = passage.chunk
+    const last = start - 1 + received + bytes
+    const refusal = toll.refusalAt(last)
+    if (refusal !== undefined) {
+      this.#refuse(passage, refusal)
+      return false
+    }
+    toll.pay(bytes)
+    this.#pacing ??= new Pacing(this.source, () => this.#wake())
+    this.#pacing.passed(toll, last)
+    return true
+  }
+
+  #refuse(passage: Passage, { status, comment, counter }: Refusal): void {
+    this.source.counters.policyRefusals[counter]++
+    passage.chunk.fail(status, comment)
+    this.#discard(passage, '#')
+  }
+
   // ---- what becomes of it
 
   /** The next hop did not take a chunk, or did not answer. */
@@ -236,7 +273,7 @@ export class Flow implements ChunkSource, Passenger {
   get state(): 'ready' | 'waiting' | 'done' {
     const passage = this.#passages[0]
     if (passage === undefined) return this.#finishing ? 'done' : 'waiting'
-    return passage.startable && this.#sink?.congested === false ? 'ready' : 'waiting'
+    return passage.startable && this.#pacing?.holding !== true && this.#sink?.congested === false ? 'ready' : 'waiting'
   }
 
   begin(transactionId: string): ChunkOpening {
@@ -249,6 +286,7 @@ export class Flow implements ChunkSource, Passenger {
 
   next(limit: number): ChunkPiece {
     const passage = this.#front()
+    if (this.#pacing?.holding === true && passage.interruptible) return { kind: 'waiting' }
     const before = passage.size
     const piece = passage.next(limit)
     this.#count(passage.size - before)
@@ -297,6 +335,7 @@ export class Flow implements ChunkSource, Passenger {
 
   /** Gives a chunk up: nothing more of it goes out but, where some did, an end that says so. */
   #discard(passage: Passage, flag: ContinuationFlag): void {
+    if (passage.waiting > 0) this.toll?.pay(-passage.waiting)
     const before = passage.size
     passage.discard(flag)
     this.#count(passage.size - before)
@@ -354,6 +393,11 @@ export class Flow implements ChunkSource, Passenger {
   #overflow(): void {
     const passage = this.#passages.at(-1)
     if (passage === undefined) return
+    if (this.#pacing?.holding === true) {
+      const comment = 'faster than these users may send, over a connection that carries several sessions'
+      this.#refuse(passage, { status: 413, comment, counter: 'bytes_per_second' })
+      return
+    }
     passage.chunk.fail(413, 'the next hop is too slow for a connection that carries several sessions')
     this.#discard(passage, '#')
   }

@@ -78,7 +78,7 @@ export class Flows {
     this.#flows ??= new Map()
     this.#flows.set(flow.key, flow)
     // The second one makes the connection one that carries several: nobody's slow receiver holds it.
-    if (this.size === 2) for (const { sink, source } of this) sink?.letGo(source)
+    if (this.size === 2) for (const each of this) each.letGo()
     this.#count(flow.overhead)
     this.#timer ??= this.#clock.after(ROUND, () => this.#round())
   }

@@ -23,6 +23,8 @@ export class Passage {
   #given = 0
   #parts = 0
   #open = false
+  /** The part that is open has said where it ends. */
+  #whole = false
   /** The end that the sender gave it is out. */
   #concluded = false
   #discarded = false
@@ -53,12 +55,17 @@ export class Passage {
 
   /** A part may begin. Small chunks are forwarded whole, so that nobody else ever waits for the rest of one. */
   get startable(): boolean {
-    return this.#end !== undefined || this.#waiting > INTERRUPTIBLE_FROM
+    return this.#end !== undefined || this.waiting > INTERRUPTIBLE_FROM
+  }
+
+  /** The part that is open may be left where it is, with more to come. */
+  get interruptible(): boolean {
+    return this.waiting > 0 && !this.#whole
   }
 
   /** Nothing more of it is to go out. */
   get over(): boolean {
-    if (this.#end === undefined || this.#open || this.#waiting > 0 || this.#given > this.#sent) return false
+    if (this.#end === undefined || this.#open || this.waiting > 0 || this.#given > this.#sent) return false
     return this.#concluded || (this.#end === '+' && this.#parts > 0)
   }
 
@@ -104,7 +111,7 @@ export class Passage {
     const bytes = kept ?? this.#takeLent(limit)
     if (bytes === undefined) return this.#end === undefined ? { kind: 'waiting' } : { kind: 'end', flag: this.#end }
     this.#given += bytes.byteLength
-    const end = this.#waiting === 0 ? this.#end : undefined
+    const end = this.waiting === 0 ? this.#end : undefined
     return { kind: 'body', bytes, end, plain: kept === undefined && this.#lentPlain }
   }
 
@@ -116,7 +123,7 @@ export class Passage {
   }
 
   /** Body bytes that wait to go out. */
-  get #waiting(): number {
+  get waiting(): number {
     return (this.#body?.bytes ?? 0) + (this.#lent?.byteLength ?? 0)
   }
 
@@ -139,6 +146,7 @@ export class Passage {
     // RFC 4975 §7.1.1: what may be interrupted says so with `*`.
     const end = whole ? start + received - 1 : undefined
     const stated = fields.byteRange
+    this.#whole = whole
     const isRight = stated === undefined ? whole : !hasBody || stated.end === undefined || stated.end === end
     return this.#sent === 0 && isRight ? undefined : { start: first, end, total }
   }

@@ -24,6 +24,7 @@ import { FailedAuths } from './failed-auths.ts'
 import { Flows } from './flows.ts'
 import type { HandshakeUser } from './handshake-user.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
+import type { Pace, Paced } from './limits/pace.ts'
 import { NonceCounts } from './nonce.ts'
 import type { Pending } from './pending.ts'
 import type { SentPart } from './sent-part.ts'
@@ -96,7 +97,7 @@ export interface RelayConnectionOptions {
 }
 
 /** One connection of the relay, with a client, a peer or another relay at its far end. */
-export class RelayConnection implements MsrpConnectionHandler<Pending> {
+export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
   readonly id: number
   readonly inbound: boolean
   readonly connection: MsrpConnection<Pending>
@@ -216,6 +217,11 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
     return this.#madeFor !== undefined
   }
 
+  /** The far end is a relay with which all sessions share it: it is read, whoever has to wait. */
+  get sharedByName(): boolean {
+    return this.#sharedByName
+  }
+
   /**
    * It carries several sessions, or may at any moment: if it were not read for the sake of one, the others could not even
    * begin.
@@ -265,6 +271,16 @@ export class RelayConnection implements MsrpConnectionHandler<Pending> {
   pauseReading(reason: unknown): void {
     this.connection.pauseReading(reason)
     this.connection.wake()
+  }
+
+  /** Is not read until a pace lets it; `bulk` as in `Pace.wait`. */
+  keepPace(pace: Pace, bulk: boolean): void {
+    if (pace.wait(this, bulk)) this.counters.pauses++
+    this.pauseReading(pace)
+  }
+
+  paceOver(pace: Pace): void {
+    this.connection.resumeReading(pace)
   }
 
   /** Nothing that comes from `source` waits here any more, or others would wait with it. */

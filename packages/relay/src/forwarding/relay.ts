@@ -22,10 +22,13 @@ import { ForwardedRequest } from './forwarded-request.ts'
 import { outgrows } from './growth.ts'
 import { type HandshakeUser, handshakeUser, isRightUser } from './handshake-user.ts'
 import { InboundChunk } from './inbound-chunk.ts'
+import { DailyBytes } from './limits/daily-bytes.ts'
 import type { NextHop } from './next-hop.ts'
 import { type Hop, NextHops } from './next-hops.ts'
 import { type OutboundPlace, OutboundShares } from './outbound-shares.ts'
 import { OwnAuthorities } from './own-authorities.ts'
+import { Policy } from './policy/policy.ts'
+import type { Refusal } from './policy/refusal.ts'
 import { RelayConnection, type RelayConnectionOptions, type RelayRequests } from './relay-connection.ts'
 import { type Route, route, type Way } from './route.ts'
 import type { SessionFacts } from './session-facts.ts'
@@ -53,6 +56,7 @@ export class Relay implements RelayRequests {
   readonly #changes: Changes = new Changes()
   #limits: ParserLimits
   readonly #total: TotalBuffer
+  readonly #policy: Policy
   readonly #stalled: StalledConnections
   readonly #outbound: OutboundShares
   /** What connections made from here take of it. */
@@ -75,7 +79,8 @@ export class Relay implements RelayRequests {
     this.#domains = new Domains(settings, this.#own)
     this.#total = new TotalBuffer(settings.totalBuffer)
     this.#outbound = new OutboundShares(() => this.#settings.outboundConnections)
-    const { clock, random, time } = platform
+    const { clock, random, time, dailyBytes: days = new DailyBytes(time) } = platform
+    this.#policy = new Policy({ clock, days, settings: settings.policy })
     this.#tokens = new TokenTable({
       clock,
       time,
@@ -83,6 +88,7 @@ export class Relay implements RelayRequests {
       onEnd: (token, reason) => this.#tokenEnded(token, reason),
       relays: this.#relays,
       changes: this.#changes,
+      usages: this.#policy.usages,
       most: () => this.#settings.tokensPerConnection,
       bytes: () => this.#settings.totalBuffer / 4,
     })
@@ -107,6 +113,7 @@ export class Relay implements RelayRequests {
       domains: this.#domains,
       tokens: this.#tokens,
       counters: this.counters,
+      policy: this.#policy,
     })
   }
 
@@ -133,6 +140,9 @@ export class Relay implements RelayRequests {
     this.#total.limit = settings.totalBuffer
     this.#own.add(settings.names, settings.ports)
     this.#domains.reconfigure(settings)
+    this.#policy.reconfigure(settings.policy)
+    // So that each flow looks at what it counts for.
+    this.#changes.count++
   }
 
   /** Connections by their protocol, and what went over them. Looks at each of those that are open. */
@@ -241,6 +251,11 @@ export class Relay implements RelayRequests {
     const isSame = known?.usable && known.way?.at === this.#changes.count && known.sink?.connection.open
     const way = isSame ? known.way?.way : this.#way(head, from)
     if (way === undefined || (isSame && !this.#mayGrow(head, from, way))) return undefined
+    const refusal = this.#policy.refusal(head) ?? (isSame ? known.toll : this.#policy.toll(way))?.refusal
+    if (refusal !== undefined) {
+      this.#refuse(refusal, head, from)
+      return undefined
+    }
     const flow = isSame ? known : this.#flow(head, from, way)
     if (flow === undefined) from.refuse(head, 413, 'this connection carries as many sessions as it may')
     else if (!flow.usable) from.refuse(head, 481, 'the connection to the next hop is closing')
@@ -263,13 +278,12 @@ export class Relay implements RelayRequests {
       from.refuse(head, 501)
     } else {
       const way = this.#way(head, from)
-      if (way === undefined) return
-      const [next] = way.toPath
-      if (head.method === 'AUTH' && next !== undefined && !mayChain(this.#settings.chains.outbound, next.host)) {
+      const refusal = way === undefined ? undefined : this.#requestRefusal(head, body, from, way)
+      const [next] = way?.toPath ?? []
+      if (refusal !== undefined) this.#refuse(refusal, head, from)
+      else if (head.method === 'AUTH' && next !== undefined && !mayChain(this.#settings.chains.outbound, next.host)) {
         from.refuse(head, 403, `clients of this relay may not use ${next.host} through it`)
-        return
-      }
-      this.#forward(head, body, flag, from, way)
+      } else if (way !== undefined) this.#forward(head, body, flag, from, way)
     }
   }
 
@@ -328,6 +342,21 @@ export class Relay implements RelayRequests {
     if (!this.#mayGrow(head, from, way)) return undefined
     from.prove()
     return way
+  }
+
+  #refuse(refusal: Refusal, head: RequestHead, from: RelayConnection): void {
+    this.counters.policyRefusals[refusal.counter]++
+    from.refuse(head, refusal.status, refusal.comment)
+  }
+
+  /** Why a request other than SEND goes no further; if it does, its body counts as those of messages do. */
+  #requestRefusal(head: RequestHead, body: Uint8Array, from: RelayConnection, way: Way): Refusal | undefined {
+    const toll = body.byteLength === 0 ? undefined : this.#policy.toll(way)
+    const refusal = this.#policy.refusal(head) ?? (head.method === 'REPORT' ? undefined : toll?.refusal)
+    if (refusal !== undefined || toll === undefined) return refusal
+    toll.pay(body.byteLength)
+    if (!from.shared) for (const pace of toll.exceeded(body.byteLength)) from.keepPace(pace, false)
+    return undefined
   }
 
   #mayGrow(head: RequestHead, from: RelayConnection, way: Way): boolean {
@@ -394,6 +423,7 @@ export class Relay implements RelayRequests {
 
   #note(flow: Flow, head: RequestHead, from: RelayConnection, way: Way): void {
     flow.way = { way, at: this.#changes.count }
+    flow.toll = this.#policy.toll(way)
     from.flows.note(flow, head.fields)
   }
 

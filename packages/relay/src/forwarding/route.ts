@@ -23,6 +23,8 @@ export interface Way {
   tokens: Token[]
   /** The one of them whose holder sends it; it is on its way to the holders of the others. */
   sender: Token | undefined
+  /** Its last token is that of the one to whom it goes; the others are of those who send it. */
+  inward: boolean
 }
 
 export type Destination =
@@ -71,7 +73,8 @@ export function route(
       const connection = token.holder
       if (connection === undefined) return sessionOver
       const sender = passed.length > 1 ? passed[0] : undefined
-      return { kind: 'forward', to: { kind: 'connection', connection }, toPath, fromPath, tokens: passed, sender }
+      const to: Destination = { kind: 'connection', connection }
+      return { kind: 'forward', to, toPath, fromPath, tokens: passed, sender, inward: true }
     }
 
     token.hold(from)
@@ -80,7 +83,7 @@ export function route(
     const peer = token.peer(next)
     const hop = { token, uri: next, isRelay: toPath.length > 1 || isAuth }
     const to: Destination = peer?.connection.open ? { kind: 'connection', connection: peer } : { kind: 'next-hop', hop }
-    return { kind: 'forward', to, toPath, fromPath, tokens: passed, sender: token }
+    return { kind: 'forward', to, toPath, fromPath, tokens: passed, sender: token, inward: false }
   }
 }
 

@@ -3,6 +3,8 @@ import type { DigestAlgorithm, Hash, MsrpUri, ParserLimits, RandomBytes } from '
 import type { ChainRules } from './chains.ts'
 import type { Counters } from './counters.ts'
 import type { DomainRules } from './domains.ts'
+import type { DailyBytes } from './limits/daily-bytes.ts'
+import type { PolicySettings } from './policy/policy-settings.ts'
 import type { SessionFacts } from './session-facts.ts'
 
 /** What the relay's state is told by its configuration. Times in seconds, sizes in bytes. */
@@ -35,6 +37,8 @@ export interface RelaySettings extends DomainRules {
   sharedConnectionsTo: readonly string[]
   chains: ChainRules
   limits?: Partial<ParserLimits>
+  /** Without it everybody with an account may send anything. */
+  policy?: PolicySettings
 }
 
 /** What the relay's state needs from the platform. */
@@ -49,6 +53,8 @@ export interface RelayPlatform {
   /** Compares without telling by its duration where the texts differ. */
   equal: (one: string, other: string) => boolean
   users: Users
+  /** What accounts have used today; it begins at nothing unless it is given. */
+  dailyBytes?: DailyBytes
   dial: Dial
   log: Log
   /** Where is counted; its own unless they are given. */

@@ -4,6 +4,7 @@ import type { Changes } from './changes.ts'
 import type { ConnectionsByRelay } from './connections-by-relay.ts'
 import type { EndReason } from './counters.ts'
 import type { Domain } from './domains.ts'
+import type { Usages } from './limits/usages.ts'
 import { ownText } from './own-text.ts'
 import type { RelayConnection } from './relay-connection.ts'
 import { Token } from './token.ts'
@@ -44,6 +45,7 @@ export class TokenTable {
   readonly #relayed: Map<string, number> = new Map()
   readonly #relays: ConnectionsByRelay
   readonly #changes: Changes
+  readonly #usages: Usages
   readonly #most: () => number
   readonly #bytes: () => number
 
@@ -58,6 +60,7 @@ export class TokenTable {
     onEnd: (token: Token, reason: EndReason) => void
     relays: ConnectionsByRelay
     changes: Changes
+    usages: Usages
     most: () => number
     bytes: () => number
   }) {
@@ -71,6 +74,7 @@ export class TokenTable {
     this.#onEnd = options.onEnd
     this.#relays = options.relays
     this.#changes = options.changes
+    this.#usages = options.usages
     this.#most = options.most
     this.#bytes = options.bytes
   }
@@ -119,6 +123,7 @@ export class TokenTable {
     })
     this.#tokens.set(uri.sessionId ?? '', token)
     if (token.relayName !== undefined) this.#relayed.set(account, (this.#relayed.get(account) ?? 0) + 1)
+    this.#usages.opened(account)
     this.extend(token, seconds)
     return token
   }
@@ -145,6 +150,7 @@ export class TokenTable {
     this.#timers.delete(token)
     if (!this.#tokens.delete(token.uri.sessionId ?? '')) return
     if (token.relayName !== undefined) this.#forgetRelayed(token.account)
+    this.#usages.closed(token.account)
     this.#onEnd(token, reason)
   }
 

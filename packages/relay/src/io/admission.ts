@@ -10,7 +10,7 @@ export const TOO_MANY_FROM_ADDRESS = 'too many connections from this address'
 /** Who may connect, and how many at one time. */
 export interface AdmissionSettings {
   readonly limits: Pick<LimitSettings, 'connections' | 'connectionsPerAddress'>
-  readonly access: AccessSettings
+  readonly access: Pick<AccessSettings, 'allowNetworks' | 'denyNetworks'>
 }
 
 /** How one listener counts those who come. */

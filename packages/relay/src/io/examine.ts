@@ -7,8 +7,8 @@ import { type LoadedCertificate, loadAuthorities, loadCertificate } from '../cer
 import { type Flaw, type KeyPath, keyName, type Settings } from '../config/index.ts'
 import { certificateFlaws } from './certified-names.ts'
 import { exists } from './durable-file.ts'
-import { openUserBackend } from './user-backends.ts'
 import { storageError } from './storage-error.ts'
+import { openUserBackend } from './user-backends.ts'
 import { openRelayUsers } from './user-database.ts'
 
 /**

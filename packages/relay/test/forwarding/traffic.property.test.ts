@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { NO_LIMITS } from '../../src/forwarding/limits/limits.ts'
+import { NO_POLICY, type PolicySettings } from '../../src/forwarding/policy/policy-settings.ts'
 import { type Step, Traffic } from './traffic.ts'
 
 const RUNS = 100
@@ -45,8 +47,25 @@ const Setting = fc.record({
   sessions: fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { maxLength: 3 }),
 })
 
+/** Slow enough for most to wait, and fast enough for all to arrive in the end. */
+const rate = fc.oneof(fc.constant(0), fc.integer({ min: 40_000, max: 400_000 }))
+const Limited: fc.Arbitrary<PolicySettings> = fc
+  .record({ alice: rate, others: rate, domain: rate, maximumSize: fc.constantFrom(0, 0, 30_000) })
+  .map(({ alice, others, domain, maximumSize }) => ({
+    ...NO_POLICY,
+    limits: {
+      users: {
+        ...NO_LIMITS,
+        bytesPerSecond: others,
+        exceptions: [{ names: ['alice@example.com'], bytesPerSecond: alice, bytesPerDay: 300_000 }],
+      },
+      domains: { ...NO_LIMITS, bytesPerSecond: domain },
+    },
+    messages: { ...NO_POLICY.messages, maximumSize },
+  }))
+
 async function run(
-  { splits, ...setting }: typeof Setting extends fc.Arbitrary<infer T> ? T : never,
+  { splits, ...setting }: typeof Setting extends fc.Arbitrary<infer T> ? T & { policy?: PolicySettings } : never,
   steps: readonly Step[],
 ) {
   let turn = 0
@@ -100,5 +119,19 @@ it('every byte arrives as it was sent, or its sender is told, once, also when co
       check(await run(setting, steps)),
     ),
     { numRuns: RUNS },
+  )
+})
+
+it('every byte arrives as it was sent, or its sender is told, once, also of those who are limited', {
+  timeout: 60_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      Setting,
+      Limited,
+      fc.array(Rough, { maxLength: 80, size: 'max' }),
+      async (setting, policy, steps) => check(await run({ ...setting, policy }, steps)),
+    ),
+    { numRuns: RUNS / 2 },
   )
 })

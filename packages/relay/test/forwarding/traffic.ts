@@ -1,4 +1,5 @@
 import { type ContinuationFlag, encodeEndLine, type FailureReport, type RequestHead } from 'msrp/wire'
+import type { PolicySettings } from '../../src/forwarding/policy/policy-settings.ts'
 import { type Arrived, Network, type Node, settle } from './network.ts'
 
 /** A session between two nodes: what each puts into To-Path. */
@@ -67,9 +68,10 @@ export class Traffic {
     capacity: number
     split: (available: number) => number
     sessions: readonly (readonly [number, number])[]
+    policy?: PolicySettings
   }): Promise<Traffic> {
-    const { flowBuffer, capacity, split } = options
-    const network = new Network({ flowBuffer, tokensPerConnection: 100 })
+    const { flowBuffer, capacity, split, policy } = options
+    const network = new Network({ flowBuffer, tokensPerConnection: 100, policy })
     const traffic = new Traffic(network)
     const names = ['alice', 'bob', 'carol']
     network.passwords.set('carol', 'carols')

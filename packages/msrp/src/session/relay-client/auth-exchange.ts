@@ -116,7 +116,7 @@ class AuthExchange {
           answer = this.#answer()
           break
         case 403:
-          throw sent.answer === undefined || passes(head) ? this.#refused(head) : this.#unauthorized(head.status)
+          throw this.#rightButRefused(head, sent) ? this.#refused(head) : this.#unauthorized(head.status)
         case 423:
           // RFC 4976 §6.3: the bounds are looked at after the credentials.
           digest.credentialsAccepted()
@@ -250,6 +250,11 @@ class AuthExchange {
     // No bound, or none that was overstepped: Kamailio 5.6 answers so to any Expires, and grants its own to none.
     this.#options.ways.omitExpires = true
     return undefined
+  }
+
+  /** Whether a 403 says anything else than that user name or password are wrong, which is what most relays mean by it. */
+  #rightButRefused(head: ResponseHead, { answer }: Sent): boolean {
+    return answer === undefined || passes(head) || this.#options.digest.isProved(head, answer)
   }
 
   /** `status`: where the relay said it by another status than 401. */

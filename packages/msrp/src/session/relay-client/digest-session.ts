@@ -157,6 +157,12 @@ export class DigestSession {
     this.#hasNextNonce = true
   }
 
+  /** Whether the relay shows, in a refusal, that it knows the password: then that was not what was wrong. */
+  isProved(head: ResponseHead, { rspauth, cnonce }: DigestAnswer): boolean {
+    const info = head.fields.authenticationInfo
+    return info !== undefined && info.rspauth === rspauth && info.cnonce === cnonce
+  }
+
   #verify(info: AuthenticationInfo, answer: DigestAnswer): void {
     const foreign =
       (info.cnonce !== undefined && info.cnonce !== answer.cnonce) ||
