@@ -171,7 +171,7 @@ async function startBehind(
     certificate: () => certificates.server.certificate,
     bufferLimit: () => settings.limits.totalBuffer,
     accounting: () => accounting.counts,
-    checkUsers: async () => void (await state.users.ha1('', settings.realm, 'md5')),
+    checkUsers: () => state.users.check(),
   })
 
   /** Takes other settings, all or none of them; what has to wait for a start stays as it is. */

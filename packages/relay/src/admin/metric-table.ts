@@ -123,6 +123,19 @@ export const metricTable: readonly MetricRow[] = [
       [{ reason: 'dropped' }, relay?.counters.dropped ?? 0],
     ],
   },
+  labelled(
+    'msrp_relay_policy_refusals_total',
+    'AUTHs and chunks refused by what operators say of users and messages, by what was against them.',
+    'reason',
+    'policyRefusals',
+  ),
+  {
+    name: 'msrp_relay_pauses_total',
+    help: 'How often a sender was not read for a while, because of the bytes a second of a user or domain.',
+    type: 'counter',
+    labels: [],
+    samples: (_, relay) => [[{}, relay?.counters.pauses ?? 0]],
+  },
   labelled('msrp_relay_auth_total', 'AUTH requests to this relay, by how they were answered.', 'result', 'auth'),
   {
     name: 'msrp_relay_auth_seconds',
@@ -193,7 +206,7 @@ function counter(name: string, help: string, value: (counters: Counters) => numb
 }
 
 /** A counter for each name that a table of counters has. */
-function labelled(name: string, help: string, label: string, table: 'refused' | 'auth' | 'dials'): MetricRow {
+function labelled(name: string, help: string, label: string, table: 'refused' | 'auth' | 'dials' | 'policyRefusals'): MetricRow {
   const samples = (_: Administered, relay: AdministeredRelay | undefined): Sample[] =>
     Object.entries((relay?.counters ?? none)[table]).map(([value, count]) => [{ [label]: value }, count])
   return { name, help, type: 'counter', labels: [label], samples }

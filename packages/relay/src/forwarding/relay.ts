@@ -193,6 +193,7 @@ export class Relay implements RelayRequests {
   async authenticate(username: string, password: string): Promise<HandshakeUser | undefined> {
     const user = handshakeUser(this.#platform.hash, username, this.#settings.realm, password)
     if (await isRightUser(user, this.#platform)) return user
+    this.#platform.users.doubt?.(user.username, user.realm, 'md5')
     this.counters.authenticationFailures++
     return undefined
   }

@@ -65,6 +65,11 @@ export class RelayUsers implements Users {
     void this.#sources.watched.check()
   }
 
+  /** Asks the database or service for nobody. Rejects when it does not answer. */
+  check(): Promise<void> {
+    return this.#sources.backend.check()
+  }
+
   /** Takes credentials that a web application has made; undefined while there are no shared secrets. */
   get ephemeral(): EphemeralVerifier | undefined {
     return this.#sources.ephemeral
