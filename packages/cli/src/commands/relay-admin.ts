@@ -155,7 +155,9 @@ function isTraceLine(value: unknown): value is TraceLine {
 function traceLines({ time, connection, far, direction, lines }: TraceLine): string[] {
   const arrow = direction === 'in' ? '<' : '>'
   const [clock = ''] = /\d\d:\d\d:\d\d\.\d+/.exec(time) ?? []
-  return [`${clock} ${arrow} ${far} (connection ${connection})`, ...lines.map((line) => `  ${line}`)].map(printableLine)
+  // An end-line names its request, so the time and the connection need not stand there again.
+  const heading = lines[0]?.startsWith('MSRP ') ? [`${clock} ${arrow} ${far} (connection ${connection})`] : []
+  return [...heading, ...lines.map((line) => `${arrow}   ${line}`)].map(printableLine)
 }
 
 function reloadCommand(context: Context): Command {
