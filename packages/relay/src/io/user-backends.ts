@@ -6,8 +6,6 @@ import { type DatabaseKind, databaseAddress } from '../users/database-address.ts
 import { databaseTls, databaseTlsFlaw, defaultDatabaseTls } from '../users/database-tls.ts'
 import { HttpUsers } from '../users/http-users.ts'
 import { ListedUsers } from '../users/listed-users.ts'
-import { mariadbPool } from '../users/mariadb-pool.ts'
-import { postgresqlPool } from '../users/postgresql-pool.ts'
 import type { SqlPool } from '../users/sql-pool.ts'
 import { SqlUsers } from '../users/sql-users.ts'
 import type { UserBackend } from '../users/user-backend.ts'
@@ -49,8 +47,14 @@ async function sqlPool(kind: DatabaseKind, sql: SqlSettings): Promise<SqlPool> {
   const flaw = databaseTlsFlaw(kind, mode, address)
   if (flaw !== undefined) throw new MsrpError('invalid-argument', `users.sql.host ${flaw}`)
   const tls = await databaseTls(mode, address, sql.ca)
-  const open = kind === 'postgresql' ? postgresqlPool : mariadbPool
-  return open(address, { connections: sql.connections, connectTime: sql.connectTime, tls })
+  const options = { connections: sql.connections, connectTime: sql.connectTime, tls }
+  // Drivers are large, and a relay needs one of them at most.
+  if (kind === 'postgresql') {
+    const { postgresqlPool } = await import('../users/postgresql-pool.ts')
+    return postgresqlPool(address, options)
+  }
+  const { mariadbPool } = await import('../users/mariadb-pool.ts')
+  return mariadbPool(address, options)
 }
 
 async function readText(path: string): Promise<string> {

@@ -2,9 +2,8 @@ import { MysqlAdapter, MysqlQueryCompiler } from 'kysely'
 import { createPool, type RowDataPacket } from 'mysql2/promise'
 import { type DatabaseAddress, describeDatabase } from './database-address.ts'
 import { withDeadline } from './deadline.ts'
-import { FAREWELL, type PoolOptions } from './postgresql-pool.ts'
 import { selectStatement } from './select-statement.ts'
-import type { SqlFault, SqlPool } from './sql-pool.ts'
+import { FAREWELL, type PoolOptions, type SqlFault, type SqlPool } from './sql-pool.ts'
 
 /** Look-ups that may wait for a connection; beyond them AUTH is refused at once. */
 const MOST_WAITING = 10_000

@@ -2,22 +2,9 @@ import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresQueryCompiler } from 'kysely'
 import pg from 'pg'
 import { type DatabaseAddress, describeDatabase } from './database-address.ts'
-import type { DatabaseTlsOptions } from './database-tls.ts'
 import { withDeadline } from './deadline.ts'
 import { selectStatement } from './select-statement.ts'
-import type { SqlFault, SqlPool } from './sql-pool.ts'
-
-/** Seconds that a server has to close connections in order. */
-export const FAREWELL = 1
-
-/** What a pool needs besides its address. */
-export interface PoolOptions {
-  /** Most connections at one time. */
-  readonly connections: number
-  /** Seconds that a connection may take to be made. */
-  readonly connectTime: number
-  readonly tls: DatabaseTlsOptions | undefined
-}
+import { FAREWELL, type PoolOptions, type SqlFault, type SqlPool } from './sql-pool.ts'
 
 const dialect = {
   createAdapter: () => new PostgresAdapter(),

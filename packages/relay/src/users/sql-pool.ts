@@ -1,3 +1,17 @@
+import type { DatabaseTlsOptions } from './database-tls.ts'
+
+/** Seconds that a server has to close connections in order. */
+export const FAREWELL = 1
+
+/** What a pool needs besides its address. */
+export interface PoolOptions {
+  /** Most connections at one time. */
+  readonly connections: number
+  /** Seconds that a connection may take to be made. */
+  readonly connectTime: number
+  readonly tls: DatabaseTlsOptions | undefined
+}
+
 /** A pool of connections to a database server, as much of it as the look-up of users needs. */
 export interface SqlPool {
   /** Such as `PostgreSQL at 127.0.0.1:5432, database kamailio`; without secrets. */
