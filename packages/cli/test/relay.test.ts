@@ -85,6 +85,7 @@ test('docs/json-events.md describes these events', () => {
     'progress',
     'step',
     'user',
+    'credentials',
     'checked',
     'settings',
     'status',
