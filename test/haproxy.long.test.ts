@@ -136,6 +136,27 @@ describe('a listener that is for a proxy', () => {
     await relay.program.line(/no PROXY header/)
   })
 
+  test('takes WebSockets too, whose request may come in one piece with the header', async () => {
+    const port = await freePort()
+    const listener = `[[listen]]\nhost = "127.0.0.1"\nport = ${port}\ntransport = "ws"\nproxy_protocol_from = ["127.0.0.1"]`
+    const relay = await startRelay({ tables: listener, settings: { log: { level: 'debug', format: 'json' } } })
+    const socket = connectTcp(port, '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    const request = [
+      'GET / HTTP/1.1',
+      'Host: localhost',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Protocol: msrp',
+    ]
+    socket.write(`PROXY TCP4 203.0.113.7 192.0.2.1 50866 443\r\n${request.join('\r\n')}\r\n\r\n`)
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /)
+    await relay.program.line(/"far":"ws 203\.0\.113\.7:50866".*connection opened/)
+  })
+
   test('cuts off who comes from elsewhere, and says so', async () => {
     const relay = await startRelay({ listen: 'proxy_protocol_from = ["192.0.2.4", "127.0.0.64/26"]' })
     await expect(RawClient.connect({ port: relay.port, ca: ca(relay) })).rejects.toThrow()

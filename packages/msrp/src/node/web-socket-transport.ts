@@ -29,6 +29,8 @@ export interface WebSocketTransportOptions {
   readonly lingerTimeout?: number
   /** As in `SocketTransportOptions`. Default 60 000. */
   readonly keepAliveDelay?: number
+  /** From whom the connection comes, where a proxy has told. Default: the far end of the socket. */
+  readonly remote?: { readonly address: string; readonly port: number } | undefined
   /** The connection counts as secure although it is plain TCP: a proxy on this machine ends TLS. Default: as the socket is. */
   readonly secure?: boolean
   /** Default: the machine's clock. */
@@ -71,7 +73,8 @@ export class WebSocketTransport implements Transport {
     this.#socket = socket
     const secured = socket instanceof TLSSocket
     this.secure = options.secure ?? secured
-    this.description = `${secured ? 'wss' : 'ws'} ${formatAuthority(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)}`
+    const { address = socket.remoteAddress ?? 'unknown', port = socket.remotePort ?? 0 } = options.remote ?? {}
+    this.description = `${secured ? 'wss' : 'ws'} ${formatAuthority(address, port)}`
     this.#clock = options.clock ?? nodeClock
     this.#pingInterval = options.pingInterval ?? 30_000
     this.#flushTimeout = options.flushTimeout ?? 30_000

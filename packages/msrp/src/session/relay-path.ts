@@ -19,10 +19,10 @@ export interface RelayPath {
 }
 
 /**
- * Connects to the first relay and gets a path through all of them (RFC 4976 §5.1). Where several relays serve its domain,
- * those are tried in turn until one lets us in. Each local path has a connection of its
- * own, so that TCP's flow control works from end to end.
- * @throws MsrpError what `authenticate` and `connectToRelay` throw
+ * Connects to the first relay and gets a path through all of them (RFC 4976 §5.1). Each local path has a connection of its
+ * own, so that TCP's flow control works from end to end. A relay that cannot check credentials at present, or breaks off, is
+ * passed over for the next one of its domain (RFC 2782).
+ * @throws MsrpError what `authenticate` and `RelayPlaces` throw
  */
 export async function registerWithRelay(options: {
   relay: RelayOptions

@@ -17,6 +17,8 @@ export type DialResult = (typeof DIAL_RESULTS)[number]
 export const REFUSALS = [
   'connections',
   'connections_per_address',
+  'access',
+  'proxy',
   'handshakes',
   'handshake_timeout',
   'handshake_failed',

@@ -26,7 +26,7 @@ export class OwnAuthorities {
 
   /** Whether a URI with port is ours. */
   includes(uri: MsrpUri): boolean {
-    return uri.port !== undefined && this.includesRelay(uri)
+    return uri.port !== undefined && this.#names.has(uri.host) && this.#ports.has(uri.port)
   }
 
   /**
@@ -37,8 +37,8 @@ export class OwnAuthorities {
     return this.#names.has(uri.host) && this.hasPort(uri)
   }
 
-  /** Whether a URI has none, or one of our ports. */
-  hasPort({ port }: MsrpUri): boolean {
-    return port === undefined || this.#ports.has(port)
+  /** Whether a URI has none, one of our ports, or one that an AUTH by WebSocket may have. */
+  hasPort({ port, transport, sessionId }: MsrpUri): boolean {
+    return port === undefined || this.#ports.has(port) || (transport === 'ws' && sessionId === undefined)
   }
 }

@@ -3,9 +3,10 @@ import type { AccessSettings, LimitSettings } from '../config/index.ts'
 import { isWithin, networkSet } from '../config/network.ts'
 import type { Log } from '../forwarding/settings.ts'
 
-/** What is said of connections that are too many, in all or from one address. */
+/** What is said of connections that are too many, in all or from one address; and of those from networks that may not. */
 export const TOO_MANY = 'too many connections'
 export const TOO_MANY_FROM_ADDRESS = 'too many connections from this address'
+export const NOT_ALLOWED = 'its address is not allowed by the access settings'
 
 /** Who may connect, and how many at one time. */
 export interface AdmissionSettings {
@@ -64,7 +65,7 @@ export class Admission {
     const allowed = this.#allow === undefined || isWithin(this.#allow, address)
     if (allowed && !isWithin(this.#deny, address)) return undefined
     this.#log.info({ address }, 'refused: connections from this address are not allowed by the access settings')
-    return 'its address is not allowed by the access settings'
+    return NOT_ALLOWED
   }
 
   #count(key: string, address: string, most: number): string | undefined {

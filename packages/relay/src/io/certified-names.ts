@@ -54,7 +54,7 @@ export function certificateFlaws({ server, ofDomains }: NamedCertificates, setti
     flaws.push({ path: said.at, message: `${keyName(said.at)}: ${why}; ${remedy}`, code: 'storage' })
   }
   // A proxy in front has certificates of its own.
-  if (!settings.listen.some(({ transport }) => transport === 'tls')) return flaws
+  if (!settings.listen.some(({ transport }) => transport === 'tls' || transport === 'wss')) return flaws
   const ofTls = { at: ['tls', 'certificate'], in: settings.tls.certificate }
   expect(settings.advertised.name, { ...ofTls, by: ['advertised', 'name'] })
   for (const [index, { name, host, certificate }] of settings.domains.entries()) {

@@ -6,7 +6,7 @@ import { isWithin, networkSet } from '../config/network.ts'
 import type { Counters, Refusal } from '../forwarding/counters.ts'
 import type { HandshakeUser } from '../forwarding/handshake-user.ts'
 import type { Log } from '../forwarding/settings.ts'
-import { type Admission, TOO_MANY, TOO_MANY_FROM_ADDRESS } from './admission.ts'
+import { type Admission, NOT_ALLOWED, TOO_MANY, TOO_MANY_FROM_ADDRESS } from './admission.ts'
 import type { RelayTls } from './relay-tls.ts'
 import { WebSocketHandshakes, type WebSocketOptions } from './web-sockets.ts'
 
@@ -133,7 +133,7 @@ export class Listeners {
       ...(transport === 'tls' ? { requestCert: true } : {}),
       ...(inFront ? { transport: { secure: true } } : {}),
       ...(webSocket
-        ? { onSocket: (socket) => this.#webSockets.accept(socket) }
+        ? { onSocket: (socket, { remote }) => this.#webSockets.accept(socket, remote) }
         : { onTransport: (transport, accepted) => this.#accept(transport, accepted) }),
       proxy: proxies && {
         trusts: (address) => isWithin(proxies, address),
@@ -173,6 +173,8 @@ async function closeAll(opened: readonly Opened[]): Promise<void> {
 function refusalOf(why: string): Refusal {
   if (why === TOO_MANY) return 'connections'
   if (why === TOO_MANY_FROM_ADDRESS) return 'connections_per_address'
+  if (why === NOT_ALLOWED) return 'access'
+  if (/proxy/i.test(why)) return 'proxy'
   if (why === 'too many TLS handshakes under way') return 'handshakes'
   return why === 'no TLS handshake in time' ? 'handshake_timeout' : 'handshake_failed'
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketTransport } from 'msrp/node'
+import { type SocketAddress, WebSocketTransport } from 'msrp/node'
 import { WebSocketServer } from 'ws'
 import type { WebSocketSettings } from '../config/index.ts'
 import type { HandshakeUser } from '../forwarding/handshake-user.ts'
@@ -45,7 +45,7 @@ export class WebSocketHandshakes {
   readonly #http: Server
   readonly #webSockets: WebSocketServer
   /** Connections whose handshake is under way, with what ends those that take too long. */
-  readonly #pending: Map<Socket, NodeJS.Timeout> = new Map()
+  readonly #pending: Map<Socket, { readonly timer: NodeJS.Timeout; readonly remote: SocketAddress }> = new Map()
 
   constructor(options: WebSocketOptions) {
     this.#options = options
@@ -78,9 +78,9 @@ export class WebSocketHandshakes {
   }
 
   /** Takes a connection: for TLS after its handshake, else from this machine, where a proxy may have taken TLS off. */
-  accept(socket: Socket): void {
+  accept(socket: Socket, remote: SocketAddress): void {
     const timer = setTimeout(() => socket.destroy(), this.#options.handshakeTime() * 1000)
-    this.#pending.set(socket, timer)
+    this.#pending.set(socket, { timer, remote })
     socket.once('close', () => this.#settled(socket))
     this.#http.emit('connection', socket)
   }
@@ -91,7 +91,7 @@ export class WebSocketHandshakes {
   }
 
   #settled(socket: Socket): void {
-    clearTimeout(this.#pending.get(socket))
+    clearTimeout(this.#pending.get(socket)?.timer)
     this.#pending.delete(socket)
   }
 
@@ -103,12 +103,13 @@ export class WebSocketHandshakes {
 
   async #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const { log, onConnection } = this.#options
+    const remote = this.#pending.get(socket)?.remote
     const checked = await this.#check(request)
     if (socket.destroyed) return
     if ('status' in checked) {
       const { status, why } = checked
       // Neither path nor fields: they may hold what is secret.
-      log.info({ address: socket.remoteAddress, origin: request.headers.origin, status, why }, 'refused: a WebSocket')
+      log.info({ address: remote?.address, origin: request.headers.origin, status, why }, 'refused: a WebSocket')
       refuse(socket, checked)
       return
     }
@@ -116,7 +117,7 @@ export class WebSocketHandshakes {
     this.#webSockets.options.maxPayload = maxMessage
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.#settled(socket)
-      const options = { maxMessage: maxSentMessage, pingInterval: pingInterval * 1000, secure: true }
+      const options = { maxMessage: maxSentMessage, pingInterval: pingInterval * 1000, secure: true, remote }
       onConnection(new WebSocketTransport(webSocket, socket, options), checked.user)
     })
   }

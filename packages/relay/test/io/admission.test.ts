@@ -45,7 +45,7 @@ describe('networks', () => {
     expect(door.admit('192.0.2.1')).toBe(notAllowed)
     expect(logged).toEqual([{ address: '192.0.2.1' }])
     running.reconfigure(everybody)
-    expect(door.admit('192.0.2.1')).toBe('too many connections')
+    expect(door.admit('192.0.2.1')).toBe('too many connections from this address')
     door.gone('192.0.2.1')
     expect(door.admit('192.0.2.1')).toBeUndefined()
   })
@@ -68,7 +68,7 @@ describe('numbers', () => {
     const { admission: open } = admission()
     const { door, doorBehindProxy } = open
     for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) expect(door.admit(address)).toBeUndefined()
-    expect(door.admit('192.0.2.1')).toBe('too many connections')
+    expect(door.admit('192.0.2.1')).toBe('too many connections from this address')
     expect(doorBehindProxy.admit('192.0.2.1')).toBeUndefined()
     expect(doorBehindProxy.admit('192.0.2.1')).toBe('too many connections')
     doorBehindProxy.gone('192.0.2.1')
