@@ -276,7 +276,7 @@ systemctl reset-failed $unit; systemctl enable --now $unit; main=$(pid)
 dpkg --remove $unit
 echo "removed: $(active) $([ -d /proc/$main ] && echo process || echo none)"
 dpkg --purge $unit
-echo "purged: $(find /etc /var/lib /lib /usr -name '*msrp*' -not -path '/var/lib/dpkg/*')"
+echo "purged: $(find /etc /var/lib /var/log /lib /usr -name '*msrp*' -not -path '/var/lib/dpkg/*' -not -path '/etc/letsencrypt/*')"
 journalctl --no-pager --unit $unit
 `
 
