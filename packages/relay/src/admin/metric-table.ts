@@ -206,7 +206,12 @@ function counter(name: string, help: string, value: (counters: Counters) => numb
 }
 
 /** A counter for each name that a table of counters has. */
-function labelled(name: string, help: string, label: string, table: 'refused' | 'auth' | 'dials' | 'policyRefusals'): MetricRow {
+function labelled(
+  name: string,
+  help: string,
+  label: string,
+  table: 'refused' | 'auth' | 'dials' | 'policyRefusals',
+): MetricRow {
   const samples = (_: Administered, relay: AdministeredRelay | undefined): Sample[] =>
     Object.entries((relay?.counters ?? none)[table]).map(([value, count]) => [{ [label]: value }, count])
   return { name, help, type: 'counter', labels: [label], samples }
