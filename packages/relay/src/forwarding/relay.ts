@@ -22,8 +22,10 @@ import { type Hop, NextHops } from './next-hops.ts'
 import { type OutboundPlace, OutboundShares } from './outbound-shares.ts'
 import { OwnAuthorities } from './own-authorities.ts'
 import { RelayConnection, type RelayConnectionOptions, type RelayRequests } from './relay-connection.ts'
-import { type Route, route, type Way } from './route.ts'
+import { type Destination, type Route, route, type Way } from './route.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
+import { isForSibling, type Passing, passing, SiblingPassages } from './sibling-passages.ts'
+import { type SiblingGreeting, Siblings, siblingName } from './siblings.ts'
 import { StalledConnections } from './stalled-connections.ts'
 import type { Token } from './token.ts'
 import { TokenTable } from './token-table.ts'
@@ -41,6 +43,8 @@ export class Relay implements RelayRequests {
   readonly #tokens: TokenTable
   readonly #authentication: Authentication
   readonly #nextHops: NextHops
+  readonly #siblings: Siblings
+  readonly #passages: SiblingPassages
   readonly #connections: Set<RelayConnection> = new Set()
   readonly #relays: ConnectionsByRelay = new ConnectionsByRelay()
   readonly #changes: Changes = new Changes()
@@ -60,6 +64,8 @@ export class Relay implements RelayRequests {
     this.#platform = platform
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#own = new OwnAuthorities(settings.names, settings.ports)
+    this.#siblings = new Siblings(settings.worker, this.#own)
+    this.#passages = new SiblingPassages((passage) => this.#dialPassage(passage))
     this.#total = new TotalBuffer(settings.totalBuffer)
     this.#outbound = new OutboundShares(() => this.#settings.outboundConnections)
     const { clock, random } = platform
@@ -71,6 +77,7 @@ export class Relay implements RelayRequests {
       changes: this.#changes,
       most: () => this.#settings.tokensPerConnection,
       bytes: () => this.#settings.totalBuffer / 4,
+      prefix: this.#siblings.prefix,
     })
     this.#stalled = new StalledConnections({
       clock,
@@ -122,6 +129,14 @@ export class Relay implements RelayRequests {
   /** Takes an inbound connection. `certificateNames` are those of a verified client certificate. */
   accept(transport: Transport, certificateNames: readonly string[]): void {
     this.#adopt({ transport, certificateNames, inbound: true })
+  }
+
+  /** Takes a connection that another worker of this relay has made. */
+  acceptSibling(transport: Transport, greeting: SiblingGreeting): void {
+    const { kind } = greeting
+    const certificateNames = kind === 'hop' ? [siblingName(greeting.index)] : greeting.certificateNames
+    const sibling = kind === 'hop' ? { kind, index: greeting.index } : { kind }
+    this.#adopt({ transport, certificateNames, inbound: true, sibling })
   }
 
   /**
@@ -183,10 +198,10 @@ export class Relay implements RelayRequests {
     const flaw = requestFlaw(head)
     if (flaw !== undefined) {
       from.refuse(head, 400, flaw)
-    } else if (head.method === 'AUTH' && this.#endsHere(toPath)) {
+    } else if (head.method === 'AUTH' && this.#endsHere(toPath, from)) {
       if (this.#draining && toPath[0]?.sessionId === undefined) this.#turnElsewhere(head, from)
       else this.#authentication.answer(head, from)
-    } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(toPath)) {
+    } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(toPath, from)) {
       // RFC 4975 §12: nobody is behind us who might know the method.
       from.refuse(head, 501)
     } else {
@@ -208,12 +223,14 @@ export class Relay implements RelayRequests {
       else token.release(connection)
     }
     this.#nextHops.purge()
+    this.#passages.end(connection)
+    if (connection.sibling?.kind === 'passage') this.#passages.lost(connection, connection.sibling.near)
     this.#platform.log.debug({ connection: connection.id, error: error?.message }, 'connection closed')
     if (this.#connections.size === 0) this.#onEmpty()
   }
 
   #adopt(
-    options: Pick<RelayConnectionOptions, 'transport' | 'certificateNames' | 'inbound' | 'madeFor'>,
+    options: Pick<RelayConnectionOptions, 'transport' | 'certificateNames' | 'inbound' | 'madeFor' | 'sibling'>,
     place?: OutboundPlace,
   ): RelayConnection {
     const { transport, inbound } = options
@@ -240,13 +257,17 @@ export class Relay implements RelayRequests {
 
   /** Where a request goes; undefined when it does not go on. */
   #way(head: RequestHead, from: RelayConnection): Way | undefined {
-    const way = route(head, from, this.#own, this.#tokens)
+    const { sibling } = from
+    const way =
+      passing(head, from, this.#own, this.#siblings) ?? route(head, from, this.#own, this.#tokens, this.#siblings)
     if (way.kind !== 'forward') {
       this.#turnAway(way, head, from)
       return undefined
     }
     if (!this.#mayGrow(head, from, way)) return undefined
-    from.prove()
+    if (way.to.kind === 'sibling') from.entrust()
+    else from.prove()
+    if (sibling?.kind === 'passage') sibling.near.prove()
     return way
   }
 
@@ -286,7 +307,7 @@ export class Relay implements RelayRequests {
     if (known?.usable) {
       // A peer that comes while it is still being dialled is there already.
       if (way.to.kind === 'connection') known.board(way.to.connection)
-      if (way.to.kind === 'next-hop' || known.sink === way.to.connection) {
+      if (way.to.kind !== 'connection' || known.sink === way.to.connection) {
         this.#note(known, head, from, way)
         return known
       }
@@ -306,7 +327,7 @@ export class Relay implements RelayRequests {
     from.flows.add(flow)
     this.#note(flow, head, from, way)
     if (way.to.kind === 'connection') flow.board(way.to.connection)
-    else this.#nextHop(way.to.hop).take(flow)
+    else this.#nextHop(way.to).take(flow)
     return flow
   }
 
@@ -338,21 +359,26 @@ export class Relay implements RelayRequests {
       return
     }
     // Only a message or a chained AUTH has connections made (RFC 4976 §6.4.2 would allow more).
-    const nextHop = isAuth ? this.#nextHop(to.hop) : this.#nextHops.find(to.hop)
+    const makes = isAuth || to.kind === 'sibling'
+    const nextHop = makes ? this.#nextHop(to) : this.#nextHops.find(to.hop)
     if (nextHop !== undefined) nextHop.take(request)
     else request.unanswered(481, 'there is no connection to the next hop')
   }
 
   /** A path leads to this relay and no further. */
-  #endsHere([first, next]: readonly MsrpUri[]): boolean {
+  #endsHere(toPath: readonly MsrpUri[], from: RelayConnection): boolean {
+    const [first, next] = toPath
+    if (isForSibling(toPath, from, this.#siblings)) return false
     return first !== undefined && next === undefined && this.#own.includesRelay(first)
   }
 
-  #nextHop(hop: Hop): NextHop {
+  #nextHop(to: Exclude<Destination, { kind: 'connection' }>): NextHop {
+    if (to.kind === 'sibling') return this.#passages.get(to.passing)
+    const { hop } = to
     return this.#nextHops.find(hop) ?? this.#nextHops.make(hop)
   }
 
-  async #dial({ token, uri, isRelay }: Hop, shared: boolean): Promise<RelayConnection> {
+  async #dial({ token, uri, isRelay, sibling }: Hop, shared: boolean): Promise<RelayConnection> {
     const { log } = this.#platform
     const place = this.#outbound.take(token.account)
     if (typeof place === 'string') {
@@ -361,6 +387,7 @@ export class Relay implements RelayRequests {
       throw new MsrpError('limit-exceeded', place)
     }
     try {
+      if (sibling !== undefined) return await this.#dialHop(sibling, token, place)
       const { transport, certificateNames } = await this.#platform.dial({ uri, kind: isRelay ? 'relay' : 'peer' })
       return this.#adopt(
         {
@@ -378,6 +405,34 @@ export class Relay implements RelayRequests {
       log.info({ account: token.account, host: uri.host, port: uri.port, error: reason }, 'cannot reach a next hop')
       throw error
     }
+  }
+
+  async #dialHop(index: number, token: Token, place: OutboundPlace): Promise<RelayConnection> {
+    const { index: ours = 0 } = this.#settings.worker ?? {}
+    const transport = await this.#dialSibling(index, { kind: 'hop', index: ours })
+    const certificateNames = [siblingName(index)]
+    return this.#adopt(
+      { transport, certificateNames, inbound: false, madeFor: token, sibling: { kind: 'hop', index } },
+      place,
+    )
+  }
+
+  async #dialPassage({ near, index }: Passing): Promise<RelayConnection> {
+    const { description, secure } = near.connection.transport
+    const certificateNames = near.relayNames
+    const transport = await this.#dialSibling(index, { kind: 'stand-in', description, secure, certificateNames })
+    return this.#adopt({
+      transport,
+      certificateNames: [siblingName(index)],
+      inbound: false,
+      sibling: { kind: 'passage', near },
+    })
+  }
+
+  #dialSibling(index: number, greeting: SiblingGreeting): Promise<Transport> {
+    const { dialSibling } = this.#platform
+    if (dialSibling === undefined) throw new MsrpError('unreachable', 'there are no other workers')
+    return dialSibling(index, greeting)
   }
 
   /** A token is not valid any more: what was on its way under it is reported, what was opened for it is closed. */

@@ -1,5 +1,6 @@
 import type { Clock, Transport } from 'msrp/connection'
 import type { DigestAlgorithm, Hash, MsrpUri, ParserLimits, RandomBytes } from 'msrp/wire'
+import type { DialSibling, WorkerPlace } from './siblings.ts'
 
 /** What the relay's state is told by its configuration. Times in seconds, sizes in bytes. */
 export interface RelaySettings {
@@ -32,6 +33,8 @@ export interface RelaySettings {
   /** Relays (host names) towards which one connection serves all sessions; elsewhere each session has its own. */
   sharedConnectionsTo: readonly string[]
   limits?: Partial<ParserLimits>
+  /** When several processes are one relay: which of them this is. Never changes. */
+  worker?: WorkerPlace | undefined
 }
 
 /** What the relay's state needs from the platform. */
@@ -47,6 +50,8 @@ export interface RelayPlatform {
   equal: (one: string, other: string) => boolean
   users: Users
   dial: Dial
+  /** Needed where there are other workers. */
+  dialSibling?: DialSibling | undefined
   log: Log
 }
 

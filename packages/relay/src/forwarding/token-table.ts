@@ -38,6 +38,7 @@ export class TokenTable {
   readonly #changes: Changes
   readonly #most: () => number
   readonly #bytes: () => number
+  readonly #prefix: string
 
   /**
    * `onEnd` is called with the token as it was, and has it end. `most`: what one connection may hold, or one account
@@ -51,6 +52,8 @@ export class TokenTable {
     changes: Changes
     most: () => number
     bytes: () => number
+    /** What session-ids begin with. */
+    prefix?: string
   }) {
     this.#clock = options.clock
     this.#random = options.random
@@ -59,6 +62,7 @@ export class TokenTable {
     this.#changes = options.changes
     this.#most = options.most
     this.#bytes = options.bytes
+    this.#prefix = options.prefix ?? ''
   }
 
   get size(): number {
@@ -85,7 +89,8 @@ export class TokenTable {
 
   issue({ host, port, seconds, ...parts }: TokenParts): Token {
     // RFC 4976 §6.3: not guessable; the session-id has 128 random bits or more.
-    const uri = MsrpUri.build({ scheme: 'msrps', host, port, sessionId: newSessionId(this.#random) })
+    const sessionId = this.#prefix + newSessionId(this.#random)
+    const uri = MsrpUri.build({ scheme: 'msrps', host, port, sessionId })
     const account = copyOf(parts.account)
     const previous = MsrpUri.parse(copyOf(parts.previous.toString()))
     const token = new Token({ ...parts, account, previous, uri, relays: this.#relays, changes: this.#changes })

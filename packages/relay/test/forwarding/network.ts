@@ -5,6 +5,7 @@ import { FakeClock } from '../../../msrp/test/transport/fake-clock.ts'
 import { type MemoryPairOptions, memoryPair } from '../../../msrp/test/transport/memory-transport.ts'
 import { Relay } from '../../src/forwarding/relay.ts'
 import type { Dialed, DialTarget, RelaySettings, Users } from '../../src/forwarding/settings.ts'
+import type { DialSibling } from '../../src/forwarding/siblings.ts'
 import { Node } from './node.ts'
 
 export { settle } from '../../../msrp/test/transport/fake-clock.ts'
@@ -48,6 +49,8 @@ export class Network {
   onDial: (target: DialTarget) => Promise<Dialed> = (target) => this.#reach(target)
   /** Answers a look-up of a user; knows `passwords` unless it is set. */
   ha1: Users['ha1'] = async (username, realm, algorithm) => this.#ha1(username, realm, algorithm)
+  /** Connects to another worker of the same relay; there is none unless it is set. */
+  onDialSibling: DialSibling = () => Promise.reject(new MsrpError('unreachable', 'connection refused'))
   readonly #reachable: Map<string, () => Promise<Dialed>> = new Map()
 
   constructor(
@@ -72,6 +75,7 @@ export class Network {
         this.dialed.push(target)
         return this.onDial(target)
       },
+      dialSibling: (...sibling) => this.onDialSibling(...sibling),
       log: { debug: log, info: log, warn: log },
     })
   }
