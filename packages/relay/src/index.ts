@@ -10,6 +10,8 @@ import { FailedNames } from './io/failed-names.ts'
 import { createLog, OutboundPolicy, openState, type RelayLog, type RelayState } from './io/index.ts'
 import { type OpenListener, openListeners } from './io/listeners.ts'
 import { FloodedLog } from './io/log-floods.ts'
+import type { WorkerAssignment } from './workers/assignment.ts'
+import { listenForSiblings, siblingDialer } from './workers/sibling-sockets.ts'
 
 export * from './certificates/index.ts'
 export * from './config/index.ts'
@@ -18,6 +20,8 @@ export type { Users } from './forwarding/settings.ts'
 export * from './io/index.ts'
 export type { OpenListener } from './io/listeners.ts'
 export * from './users/index.ts'
+export type { WorkerFacts } from './workers/messages.ts'
+export { type RunningWorkers, startWorkers } from './workers/supervisor.ts'
 
 /** What a stopping relay has for its last REPORTs, however long it has drained, in milliseconds. */
 const LAST_WORDS = 2_000
@@ -31,6 +35,8 @@ export interface RunningRelay extends AsyncDisposable {
   /** Connections that are open, and tokens that are valid. */
   readonly connections: number
   readonly tokens: number
+  /** The first part of `close` alone. */
+  drain(): Promise<void>
   /**
    * Stops it. For `settings.drain` seconds at most nothing new begins and what is under way comes to its end: nobody gets
    * a token, peers of sessions that are there still come in. Then senders are told by REPORT what was not confirmed, and
@@ -45,6 +51,8 @@ export interface RelayOptions {
   readonly log?: RelayLog
   /** Names to addresses; by default this machine's. */
   readonly resolver?: Resolver
+  /** When this process is one of several that are one relay: which of them it is, and where it finds the others. */
+  readonly worker?: WorkerAssignment
 }
 
 /**
@@ -52,6 +60,7 @@ export interface RelayOptions {
  * @throws MsrpError `storage` when its state cannot be opened, `unreachable` when it cannot listen
  */
 export async function startRelay(settings: Settings, options: RelayOptions = {}): Promise<RunningRelay> {
+  const { worker } = options
   const log = options.log ?? createLog(settings.log)
   const resolver = new FailedNames(options.resolver ?? nodeResolver(), nodeClock)
   const state = await openState(settings)
@@ -68,6 +77,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     settings,
     tls: { ...tls, ca: clientAuthorities },
     log: floodedLog,
+    reusePort: worker !== undefined,
     onConnection: (...connection) => {
       if (relay === undefined) early.push(() => relay?.accept(...connection))
       else relay.accept(...connection)
@@ -77,10 +87,10 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     throw error
   })
 
-  const policy = new OutboundPolicy(settings.outbound, listeners.open)
+  const policy = new OutboundPolicy(settings.outbound, worker?.listeners ?? listeners.open)
   // As a key object: one that is made anew for each HMAC costs five times as much as the HMAC.
-  const nonceKey = createSecretKey(randomBytes(32))
-  relay = new Relay(relaySettings(settings, listeners.open), {
+  const nonceKey = createSecretKey(worker === undefined ? randomBytes(32) : Buffer.from(worker.nonceKey, 'base64'))
+  relay = new Relay(relaySettings(settings, listeners.open, worker), {
     clock: nodeClock,
     // Not Date.now(): when somebody sets the clock, nonces neither run out nor become young again.
     time: () => (performance.timeOrigin + performance.now()) / 1000,
@@ -90,19 +100,37 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     equal,
     users: state.users,
     dial: relayDialer({ settings, policy, resolver, tls: { ...tls, ca: authorities }, log: floodedLog }),
+    dialSibling: worker && siblingDialer(worker.sockets),
     log: floodedLog,
   })
   for (const accept of early) accept()
   const running = relay
 
+  let siblings: { close(): Promise<void> } | undefined
+  let draining: { readonly over: Promise<void>; readonly deadline: number } | undefined
+  const drain = (): { readonly over: Promise<void>; readonly deadline: number } => {
+    const deadline = performance.now() + settings.drain * 1000
+    draining ??= { over: running.drain(settings.drain * 1000), deadline }
+    return draining
+  }
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
-    const deadline = performance.now() + settings.drain * 1000
-    await running.drain(settings.drain * 1000)
+    const { over, deadline } = drain()
+    await over
     await listeners.close()
+    await siblings?.close()
     await running.close(Math.max(deadline - performance.now(), LAST_WORDS))
     await state.users.close()
     floodedLog.flush()
+  }
+  if (worker !== undefined) {
+    const onSibling = running.acceptSibling.bind(running)
+    siblings = await listenForSiblings(worker.sockets, worker.index, { log: floodedLog, onSibling }).catch(
+      async (error) => {
+        await close()
+        throw error
+      },
+    )
   }
   return {
     listeners: listeners.open,
@@ -114,18 +142,25 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
     get tokens(): number {
       return running.tokens
     },
+    drain: () => drain().over,
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
 }
 
-function relaySettings(settings: Settings, listeners: readonly OpenListener[]): RelaySettings {
+function relaySettings(
+  settings: Settings,
+  listeners: readonly OpenListener[],
+  worker?: WorkerAssignment,
+): RelaySettings {
   const { limits, advertised } = settings
   const firstTls = listeners.find(({ transport }) => transport === 'tls')?.port
-  const ports = [...(advertised.port === undefined ? [] : [advertised.port]), ...listeners.map(({ port }) => port)]
+  // Every worker is addressed by the ports of all.
+  const bound = [...listeners, ...(worker?.listeners ?? [])].map(({ port }) => port)
+  const ports = [...(advertised.port === undefined ? [] : [advertised.port]), ...bound]
   return {
     names: [advertised.name, ...listeners.flatMap(({ host }) => addressesOf(host))],
-    ports: [advertised.port ?? firstTls ?? 2855, ...ports],
+    ports: [worker?.port ?? advertised.port ?? firstTls ?? 2855, ...ports],
     realm: settings.realm,
     expires: settings.expires,
     algorithms: settings.digest.algorithms,
@@ -139,6 +174,7 @@ function relaySettings(settings: Settings, listeners: readonly OpenListener[]): 
     outboundConnections: limits.outboundConnections,
     sharedConnectionsTo: settings.sharedConnectionsTo,
     limits,
+    worker: worker && { index: worker.index, count: worker.count },
   }
 }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { RunningRelay, Settings } from 'msrp-relay'
+import type { RunningRelay, RunningWorkers, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
 import { relayConfiguration } from '../options/relay-config.ts'
 import { programName } from '../terminal/shell-word.ts'
@@ -39,23 +39,25 @@ export function relayCommand(context: Context): Command {
 
 async function runRelay(options: RelayOptions, { output, signal, signals }: Context): Promise<void> {
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
-  const { examine, startRelay } = await import('msrp-relay')
+  const { examine, startRelay, startWorkers, workerCount } = await import('msrp-relay')
   const { settings: read, misconfigured } = await relayConfiguration(options.config)
   const flaws = await examine(read)
   if (flaws.length > 0) throw misconfigured(flaws)
   const settings: Settings = options.verbose ? { ...read, log: { ...read.log, level: 'debug' } } : read
-  await using relay = await untilAborted(startRelay(settings), signal)
+  const start = workerCount(settings.workers) > 1 ? startWorkers : startRelay
+  await using relay = await untilAborted<RunningRelay | RunningWorkers>(start(settings), signal)
   signals.grace += settings.drain * 1000
   await greet(relay, settings, options, output)
-  await new Promise<void>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) resolve()
     signal.addEventListener('abort', () => resolve())
   })
+  await ('failed' in relay ? Promise.race([stopped, relay.failed]) : stopped)
   output.say(output.faint('The relay stops; what is under way comes to its end first.'))
 }
 
 async function greet(
-  relay: RunningRelay,
+  relay: Pick<RunningWorkers, 'listeners' | 'state'>,
   settings: Settings,
   options: RelayOptions,
   output: Context['output'],

@@ -24,6 +24,8 @@ export interface SocketTransportOptions {
    * connections, and after ten questions without an answer the connection is lost. In whole seconds. Default 60 000.
    */
   readonly keepAliveDelay?: number
+  /** What it calls itself. Default: protocol and far address. */
+  readonly description?: string
   /** The connection counts as secure although it is plain TCP: a proxy on this machine ends TLS. Default: as the socket is. */
   readonly secure?: boolean
   /** Default: the machine's clock. */
@@ -63,7 +65,7 @@ export class SocketTransport implements Transport {
   constructor(socket: Socket, options: SocketTransportOptions = {}) {
     this.#socket = socket
     this.secure = options.secure ?? socket instanceof TLSSocket
-    this.description = describe(socket)
+    this.description = options.description ?? describe(socket)
     this.#clock = options.clock ?? nodeClock
     this.#patience = options.flushTimeout ?? 30_000
     this.#lingerTimeout = options.lingerTimeout ?? 2_000

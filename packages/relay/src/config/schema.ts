@@ -10,6 +10,7 @@ import { logSection } from './sections/log.ts'
 import { outboundSection } from './sections/outbound.ts'
 import { tlsSection } from './sections/tls.ts'
 import { usersSection } from './sections/users.ts'
+import { workersSection } from './sections/workers.ts'
 import type { Settings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -40,7 +41,12 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     sharedConnectionsTo: hostNames({
       about: 'Host names of relays to which many sessions share one connection. Elsewhere each session has its own.',
     }),
-    drain: whole(0, 86_400, 10, 'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.'),
+    drain: whole(
+      0,
+      86_400,
+      10,
+      'Seconds that a stopping relay gives to what is under way; nothing new begins meanwhile.',
+    ),
     stateFolder: path(folder, {
       about: 'Folder for the authority, certificate and users of a relay that is not given its own.',
       leftOut: '`state` at the top of a clone; installed, `$XDG_STATE_HOME/msrp-relay` or `~/.local/state/msrp-relay`',
@@ -55,6 +61,7 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     digest: digestSection(),
     users: usersSection(folder),
     log: logSection(),
+    workers: workersSection(),
   })
 }
 

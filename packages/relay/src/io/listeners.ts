@@ -24,10 +24,12 @@ export async function openListeners(options: {
   settings: Settings
   tls: ListenTls
   log: Log
+  /** Other processes listen on the same ports. Default: false. */
+  reusePort?: boolean
   /** `names` are those of a client certificate that was verified. */
   onConnection: (transport: SocketTransport, names: readonly string[]) => void
 }): Promise<Listeners> {
-  const { settings, tls, log, onConnection } = options
+  const { settings, tls, log, onConnection, reusePort = false } = options
   const { connections, connectionsPerAddress } = settings.limits
   const perAddress = new Map<string, number>()
   let total = 0
@@ -63,6 +65,7 @@ export async function openListeners(options: {
       const listener = await listenSockets({
         host,
         port,
+        reusePort,
         ...(transport === 'tls' ? { tls, requestCert: true } : {}),
         ...(inFront ? { transport: { secure: true } } : {}),
         onTransport: accept,
