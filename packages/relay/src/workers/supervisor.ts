@@ -84,8 +84,8 @@ class Supervisor {
   readonly #secret: string = randomBytes(32).toString('base64')
   readonly #workers: Map<number, WorkerHandle> = new Map()
   readonly #restarts: Restarts = new Restarts(nodeClock)
-  /** What ends the wait of a worker for its next start. */
-  readonly #waiting: Set<() => void> = new Set()
+  /** Those of workers that wait for their next start; they keep this process from ending when no worker does. */
+  readonly #waiting: Set<NodeJS.Timeout> = new Set()
   #started = false
   #closing: Promise<void> | undefined
   /** However this process ends: a second signal means the workers as well. */
@@ -130,7 +130,7 @@ class Supervisor {
   }
 
   async #close(): Promise<void> {
-    for (const cancel of this.#waiting) cancel()
+    for (const timer of this.#waiting) clearTimeout(timer)
     const workers = [...this.#workers.values()]
     const kill = nodeClock.after(this.#settings.drain * 1000 + ENDING_TIME, () => {
       for (const worker of workers) worker.kill()
@@ -177,14 +177,14 @@ class Supervisor {
       this.#fail(new MsrpError('internal', 'workers end again and again; the log says how each of them ended'))
       return
     }
-    const cancel = nodeClock.after(wait, () => {
-      this.#waiting.delete(cancel)
+    const timer = setTimeout(() => {
+      this.#waiting.delete(timer)
       const next = this.#launch(index)
       next.ready.then(
         () => this.#log.info({ worker: index, pid: next.pid }, 'a worker serves again'),
         (error: Error) => this.#log.error({ worker: index, err: error }, 'a worker cannot be started'),
       )
-    })
-    this.#waiting.add(cancel)
+    }, wait)
+    this.#waiting.add(timer)
   }
 }

@@ -1,3 +1,4 @@
+import { rmdir } from 'node:fs/promises'
 import { MsrpError } from 'msrp/wire'
 import type { Settings } from '../config/settings.ts'
 import { createLog, type RelayLog } from '../io/index.ts'
@@ -26,11 +27,14 @@ type StartRelay = (
  */
 export function runWorker(startRelay: StartRelay): void {
   let relay: Promise<WorkerRelay> | undefined
+  let folder: string | undefined
   let stopping: Promise<void> | undefined
 
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       await (await relay?.catch(() => undefined))?.close()
+      // Nobody else would remove it; whoever goes last finds it empty.
+      if (!process.connected && folder !== undefined) await rmdir(folder).catch(() => {})
       process.exit(0)
     })()
     return stopping
@@ -39,6 +43,7 @@ export function runWorker(startRelay: StartRelay): void {
     process.title = `msrp relay worker ${assignment.index}`
     const what = unpackSettings(settings)
     const log = createLog(what.log).child({ worker: assignment.index })
+    folder = assignment.sockets.folder
     relay = startRelay(what, { log, worker: assignment })
     try {
       await relay
