@@ -11,6 +11,8 @@ export type ToWorker =
   | { readonly kind: 'drain' }
   /** Tells senders what was not confirmed, and ends. */
   | { readonly kind: 'stop' }
+  /** Other settings hold from now on. Followed by `reloaded`. */
+  | { readonly kind: 'reload'; readonly settings: PlainSettings }
   /** Followed by `facts`. */
   | { readonly kind: 'ask' }
 
@@ -23,6 +25,8 @@ export type FromWorker =
   /** It cannot serve. */
   | { readonly kind: 'failed'; readonly code: MsrpErrorCode; readonly message: string }
   | { readonly kind: 'drained' }
+  /** The settings hold, unless there is a reason why not. */
+  | { readonly kind: 'reloaded'; readonly failure?: string }
   | { readonly kind: 'facts'; readonly facts: WorkerFacts }
 
 /** What a worker tells of itself. */

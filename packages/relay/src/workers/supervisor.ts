@@ -10,7 +10,7 @@ import { createLog, openState, type RelayLog, type RelayState } from '../io/inde
 import type { OpenListener } from '../io/listeners.ts'
 import { storageError } from '../io/storage-error.ts'
 import { shareOf, type WorkerAssignment } from './assignment.ts'
-import { packSettings, type WorkerFacts } from './messages.ts'
+import { type PlainSettings, packSettings, type WorkerFacts } from './messages.ts'
 import { ownListeners } from './own-listeners.ts'
 import { reservePorts } from './ports.ts'
 import { Restarts } from './restarts.ts'
@@ -26,6 +26,12 @@ export interface RunningWorkers extends AsyncDisposable {
   readonly state: Omit<RelayState, 'users'>
   /** Rejects when workers end again and again; then it is to be closed. */
   readonly failed: Promise<never>
+  /**
+   * Has other settings hold in every worker, those that are started later among them. Where they listen and how many they are
+   * stays.
+   * @throws MsrpError `invalid-argument` with the first worker's reason why not
+   */
+  reload(settings: Settings): Promise<void>
   /** What each worker tells of itself; undefined for one that does not run at present. */
   facts(): Promise<readonly (WorkerFacts | undefined)[]>
   /** As that of a relay in one process: all drain at the same time, and none ends while another one has something left. */
@@ -66,6 +72,7 @@ export async function startWorkers(settings: Settings, options: { log?: RelayLog
     listeners: ports.listen,
     state,
     failed: supervisor.failed,
+    reload: (changed) => supervisor.reload(shareOf({ ...changed, workers: settings.workers }, own.length)),
     facts: () => supervisor.facts(),
     close: () => supervisor.close(),
     [Symbol.asyncDispose]: () => supervisor.close(),
@@ -75,7 +82,7 @@ export async function startWorkers(settings: Settings, options: { log?: RelayLog
 class Supervisor {
   readonly failed: Promise<never>
   readonly #fail: (error: MsrpError) => void
-  readonly #settings: Settings
+  #settings: Settings
   readonly #shared: readonly ListenSettings[]
   readonly #own: readonly (readonly ListenSettings[])[]
   readonly #folder: string
@@ -124,6 +131,20 @@ class Supervisor {
     return Promise.all(this.#own.map(async (_, index) => await this.#workers.get(index)?.facts()))
   }
 
+  async reload(settings: Settings): Promise<void> {
+    // A worker that ends meanwhile is started with the new ones.
+    const before = this.#settings
+    this.#settings = settings
+    const reloads = [...this.#workers.values()].map(async (worker) => {
+      const failure = await worker.reload(this.#packed(worker.index))
+      return failure === undefined || !this.#workers.has(worker.index) ? undefined : { worker: worker.index, failure }
+    })
+    const failed = (await Promise.all(reloads)).find((each) => each !== undefined)
+    if (failed === undefined) return
+    this.#settings = before
+    throw new MsrpError('invalid-argument', `worker ${failed.worker} keeps its settings: ${failed.failure}`)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -147,12 +168,16 @@ class Supervisor {
   #launch(index: number): WorkerHandle {
     const worker = new WorkerHandle(index, {
       kind: 'start',
-      settings: packSettings({ ...this.#settings, listen: [...this.#shared, ...(this.#own[index] ?? [])] }),
+      settings: this.#packed(index),
       assignment: this.#assignment(index),
     })
     this.#workers.set(index, worker)
     void worker.ended.then((end) => this.#ended(worker, end))
     return worker
+  }
+
+  #packed(index: number): PlainSettings {
+    return packSettings({ ...this.#settings, listen: [...this.#shared, ...(this.#own[index] ?? [])] })
   }
 
   #assignment(index: number): WorkerAssignment {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { MsrpError } from 'msrp/wire'
-import type { FromWorker, ToWorker, WorkerFacts } from './messages.ts'
+import type { FromWorker, PlainSettings, ToWorker, WorkerFacts } from './messages.ts'
 
 /** The sources run as they are; published they are JavaScript. */
 const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../worker.ts' : '../worker.js', import.meta.url))
@@ -25,6 +25,7 @@ export class WorkerHandle {
   readonly #child: ChildProcess
   readonly #drained = Promise.withResolvers<void>()
   #answers: ((facts: WorkerFacts) => void)[] = []
+  #reloads: ((failure: string | undefined) => void)[] = []
 
   constructor(index: number, start: Extract<ToWorker, { kind: 'start' }>) {
     this.index = index
@@ -39,6 +40,7 @@ export class WorkerHandle {
     const gone = (end: WorkerEnd): void => {
       ready.reject(new MsrpError('internal', `worker ${index} ended with ${end.signal ?? end.code} before it served`))
       this.#drained.resolve()
+      for (const reloaded of this.#reloads.splice(0)) reloaded('it has ended meanwhile')
       ended.resolve(end)
     }
     this.#child.once('exit', (code, signal) => gone({ code, signal }))
@@ -60,6 +62,9 @@ export class WorkerHandle {
         case 'drained':
           this.#drained.resolve()
           break
+        case 'reloaded':
+          this.#reloads.shift()?.(message.failure)
+          break
         case 'facts':
           for (const answer of this.#answers.splice(0)) answer(message.facts)
           break
@@ -77,6 +82,14 @@ export class WorkerHandle {
   drain(): Promise<void> {
     this.#tell({ kind: 'drain' })
     return this.#drained.promise
+  }
+
+  /** Has other settings hold there; gives the reason why they do not, if there is one. */
+  reload(settings: PlainSettings): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    this.#reloads.push(resolve)
+    this.#tell({ kind: 'reload', settings })
+    return promise
   }
 
   /** Ends it in order. */

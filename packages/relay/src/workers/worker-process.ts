@@ -3,7 +3,7 @@ import { MsrpError } from 'msrp/wire'
 import type { Settings } from '../config/settings.ts'
 import { createLog, type RelayLog } from '../io/index.ts'
 import type { WorkerAssignment } from './assignment.ts'
-import type { FromWorker, ToWorker, WorkerFacts } from './messages.ts'
+import type { FromWorker, PlainSettings, ToWorker, WorkerFacts } from './messages.ts'
 import { unpackSettings } from './messages.ts'
 
 /** The code that says that a worker could not serve, and has said why. */
@@ -13,6 +13,8 @@ export const CANNOT_SERVE = 78
 interface WorkerRelay extends WorkerFacts {
   drain(): Promise<void>
   close(): Promise<void>
+  /** Takes other settings, or leaves everything as it was and throws. */
+  reload?(settings: Settings): Promise<void>
 }
 
 /** Starts it. */
@@ -58,6 +60,16 @@ export function runWorker(startRelay: StartRelay): void {
     await (await relay?.catch(() => undefined))?.drain()
     tell({ kind: 'drained' })
   }
+  const reload = async (settings: PlainSettings): Promise<void> => {
+    try {
+      const running = await relay
+      if (running?.reload === undefined) throw new MsrpError('invalid-argument', 'the relay has to be started again')
+      await running.reload(unpackSettings(settings))
+      tell({ kind: 'reloaded' })
+    } catch (error) {
+      tell({ kind: 'reloaded', failure: error instanceof Error ? error.message : String(error) })
+    }
+  }
   const answer = async (): Promise<void> => {
     const running = await relay?.catch(() => undefined)
     if (running === undefined) return
@@ -75,6 +87,9 @@ export function runWorker(startRelay: StartRelay): void {
         break
       case 'stop':
         void stop()
+        break
+      case 'reload':
+        void reload(message.settings)
         break
       case 'ask':
         void answer()
