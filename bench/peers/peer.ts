@@ -14,12 +14,14 @@ export interface Peer {
   /** What the load needs to go through it. */
   readonly load: readonly string[]
   readonly environment: Readonly<Record<string, string>>
+  /** The cores of the load, where it does not have one for itself. */
+  readonly loadCores?: string
   /** The end of what it has printed. */
   lastWords(): string
   stop(): Promise<void>
 }
 
-/** Starts a program on the relay's core and resolves when it accepts connections on the port, and `settle` ms later. */
+/** Starts a program on the relay's core, unless others are named, and resolves when it accepts connections on the port, and `settle` ms later. */
 export async function startPinned(
   command: readonly string[],
   options: {
@@ -28,10 +30,11 @@ export async function startPinned(
     load: readonly string[]
     environment?: Record<string, string>
     settle?: number
+    cores?: string
   },
 ): Promise<Peer> {
   const [name = '', ...args] = command
-  const child = spawn('taskset', ['-c', String(RELAY_CORE), name, ...args], {
+  const child = spawn('taskset', ['-c', options.cores ?? String(RELAY_CORE), name, ...args], {
     cwd: options.folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

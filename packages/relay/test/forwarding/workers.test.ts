@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Node, RELAY, settle } from './network.ts'
+import { memoryPair } from '../../../msrp/test/transport/memory-transport.ts'
+import { Node, RELAY, settle } from './network.ts'
 import { Workers } from './workers.ts'
 
 const peerUri = 'msrps://peer.invalid:1/p;tcp'
@@ -234,4 +235,54 @@ it('a slow receiver behind another worker slows its sender down, and loses nothi
   peer.resume()
   await settle()
   expect(peer.body('large').equals(body)).toBe(true)
+})
+
+it('slow receivers behind one connection of another worker slow all senders down, and nothing is refused', async () => {
+  const relay = new Workers()
+  const senders = await Promise.all(['alice', 'bob'].map((name) => relay.workers[0]!.client(name)))
+  const peer = relay.workers[1]!.connect({ uri: peerUri, certificate: ['other.example.com'] })
+  for (const sender of senders) await talk(peer, sender)
+  peer.pause()
+  const body = Buffer.alloc(2 << 20, 'x')
+  for (const [index, sender] of senders.entries()) {
+    sender.send([sender.token, peerUri], body, [['Message-ID', `large${index}`]])
+  }
+  await settle()
+  expect(relay.workers.every((worker) => worker.relay.kept < 1 << 20)).toBe(true)
+  peer.resume()
+  await settle()
+  expect(senders.flatMap(({ reports }) => reports.filter((report) => !report.startsWith('200')))).toEqual([])
+  for (const index of senders.keys()) expect(peer.body(`large${index}`).equals(body)).toBe(true)
+})
+
+it('one session reaches peers at several workers that have one authority', async () => {
+  const relay = new Workers({ count: 3 })
+  const alice = await relay.workers[0]!.client('alice')
+  const others = [await relay.workers[1]!.client('bob'), await relay.workers[2]!.client('bob')]
+  for (const other of others) await talk(alice, other)
+  expect(relay.connections.map(({ to }) => to)).toEqual([1, 2])
+})
+
+it('a worker that drains still lets peers of its sessions in by the others, and nobody log in', async () => {
+  const relay = new Workers()
+  const alice = await relay.workers[0]!.client('alice')
+  const drained = relay.workers.map((worker) => worker.relay.drain(10_000))
+  const peer = relay.workers[1]!.connect({ uri: peerUri })
+  await talk(peer, alice)
+  const late = await relay.workers[0]!.connect().authenticate('alice', 'wonderland')
+  expect(late.head.status).toBe(403)
+  await relay.clock.advance(11_000)
+  await Promise.all(drained)
+})
+
+it('what a worker has passed on goes no further', async () => {
+  const relay = new Workers({ count: 3 })
+  const bob = await relay.workers[2]!.client('bob')
+  const pair = memoryPair({ secure: true })
+  const greeting = { kind: 'stand-in', description: 'tls 192.0.2.7:1', secure: true, certificateNames: [] } as const
+  relay.workers[0]!.relay.acceptSibling(pair.right, greeting)
+  const astray = new Node(pair, peerUri)
+  const sent = astray.request('NICKNAME', { ...nickname, toPath: bob.path })
+  expect((await astray.response(sent)).head.status).toBe(481)
+  expect(relay.connections).toEqual([])
 })
