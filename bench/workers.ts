@@ -62,6 +62,7 @@ async function compare(): Promise<void> {
   )
   for (const [title, { load, rate }] of Object.entries(cases)) {
     const rates = new Map<string, number[]>()
+    const costs = new Map<string, number[]>()
     // In turn, so that whatever else the machine does falls on all of them.
     for (let run = 0; run < Number(values.runs); run++) {
       for (const [name, settings] of Object.entries(contenders)) {
@@ -71,16 +72,19 @@ async function compare(): Promise<void> {
         const measured = await runLoad(folder, [...load, '--seconds', values.seconds], peer)
         await peer.stop()
         const { relayBusy, loadBusy } = measured
-        console.log(
-          `  ${name}: ${rate(measured).toFixed(0)} (relay ${relayBusy.toFixed(2)}, load ${loadBusy.toFixed(2)} cores)`,
-        )
-        rates.set(name, [...(rates.get(name) ?? []), rate(measured)])
+        const each = rate(measured)
+        console.log(`  ${name}: ${each.toFixed(0)} (relay ${relayBusy.toFixed(2)}, load ${loadBusy.toFixed(2)} cores)`)
+        rates.set(name, [...(rates.get(name) ?? []), each])
+        costs.set(name, [...(costs.get(name) ?? []), relayBusy / each])
         rmSync(own, { recursive: true })
       }
     }
-    const one = median(rates.get('one process') ?? [])
-    const told = [...rates].map(
-      ([name, each]) => `${name} ${median(each).toFixed(0)} (${(median(each) / one).toFixed(2)})`,
+    const medianOf = (figures: Map<string, number[]>, name: string): number => median(figures.get(name) ?? [])
+    const ratio = (figures: Map<string, number[]>, name: string): string =>
+      (medianOf(figures, name) / medianOf(figures, 'one process')).toFixed(2)
+    const told = Object.keys(contenders).map(
+      (name) =>
+        `${name} ${medianOf(rates, name).toFixed(0)} (rate ${ratio(rates, name)}, CPU time for each ${ratio(costs, name)})`,
     )
     console.log(`${title}: ${told.join(', ')}`)
   }

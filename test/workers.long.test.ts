@@ -124,6 +124,28 @@ test('a second signal ends the workers at once', async () => {
   await until(() => !pids.some(runs), 'end of the workers')
 })
 
+test('when all processes are told at once, as by a service manager, what is under way arrives whole all the same', async () => {
+  const relay = await startWorkers('single-port', { settings: { drain: 90 } })
+  const receivers = await receiverAtEach(() => startReceiver(throughRelay(relay)))
+  const file = await randomFile(60 * MiB)
+  const senders = receivers.map(({ to }) => startSender([file.path], { to }))
+  await Promise.all(receivers.map(({ folder }) => underWay(folder, MiB)))
+  const pids = workerPids(relay).map((pid) => pid!)
+  for (const pid of [...pids, relay.program.pid]) process.kill(pid, 'SIGTERM')
+  for (const sender of senders) await expectExit(sender, 0, LONG)
+  expect(await relay.program.exit(LONG)).toEqual({ code: 0, signal: null })
+  for (const { folder } of receivers) expect(await sha256OfFile(join(folder, 'file'))).toBe(file.sha256)
+  expect(pids.filter(runs)).toEqual([])
+})
+
+test('a worker that is told to stop by itself is started again', async () => {
+  const relay = await startWorkers('single-port')
+  const alice = await loginAt(relay, 0, relay.alice)
+  process.kill(workerPids(relay)[1]!, 'SIGTERM')
+  await relay.program.stderr.line(/"worker":1.*"a worker serves again"/, { milliseconds: 30_000 })
+  await transfer(alice, await loginAt(relay, 1, relay.bob), Buffer.from('hello'))
+})
+
 test('workers that end again and again end the relay, which says so', async () => {
   const relay = await startWorkers('single-port')
   const killed = new Set<number>()

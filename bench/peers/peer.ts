@@ -31,6 +31,8 @@ export async function startPinned(
     environment?: Record<string, string>
     settle?: number
     cores?: string
+    /** What it prints once it serves, where a port that is open says less. */
+    says?: string
   },
 ): Promise<Peer> {
   const [name = '', ...args] = command
@@ -44,7 +46,7 @@ export async function startPinned(
       said = (said + text).slice(-4_000)
     })
   }
-  await untilListening(child, options.port, () => said)
+  await untilListening(child, options.port, { says: options.says ?? '', said: () => said })
   await delay(options.settle ?? 0)
   const { pid = 0 } = child
   return {
@@ -63,9 +65,13 @@ export async function startPinned(
   }
 }
 
-async function untilListening(child: ChildProcess, port: number, said: () => string): Promise<void> {
+async function untilListening(
+  child: ChildProcess,
+  port: number,
+  { says, said }: { says: string; said: () => string },
+): Promise<void> {
   const deadline = performance.now() + 20_000
-  while (!(await accepts(port))) {
+  while (!said().includes(says) || !(await accepts(port))) {
     if (child.exitCode !== null || performance.now() > deadline) throw new Error(`nobody listens: ${said()}`)
     await delay(50)
   }

@@ -57,6 +57,7 @@ export async function startRelay(
   const peer = await startPinned([process.execPath, program, 'relay', '--config', config], {
     port: PORT,
     folder,
+    says: 'listens on',
     ...(cores === undefined ? {} : { cores }),
     load: [tls ? '--tls' : '--behind-tls', '--target', `127.0.0.1:${PORT}`, '--user', 'alice'],
   })

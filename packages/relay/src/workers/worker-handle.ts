@@ -24,6 +24,8 @@ export class WorkerHandle {
   readonly ended: Promise<WorkerEnd>
   readonly #child: ChildProcess
   readonly #drained = Promise.withResolvers<void>()
+  /** It listens to what it is told. */
+  #listens = false
   #answers: ((facts: WorkerFacts) => void)[] = []
   #reloads: ((failure: string | undefined) => void)[] = []
 
@@ -51,6 +53,7 @@ export class WorkerHandle {
     this.#child.on('message', (message: FromWorker) => {
       switch (message.kind) {
         case 'hello':
+          this.#listens = true
           this.#tell(start)
           break
         case 'ready':
@@ -80,7 +83,7 @@ export class WorkerHandle {
 
   /** Nothing new begins there; resolves when nothing is under way any more. */
   drain(): Promise<void> {
-    this.#tell({ kind: 'drain' })
+    this.#tellOrKill({ kind: 'drain' })
     return this.#drained.promise
   }
 
@@ -94,7 +97,7 @@ export class WorkerHandle {
 
   /** Ends it in order. */
   stop(): void {
-    this.#tell({ kind: 'stop' })
+    this.#tellOrKill({ kind: 'stop' })
   }
 
   /** Ends it at once. */
@@ -113,6 +116,12 @@ export class WorkerHandle {
       clearTimeout(timer)
       this.#answers = this.#answers.filter((answer) => answer !== resolve)
     })
+  }
+
+  /** One that has not begun has nothing to bring to its end. */
+  #tellOrKill(message: ToWorker): void {
+    if (this.#listens) this.#tell(message)
+    else this.kill()
   }
 
   #tell(message: ToWorker): void {

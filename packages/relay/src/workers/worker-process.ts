@@ -30,6 +30,8 @@ type StartRelay = (
 export function runWorker(startRelay: StartRelay): void {
   let relay: Promise<WorkerRelay> | undefined
   let folder: string | undefined
+  /** Who started this process is about to end it. */
+  let ending = false
   let stopping: Promise<void> | undefined
 
   const stop = (): Promise<void> => {
@@ -58,7 +60,6 @@ export function runWorker(startRelay: StartRelay): void {
   }
   const drain = async (): Promise<void> => {
     await (await relay?.catch(() => undefined))?.drain()
-    tell({ kind: 'drained' })
   }
   const reload = async (settings: PlainSettings): Promise<void> => {
     try {
@@ -83,7 +84,8 @@ export function runWorker(startRelay: StartRelay): void {
         void start(message)
         break
       case 'drain':
-        void drain()
+        ending = true
+        void drain().then(() => tell({ kind: 'drained' }))
         break
       case 'stop':
         void stop()
@@ -100,8 +102,11 @@ export function runWorker(startRelay: StartRelay): void {
   })
   // Nobody would stop it any more.
   process.on('disconnect', () => void stop())
-  // The service manager tells all processes at once, a person may mean this one.
-  process.on('SIGTERM', () => void stop())
+  // A service manager may tell all processes at once: then the end comes from the one that started this one, when none of
+  // the others has anything left. A person may mean this one alone.
+  process.on('SIGTERM', () => {
+    void drain().then(() => (ending ? undefined : stop()))
+  })
   // The terminal tells all processes as well; what becomes of it is for the one that started this one to say.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
   tell({ kind: 'hello' })
