@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import type { RawClient } from './support/raw-client.ts'
-import { until } from './support/transfer.ts'
-import { loginAt, runs, siblingFolders, startWorkers, workerPids } from './support/workers.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
+import { filesIn, until } from './support/transfer.ts'
+import { loginAt, runs, startWorkers, workerPids } from './support/workers.ts'
 
 // A relay of two processes. What takes longer is in workers.long.test.ts.
 
 test('with one port: sessions of both workers reach each other, and each of them ends alone', async () => {
-  const before = siblingFolders()
-  const relay = await startWorkers('single-port')
+  const folder = temporaryFolder()
+  const relay = await startWorkers('single-port', { env: { TMPDIR: folder } })
+  expect(filesIn(folder)).toHaveLength(1)
   const alice = await loginAt(relay, 0, relay.alice)
   const bob = await loginAt(relay, 1, relay.bob)
   expect(new Set([alice, bob].map(({ token }) => portOf(token)))).toEqual(new Set([relay.port]))
@@ -39,12 +41,12 @@ test('with one port: sessions of both workers reach each other, and each of them
   relay.program.kill('SIGTERM')
   expect(await relay.program.exit()).toEqual({ code: 0, signal: null })
   expect(pids.filter(runs)).toEqual([])
-  expect(siblingFolders().filter((name) => !before.includes(name))).toEqual([])
+  expect(filesIn(folder)).toEqual([])
 })
 
 test('with a port for each: a peer comes to the right one at once', async () => {
-  const before = siblingFolders()
-  const relay = await startWorkers('ports')
+  const folder = temporaryFolder()
+  const relay = await startWorkers('ports', { env: { TMPDIR: folder } })
   const alice = await loginAt(relay, 0, relay.alice)
   const bob = await loginAt(relay, 1, relay.bob)
   expect(portOf(bob.token)).toBe(portOf(alice.token) + 1)
@@ -58,7 +60,7 @@ test('with a port for each: a peer comes to the right one at once', async () => 
   const pids = workerPids(relay).map((pid) => pid!)
   relay.program.kill('SIGKILL')
   await until(() => !pids.some(runs), 'end of the workers', 20_000)
-  expect(siblingFolders().filter((name) => !before.includes(name))).toEqual([])
+  expect(filesIn(folder)).toEqual([])
 })
 
 async function expectText(from: RawClient, path: readonly string[], to: RawClient, text: string): Promise<void> {

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import type { RawClient, RawClientOptions } from './raw-client.ts'
 import { type RelayOptions, type RelayUser, startRelay, type TestRelay } from './relay.ts'
 
@@ -50,11 +49,6 @@ export function runs(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-/** Folders in which workers find each other, of all relays on this machine. */
-export function siblingFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('msrp-relay-'))
 }
 
 function titleOf(pid: number): string {
