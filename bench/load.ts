@@ -47,7 +47,7 @@ export function compileLoad(folder: string): void {
 
 /** Runs the load of the folder once. @throws Error with its words when it fails */
 export async function runLoad(folder: string, args: readonly string[], peer: Peer | undefined): Promise<Measured> {
-  const command = ['-c', String(LOAD_CORE), join(folder, 'load'), ...args, ...(peer?.load ?? [])]
+  const command = ['-c', peer?.loadCores ?? String(LOAD_CORE), join(folder, 'load'), ...args, ...(peer?.load ?? [])]
   const pids = peer?.pids ?? []
   const memoryBefore = memoryBytes(pids)
   const child = spawn('taskset', command, {

@@ -14,12 +14,14 @@ export interface Peer {
   /** What the load needs to go through it. */
   readonly load: readonly string[]
   readonly environment: Readonly<Record<string, string>>
+  /** The cores of the load, where it does not have one for itself. */
+  readonly loadCores?: string
   /** The end of what it has printed. */
   lastWords(): string
   stop(): Promise<void>
 }
 
-/** Starts a program on the relay's core and resolves when it accepts connections on the port, and `settle` ms later. */
+/** Starts a program on the relay's core, unless others are named, and resolves when it accepts connections on the port, and `settle` ms later. */
 export async function startPinned(
   command: readonly string[],
   options: {
@@ -28,10 +30,13 @@ export async function startPinned(
     load: readonly string[]
     environment?: Record<string, string>
     settle?: number
+    cores?: string
+    /** What it prints once it serves, where a port that is open says less. */
+    says?: string
   },
 ): Promise<Peer> {
   const [name = '', ...args] = command
-  const child = spawn('taskset', ['-c', String(RELAY_CORE), name, ...args], {
+  const child = spawn('taskset', ['-c', options.cores ?? String(RELAY_CORE), name, ...args], {
     cwd: options.folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -41,7 +46,7 @@ export async function startPinned(
       said = (said + text).slice(-4_000)
     })
   }
-  await untilListening(child, options.port, () => said)
+  await untilListening(child, options.port, { says: options.says ?? '', said: () => said })
   await delay(options.settle ?? 0)
   const { pid = 0 } = child
   return {
@@ -60,9 +65,13 @@ export async function startPinned(
   }
 }
 
-async function untilListening(child: ChildProcess, port: number, said: () => string): Promise<void> {
+async function untilListening(
+  child: ChildProcess,
+  port: number,
+  { says, said }: { says: string; said: () => string },
+): Promise<void> {
   const deadline = performance.now() + 20_000
-  while (!(await accepts(port))) {
+  while (!said().includes(says) || !(await accepts(port))) {
     if (child.exitCode !== null || performance.now() > deadline) throw new Error(`nobody listens: ${said()}`)
     await delay(50)
   }

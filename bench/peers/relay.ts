@@ -11,7 +11,21 @@ const PORT = 7300
  */
 export async function startRelay(
   folder: string,
-  { tls, certificate, clone }: { tls: boolean; certificate: Certificate; clone: string },
+  {
+    tls,
+    certificate,
+    clone,
+    cores,
+    settings = [],
+  }: {
+    tls: boolean
+    certificate: Certificate
+    clone: string
+    /** Those that it shares with the load; without them it has one for itself. */
+    cores?: string
+    /** Further lines of its configuration: tables. */
+    settings?: readonly string[]
+  },
 ): Promise<Peer> {
   writeFileSync(join(folder, 'relay.pem'), certificate.chain, { mode: 0o600 })
   writeFileSync(join(folder, 'relay.key'), certificate.key, { mode: 0o600 })
@@ -35,6 +49,7 @@ export async function startRelay(
       'connections_per_address = 20000',
       // Thousands of sessions are opened before the first one sends.
       'unauthenticated_time = 600',
+      ...settings,
       '',
     ].join('\n'),
   )
@@ -42,8 +57,10 @@ export async function startRelay(
   const peer = await startPinned([process.execPath, program, 'relay', '--config', config], {
     port: PORT,
     folder,
+    says: 'listens on',
+    ...(cores === undefined ? {} : { cores }),
     load: [tls ? '--tls' : '--behind-tls', '--target', `127.0.0.1:${PORT}`, '--user', 'alice'],
   })
   const password = readFileSync(join(folder, 'state/alice.password'), 'utf8').trim()
-  return { ...peer, environment: { LOAD_PASSWORD: password } }
+  return { ...peer, environment: { LOAD_PASSWORD: password }, ...(cores === undefined ? {} : { loadCores: cores }) }
 }

@@ -108,7 +108,7 @@ export class TestRelay {
   }
 
   /** Connects as somebody who has not logged in. */
-  connect(options: Omit<RawClientOptions, 'port' | 'name'> = {}): Promise<RawClient> {
+  connect(options: Omit<RawClientOptions, 'port' | 'name'> & { port?: number } = {}): Promise<RawClient> {
     return RawClient.connect({ port: this.port, name: this.name, ca: readFileSync(this.ca), ...options })
   }
 

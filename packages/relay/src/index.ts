@@ -16,6 +16,8 @@ import { Listeners, type OpenListener } from './io/listeners.ts'
 import { FloodedLog } from './io/log-floods.ts'
 import { RelayTls } from './io/relay-tls.ts'
 import { untilRestart } from './io/until-restart.ts'
+import type { WorkerAssignment } from './workers/assignment.ts'
+import { listenForSiblings, siblingDialer } from './workers/sibling-sockets.ts'
 
 export type { RelayStatus } from './admin/relay-status.ts'
 export type { ListedSession, SessionPage } from './admin/session-list.ts'
@@ -27,6 +29,8 @@ export type { Users } from './forwarding/settings.ts'
 export * from './io/index.ts'
 export type { OpenListener } from './io/listeners.ts'
 export * from './users/index.ts'
+export type { WorkerFacts } from './workers/messages.ts'
+export { type RunningWorkers, startWorkers } from './workers/supervisor.ts'
 
 /** What a stopping relay has for its last REPORTs, however long it has drained, in milliseconds. */
 const LAST_WORDS = 2_000
@@ -42,6 +46,8 @@ export interface RunningRelay extends AsyncDisposable {
   /** Connections that are open, and tokens that are valid. */
   readonly connections: number
   readonly tokens: number
+  /** The first part of `close` alone. */
+  drain(): Promise<void>
   /**
    * Takes other settings while it runs. Sessions and connections go on as they are; what holds for new ones holds from now
    * on. Listeners that are not wanted any more accept nothing more; new ones are opened.
@@ -67,6 +73,8 @@ export interface RelayOptions {
   readonly reload?: () => Promise<unknown>
   /** Begins to stop in order, for the admin port. */
   readonly drain?: () => void
+  /** When this process is one of several that are one relay: which of them it is, and where it finds the others. */
+  readonly worker?: WorkerAssignment
 }
 
 /**
@@ -91,7 +99,7 @@ async function startBehind(
   started: Settings,
   options: RelayOptions & { readonly log: RelayLog },
 ): Promise<RunningRelay> {
-  const { log } = options
+  const { log, worker } = options
   // What holds at present; whatever depends on it looks at it when it needs it.
   let settings = started
   const resolver = new FailedNames(options.resolver ?? nodeResolver(), nodeClock)
@@ -103,10 +111,12 @@ async function startBehind(
   const tls = new RelayTls(certificates, settings.tls.minimumVersion)
 
   const counters = new Counters()
-  const dailyBytes = await DailyBytesFile.open(settings.stateFolder, floodedLog).catch(async (error) => {
-    await state.users.close()
-    throw error
-  })
+  const dailyBytes = await DailyBytesFile.open(settings.stateFolder, floodedLog, { worker: worker?.index }).catch(
+    async (error) => {
+      await state.users.close()
+      throw error
+    },
+  )
   const accounting = await openAccounting(settings.accounting, {
     relay: settings.advertised.name,
     clock: nodeClock,
@@ -126,6 +136,7 @@ async function startBehind(
     admission,
     log: floodedLog,
     counters,
+    reusePort: worker !== undefined,
     authenticate: async (username, password) => {
       if (relay === undefined) throw new Error('the relay is still starting')
       return relay.authenticate(username, password)
@@ -140,10 +151,10 @@ async function startBehind(
     throw error
   })
 
-  let policy = new OutboundPolicy(settings.outbound, listeners.open)
+  let policy = new OutboundPolicy(settings.outbound, worker?.listeners ?? listeners.open)
   // As a key object: one that is made anew for each HMAC costs five times as much as the HMAC.
-  const nonceKey = createSecretKey(randomBytes(32))
-  const running = new Relay(relaySettings(settings, listeners.open), {
+  const nonceKey = createSecretKey(worker === undefined ? randomBytes(32) : Buffer.from(worker.nonceKey, 'base64'))
+  const running = new Relay(relaySettings(settings, listeners.open, worker), {
     clock: nodeClock,
     // Not Date.now(): when somebody sets the clock, nonces neither run out nor become young again.
     time: () => (performance.timeOrigin + performance.now()) / 1000,
@@ -160,6 +171,7 @@ async function startBehind(
       tls: (host) => tls.dialAs(host),
       log: floodedLog,
     }),
+    dialSibling: worker && siblingDialer(worker.sockets),
     log: floodedLog,
     counters,
     onSessionEnd: (session) => accounting.take(session),
@@ -194,25 +206,42 @@ async function startBehind(
     tls.reconfigure(certificates, settings.tls.minimumVersion)
     listeners.renewCertificates()
     admission.reconfigure(settings)
-    policy = new OutboundPolicy(settings.outbound, listeners.open)
-    running.reconfigure(relaySettings(settings, listeners.open))
+    policy = new OutboundPolicy(settings.outbound, worker?.listeners ?? listeners.open)
+    running.reconfigure(relaySettings(settings, listeners.open, worker))
     log.setLevel(settings.log.level)
     await change.keep()
     return later
   }
 
-  let closing: Promise<void> | undefined
-  const close = async (): Promise<void> => {
+  let siblings: { close(): Promise<void> } | undefined
+  let draining: { readonly over: Promise<void>; readonly deadline: number } | undefined
+  const drain = (): { readonly over: Promise<void>; readonly deadline: number } => {
     admin.draining()
     const deadline = performance.now() + settings.drain * 1000
-    await running.drain(settings.drain * 1000)
+    draining ??= { over: running.drain(settings.drain * 1000), deadline }
+    return draining
+  }
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    const { over, deadline } = drain()
+    await over
     await listeners.close()
+    await siblings?.close()
     await running.close(Math.max(deadline - performance.now(), LAST_WORDS))
     await Promise.all([accounting.close(), dailyBytes.close(), state.users.close()])
     floodedLog.flush()
     await admin.close()
   }
   let reloading: Promise<unknown> = Promise.resolve()
+  if (worker !== undefined) {
+    const onSibling = running.acceptSibling.bind(running)
+    siblings = await listenForSiblings(worker.sockets, worker.index, { log: floodedLog, onSibling }).catch(
+      async (error) => {
+        await close()
+        throw error
+      },
+    )
+  }
   return {
     get listeners(): readonly OpenListener[] {
       return listeners.open
@@ -231,22 +260,29 @@ async function startBehind(
       reloading = reloaded.catch(() => {})
       return reloaded
     },
+    drain: () => drain().over,
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
 }
 
-function relaySettings(settings: Settings, listeners: readonly OpenListener[]): RelaySettings {
+function relaySettings(
+  settings: Settings,
+  listeners: readonly OpenListener[],
+  worker?: WorkerAssignment,
+): RelaySettings {
   const { limits, advertised } = settings
   const firstTls = listeners.find(({ transport }) => transport === 'tls')?.port
-  const ports = [...(advertised.port === undefined ? [] : [advertised.port]), ...listeners.map(({ port }) => port)]
+  // Every worker is addressed by the ports of all.
+  const bound = [...listeners, ...(worker?.listeners ?? [])].map(({ port }) => port)
+  const ports = [...(advertised.port === undefined ? [] : [advertised.port]), ...bound]
   return {
     names: [
       advertised.name,
       ...settings.domains.map(({ host }) => host),
       ...listeners.flatMap(({ host }) => addressesOf(host)),
     ],
-    ports: [advertised.port ?? firstTls ?? 2855, ...ports],
+    ports: [worker?.port ?? advertised.port ?? firstTls ?? 2855, ...ports],
     realm: settings.realm,
     domains: settings.domains,
     unlistedDomains: settings.unlistedDomains,
@@ -264,6 +300,7 @@ function relaySettings(settings: Settings, listeners: readonly OpenListener[]): 
     sharedConnectionsTo: settings.sharedConnectionsTo,
     policy: policySettings(settings),
     limits,
+    worker: worker && { index: worker.index, count: worker.count },
   }
 }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { RunningRelay, Settings } from 'msrp-relay'
+import type { RunningRelay, RunningWorkers, Settings } from 'msrp-relay'
 import { type Context, untilAborted } from '../context.ts'
 import { Misconfigured } from '../failure.ts'
 import { relayConfiguration } from '../options/relay-config.ts'
@@ -47,7 +47,7 @@ export function relayCommand(context: Context): Command {
 
 async function runRelay(options: RelayOptions, { output, signal, signals }: Context): Promise<void> {
   // Loaded only here: what a relay needs is large, and the other commands start faster without it.
-  const { createLog, startRelay } = await import('msrp-relay')
+  const { createLog, startRelay, startWorkers, workerCount } = await import('msrp-relay')
   const settings = await readSettings(options, { ports: true })
   const log = createLog(settings.log)
   const manager = new ServiceManager({ environment: process.env, warn: (message) => output.warn(message) })
@@ -66,16 +66,18 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
     }
   }
   const drain = (): void => void process.kill(process.pid, 'SIGTERM')
-  await using relay = await untilAborted(startRelay(settings, { log, reload, drain }), signal)
+  const start = workerCount(settings.workers) > 1 ? startWorkers : startRelay
+  await using relay = await untilAborted<RunningRelay | RunningWorkers>(start(settings, { log, reload, drain }), signal)
   signals.grace += settings.drain * 1000
   // On a terminal SIGHUP says that the terminal is gone.
   if (!process.stdin.isTTY && !process.stderr.isTTY) signals.onHangUp = () => void reload().catch(() => {})
   await greet(relay, settings, options, output)
   await manager.ready(`Serves ${settings.advertised.name}.`)
-  await new Promise<void>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) resolve()
     signal.addEventListener('abort', () => resolve())
   })
+  await ('failed' in relay ? Promise.race([stopped, relay.failed]) : stopped)
   // Not awaited: clients are to learn of the stop at once.
   void manager.stopping(settings.drain + 5)
   output.say(output.faint('The relay stops; what is under way comes to its end first.'))
@@ -96,7 +98,7 @@ function reloaded(later: readonly string[]): string {
 }
 
 async function greet(
-  relay: RunningRelay,
+  relay: Pick<RunningWorkers, 'listeners' | 'state'>,
   settings: Settings,
   options: RelayOptions,
   output: Context['output'],

@@ -26,6 +26,8 @@ export interface SocketTransportOptions {
   readonly keepAliveDelay?: number
   /** From whom the connection comes, where a proxy has told. Default: the far end of the socket. */
   readonly remote?: { readonly address: string; readonly port: number } | undefined
+  /** What it calls itself. Default: protocol and far address. */
+  readonly description?: string
   /** The connection counts as secure although it is plain TCP: a proxy on this machine ends TLS. Default: as the socket is. */
   readonly secure?: boolean
   /** Default: the machine's clock. */
@@ -65,7 +67,7 @@ export class SocketTransport implements Transport {
   constructor(socket: Socket, options: SocketTransportOptions = {}) {
     this.#socket = socket
     this.secure = options.secure ?? socket instanceof TLSSocket
-    this.description = describe(socket, options.remote)
+    this.description = options.description ?? describe(socket, options.remote)
     this.#clock = options.clock ?? nodeClock
     this.#patience = options.flushTimeout ?? 30_000
     this.#lingerTimeout = options.lingerTimeout ?? 2_000

@@ -3,6 +3,7 @@ import { inconsistentUsers } from './inconsistent-users.ts'
 import { isLoopback } from './network.ts'
 import type { Unfinished } from './schema.ts'
 import type { ListenSettings } from './sections/listen.ts'
+import { type WorkerSettings, workerPorts } from './sections/workers.ts'
 
 /** A setting that does not fit another one. */
 export interface Inconsistency {
@@ -99,6 +100,7 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
       )
     }
   }
+  found.push(...workerInconsistencies(settings.workers, listen))
   if (expires.minimum > expires.maximum)
     refuse(['expires', 'minimum'], `must not be above expires.maximum, ${expires.maximum}`)
   else if (expires.default < expires.minimum || expires.default > expires.maximum) {
@@ -109,4 +111,20 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
   }
   found.push(...inconsistentUsers(settings))
   return found
+}
+
+function workerInconsistencies(workers: WorkerSettings, listen: readonly ListenSettings[]): Inconsistency[] {
+  const ports = workerPorts(workers)
+  const [first, last] = [ports[0], ports.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const at = (key: keyof WorkerSettings, message: string): Inconsistency[] => [{ path: ['workers', key], message }]
+  // Behind a proxy nobody could reach the port of one worker.
+  if (listen.every(({ transport }) => transport !== 'tls')) {
+    return at('mode', 'must be "single-port" where no listener has transport = "tls"')
+  }
+  if (last > 65_535)
+    return at('firstPort', `must not be above ${65_535 - ports.length + 1} with ${ports.length} workers`)
+  const taken = listen.find(({ port }) => ports.includes(port))
+  if (taken === undefined) return []
+  return at('firstPort', `gives the workers ports ${first} to ${last}, of which a listener has ${taken.port}`)
 }

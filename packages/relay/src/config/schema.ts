@@ -19,6 +19,7 @@ import { outboundSection } from './sections/outbound.ts'
 import { tlsSection } from './sections/tls.ts'
 import { type UnfinishedUsers, usersSection } from './sections/users.ts'
 import { webSocketSection } from './sections/web-socket.ts'
+import { workersSection } from './sections/workers.ts'
 import type { Settings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -83,6 +84,7 @@ export function settingsSchema(surroundings: Surroundings, folder: string): z.Zo
     log: logSection(),
     admin: adminSection(folder),
     accounting: accountingSection(folder),
+    workers: workersSection(),
   })
 }
 

@@ -17,6 +17,7 @@ import type { OutboundSettings } from './sections/outbound.ts'
 import type { TlsSettings } from './sections/tls.ts'
 import type { UserSettings } from './sections/users.ts'
 import type { WebSocketSettings } from './sections/web-socket.ts'
+import type { WorkerSettings } from './sections/workers.ts'
 
 /**
  * Everything a relay can be told, complete: what the configuration file leaves out has its default here. Keys of the
@@ -62,6 +63,7 @@ export interface Settings {
   readonly log: LogSettings
   readonly admin: AdminSettings
   readonly accounting: AccountingSettings
+  readonly workers: WorkerSettings
   /**
    * Folder for what the relay keeps itself: authority, certificate, users. Default: `state` in a clone of the sources,
    * elsewhere `$XDG_STATE_HOME/msrp-relay` or `~/.local/state/msrp-relay`.

@@ -12,6 +12,8 @@ export interface Hop {
   uri: MsrpUri
   /** More URIs follow, so that it is another relay. */
   isRelay: boolean
+  /** It is the worker of this index. */
+  sibling?: number | undefined
 }
 
 /** The connections that are made from here: one for each session, or one for all towards relays that are named. */
@@ -62,8 +64,8 @@ export class NextHops {
     for (const [key, { usable }] of this.#shared) if (!usable) this.#shared.delete(key)
   }
 
-  #connectionsFor({ token, uri, isRelay }: Hop): Map<string, NextHop> {
-    return isRelay && this.#sharedTo().includes(uri.host) ? this.#shared : token.nextHops
+  #connectionsFor({ token, uri, isRelay, sibling }: Hop): Map<string, NextHop> {
+    return isRelay && sibling === undefined && this.#sharedTo().includes(uri.host) ? this.#shared : token.nextHops
   }
 }
 
@@ -71,7 +73,9 @@ export class NextHops {
  * A connection to a last hop, whose certificate may not have been checked, does not serve as one to a relay. On one that
  * sessions share, a relay has seen our certificate for one host name, and takes requests for no other (RFC 4976 §6.3).
  */
-function keyOf({ token, uri, isRelay }: Hop): string {
+function keyOf({ token, uri, isRelay, sibling }: Hop): string {
+  // Workers may have one authority in common.
+  if (sibling !== undefined) return `worker ${sibling}`
   return `${isRelay ? 'relay' : 'peer'} ${uri.authorityKey} as ${token.uri.host}`
 }
 

@@ -29,6 +29,7 @@ import { NonceCounts } from './nonce.ts'
 import type { Pending } from './pending.ts'
 import type { SentPart } from './sent-part.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
+import type { SiblingEnd } from './siblings.ts'
 import type { Token } from './token.ts'
 import { LEAST_PER_CONNECTION, type TotalBuffer } from './total-buffer.ts'
 import { UnansweredRequests } from './unanswered-requests.ts'
@@ -89,6 +90,8 @@ export interface RelayConnectionOptions {
   madeFor?: Token | undefined
   /** Who has logged in before any MSRP (RFC 7977 §5.3.1). */
   user?: HandshakeUser | undefined
+  /** What it is, when another worker of this relay is at its far end. */
+  sibling?: SiblingEnd | undefined
   relay: RelayRequests
   platform: RelayPlatform
   settings: RelaySettings
@@ -105,6 +108,9 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
   readonly relayNames: readonly string[]
   /** Who has logged in before any MSRP (RFC 7977 §5.3.1). */
   readonly user: HandshakeUser | undefined
+  readonly sibling: SiblingEnd | undefined
+  /** Siblings that get requests from here. */
+  passed = 0
   /** Tokens that the client at the far end holds. */
   readonly tokens: Set<Token> = new Set()
   /** Tokens under which the far end is a peer's connection. */
@@ -145,6 +151,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     const { transport, platform, settings } = options
     this.id = options.id
     this.inbound = options.inbound
+    this.sibling = options.sibling
     this.relayNames = options.certificateNames.map((name) => name.toLowerCase())
     this.user = options.user
     this.counters = options.counters
@@ -173,7 +180,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
 
   /** No session needs it. */
   get unused(): boolean {
-    return this.tokens.size === 0 && this.peerOf.size === 0 && (this.#madeFor?.ended ?? true)
+    const unused = this.tokens.size === 0 && this.peerOf.size === 0 && this.passed === 0
+    return unused && (this.#madeFor?.ended ?? true)
   }
 
   /** Bytes that the flows from here keep, REQUEST_OVERHEAD for each passage among them. */
@@ -227,7 +235,10 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
    * begin.
    */
   get shared(): boolean {
-    return this.flows.size > 1 || this.#sharedByName || (this.relayNames.length > 0 && this.peerOf.size > 1)
+    // All that comes from a sibling like that leads to one place.
+    if (this.sibling?.kind === 'passage') return false
+    const sessions = this.peerOf.size + this.passed
+    return this.flows.size > 1 || this.#sharedByName || (this.relayNames.length > 0 && sessions > 1)
   }
 
   /**
@@ -306,6 +317,18 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     this.#timer = NOTHING
   }
 
+  /** A sibling gets requests from here: it is for that one to say how long it waits for the first that succeeds. */
+  entrust(): void {
+    if (this.#proved) return
+    this.#timer()
+    this.#timer = NOTHING
+  }
+
+  /** A sibling that got requests from here has closed, or is gone. Who has nothing to show goes as well. */
+  forsake(): void {
+    if (!this.#proved) this.close()
+  }
+
   /** Closes it once what is queued is out, or after a while. */
   close(): void {
     if (!this.connection.open) return
@@ -353,6 +376,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
 
   response(head: ResponseHead, pending: Pending): void {
     this.counters.responsesReceived.add(head.status)
+    // A sibling has let the far end of the other connection in.
+    if (this.sibling?.kind === 'passage' && head.status === 200) this.sibling.near.prove()
     pending.answered(head)
     this.connection.wake()
   }

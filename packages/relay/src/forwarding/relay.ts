@@ -30,9 +30,11 @@ import { OwnAuthorities } from './own-authorities.ts'
 import { Policy } from './policy/policy.ts'
 import type { Refusal } from './policy/refusal.ts'
 import { RelayConnection, type RelayConnectionOptions, type RelayRequests } from './relay-connection.ts'
-import { type Route, route, type Way } from './route.ts'
+import { type Destination, type Route, route, type Way } from './route.ts'
 import type { SessionFacts } from './session-facts.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
+import { isForSibling, type Passing, passing, SiblingPassages } from './sibling-passages.ts'
+import { type SiblingGreeting, Siblings, siblingName } from './siblings.ts'
 import { StalledConnections } from './stalled-connections.ts'
 import type { Token } from './token.ts'
 import { TokenTable } from './token-table.ts'
@@ -51,6 +53,8 @@ export class Relay implements RelayRequests {
   readonly #tokens: TokenTable
   readonly #authentication: Authentication
   readonly #nextHops: NextHops
+  readonly #siblings: Siblings
+  readonly #passages: SiblingPassages
   readonly #connections: Set<RelayConnection> = new Set()
   readonly #relays: ConnectionsByRelay = new ConnectionsByRelay()
   readonly #changes: Changes = new Changes()
@@ -77,6 +81,8 @@ export class Relay implements RelayRequests {
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#own = new OwnAuthorities(settings.names, settings.ports)
     this.#domains = new Domains(settings, this.#own)
+    this.#siblings = new Siblings(settings.worker, this.#own)
+    this.#passages = new SiblingPassages((passage) => this.#dialPassage(passage))
     this.#total = new TotalBuffer(settings.totalBuffer)
     this.#outbound = new OutboundShares(() => this.#settings.outboundConnections)
     const { clock, random, time, dailyBytes: days = new DailyBytes(time) } = platform
@@ -91,6 +97,7 @@ export class Relay implements RelayRequests {
       usages: this.#policy.usages,
       most: () => this.#settings.tokensPerConnection,
       bytes: () => this.#settings.totalBuffer / 4,
+      prefix: this.#siblings.prefix,
     })
     this.#stalled = new StalledConnections({
       clock,
@@ -206,6 +213,14 @@ export class Relay implements RelayRequests {
     this.#adopt({ transport, certificateNames, inbound: true, user })
   }
 
+  /** Takes a connection that another worker of this relay has made. */
+  acceptSibling(transport: Transport, greeting: SiblingGreeting): void {
+    const { kind } = greeting
+    const certificateNames = kind === 'hop' ? [siblingName(greeting.index)] : greeting.certificateNames
+    const sibling = kind === 'hop' ? { kind, index: greeting.index } : { kind }
+    this.#adopt({ transport, certificateNames, inbound: true, sibling })
+  }
+
   /**
    * Gives what is under way time to come to its end: messages that are not complete, chunks and requests that are not
    * answered. Resolves when nothing is under way any more, or after `milliseconds`; then comes `close`.
@@ -271,16 +286,17 @@ export class Relay implements RelayRequests {
     const flaw = requestFlaw(head)
     if (flaw !== undefined) {
       from.refuse(head, 400, flaw)
-    } else if (head.method === 'AUTH' && this.#isForUs(toPath)) {
+    } else if (head.method === 'AUTH' && this.#isForUs(toPath, from)) {
       if (this.#draining && toPath[0]?.sessionId === undefined) this.#turnElsewhere(head, from)
       else this.#authentication.answer(head, from)
-    } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(toPath)) {
+    } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(toPath, from)) {
       // RFC 4975 §12: nobody is behind us who might know the method.
       from.refuse(head, 501)
     } else {
       const way = this.#way(head, from)
       const refusal = way === undefined ? undefined : this.#requestRefusal(head, body, from, way)
-      const [next] = way?.toPath ?? []
+      // What only passes to another worker is for that one to look at.
+      const next = way?.tokens.length === 0 ? undefined : way?.toPath[0]
       if (refusal !== undefined) this.#refuse(refusal, head, from)
       else if (head.method === 'AUTH' && next !== undefined && !mayChain(this.#settings.chains.outbound, next.host)) {
         from.refuse(head, 403, `clients of this relay may not use ${next.host} through it`)
@@ -301,12 +317,17 @@ export class Relay implements RelayRequests {
       else token.release(connection)
     }
     this.#nextHops.purge()
+    this.#passages.end(connection)
+    if (connection.sibling?.kind === 'passage') this.#passages.lost(connection, connection.sibling.near)
     this.#platform.log.debug({ connection: connection.id, error: error?.message }, 'connection closed')
     if (this.#connections.size === 0) this.#onEmpty()
   }
 
   #adopt(
-    options: Pick<RelayConnectionOptions, 'transport' | 'certificateNames' | 'inbound' | 'madeFor' | 'user'>,
+    options: Pick<
+      RelayConnectionOptions,
+      'transport' | 'certificateNames' | 'inbound' | 'madeFor' | 'user' | 'sibling'
+    >,
     place?: OutboundPlace,
   ): RelayConnection {
     const { transport, inbound } = options
@@ -335,13 +356,17 @@ export class Relay implements RelayRequests {
 
   /** Where a request goes; undefined when it does not go on. */
   #way(head: RequestHead, from: RelayConnection): Way | undefined {
-    const way = route(head, from, { own: this.#own, domains: this.#domains, tokens: this.#tokens })
+    const { sibling } = from
+    const ours = { own: this.#own, domains: this.#domains, tokens: this.#tokens, siblings: this.#siblings }
+    const way = passing(head, from, this.#own, this.#siblings) ?? route(head, from, ours)
     if (way.kind !== 'forward') {
       this.#turnAway(way, head, from)
       return undefined
     }
     if (!this.#mayGrow(head, from, way)) return undefined
-    from.prove()
+    if (way.to.kind === 'sibling') from.entrust()
+    else from.prove()
+    if (sibling?.kind === 'passage') sibling.near.prove()
     return way
   }
 
@@ -397,7 +422,7 @@ export class Relay implements RelayRequests {
     if (known?.usable) {
       // A peer that comes while it is still being dialled is there already.
       if (way.to.kind === 'connection') known.board(way.to.connection)
-      if (way.to.kind === 'next-hop' || known.sink === way.to.connection) {
+      if (way.to.kind !== 'connection' || known.sink === way.to.connection) {
         this.#note(known, head, from, way)
         return known
       }
@@ -418,7 +443,7 @@ export class Relay implements RelayRequests {
     from.flows.add(flow)
     this.#note(flow, head, from, way)
     if (way.to.kind === 'connection') flow.board(way.to.connection)
-    else this.#nextHop(way.to.hop).take(flow)
+    else this.#nextHop(way.to).take(flow)
     return flow
   }
 
@@ -452,26 +477,33 @@ export class Relay implements RelayRequests {
       return
     }
     // Only a message or a chained AUTH has connections made (RFC 4976 §6.4.2 would allow more).
-    const nextHop = isAuth ? this.#nextHop(to.hop) : this.#nextHops.find(to.hop)
+    const makes = isAuth || to.kind === 'sibling'
+    const nextHop = makes ? this.#nextHop(to) : this.#nextHops.find(to.hop)
     if (nextHop !== undefined) nextHop.take(request)
     else request.unanswered(481, 'there is no connection to the next hop')
   }
 
   /** An AUTH is for this relay, by one of its names or by a domain that it serves. */
-  #isForUs([first, next]: readonly MsrpUri[]): boolean {
+  #isForUs(toPath: readonly MsrpUri[], from: RelayConnection): boolean {
+    const [first, next] = toPath
+    if (isForSibling(toPath, from, this.#siblings)) return false
     return first !== undefined && next === undefined && this.#domains.addressed(first) !== undefined
   }
 
   /** A path leads to this relay and no further. */
-  #endsHere([first, next]: readonly MsrpUri[]): boolean {
+  #endsHere(toPath: readonly MsrpUri[], from: RelayConnection): boolean {
+    const [first, next] = toPath
+    if (isForSibling(toPath, from, this.#siblings)) return false
     return first !== undefined && next === undefined && this.#own.includesRelay(first)
   }
 
-  #nextHop(hop: Hop): NextHop {
+  #nextHop(to: Exclude<Destination, { kind: 'connection' }>): NextHop {
+    if (to.kind === 'sibling') return this.#passages.get(to.passing)
+    const { hop } = to
     return this.#nextHops.find(hop) ?? this.#nextHops.make(hop)
   }
 
-  async #dial({ token, uri, isRelay }: Hop, shared: boolean): Promise<RelayConnection> {
+  async #dial({ token, uri, isRelay, sibling }: Hop, shared: boolean): Promise<RelayConnection> {
     const { log } = this.#platform
     const place = this.#outbound.take(token.account)
     if (typeof place === 'string') {
@@ -481,6 +513,7 @@ export class Relay implements RelayRequests {
       throw new MsrpError('limit-exceeded', place)
     }
     try {
+      if (sibling !== undefined) return await this.#dialHop(sibling, token, place)
       const { transport, certificateNames } = await this.#platform.dial({
         uri,
         kind: isRelay ? 'relay' : 'peer',
@@ -504,6 +537,34 @@ export class Relay implements RelayRequests {
       log.info({ account: token.account, host: uri.host, port: uri.port, error: reason }, 'cannot reach a next hop')
       throw error
     }
+  }
+
+  async #dialHop(index: number, token: Token, place: OutboundPlace): Promise<RelayConnection> {
+    const { index: ours = 0 } = this.#settings.worker ?? {}
+    const transport = await this.#dialSibling(index, { kind: 'hop', index: ours })
+    const certificateNames = [siblingName(index)]
+    return this.#adopt(
+      { transport, certificateNames, inbound: false, madeFor: token, sibling: { kind: 'hop', index } },
+      place,
+    )
+  }
+
+  async #dialPassage({ near, index }: Passing): Promise<RelayConnection> {
+    const { description, secure } = near.connection.transport
+    const certificateNames = near.relayNames
+    const transport = await this.#dialSibling(index, { kind: 'stand-in', description, secure, certificateNames })
+    return this.#adopt({
+      transport,
+      certificateNames: [siblingName(index)],
+      inbound: false,
+      sibling: { kind: 'passage', near },
+    })
+  }
+
+  #dialSibling(index: number, greeting: SiblingGreeting): Promise<Transport> {
+    const { dialSibling } = this.#platform
+    if (dialSibling === undefined) throw new MsrpError('unreachable', 'there are no other workers')
+    return dialSibling(index, greeting)
   }
 
   /** A token is not valid any more: what was on its way under it is reported, what was opened for it is closed. */

@@ -3,6 +3,8 @@ import type { Domains } from './domains.ts'
 import type { Hop } from './next-hops.ts'
 import type { OwnAuthorities } from './own-authorities.ts'
 import type { RelayConnection } from './relay-connection.ts'
+import type { Passing } from './sibling-passages.ts'
+import type { Siblings } from './siblings.ts'
 import type { Token } from './token.ts'
 import type { TokenTable } from './token-table.ts'
 
@@ -31,18 +33,21 @@ export type Destination =
   | { kind: 'connection'; connection: RelayConnection }
   /** The holder of a token names it; a connection there may have to be made. */
   | { kind: 'next-hop'; hop: Hop }
+  /** Another worker of this relay answers for it. */
+  | { kind: 'sibling'; passing: Passing }
 
 /**
  * Decides where a request may go (RFC 4976 §6.4). It must be addressed to a token of ours, and comes either from the
  * token's holder, then it goes to whomever the holder names; or it goes to the holder, over the holder's connection and
- * nowhere else. When both users are clients of this relay its two tokens follow one another, and both are checked.
+ * nowhere else. When both users are clients of this relay its two tokens follow one another, and both are checked; when one
+ * of them is a sibling's, that is the next hop.
  */
 export function route(
   head: RequestHead,
   from: RelayConnection,
-  ours: { own: OwnAuthorities; domains: Domains; tokens: TokenTable },
+  ours: { own: OwnAuthorities; domains: Domains; tokens: TokenTable; siblings: Siblings },
 ): Route {
-  const { own, domains, tokens } = ours
+  const { own, domains, tokens, siblings } = ours
   const isAuth = head.method === 'AUTH'
   let { toPath, fromPath } = head.fields
   const [first] = toPath
@@ -51,7 +56,7 @@ export function route(
     return { kind: 'misdirected' }
   }
   // Our own URIs get into From-Path here and nowhere else; whoever sends them poses as somebody he is not.
-  if (sender === undefined || own.includes(sender)) return { kind: 'misdirected' }
+  if (sender === undefined || (own.includes(sender) && !siblings.vouches(from, sender))) return { kind: 'misdirected' }
   const passed: Token[] = []
   for (;;) {
     const [uri, next] = toPath
@@ -79,9 +84,10 @@ export function route(
 
     token.hold(from)
     if (head.method === 'SEND') token.address(next)
-    if (own.includesRelay(next) || (isAuth && domains.lists(next))) continue
+    const sibling = isAuth ? undefined : siblings.of(next)
+    if ((own.includesRelay(next) && sibling === undefined) || (isAuth && domains.lists(next))) continue
     const peer = token.peer(next)
-    const hop = { token, uri: next, isRelay: toPath.length > 1 || isAuth }
+    const hop = { token, uri: next, isRelay: toPath.length > 1 || isAuth, sibling }
     const to: Destination = peer?.connection.open ? { kind: 'connection', connection: peer } : { kind: 'next-hop', hop }
     return { kind: 'forward', to, toPath, fromPath, tokens: passed, sender: token, inward: false }
   }

@@ -6,6 +6,7 @@ import type { DomainRules } from './domains.ts'
 import type { DailyBytes } from './limits/daily-bytes.ts'
 import type { PolicySettings } from './policy/policy-settings.ts'
 import type { SessionFacts } from './session-facts.ts'
+import type { DialSibling, WorkerPlace } from './siblings.ts'
 
 /** What the relay's state is told by its configuration. Times in seconds, sizes in bytes. */
 export interface RelaySettings extends DomainRules {
@@ -39,6 +40,8 @@ export interface RelaySettings extends DomainRules {
   limits?: Partial<ParserLimits>
   /** Without it everybody with an account may send anything. */
   policy?: PolicySettings
+  /** When several processes are one relay: which of them this is. Never changes. */
+  worker?: WorkerPlace | undefined
 }
 
 /** What the relay's state needs from the platform. */
@@ -56,6 +59,8 @@ export interface RelayPlatform {
   /** What accounts have used today; it begins at nothing unless it is given. */
   dailyBytes?: DailyBytes
   dial: Dial
+  /** Needed where there are other workers. */
+  dialSibling?: DialSibling | undefined
   log: Log
   /** Where is counted; its own unless they are given. */
   counters?: Counters

@@ -48,6 +48,7 @@ export class TokenTable {
   readonly #usages: Usages
   readonly #most: () => number
   readonly #bytes: () => number
+  readonly #prefix: string
 
   /**
    * `time` in seconds since 1970. `onEnd` is called with the token as it was, and has it end. `most`: what one connection may hold, or one account
@@ -63,6 +64,8 @@ export class TokenTable {
     usages: Usages
     most: () => number
     bytes: () => number
+    /** What session-ids begin with. */
+    prefix?: string
   }) {
     this.#clock = options.clock
     this.#time = options.time
@@ -77,6 +80,7 @@ export class TokenTable {
     this.#usages = options.usages
     this.#most = options.most
     this.#bytes = options.bytes
+    this.#prefix = options.prefix ?? ''
   }
 
   get size(): number {
@@ -108,7 +112,9 @@ export class TokenTable {
 
   issue({ port, seconds, ...parts }: TokenParts): Token {
     // RFC 4976 §6.3: not guessable; the session-id has 128 random bits or more.
-    const uri = MsrpUri.build({ scheme: 'msrps', host: parts.domain.host, port, sessionId: newSessionId(this.#random) })
+    const { host } = parts.domain
+    const sessionId = this.#prefix + newSessionId(this.#random)
+    const uri = MsrpUri.build({ scheme: 'msrps', host, port, sessionId })
     const account = ownText(parts.account)
     const previous = MsrpUri.parse(ownText(parts.previous.toString()))
     const token = new Token({

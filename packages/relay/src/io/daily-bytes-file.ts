@@ -9,8 +9,6 @@ import { ensureFolder } from './ensure-folder.ts'
 /** How often it is written, if there is anything new, in milliseconds: as much is forgotten at most by a crash. */
 const INTERVAL = 10_000
 
-const NAME = 'daily-bytes.json'
-
 /** What accounts have used today, as it stands in a file of the state folder, so that a restart gives nobody a new day. */
 export class DailyBytesFile {
   /** What is counted. */
@@ -26,17 +24,18 @@ export class DailyBytesFile {
    * Reads what was counted before, and keeps the file up to date from then on. A file that cannot be read is told of in the
    * log, and the day begins anew: no reason not to start. There is no file as long as nothing is counted.
    * @param folder the state folder
+   * @param options.worker which of several processes this is; each counts, and writes, for itself
    * @param options.time seconds since 1970; the machine's clock unless given, since days are those of the calendar
    * @param options.interval milliseconds between two writes; 10 s unless given
    */
   static async open(
     folder: string,
     log: Log,
-    options: { time?: () => number; interval?: number } = {},
+    options: { worker?: number | undefined; time?: () => number; interval?: number } = {},
   ): Promise<DailyBytesFile> {
     const { time = () => Date.now() / 1000, interval = INTERVAL } = options
     const counts = new DailyBytes(time)
-    const path = join(folder, NAME)
+    const path = join(folder, options.worker === undefined ? 'daily-bytes.json' : `daily-bytes.${options.worker}.json`)
     try {
       const { day, entries } = parse(await readFile(path, 'utf8'))
       counts.load(day, entries)

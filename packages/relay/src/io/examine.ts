@@ -4,7 +4,8 @@ import { listenSockets } from 'msrp/node'
 import { MsrpError } from 'msrp/wire'
 import { AdminToken } from '../admin/token.ts'
 import { type LoadedCertificate, loadAuthorities, loadCertificate } from '../certificates/index.ts'
-import { type Flaw, type KeyPath, keyName, type Settings } from '../config/index.ts'
+import { type Flaw, type KeyPath, keyName, type ListenSettings, type Settings } from '../config/index.ts'
+import { ownListeners } from '../workers/own-listeners.ts'
 import { certificateFlaws } from './certified-names.ts'
 import { exists } from './durable-file.ts'
 import { storageError } from './storage-error.ts'
@@ -17,7 +18,7 @@ import { openRelayUsers } from './user-database.ts'
  */
 export async function examine(settings: Settings, options: { ports?: boolean } = {}): Promise<Flaw[]> {
   const found = await Promise.all([
-    ...(options.ports === false ? [] : settings.listen.map((_, index) => examinePort(settings, index))),
+    ...(options.ports === false ? [] : examinePorts(settings)),
     examineCertificates(settings),
     examineAuthorities(settings),
     examineUsers(settings),
@@ -27,9 +28,15 @@ export async function examine(settings: Settings, options: { ports?: boolean } =
   return found.flat()
 }
 
-async function examinePort(settings: Settings, index: number): Promise<Flaw[]> {
-  const { host, port } = settings.listen[index] ?? { host: '', port: 0 }
-  return attempt(['listen', index, 'port'], async () => {
+function examinePorts(settings: Settings): Promise<Flaw[]>[] {
+  return [
+    ...settings.listen.map((listen, index) => examinePort(['listen', index, 'port'], listen)),
+    ...ownListeners(settings).flatMap((own) => own.map((listen) => examinePort(['workers', 'firstPort'], listen))),
+  ]
+}
+
+function examinePort(path: KeyPath, { host, port }: ListenSettings): Promise<Flaw[]> {
+  return attempt(path, async () => {
     const listener = await listenSockets({ host, port, onTransport: (transport) => transport.destroy() })
     await listener.close()
   })

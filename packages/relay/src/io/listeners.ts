@@ -23,6 +23,8 @@ export interface ListenersOptions {
   readonly settings: () => Settings
   readonly tls: RelayTls
   readonly admission: Admission
+  /** Other processes listen on the same ports. Default: false. */
+  readonly reusePort?: boolean
   readonly log: Log
   /** Where those are counted that come to nothing. */
   readonly counters: Pick<Counters, 'refused'>
@@ -117,7 +119,7 @@ export class Listeners {
   }
 
   #open({ host, port, transport, proxyProtocolFrom }: ListenSettings): Promise<SocketListener> {
-    const { settings, tls, admission, log, counters } = this.#options
+    const { settings, tls, admission, log, counters, reusePort = false } = this.#options
     const { limits } = settings()
     const inFront = isInFront(transport)
     const webSocket = transport === 'wss' || transport === 'ws'
@@ -126,6 +128,7 @@ export class Listeners {
     return listenSockets({
       host,
       port,
+      reusePort,
       ...(transport === 'tls' || transport === 'wss'
         ? { tls: tls.listen, certificateFor: (name) => tls.listenAs(name) }
         : {}),

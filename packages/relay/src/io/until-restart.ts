@@ -5,6 +5,9 @@ import { type KeyPath, keyName, type Settings } from '../config/index.ts'
 const atStart: readonly KeyPath[] = [
   ['stateFolder'],
   ['log', 'format'],
+  ['workers', 'count'],
+  ['workers', 'mode'],
+  ['workers', 'firstPort'],
   ['admin', 'host'],
   ['admin', 'port'],
   ['admin', 'socket'],

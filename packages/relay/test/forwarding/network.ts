@@ -6,6 +6,7 @@ import { type MemoryPairOptions, memoryPair } from '../../../msrp/test/transport
 import { Relay } from '../../src/forwarding/relay.ts'
 import type { SessionFacts } from '../../src/forwarding/session-facts.ts'
 import type { Dialed, DialTarget, RelaySettings, Users } from '../../src/forwarding/settings.ts'
+import type { DialSibling } from '../../src/forwarding/siblings.ts'
 import { Node } from './node.ts'
 
 export { settle } from '../../../msrp/test/transport/fake-clock.ts'
@@ -58,6 +59,8 @@ export class Network {
   account: (username: string, realm: string) => string = (username, realm) => `${username}@${realm}`
   /** Answers a look-up of a user; knows `passwords` unless it is set. */
   ha1: Users['ha1'] = async (username, realm, algorithm) => this.#ha1(username, realm, algorithm)
+  /** Connects to another worker of the same relay; there is none unless it is set. */
+  onDialSibling: DialSibling = () => Promise.reject(new MsrpError('unreachable', 'connection refused'))
   readonly #reachable: Map<string, () => Promise<Dialed>> = new Map()
 
   constructor(
@@ -87,6 +90,7 @@ export class Network {
         return this.onDial(target)
       },
       onSessionEnd: (session) => this.ended.push(session),
+      dialSibling: (...sibling) => this.onDialSibling(...sibling),
       log: { debug: log, info: log, warn: log },
     })
   }
