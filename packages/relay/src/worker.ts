@@ -7,5 +7,8 @@ if (import.meta.url.endsWith('.ts')) {
   enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/msrp', import.meta.url)))
 }
 
-const [{ startRelay }, { runWorker }] = await Promise.all([import('./index.ts'), import('./workers/worker-process.ts')])
+const [{ startRelay }, { runWorker }] = await Promise.all([
+  import('./running-relay.ts'),
+  import('./workers/worker-process.ts'),
+])
 runWorker(startRelay)
