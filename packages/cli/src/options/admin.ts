@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { MsrpError } from 'msrp'
-import { AdminClient, type AdminPlace } from '../admin/admin-client.ts'
+import type { AdminClient, AdminPlace } from '../admin/admin-client.ts'
 import type { Context } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { passwordFromFile } from '../password.ts'
@@ -38,6 +38,7 @@ export async function adminClient(options: AdminOptions, { output, signal }: Con
   }
   const token =
     options.tokenFile === undefined ? settings?.token?.reveal() : await passwordFromFile(options.tokenFile, output)
+  const { AdminClient } = await import('../admin/admin-client.ts')
   return new AdminClient(place, token, signal)
 }
 

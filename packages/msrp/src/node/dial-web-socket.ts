@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 import { MsrpError } from '../wire/index.ts'
 import { formatAuthority } from './authority.ts'
 import { type DialOptions, openSocket, within } from './dial.ts'
@@ -35,10 +35,12 @@ export async function dialWebSocket(options: WebSocketDialOptions): Promise<WebS
     const text = `${target} did not answer the WebSocket handshake within ${timeout} ms`
     return new MsrpError('timeout', `${text}. Check that it is a WebSocket port`)
   }
+  // Loaded only here: few need it.
+  const { WebSocket: Socket } = await import('ws')
   try {
     return await within(timeout, signal, late, (given) => {
       const url = new URL(path, `${secure ? 'wss' : 'ws'}://${formatAuthority(options.names?.[0] ?? host, port)}`)
-      const webSocket = new WebSocket(url, ['msrp', ...(options.protocols ?? [])], {
+      const webSocket = new Socket(url, ['msrp', ...(options.protocols ?? [])], {
         createConnection: () => socket,
         // Bodies are mostly compressed already, and the memory of a compressor is many times that of a connection.
         perMessageDeflate: false,

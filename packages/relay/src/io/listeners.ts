@@ -8,7 +8,7 @@ import type { HandshakeUser } from '../forwarding/handshake-user.ts'
 import type { Log } from '../forwarding/settings.ts'
 import { type Admission, NOT_ALLOWED, TOO_MANY, TOO_MANY_FROM_ADDRESS } from './admission.ts'
 import type { RelayTls } from './relay-tls.ts'
-import { WebSocketHandshakes, type WebSocketOptions } from './web-sockets.ts'
+import type { WebSocketHandshakes, WebSocketOptions } from './web-sockets.ts'
 
 /** A listener that is open, as it is shown to people. */
 export interface OpenListener {
@@ -51,20 +51,12 @@ interface Opened {
 /** All listeners of a relay. Connections beyond the limits are closed at once, before their TLS handshake costs anything. */
 export class Listeners {
   readonly #options: ListenersOptions
-  readonly #webSockets: WebSocketHandshakes
+  /** There once a listener needs them. */
+  #webSockets: WebSocketHandshakes | undefined
   #opened: readonly Opened[] = []
 
   constructor(options: ListenersOptions) {
     this.#options = options
-    const { settings, log, authenticate, onConnection } = options
-    this.#webSockets = new WebSocketHandshakes({
-      settings: () => settings().webSocket,
-      ownNames: () => [settings().advertised.name, ...settings().listen.map(({ host }) => host)],
-      handshakeTime: () => settings().limits.unauthenticatedTime,
-      log,
-      authenticate,
-      onConnection: (transport, user) => onConnection(transport, [], user),
-    })
   }
 
   /** Those that are open, with the ports they really got. */
@@ -114,15 +106,15 @@ export class Listeners {
 
   /** Stops accepting; connections that are open go on. */
   async close(): Promise<void> {
-    this.#webSockets.close()
+    this.#webSockets?.close()
     await closeAll(this.#opened)
   }
 
-  #open({ host, port, transport, proxyProtocolFrom }: ListenSettings): Promise<SocketListener> {
+  async #open({ host, port, transport, proxyProtocolFrom }: ListenSettings): Promise<SocketListener> {
     const { settings, tls, admission, log, counters, reusePort = false } = this.#options
     const { limits } = settings()
     const inFront = isInFront(transport)
-    const webSocket = transport === 'wss' || transport === 'ws'
+    const webSockets = transport === 'wss' || transport === 'ws' ? await this.#handshakes() : undefined
     const proxies = proxyProtocolFrom.length === 0 ? undefined : networkSet(proxyProtocolFrom)
     const { admit, gone } = inFront && proxies === undefined ? admission.doorBehindProxy : admission.door
     return listenSockets({
@@ -135,8 +127,8 @@ export class Listeners {
       // Not at `wss`: a browser that is asked for a certificate asks its user.
       ...(transport === 'tls' ? { requestCert: true } : {}),
       ...(inFront ? { transport: { secure: true } } : {}),
-      ...(webSocket
-        ? { onSocket: (socket, { remote }) => this.#webSockets.accept(socket, remote) }
+      ...(webSockets !== undefined
+        ? { onSocket: (socket, { remote }) => webSockets.accept(socket, remote) }
         : { onTransport: (transport, accepted) => this.#accept(transport, accepted) }),
       proxy: proxies && {
         trusts: (address) => isWithin(proxies, address),
@@ -152,6 +144,20 @@ export class Listeners {
       },
       handshakeTimeout: limits.unauthenticatedTime * 1000,
     })
+  }
+
+  async #handshakes(): Promise<WebSocketHandshakes> {
+    const { settings, log, authenticate, onConnection } = this.#options
+    const { WebSocketHandshakes: Handshakes } = await import('./web-sockets.ts')
+    this.#webSockets ??= new Handshakes({
+      settings: () => settings().webSocket,
+      ownNames: () => [settings().advertised.name, ...settings().listen.map(({ host }) => host)],
+      handshakeTime: () => settings().limits.unauthenticatedTime,
+      log,
+      authenticate,
+      onConnection: (transport, user) => onConnection(transport, [], user),
+    })
+    return this.#webSockets
   }
 
   #accept(transport: SocketTransport, { tls }: Accepted): void {

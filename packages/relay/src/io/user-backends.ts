@@ -4,7 +4,6 @@ import { addressInput } from '../config/inconsistent-users.ts'
 import type { SqlSettings, UserSettings } from '../config/sections/users.ts'
 import { type DatabaseKind, databaseAddress } from '../users/database-address.ts'
 import { databaseTls, databaseTlsFlaw, defaultDatabaseTls } from '../users/database-tls.ts'
-import { HttpUsers } from '../users/http-users.ts'
 import { ListedUsers } from '../users/listed-users.ts'
 import type { SqlPool } from '../users/sql-pool.ts'
 import { SqlUsers } from '../users/sql-users.ts'
@@ -22,13 +21,15 @@ export async function openUserBackend(settings: UserSettings): Promise<UserBacke
     case 'postgresql':
     case 'mariadb':
       return new SqlUsers(await sqlPool(backend, sql), table, sql)
-    case 'http':
+    case 'http': {
+      const { HttpUsers } = await import('../users/http-users.ts')
       return new HttpUsers({
         ...http,
         url: http.url ?? '',
         token: http.token?.reveal(),
         ca: http.ca === undefined ? undefined : await readText(http.ca),
       })
+    }
     case 'list':
       return new ListedUsers(
         list.map(({ user, password, ha1 }) => ({ user, password: password?.reveal(), ha1: ha1?.reveal() })),
