@@ -1,10 +1,10 @@
 /** Certificates: a private authority, what it signs, and reading what others signed. */
+export { isCertifiableName } from './certifiable-name.ts'
 export {
   authorityDays,
   type CertifiedKey,
   certificateDays,
   createAuthority,
-  isCertifiableName,
   issueCertificate,
   selfSignedCertificate,
 } from './issue.ts'

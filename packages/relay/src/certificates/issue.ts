@@ -1,4 +1,3 @@
-import 'reflect-metadata' // before x509, whose container of algorithms needs it
 import {
   createHash,
   createPrivateKey,
@@ -8,20 +7,9 @@ import {
   randomBytes,
 } from 'node:crypto'
 import { isIP } from 'node:net'
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  type Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from '@peculiar/x509'
 import { MsrpError } from 'msrp/wire'
+import { isCertifiableName } from './certifiable-name.ts'
+import type * as X509 from './x509.ts'
 
 /** A certificate and the private key that belongs to it, both PEM; what TLS calls `cert` and `key`. */
 export interface CertifiedKey {
@@ -36,6 +24,9 @@ export const certificateDays = 397
 export const authorityDays = 3650
 /** Validity starts in the past, for the sake of a client whose clock is slow. */
 const clockSkew = 3_600_000
+
+/** Loaded only here: it is large, and most starts find their certificates made. */
+const loadX509 = (): Promise<typeof X509> => import('./x509.ts')
 
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
@@ -55,6 +46,7 @@ export function createKey(): string {
 export async function createAuthority(options: { key?: string; now?: Date } = {}): Promise<CertifiedKey> {
   const key = options.key ?? createKey()
   const subject = `CN=MSRP relay authority ${fingerprint(key)}`
+  const { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension } = await loadX509()
   const certificate = await certify({
     key,
     subject,
@@ -85,17 +77,15 @@ export async function issueCertificate(options: {
   now?: Date
 }): Promise<CertifiedKey> {
   const { names, ca, key = createKey(), days = certificateDays, now } = options
-  const authority = new X509Certificate(ca.certificate)
+  const x509 = await loadX509()
+  const authority = new x509.X509Certificate(ca.certificate)
   const certificate = await certify({
     key,
     subject: subjectFor(names),
     issuer: { key: ca.key, subject: authority.subject, notAfter: authority.notAfter },
     days,
     now,
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      ...leafExtensions(names, KeyUsageFlags.digitalSignature),
-    ],
+    extensions: leafExtensions(x509, names),
   })
   return { certificate, key }
 }
@@ -112,6 +102,7 @@ export async function selfSignedCertificate(options: {
   now?: Date
 }): Promise<CertifiedKey> {
   const { names, days = certificateDays, now } = options
+  const x509 = await loadX509()
   const key = createKey()
   const subject = subjectFor(names)
   const certificate = await certify({
@@ -120,24 +111,12 @@ export async function selfSignedCertificate(options: {
     issuer: { key, subject },
     days,
     now,
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      ...leafExtensions(names, KeyUsageFlags.digitalSignature),
-    ],
+    extensions: leafExtensions(x509, names),
   })
   return { certificate, key }
 }
 
-/** True when `name` can stand in a certificate: a host name in ASCII, possibly `*.` first, or an IP address. */
-export function isCertifiableName(name: string): boolean {
-  return (
-    isIP(name) !== 0 ||
-    (name.length <= 253 &&
-      /^(\*\.)?([a-z\d_]([a-z\d_-]{0,61}[a-z\d_])?)(\.[a-z\d_]([a-z\d_-]{0,61}[a-z\d_])?)*$/i.test(name))
-  )
-}
-
-function leafExtensions(names: readonly string[], usage: KeyUsageFlags): Extension[] {
+function leafExtensions(x509: typeof X509, names: readonly string[]): X509.Extension[] {
   const alternatives = names.map((name) => {
     if (!isCertifiableName(name)) {
       throw new MsrpError(
@@ -147,11 +126,13 @@ function leafExtensions(names: readonly string[], usage: KeyUsageFlags): Extensi
     }
     return { type: isIP(name) === 0 ? ('dns' as const) : ('ip' as const), value: name }
   })
+  const { ExtendedKeyUsage } = x509
   return [
-    new KeyUsagesExtension(usage, true),
-    new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
     // RFC 4976 §9.2: a relay's identity is a dNSName in the subjectAltName.
-    new SubjectAlternativeNameExtension(alternatives),
+    new x509.SubjectAlternativeNameExtension(alternatives),
   ]
 }
 
@@ -168,15 +149,16 @@ async function certify(options: {
   issuer: { key: string; subject: string; notAfter?: Date }
   days: number
   now?: Date
-  extensions: Extension[]
+  extensions: X509.Extension[]
 }): Promise<string> {
   const { subject, issuer, days, now = new Date(), extensions } = options
+  const x509 = await loadX509()
   const signingKey = createPrivateKey(issuer.key)
   const publicKey = await verificationKey(createPrivateKey(options.key))
   const notBefore = new Date(now.getTime() - clockSkew)
   // Both ends count (RFC 5280 §4.1.2.5), hence one second less.
   const notAfter = new Date(notBefore.getTime() + days * day - 1000)
-  const certificate = await X509CertificateGenerator.create({
+  const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject,
     issuer: issuer.subject,
@@ -187,8 +169,8 @@ async function certify(options: {
     signingAlgorithm: ecdsa,
     extensions: [
       ...extensions,
-      await SubjectKeyIdentifierExtension.create(publicKey),
-      await AuthorityKeyIdentifierExtension.create(await verificationKey(signingKey)),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(await verificationKey(signingKey)),
     ],
   })
   return `${certificate.toString('pem').trim()}\n`

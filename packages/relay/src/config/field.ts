@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { type DigestAlgorithm, digestAlgorithm, parseMediaType } from 'msrp/wire'
 import { z } from 'zod'
-import { isCertifiableName } from '../certificates/issue.ts'
+import { isCertifiableName } from '../certificates/certifiable-name.ts'
 import { parseNetwork } from './network.ts'
 
 /*

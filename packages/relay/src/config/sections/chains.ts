@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isCertifiableName } from '../../certificates/issue.ts'
+import { isCertifiableName } from '../../certificates/certifiable-name.ts'
 import { documented, section } from '../field.ts'
 
 /** Relays by their host names in lower case, `*.example.com` for all below example.com; or all, or none. */
