@@ -65,7 +65,8 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
       await manager.ready(`Serves ${settings.advertised.name}.`)
     }
   }
-  const drain = (): void => void process.kill(process.pid, 'SIGTERM')
+  // Not at once: whoever asks gets an answer first.
+  const drain = (): void => void setImmediate(() => signals.end())
   const start = workerCount(settings.workers) > 1 ? startWorkers : startRelay
   await using relay = await untilAborted<RunningRelay | RunningWorkers>(start(settings, { log, reload, drain }), signal)
   signals.grace += settings.drain * 1000
