@@ -362,7 +362,6 @@ function resultOf({ status, failed, stale, temporary }: Answer): AuthResult {
   return status === 401 ? 'challenged' : 'refused'
 }
 
-/** Whose credentials an AUTH brings, and to which relay: one relay's word says nothing about guesses at another. */
 /**
  * Whose credentials an AUTH brings, of which realm, and to which relay: one relay's word says nothing about guesses at
  * another, and a user of one domain is nobody in the next.
