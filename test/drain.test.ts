@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ADMIN_TOKEN, administeredRelay } from './support/admin.ts'
 import { sha256OfFile, writeRandomFile } from './support/random-file.ts'
 import { startRelay } from './support/relay.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
@@ -42,6 +43,27 @@ test('what was taken is answered for, peers still come in, nobody logs in', asyn
   waiting.respond(await waiting.nextRequest())
   expect((await peer.response(coming)).head.status).toBe(200)
 
+  bob.respond(message)
+  expect(await relay.program.exit(10_000)).toEqual({ code: 0, signal: null })
+  expect(alice.requests).toEqual([])
+})
+
+test('an end that the admin port asks for, however often, is not cut short by the signals that follow it', async () => {
+  const { relay, url } = await administeredRelay({ settings: { drain: 60 } })
+  const [alice, bob] = [await relay.login(relay.alice), await relay.login(relay.bob)]
+  const sent = alice.send([alice.token, ...bob.path], 'hello')
+  const message = await bob.nextRequest()
+  expect((await alice.response(sent)).head.status).toBe(200)
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+  for (let asked = 0; asked < 2; asked++) {
+    expect((await fetch(`${url}/drain`, { method: 'POST', headers })).status).toBe(202)
+    await relay.program.stderr.line(/The relay stops/)
+  }
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    // Signals that follow at once count as one.
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    relay.program.kill(signal)
+  }
   bob.respond(message)
   expect(await relay.program.exit(10_000)).toEqual({ code: 0, signal: null })
   expect(alice.requests).toEqual([])

@@ -183,6 +183,22 @@ describe('what no client should do', () => {
     expect([1008, 1006]).toContain(code)
   })
 
+  test('a message that arrives byte by byte, each of which costs far more than a byte, ends the connection', async () => {
+    const webSocket = await relay.opened()
+    const closed = once(webSocket, 'close')
+    const socket = Reflect.get(webSocket, '_socket') as Socket
+    // A masked binary message of 100 000 bytes.
+    socket.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0x86, 0xa0, 0, 0, 0, 0]))
+    let open = true
+    void closed.then(() => {
+      open = false
+    })
+    for (let sent = 0; open && sent < 10_000; sent++) {
+      await new Promise((resolve) => socket.write('x', resolve))
+    }
+    expect([1008, 1006]).toContain((await closed)[0])
+  })
+
   test('bytes that are no MSRP end the connection', async () => {
     const client = await relay.opened()
     client.send('GET / HTTP/1.1\r\n\r\n')

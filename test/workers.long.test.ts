@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { nodeRandom } from 'msrp/node'
@@ -144,6 +144,36 @@ test('a worker that is told to stop by itself is started again', async () => {
   process.kill(workerPids(relay)[1]!, 'SIGTERM')
   await relay.program.stderr.line(/"worker":1.*"a worker serves again"/, { milliseconds: 30_000 })
   await transfer(alice, await loginAt(relay, 1, relay.bob), Buffer.from('hello'))
+})
+
+test('settings that one worker cannot have hold in none of them; a worker that is just starting gets those that hold', async () => {
+  const relay = await startWorkers('single-port', { settings: { expires: { default: 1000 } } })
+  const { config } = relay
+  const good = readFileSync(config, 'utf8').replace('default = 1000', 'default = 2000')
+  const records = join(temporaryFolder(), 'records.jsonl')
+  // That of the second worker, by its name.
+  mkdirSync(records.replace('.jsonl', '.1.jsonl'))
+  writeFileSync(config, `${good}\n[accounting]\nfile = "${records}"\n`)
+  relay.program.kill('SIGHUP')
+  await relay.program.stderr.line(/worker 1 keeps its settings: .*all stays as it was/)
+  const life = async (index: number): Promise<number | undefined> => {
+    const client = await loginAt(relay, index, relay.alice)
+    const { head } = await client.authenticate(relay.alice, { toPath: [client.token] })
+    return head.fields.expires
+  }
+  expect([await life(0), await life(1)]).toEqual([1000, 1000])
+
+  const [first = 0, second = 0] = workerPids(relay)
+  writeFileSync(config, good)
+  process.kill(second, 'SIGKILL')
+  // It is there, and has not been told anything yet.
+  const children = `/proc/${relay.program.pid}/task/${relay.program.pid}/children`
+  const others = (pid: string): boolean => ![String(first), String(second), ''].includes(pid)
+  await until(() => readFileSync(children, 'latin1').split(' ').some(others), 'next process of the worker')
+  relay.program.kill('SIGHUP')
+  await relay.program.stderr.line(/have been read again"/)
+  await relay.program.stderr.line(/"worker":1.*"a worker serves again"/, { milliseconds: 30_000 })
+  expect([await life(0), await life(1)]).toEqual([2000, 2000])
 })
 
 test('workers that end again and again end the relay, which says so', async () => {

@@ -9,7 +9,7 @@ export function manSource(release: { version: string; date: string }): ManSource
   const context = {
     output: new Output({ json: false, stop: () => {} }),
     signal: AbortSignal.abort(),
-    signals: { grace: 0, onHangUp: undefined },
+    signals: { grace: 0, onHangUp: undefined, end: () => {} },
   }
   return { program: shapeOf(buildProgram(context)), settings: settingsReference(), ...release }
 }

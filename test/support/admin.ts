@@ -6,7 +6,7 @@ import { type RelayOptions, startRelay, type TestRelay, type TomlSettings } from
 import { temporaryFolderOfFile } from './temporary-folder.ts'
 
 /** The token of its admin port. */
-const TOKEN = 'dGhpcyBpcyBhIHRlc3QgdG9rZW4'
+export const ADMIN_TOKEN = 'dGhpcyBpcyBhIHRlc3QgdG9rZW4'
 
 /** A relay whose admin port and accounting a test looks at. */
 export interface Administered {
@@ -22,9 +22,9 @@ export interface Administered {
 export async function administeredRelay(options: RelayOptions = {}): Promise<Administered> {
   const folder = temporaryFolderOfFile()
   const tokenFile = join(folder, 'token')
-  writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 })
+  writeFileSync(tokenFile, `${ADMIN_TOKEN}\n`, { mode: 0o600 })
   const settings: TomlSettings = {
-    admin: { port: 0, socket: join(folder, 'admin.sock'), token: TOKEN },
+    admin: { port: 0, socket: join(folder, 'admin.sock'), token: ADMIN_TOKEN },
     accounting: { file: join(folder, 'sessions.jsonl'), database: join(folder, 'sessions.sqlite') },
     ...options.settings,
   }
@@ -75,4 +75,4 @@ export async function answered<Answer>(
   }
 }
 
-const bearer = { headers: { Authorization: `Bearer ${TOKEN}` } }
+const bearer = { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } }

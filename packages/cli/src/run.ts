@@ -2,15 +2,14 @@ import { CommanderError } from 'commander'
 import { ExitCode } from './exit-code.ts'
 import { verdictOn } from './failure.ts'
 import { buildProgram } from './program.ts'
-import { abortOnSignals, type SignalHandling } from './signals.ts'
+import { abortOnSignals } from './signals.ts'
 import { Output } from './terminal/output.ts'
 
 /** Runs a command line and gives the exit code. */
 export async function run(args: string[]): Promise<number> {
   const controller = new AbortController()
   const { signal } = controller
-  const signals: SignalHandling = { grace: 5_000, onHangUp: undefined }
-  abortOnSignals(controller, signals)
+  const signals = abortOnSignals(controller)
   const verbose = args.includes('--verbose') || args.includes('-v')
   const output = new Output({
     // Before the arguments are understood, so that a mistake in them is told in the form that was asked for.

@@ -14,7 +14,11 @@ const output = new Output({ json: false, stop: () => {} })
 
 /** How a command line ends, without a process of its own, for the many that end before anything happens. */
 async function verdictOnArguments(args: string[]): Promise<Verdict> {
-  const context = { output, signal: new AbortController().signal, signals: { grace: 0, onHangUp: undefined } }
+  const context = {
+    output,
+    signal: new AbortController().signal,
+    signals: { grace: 0, onHangUp: undefined, end: () => {} },
+  }
   return buildProgram(context)
     .parseAsync(args, { from: 'user' })
     .then(() => expect.unreachable('no mistake was found'), verdictOn)

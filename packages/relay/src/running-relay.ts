@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto'
 import { nodeClock, nodeHash, nodeRandom, nodeResolver, type Resolver } from 'msrp/node'
+import { MsrpError } from 'msrp/wire'
 import { openAccounting } from './accounting/open-accounting.ts'
 import { type Admin, openAdmin } from './admin/open-admin.ts'
 import type { Settings } from './config/index.ts'
@@ -172,8 +173,12 @@ async function startBehind(
     checkUsers: () => state.users.check(),
   })
 
+  let reloading: Promise<unknown> = Promise.resolve()
+  /** Nothing is opened any more: nobody would close it. */
+  let closed = false
   /** Takes other settings, all or none of them; what has to wait for a start stays as it is. */
   const reload = async (wanted: Settings): Promise<readonly string[]> => {
+    if (closed) throw new MsrpError('closed', 'the relay is stopping')
     const [next, later] = untilRestart(settings, wanted)
     const renewed = await relayCertificates(next)
     const change = await listeners.change(next.listen)
@@ -182,6 +187,11 @@ async function startBehind(
       admin.reconfigure(next.admin)
       await state.users.reconfigure(next)
     } catch (error) {
+      // Those that came before it have gone over already.
+      admin.reconfigure(settings.admin)
+      await accounting.reconfigure(settings.accounting).catch((cause: Error) => {
+        log.warn({ error: cause.message }, 'records go on to the places of the settings that were refused')
+      })
       await change.undo()
       throw error
     }
@@ -211,6 +221,8 @@ async function startBehind(
   const close = async (): Promise<void> => {
     const { over, deadline } = drain()
     await over
+    closed = true
+    await reloading
     await listeners.close()
     await siblings?.close()
     await running.close(Math.max(deadline - performance.now(), LAST_WORDS))
@@ -218,7 +230,6 @@ async function startBehind(
     floodedLog.flush()
     await admin.close()
   }
-  let reloading: Promise<unknown> = Promise.resolve()
   if (worker !== undefined) {
     const onSibling = running.acceptSibling.bind(running)
     siblings = await listenForSiblings(worker.sockets, worker.index, { log: floodedLog, onSibling }).catch(

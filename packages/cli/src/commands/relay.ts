@@ -51,7 +51,7 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
   const settings = await readSettings(options, { ports: true })
   const log = createLog(settings.log)
   const manager = new ServiceManager({ environment: process.env, warn: (message) => output.warn(message) })
-  const reload = async (): Promise<void> => {
+  const readAgain = async (): Promise<void> => {
     await manager.reloading()
     try {
       const wanted = await readSettings(options, { ports: false })
@@ -65,7 +65,14 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
       await manager.ready(`Serves ${settings.advertised.name}.`)
     }
   }
-  const drain = (): void => void process.kill(process.pid, 'SIGTERM')
+  // One after another, or an older state of the file could come to hold last.
+  let reloading: Promise<void> = Promise.resolve()
+  const reload = (): Promise<void> => {
+    reloading = reloading.catch(() => {}).then(readAgain)
+    return reloading
+  }
+  // Not at once: whoever asks gets an answer first.
+  const drain = (): void => void setImmediate(() => signals.end())
   const start = workerCount(settings.workers) > 1 ? startWorkers : startRelay
   await using relay = await untilAborted<RunningRelay | RunningWorkers>(start(settings, { log, reload, drain }), signal)
   signals.grace += settings.drain * 1000

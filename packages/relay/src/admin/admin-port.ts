@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, unlink } from 'node:fs/promises'
+import { chmod, lstat, unlink } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { createConnection } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
@@ -96,6 +96,8 @@ async function stop(server: Server): Promise<void> {
 
 /** A relay that was killed leaves the name of its socket; one that still runs answers there. */
 async function removeLeftOver(path: string): Promise<void> {
+  // Connecting to any other file is refused in the same words, and that file is somebody's.
+  if ((await lstat(path).catch(() => undefined))?.isSocket() !== true) return
   const connection = createConnection({ path })
   try {
     await once(connection, 'connect')

@@ -197,6 +197,7 @@ export class AdminApp {
   async #reload(context: HonoContext): Promise<Response> {
     const { reload } = this.#administered
     if (reload === undefined) return problem(context, 501, 'not-possible', 'this relay was not started from a file')
+    if (this.#administered.state === 'starting') return problem(context, 503, 'not-ready', 'the relay is starting')
     try {
       const result = await reload()
       return context.json(typeof result === 'object' && result !== null ? result : { reloaded: true })

@@ -8,6 +8,7 @@ import {
   formatPath,
   MsrpError,
   type MsrpUri,
+  newSessionId,
   type RequestHead,
   type ResponseHead,
   rspauth,
@@ -66,6 +67,8 @@ export class Authentication {
   readonly #counters: Counters
   readonly #policy: Policy
   readonly #nonces: Nonces
+  /** Tells this process from others that make nonces with the same key, and number their connections as it does. */
+  readonly #process: string
   readonly #relayedCounts: NonceCounts = new NonceCounts(RELAYED_NONCES)
 
   constructor(options: {
@@ -85,6 +88,7 @@ export class Authentication {
     this.#counters = options.counters
     this.#policy = options.policy
     const { time, random, hmac, equal } = options.platform
+    this.#process = newSessionId(random)
     this.#nonces = new Nonces({ time, random, hmac, equal, lifetime: () => this.#settings.nonceLifetime })
   }
 
@@ -183,7 +187,7 @@ export class Authentication {
       const comment = proved ? 'this relay serves no clients behind that one' : NOT_PROVED
       return { status: 403, comment }
     }
-    const binding = relayName === undefined ? `client ${from.id}` : `relay ${relayName} ${previous}`
+    const binding = relayName === undefined ? `client ${this.#process} ${from.id}` : `relay ${relayName} ${previous}`
 
     const held = this.#held(target, from, relayName, previous)
     const anonymous = fields.get('Authorization') === undefined
@@ -362,7 +366,6 @@ function resultOf({ status, failed, stale, temporary }: Answer): AuthResult {
   return status === 401 ? 'challenged' : 'refused'
 }
 
-/** Whose credentials an AUTH brings, and to which relay: one relay's word says nothing about guesses at another. */
 /**
  * Whose credentials an AUTH brings, of which realm, and to which relay: one relay's word says nothing about guesses at
  * another, and a user of one domain is nobody in the next.

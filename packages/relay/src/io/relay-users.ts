@@ -12,7 +12,7 @@ import { openUserBackend } from './user-backends.ts'
 import { openRelayUsers } from './user-database.ts'
 
 /** The part of the settings that says who may log in. */
-export type AccountSettings = Pick<Settings, 'users' | 'ephemeralCredentials' | 'stateFolder' | 'realm'>
+export type AccountSettings = Pick<Settings, 'users' | 'ephemeralCredentials' | 'stateFolder' | 'realm' | 'domains'>
 
 /** What users were asked for, since the start. */
 export interface UserCounters {
@@ -137,7 +137,8 @@ async function openBackend(
   return { database, backend: database }
 }
 
-function sourcesOf({ users, ephemeralCredentials }: AccountSettings, backend: UserBackend, log: Log): Sources {
+function sourcesOf(settings: AccountSettings, backend: UserBackend, log: Log): Sources {
+  const { users, ephemeralCredentials, realm, domains } = settings
   const watched = new WatchedUsers(backend, log)
   // A file is asked as fast as memory, and sees changes at once.
   const isRemote = users.backend === 'postgresql' || users.backend === 'mariadb' || users.backend === 'http'
@@ -145,12 +146,13 @@ function sourcesOf({ users, ephemeralCredentials }: AccountSettings, backend: Us
   const { secrets, ...rest } = ephemeralCredentials
   const ephemeral =
     secrets.length === 0 ? undefined : new EphemeralVerifier({ ...rest, secrets: secrets.map((one) => one.reveal()) })
-  const listed = cached ?? watched
+  const others = cached ?? watched
+  const realms = [realm, ...domains.map((domain) => domain.realm)]
   return {
     backend,
     watched,
     cached,
-    users: ephemeral === undefined ? listed : new EphemeralUsers(ephemeral, listed),
+    users: ephemeral === undefined ? others : new EphemeralUsers({ verifier: ephemeral, others, realms }),
     ephemeral,
     pending: new Set(),
   }

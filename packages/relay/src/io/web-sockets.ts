@@ -15,6 +15,12 @@ const HEADER_BYTES = 16 * 1024
 /** Frames of one message: nobody needs more of them, and each costs something. */
 const MOST_FRAMES = 1024
 
+/**
+ * Bytes that the pieces have on average in which a message arrives. Each piece costs a hundred times what is in it when that
+ * is a single byte; no network and no TLS cuts as small as this.
+ */
+const BYTES_PER_PIECE = 64
+
 /** What the handshakes need. */
 export interface WebSocketOptions {
   /** Looked at for each handshake: they may change. */
@@ -57,7 +63,6 @@ export class WebSocketHandshakes {
       // RFC 7977 §4.2: what comes as text is bytes as well.
       skipUTF8Validation: true,
       maxFragments: MOST_FRAMES,
-      maxBufferedChunks: 0,
       handleProtocols: () => 'msrp',
     })
     // RFC 7977 §7
@@ -115,6 +120,7 @@ export class WebSocketHandshakes {
     }
     const { maxMessage, maxSentMessage, pingInterval } = this.#options.settings()
     this.#webSockets.options.maxPayload = maxMessage
+    this.#webSockets.options.maxBufferedChunks = Math.ceil(maxMessage / BYTES_PER_PIECE)
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.#settled(socket)
       const options = { maxMessage: maxSentMessage, pingInterval: pingInterval * 1000, secure: true, remote }

@@ -71,17 +71,23 @@ export async function startWorkers(settings: Settings, options: { log?: RelayLog
   } finally {
     await ports.release()
   }
+  const reload = async (changed: Settings): Promise<readonly string[]> => {
+    const { listen } = current
+    const [next, later] = untilRestart(current, { ...changed, listen })
+    const moved = JSON.stringify(changed.listen) === JSON.stringify(listen) ? [] : ['listen']
+    await supervisor.reload(shareOf(next, own.length))
+    current = next
+    return [...later, ...moved]
+  }
+  let reloading: Promise<unknown> = Promise.resolve()
   return {
     listeners: ports.listen,
     state,
     failed: supervisor.failed,
-    reload: async (changed) => {
-      const { listen } = current
-      const [next, later] = untilRestart(current, { ...changed, listen })
-      const moved = JSON.stringify(changed.listen) === JSON.stringify(listen) ? [] : ['listen']
-      await supervisor.reload(shareOf(next, own.length))
-      current = next
-      return [...later, ...moved]
+    reload: (changed) => {
+      const reloaded = reloading.then(() => reload(changed))
+      reloading = reloaded.catch(() => {})
+      return reloaded
     },
     facts: () => supervisor.facts(),
     close: () => supervisor.close(),
@@ -142,17 +148,22 @@ class Supervisor {
   }
 
   async reload(settings: Settings): Promise<void> {
-    // A worker that ends meanwhile is started with the new ones.
     const before = this.#settings
+    const failed = await this.#reload(settings)
+    if (failed === undefined) return
+    // Those that have gone over already go back.
+    await this.#reload(before)
+    throw new MsrpError('invalid-argument', `worker ${failed.worker} keeps its settings: ${failed.failure}`)
+  }
+
+  async #reload(settings: Settings): Promise<{ readonly worker: number; readonly failure: string } | undefined> {
+    // A worker that ends meanwhile is started with the new ones.
     this.#settings = settings
     const reloads = [...this.#workers.values()].map(async (worker) => {
       const failure = await worker.reload(this.#packed(worker.index))
       return failure === undefined || !this.#workers.has(worker.index) ? undefined : { worker: worker.index, failure }
     })
-    const failed = (await Promise.all(reloads)).find((each) => each !== undefined)
-    if (failed === undefined) return
-    this.#settings = before
-    throw new MsrpError('invalid-argument', `worker ${failed.worker} keeps its settings: ${failed.failure}`)
+    return (await Promise.all(reloads)).find((each) => each !== undefined)
   }
 
   close(): Promise<void> {

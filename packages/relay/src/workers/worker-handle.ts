@@ -23,6 +23,8 @@ export class WorkerHandle {
   /** Resolves when the process is gone. */
   readonly ended: Promise<WorkerEnd>
   readonly #child: ChildProcess
+  /** What it is told first. */
+  #start: Extract<ToWorker, { kind: 'start' }>
   readonly #drained = Promise.withResolvers<void>()
   /** It listens to what it is told. */
   #listens = false
@@ -31,6 +33,7 @@ export class WorkerHandle {
 
   constructor(index: number, start: Extract<ToWorker, { kind: 'start' }>) {
     this.index = index
+    this.#start = start
     // With the flag that the command sets for itself. Its output is the log, which all have in common.
     const execArgv = [...process.execArgv, '--semi-space-growth-factor=1']
     this.#child = fork(entry, [], { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
@@ -54,7 +57,7 @@ export class WorkerHandle {
       switch (message.kind) {
         case 'hello':
           this.#listens = true
-          this.#tell(start)
+          this.#tell(this.#start)
           break
         case 'ready':
           ready.resolve()
@@ -89,6 +92,10 @@ export class WorkerHandle {
 
   /** Has other settings hold there; gives the reason why they do not, if there is one. */
   reload(settings: PlainSettings): Promise<string | undefined> {
+    if (!this.#listens) {
+      this.#start = { ...this.#start, settings }
+      return Promise.resolve(undefined)
+    }
     const { promise, resolve } = Promise.withResolvers<string | undefined>()
     this.#reloads.push(resolve)
     this.#tell({ kind: 'reload', settings })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -71,6 +71,13 @@ describe('the admin port', () => {
       message: expect.stringContaining(socket),
     })
     expect((await ask({ socketPath: socket })).status).toBe(200)
+  })
+
+  it('leaves a file alone that is no socket', async () => {
+    const path = join(temporaryFolder(), 'relay.toml')
+    writeFileSync(path, 'not ours')
+    await expect(open({ socket: path })).rejects.toMatchObject({ code: 'unreachable' })
+    expect(readFileSync(path, 'utf8')).toBe('not ours')
   })
 
   it('that is in use is an error that names it; nothing is left open', async () => {

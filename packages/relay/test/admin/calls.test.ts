@@ -176,6 +176,7 @@ describe('/reload and /drain', () => {
         message: 'relay.toml: limits.connections must be a whole number; everything stays as it was',
       },
     })
+    expect((await new AdminNetwork({ reload, state: 'starting' }).json('POST /reload')).status).toBe(503)
     expect((await new AdminNetwork().json('POST /reload')).status).toBe(501)
     expect((await new AdminNetwork().json('POST /drain')).status).toBe(501)
   })

@@ -337,6 +337,13 @@ describe('a nonce', () => {
     expect(again.head.status).toBe(401)
     expect(network.relay.tokens).toBe(1)
   })
+
+  it('of the connection with the same number of another worker, which has the same key, are refused', async () => {
+    const [one, other] = [new Network().connect(), new Network().connect()]
+    const challenge = await one.response(one.request('AUTH', { toPath: [RELAY] }))
+    expect((await other.answer(challenge, ...alice)).head.status).toBe(401)
+    expect((await one.answer(challenge, ...alice)).head.status).toBe(200)
+  })
 })
 
 describe('Expires', () => {

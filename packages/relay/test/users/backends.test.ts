@@ -53,7 +53,8 @@ describeUserBackend('behind a cache', async () => {
 describeUserBackend('behind ephemeral credentials', async () => {
   const users = new ListedUsers(listed)
   const options = { hashes: ['sha1'] as const, separator: '.', clockSkew: 30, maximumTtl: 86_400 }
-  return over(users, new EphemeralUsers(new EphemeralVerifier({ ...options, secrets: ['a shared secret!'] }), users))
+  const verifier = new EphemeralVerifier({ ...options, secrets: ['a shared secret!'] })
+  return over(users, new EphemeralUsers({ verifier, others: users, realms: ['example.com'] }))
 })
 
 /** Asks what stands in front of a backend, and does the rest with the backend. */

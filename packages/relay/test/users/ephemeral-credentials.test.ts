@@ -158,7 +158,12 @@ describe('behind AUTH', () => {
     },
   }
   const users = (now = NOW) =>
-    new EphemeralUsers(verifier({ secrets: [SECRET, 'the one before it'] }), others, () => now)
+    new EphemeralUsers({
+      verifier: verifier({ secrets: [SECRET, 'the one before it'] }),
+      others,
+      realms: ['example.com', 'example.org'],
+      now: () => now,
+    })
 
   test.each(['md5', 'sha-256'] as const)('any H(A1) of the secrets and hashes will do: %s', async (algorithm) => {
     const found = await users().ha1(made().username, 'example.com', algorithm)
@@ -181,6 +186,11 @@ describe('behind AUTH', () => {
     asked.length = 0
     expect(await users(NOW + 700_000).ha1(made().username, 'example.com', 'md5')).toBeUndefined()
     expect(asked).toEqual([])
+  })
+
+  test('they are good in the realms that are named, and in no other', async () => {
+    expect(await users().ha1(made().username, 'example.org', 'md5')).toHaveLength(4)
+    expect(await users().ha1(made().username, 'somewhere.example', 'md5')).toBeUndefined()
   })
 
   test('somebody whose name is a telephone number is who he is in the database', async () => {
