@@ -63,6 +63,22 @@ test('check looks at the admin port, its token, and where records go', async () 
   expect(check.stderr.text).not.toContain('short')
 })
 
+test('check takes listeners at 0.0.0.0 and :: with one port, as the relay does', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  const listen = ['0.0.0.0', '::'].map((host) => `[[listen]]\nhost = "${host}"\nport = ${port}\n`)
+  const file = configuration(`drain = 0\n${listen.join('')}[advertised]\nname = "relay.example.com"\n`)
+  const check = startMsrp(['relay', 'check', file])
+  expect(await check.exit(), check.describe()).toEqual({ code: 0, signal: null })
+  const relay = startMsrp(['relay', '--config', file])
+  await relay.stdout.line(/Ctrl-C/)
+  expect(relay.stdout.text).toContain(`tls 0.0.0.0:${port}, tls [::]:${port}`)
+  relay.kill('SIGTERM')
+  expect(await relay.exit(), relay.describe()).toEqual({ code: 0, signal: null })
+})
+
 test('check finds nothing wrong with a good file, and leaves nothing behind', async () => {
   const file = configuration('[[listen]]\nhost = "127.0.0.1"\nport = 0\n')
   const check = startMsrp(['relay', 'check', file])
