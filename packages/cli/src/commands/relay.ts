@@ -51,12 +51,14 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
   const settings = await readSettings(options, { ports: true })
   const log = createLog(settings.log)
   const manager = new ServiceManager({ environment: process.env, warn: (message) => output.warn(message) })
-  const reload = async (): Promise<void> => {
+  const reload = async (): Promise<readonly string[]> => {
     await manager.reloading()
     try {
       const wanted = await readSettings(options, { ports: false })
       const later = await relay.reload(wanted)
-      log.info(later.length === 0 ? {} : { later }, reloaded(later))
+      if (later.length === 0) log.info({}, reloaded(later))
+      else log.warn({ later }, reloaded(later))
+      return later
     } catch (error) {
       const why = error instanceof Misconfigured ? { mistakes: error.lines } : { err: error }
       log.error(why, 'the configuration cannot be read again; all stays as it was')
@@ -93,7 +95,10 @@ async function readSettings(options: RelayOptions, { ports }: { ports: boolean }
 }
 
 function reloaded(later: readonly string[]): string {
-  const rest = later.length === 0 ? '' : `, but for ${later.join(', ')}, which waits for the next start`
+  const rest =
+    later.length === 0
+      ? ''
+      : `, but for ${later.join(', ')}, which ${later.length === 1 ? 'waits' : 'wait'} for the next start`
   return `the configuration, certificates and users have been read again${rest}`
 }
 

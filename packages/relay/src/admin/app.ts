@@ -198,8 +198,7 @@ export class AdminApp {
     const { reload } = this.#administered
     if (reload === undefined) return problem(context, 501, 'not-possible', 'this relay was not started from a file')
     try {
-      const result = await reload()
-      return context.json(typeof result === 'object' && result !== null ? result : { reloaded: true })
+      return context.json({ reloaded: true, later: await reload() })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       return problem(context, 422, 'invalid-configuration', `${reason}; everything stays as it was`)
