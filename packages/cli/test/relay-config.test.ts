@@ -113,3 +113,14 @@ function configuration(text: string, beside: Readonly<Record<string, string>> = 
   writeFileSync(file, text)
   return file
 }
+
+test('a user of a domain that the relay does not serve is added with a warning', async () => {
+  const config = configuration('realm = "example.com"\nstate_folder = "state"\n[[domains]]\nname = "example.org"')
+  const add = async (user: string): Promise<string> => {
+    const program = startMsrp(['relay', 'user', 'add', user, '--generate', '--config', config])
+    expect(await program.exit(), program.describe()).toEqual({ code: 0, signal: null })
+    return program.stderr.text
+  }
+  expect(await add('carol@example.org')).not.toContain('warning')
+  expect(await add('carol@example.net')).toMatch(/warning: the relay does not serve users of example\.net, only/)
+})
