@@ -413,3 +413,14 @@ test('what another key lacks because of a mistake is not told beside that mistak
   expect(said).toMatch(/users\.sql\.uri names a file that cannot be had/)
   expect(said).not.toMatch(/is missing|has neither/)
 })
+
+test.each([
+  [
+    '[users.sql]\nuri = "mysql://u:p@localhost/opensips"',
+    /users\.sql\.uri is of no use .*did you mean "postgresql" or/,
+  ],
+  ['[users.http]\nurl = "https://accounts.example.com/"', /users\.http\.url is of no use .*did you mean "http"/],
+  ['[[users.list]]\nuser = "a@b"\npassword = "pw"', /users\.list is of no use .*did you mean "list"/],
+])('users that no backend reads are not passed over: %s', async (toml, said) => {
+  expect(await refusal(toml)).toMatch(said)
+})
