@@ -52,6 +52,12 @@ async function examineCertificates(settings: Settings): Promise<Flaw[]> {
     if (certificate === undefined || key === undefined) return undefined
     let loaded: LoadedCertificate | undefined
     const keys = `${keyName([...path, 'certificate'])} and ${keyName([...path, 'key'])}`
+    const unreadable = [
+      ...(await attempt([...path, 'certificate'], () => checkReadable(certificate))),
+      ...(await attempt([...path, 'key'], () => checkReadable(key))),
+    ]
+    flaws.push(...unreadable)
+    if (unreadable.length > 0) return undefined
     const found = await attempt([...path, 'certificate'], async () => {
       loaded = await loadCertificate({ certificate, key }, `correct the files, or ${keys}`)
     })
@@ -66,6 +72,14 @@ async function examineCertificates(settings: Settings): Promise<Flaw[]> {
   }
   // Of names it is said nothing where a certificate is missing that may have them.
   return flaws.length > 0 ? flaws : certificateFlaws({ server, ofDomains }, settings)
+}
+
+async function checkReadable(file: string): Promise<void> {
+  try {
+    await access(file, constants.R_OK)
+  } catch (error) {
+    throw storageError(error, 'read', file)
+  }
 }
 
 interface Files {
