@@ -1,4 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { startMsrp } from './support/process.ts'
 import type { RawClient } from './support/raw-client.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 import { filesIn, until } from './support/transfer.ts'
@@ -8,7 +11,8 @@ import { loginAt, runs, startWorkers, workerPids } from './support/workers.ts'
 
 test('with one port: sessions of both workers reach each other, and each of them ends alone', async () => {
   const folder = temporaryFolder()
-  const relay = await startWorkers('single-port', { env: { TMPDIR: folder } })
+  const admin = { socket: join(temporaryFolder(), 'admin.sock'), token: 'sixteen-characters' }
+  const relay = await startWorkers('single-port', { env: { TMPDIR: folder }, settings: { admin } })
   expect(filesIn(folder)).toHaveLength(1)
   const alice = await loginAt(relay, 0, relay.alice)
   const bob = await loginAt(relay, 1, relay.bob)
@@ -37,8 +41,31 @@ test('with one port: sessions of both workers reach each other, and each of them
   const late = alice.send([alice.token, ...bob.path], 'and you are gone')
   expect(await alice.failure(late)).toBe(481)
 
+  // The admin port of any worker speaks for all.
+  const ask = (what: string) => [
+    'relay',
+    what,
+    '--json',
+    '--admin',
+    admin.socket.replace('.sock', '.1.sock'),
+    '--token-file',
+  ]
+  const token = join(temporaryFolder(), 'token')
+  writeFileSync(token, admin.token, { mode: 0o600 })
+  writeFileSync(
+    relay.config,
+    readFileSync(relay.config, 'utf8').replace(/^state_folder = .*/m, 'state_folder = "elsewhere"'),
+  )
+  const reload = startMsrp([...ask('reload'), token])
+  expect(await reload.exit(), reload.describe()).toEqual({ code: 0, signal: null })
+  expect(reload.stdout.json).toEqual([{ event: 'reloaded', later: ['state_folder'] }])
+  writeFileSync(relay.config, 'drain = "soon"')
+  const refused = startMsrp([...ask('reload'), token])
+  expect(await refused.exit(), refused.describe()).toEqual({ code: 11, signal: null })
+  expect(refused.stderr.text).toMatch(/drain must be a whole number.*everything stays as it was/)
+
   const pids = workerPids(relay).map((pid) => pid!)
-  relay.program.kill('SIGTERM')
+  expect(await startMsrp([...ask('drain'), token]).exit()).toEqual({ code: 0, signal: null })
   expect(await relay.program.exit()).toEqual({ code: 0, signal: null })
   expect(pids.filter(runs)).toEqual([])
   expect(filesIn(folder)).toEqual([])

@@ -68,7 +68,7 @@ function msrpRelay(source: ManSource): string {
     ),
     item(
       bold('SIGHUP'),
-      'Configuration and certificates are read again; running sessions are not disturbed. A file with mistakes changes nothing.',
+      'Configuration, certificates and users are read again; running sessions are not disturbed. A file with mistakes changes nothing. What waits for the next start is named in the log.',
     ),
     heading('Exit status'),
     paragraph(

@@ -137,6 +137,8 @@ export interface TraceEvent extends TraceLine {
 /** From `msrp relay reload`. */
 export interface ReloadedEvent {
   event: 'reloaded'
+  /** Keys whose new values wait for the relay's next start. */
+  later: readonly string[]
 }
 
 /** From `msrp relay drain`. */

@@ -63,6 +63,22 @@ test('check looks at the admin port, its token, and where records go', async () 
   expect(check.stderr.text).not.toContain('short')
 })
 
+test('check takes listeners at 0.0.0.0 and :: with one port, as the relay does', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  const listen = ['0.0.0.0', '::'].map((host) => `[[listen]]\nhost = "${host}"\nport = ${port}\n`)
+  const file = configuration(`drain = 0\n${listen.join('')}[advertised]\nname = "relay.example.com"\n`)
+  const check = startMsrp(['relay', 'check', file])
+  expect(await check.exit(), check.describe()).toEqual({ code: 0, signal: null })
+  const relay = startMsrp(['relay', '--config', file])
+  await relay.stdout.line(/Ctrl-C/)
+  expect(relay.stdout.text).toContain(`tls 0.0.0.0:${port}, tls [::]:${port}`)
+  relay.kill('SIGTERM')
+  expect(await relay.exit(), relay.describe()).toEqual({ code: 0, signal: null })
+})
+
 test('check finds nothing wrong with a good file, and leaves nothing behind', async () => {
   const file = configuration('[[listen]]\nhost = "127.0.0.1"\nport = 0\n')
   const check = startMsrp(['relay', 'check', file])
@@ -97,3 +113,14 @@ function configuration(text: string, beside: Readonly<Record<string, string>> = 
   writeFileSync(file, text)
   return file
 }
+
+test('a user of a domain that the relay does not serve is added with a warning', async () => {
+  const config = configuration('realm = "example.com"\nstate_folder = "state"\n[[domains]]\nname = "example.org"')
+  const add = async (user: string): Promise<string> => {
+    const program = startMsrp(['relay', 'user', 'add', user, '--generate', '--config', config])
+    expect(await program.exit(), program.describe()).toEqual({ code: 0, signal: null })
+    return program.stderr.text
+  }
+  expect(await add('carol@example.org')).not.toContain('warning')
+  expect(await add('carol@example.net')).toMatch(/warning: the relay does not serve users of example\.net, only/)
+})

@@ -56,8 +56,11 @@ export interface RelayOptions {
   readonly log?: RelayLog
   /** Names to addresses; by default this machine's. */
   readonly resolver?: Resolver
-  /** Reads the configuration again, for the admin port; rejects, and changes nothing, when that is wrong. */
-  readonly reload?: () => Promise<unknown>
+  /**
+   * Reads the configuration again, for the admin port: gives the keys that wait for the next start. Rejects, and changes
+   * nothing, when something is wrong.
+   */
+  readonly reload?: () => Promise<readonly string[]>
   /** Begins to stop in order, for the admin port. */
   readonly drain?: () => void
   /** When this process is one of several that are one relay: which of them it is, and where it finds the others. */

@@ -170,9 +170,10 @@ function reloadCommand(context: Context): Command {
     .addHelpText('after', secretCalls)
     .action(async (options: AdminOptions) => {
       const client = await adminClient(options, context)
-      await client.call('POST', '/reload')
-      output.event({ event: 'reloaded' })
-      if (!output.json) output.print('The relay has read its configuration again.')
+      const { later } = await client.call<{ later: readonly string[] }>('POST', '/reload')
+      output.event({ event: 'reloaded', later })
+      const rest = later.length === 0 ? '' : ` These wait for its next start: ${later.join(', ')}.`
+      if (!output.json) output.print(printableLine(`The relay has read its configuration again.${rest}`))
     })
 }
 

@@ -113,6 +113,18 @@ async function withUser(name: string, options: UserOptions, action: Action, crea
   await withDatabase(options, (database) => action(database, user), { create })
 }
 
+/** Somebody of a domain that the relay does not serve cannot log in, and nothing else would tell. */
+async function warnOfDomain(name: string, { config }: UserOptions, output: Output): Promise<void> {
+  const { parseUserAddress } = await import('msrp-relay')
+  const { domain } = parseUserAddress(name)
+  const { realm, domains, unlistedDomains } = await relaySettings(config)
+  const served = [realm, ...domains.map((one) => one.realm)]
+  if (unlistedDomains || served.includes(domain.toLowerCase())) return
+  output.warn(
+    `the relay does not serve users of ${domain}, only those of ${served.join(', ')}: see realm and [[domains]]`,
+  )
+}
+
 async function setPassword(name: string, options: UserOptions, output: Output, change: Change): Promise<void> {
   if (options.generate && (options.passwordFile !== undefined || options.ha1)) {
     const other = options.ha1 ? '--ha1' : '--password-file'
@@ -130,6 +142,7 @@ async function setPassword(name: string, options: UserOptions, output: Output, c
     output.say(`${change.done} ${name}`)
   }
   await withUser(name, options, apply, change.create)
+  if (change.create) await warnOfDomain(name, options, output)
 }
 
 async function newPassword(name: string, options: UserOptions, output: Output): Promise<string> {

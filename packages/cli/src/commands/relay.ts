@@ -51,12 +51,14 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
   const settings = await readSettings(options, { ports: true })
   const log = createLog(settings.log)
   const manager = new ServiceManager({ environment: process.env, warn: (message) => output.warn(message) })
-  const readAgain = async (): Promise<void> => {
+  const readAgain = async (): Promise<readonly string[]> => {
     await manager.reloading()
     try {
       const wanted = await readSettings(options, { ports: false })
       const later = await relay.reload(wanted)
-      log.info(later.length === 0 ? {} : { later }, reloaded(later))
+      if (later.length === 0) log.info({}, reloaded(later))
+      else log.warn({ later }, reloaded(later))
+      return later
     } catch (error) {
       const why = error instanceof Misconfigured ? { mistakes: error.lines } : { err: error }
       log.error(why, 'the configuration cannot be read again; all stays as it was')
@@ -66,10 +68,11 @@ async function runRelay(options: RelayOptions, { output, signal, signals }: Cont
     }
   }
   // One after another, or an older state of the file could come to hold last.
-  let reloading: Promise<void> = Promise.resolve()
-  const reload = (): Promise<void> => {
-    reloading = reloading.catch(() => {}).then(readAgain)
-    return reloading
+  let reloading: Promise<unknown> = Promise.resolve()
+  const reload = (): Promise<readonly string[]> => {
+    const reloaded = reloading.then(readAgain)
+    reloading = reloaded.catch(() => {})
+    return reloaded
   }
   // Not at once: whoever asks gets an answer first.
   const drain = (): void => void setImmediate(() => signals.end())
@@ -100,7 +103,10 @@ async function readSettings(options: RelayOptions, { ports }: { ports: boolean }
 }
 
 function reloaded(later: readonly string[]): string {
-  const rest = later.length === 0 ? '' : `, but for ${later.join(', ')}, which waits for the next start`
+  const rest =
+    later.length === 0
+      ? ''
+      : `, but for ${later.join(', ')}, which ${later.length === 1 ? 'waits' : 'wait'} for the next start`
   return `the configuration, certificates and users have been read again${rest}`
 }
 

@@ -77,6 +77,8 @@ export interface ListenOptions {
   readonly maxConnections?: number
   /** Several processes share the port (Linux and others; not Windows). Default false. */
   readonly reusePort?: boolean
+  /** `::` takes no IPv4, so that another listener can have the same port of `0.0.0.0`. Default: false. */
+  readonly ipv6Only?: boolean
   /** Passed on to each transport. */
   readonly transport?: SocketTransportOptions
 }
@@ -145,11 +147,11 @@ export class SocketListener {
 
   /** Begins to listen; what `listenSockets` does. */
   async open(): Promise<void> {
-    const { host, port, reusePort } = this.#options
+    const { host, port, reusePort, ipv6Only = false } = this.#options
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const onError = (cause: Error): void => reject(cannotListen(this.#options, cause))
     this.#server.once('error', onError)
-    this.#server.listen({ host, port, ...(reusePort ? { reusePort } : {}) }, resolve)
+    this.#server.listen({ host, port, ipv6Only, ...(reusePort ? { reusePort } : {}) }, resolve)
     await promise
     this.#server.off('error', onError)
     const bound = this.#server.address()

@@ -16,6 +16,8 @@ export interface MemoryPairOptions {
   readonly poison?: boolean
   /** Bytes travel in messages of at most so many bytes, as over WebSocket. */
   readonly messages?: number
+  /** How the right end describes itself. */
+  readonly description?: string
 }
 
 /** Two transports, each the far side of the other. */
@@ -45,7 +47,7 @@ export function memoryPair(options: MemoryPairOptions = {}): MemoryPair {
     lost: false,
   }
   const left = new MemoryTransport(wire, 'memory left')
-  const right = new MemoryTransport(wire, 'memory right')
+  const right = new MemoryTransport(wire, options.description ?? 'memory right')
   left.connectTo(right)
   right.connectTo(left)
   return {

@@ -34,7 +34,7 @@ export interface Administered {
   /** Rejects when users cannot be looked up. */
   checkUsers(): Promise<void>
   /** Reads the configuration again; rejects, and changes nothing, when that is wrong. Undefined where it cannot. */
-  readonly reload?: (() => Promise<unknown>) | undefined
+  readonly reload?: (() => Promise<readonly string[]>) | undefined
   /** Begins to stop in order; undefined where it cannot. */
   readonly drain?: (() => void) | undefined
 }

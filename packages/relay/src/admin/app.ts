@@ -199,8 +199,7 @@ export class AdminApp {
     if (reload === undefined) return problem(context, 501, 'not-possible', 'this relay was not started from a file')
     if (this.#administered.state === 'starting') return problem(context, 503, 'not-ready', 'the relay is starting')
     try {
-      const result = await reload()
-      return context.json(typeof result === 'object' && result !== null ? result : { reloaded: true })
+      return context.json({ reloaded: true, later: await reload() })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       return problem(context, 422, 'invalid-configuration', `${reason}; everything stays as it was`)

@@ -30,7 +30,7 @@ export interface AdminOptions {
 export interface AdminSurroundings {
   readonly clock: Clock
   readonly log: Log
-  readonly reload?: (() => Promise<unknown>) | undefined
+  readonly reload?: (() => Promise<readonly string[]>) | undefined
   readonly drain?: (() => void) | undefined
 }
 

@@ -166,7 +166,12 @@ export function patterns({
   const error = `must be ${expected}`
   const fits = (pattern: string): boolean =>
     of === 'users' ? /^([^\s]+@)?[^\s@]+$/.test(pattern) : /^[^\s@]+$/.test(pattern)
-  const list = z.array(z.string({ error }).refine(fits, { error }), { error })
+  const one =
+    of === 'users'
+      ? 'a user such as "alice@example.com" or "*@example.org"'
+      : 'a domain such as "example.com" or "*.example.org"'
+  const itemError = `must be ${one}`
+  const list = z.array(z.string({ error: itemError }).refine(fits, { error: itemError }), { error })
   if (needed) return documented(list.min(1, { error }), { expected, example, ...facts })
   return documented(list.default([]), { expected, value: '[]', ...facts })
 }

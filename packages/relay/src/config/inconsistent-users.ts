@@ -54,8 +54,22 @@ function inconsistentBackend(users: UnfinishedUsers, hasEphemeral: boolean): Fla
         },
       ]
     case 'sqlite':
-      return []
+      return elsewhere(users)
   }
+}
+
+/** Whoever says where users are and forgets to choose it would get a database of the relay's own, with nobody in it. */
+function elsewhere({ sql, http, list }: UnfinishedUsers): Flaw[] {
+  const flaw = (path: Flaw['path'], backend: string): Flaw[] => [
+    {
+      path: ['users', ...path],
+      message: `is of no use with users.backend = "sqlite", the default; did you mean ${backend}?`,
+    },
+  ]
+  const key = (['uri', 'name', 'user', 'password', 'socket'] as const).find((each) => sql[each] !== undefined)
+  if (key !== undefined) return flaw(['sql', key], '"postgresql" or "mariadb"')
+  if (http.url !== undefined) return flaw(['http', 'url'], '"http"')
+  return list.length > 0 ? flaw(['list'], '"list"') : []
 }
 
 /** The keys as `databaseAddress` takes them. */

@@ -77,10 +77,14 @@ function complete(input: unknown, folder: string, around: Surroundings): Setting
           flaws.map(({ path }) => path),
         ),
       )
+  const refused = flaws.filter(({ path }) => valueAt(input, path) !== undefined).map(({ path }) => path)
   const settings = rest.success ? (rest.data as unknown as Unfinished) : undefined
   for (const { path, message } of settings === undefined ? [] : inconsistencies(settings)) {
     if (flaws.some((flaw) => isWithin(path, flaw.path) || isWithin(flaw.path, path))) continue
-    const value = valueAt(settings, path) instanceof Secret ? '' : shown(input, path)
+    // What a key is said to lack may be what was taken out beside it.
+    if (refused.some((other) => other.length > 1 && isWithin(path, other.slice(0, -1)))) continue
+    const isWrong = message.startsWith('must') && !(valueAt(settings, path) instanceof Secret)
+    const value = isWrong ? shown(input, path) : ''
     flaws.push({ path, message: `${keyName(path)} ${message}${value}` })
   }
   return settings === undefined || flaws.length > 0 ? flaws : finish(settings, around)

@@ -32,6 +32,9 @@ const RETRY_AFTER = 10
 /** Nonces whose counts are remembered for requests that come through other relays. */
 const RELAYED_NONCES = 65_536
 
+/** Characters of a user name that failed, in the log. */
+const SHOWN_NAME = 100
+
 const NOT_PROVED = 'the previous relay has not shown a certificate for its name'
 
 /** A response without its paths. */
@@ -125,10 +128,14 @@ export class Authentication {
     this.#counters.authenticationFailures++
     // RFC 4976 §6.3: a connection with another relay is not closed for it.
     if (from.relayNames.length > 0) return
+    const address = addressIn(from.connection.transport.description)
+    // Of an address the first and then one in ten seconds are written, so guessing fills no disk.
+    const user = credentialsIn(head)?.username.slice(0, SHOWN_NAME)
+    this.#platform.log.info({ connection: from.id, address, user }, 'an AUTH failed')
     const failures = from.failedAuths.add(whoIn(head), this.#platform.clock.now())
     const accounts = new Set([...from.tokens].map(({ account }) => account)).size
     if (failures < this.#settings.authFailures * Math.max(1, accounts)) return
-    this.#platform.log.warn({ connection: from.id, failures }, 'closed for failed AUTHs')
+    this.#platform.log.warn({ connection: from.id, address, failures }, 'closed for failed AUTHs')
     from.close()
   }
 
@@ -373,6 +380,11 @@ function resultOf({ status, failed, stale, temporary }: Answer): AuthResult {
 function whoIn(head: RequestHead): string {
   const { username = '', realm = '' } = credentialsIn(head) ?? {}
   return `${head.fields.toPath.at(-1)?.authorityKey} ${username} ${realm}`
+}
+
+/** Without protocol and port, which differ with each try. */
+function addressIn(description: string): string {
+  return description.replace(/^\S+ /, '').replace(/:\d+$/, '')
 }
 
 /** Undefined when they are not Digest as RFC 4976 §9.1 wants it. */

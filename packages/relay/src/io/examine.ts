@@ -8,6 +8,7 @@ import { type Flaw, type KeyPath, keyName, type ListenSettings, type Settings } 
 import { ownListeners } from '../workers/own-listeners.ts'
 import { certificateFlaws } from './certified-names.ts'
 import { exists } from './durable-file.ts'
+import { isIpv6Alone } from './listeners.ts'
 import { storageError } from './storage-error.ts'
 import { openUserBackend } from './user-backends.ts'
 import { openRelayUsers } from './user-database.ts'
@@ -30,14 +31,16 @@ export async function examine(settings: Settings, options: { ports?: boolean } =
 
 function examinePorts(settings: Settings): Promise<Flaw[]>[] {
   return [
-    ...settings.listen.map((listen, index) => examinePort(['listen', index, 'port'], listen)),
-    ...ownListeners(settings).flatMap((own) => own.map((listen) => examinePort(['workers', 'firstPort'], listen))),
+    ...settings.listen.map((listen, index) => examinePort(['listen', index, 'port'], listen, settings.listen)),
+    ...ownListeners(settings).flatMap((own) => own.map((listen) => examinePort(['workers', 'firstPort'], listen, own))),
   ]
 }
 
-function examinePort(path: KeyPath, { host, port }: ListenSettings): Promise<Flaw[]> {
+function examinePort(path: KeyPath, listen: ListenSettings, all: readonly ListenSettings[]): Promise<Flaw[]> {
   return attempt(path, async () => {
-    const listener = await listenSockets({ host, port, onTransport: (transport) => transport.destroy() })
+    const { host, port } = listen
+    const ipv6Only = isIpv6Alone(listen, all)
+    const listener = await listenSockets({ host, port, ipv6Only, onTransport: (transport) => transport.destroy() })
     await listener.close()
   })
 }
@@ -49,6 +52,12 @@ async function examineCertificates(settings: Settings): Promise<Flaw[]> {
     if (certificate === undefined || key === undefined) return undefined
     let loaded: LoadedCertificate | undefined
     const keys = `${keyName([...path, 'certificate'])} and ${keyName([...path, 'key'])}`
+    const unreadable = [
+      ...(await attempt([...path, 'certificate'], () => checkReadable(certificate))),
+      ...(await attempt([...path, 'key'], () => checkReadable(key))),
+    ]
+    flaws.push(...unreadable)
+    if (unreadable.length > 0) return undefined
     const found = await attempt([...path, 'certificate'], async () => {
       loaded = await loadCertificate({ certificate, key }, `correct the files, or ${keys}`)
     })
@@ -63,6 +72,14 @@ async function examineCertificates(settings: Settings): Promise<Flaw[]> {
   }
   // Of names it is said nothing where a certificate is missing that may have them.
   return flaws.length > 0 ? flaws : certificateFlaws({ server, ofDomains }, settings)
+}
+
+async function checkReadable(file: string): Promise<void> {
+  try {
+    await access(file, constants.R_OK)
+  } catch (error) {
+    throw storageError(error, 'read', file)
+  }
 }
 
 interface Files {

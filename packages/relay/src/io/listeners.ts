@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import type { Transport } from 'msrp/connection'
 import { type Accepted, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
 import { isInFront } from '../config/consistency.ts'
@@ -80,7 +81,7 @@ export class Listeners {
     try {
       for (const [index, one] of wanted.entries()) {
         const there = found[index]
-        const listener = there ?? { wanted: one, listener: await this.#open(one) }
+        const listener = there ?? { wanted: one, listener: await this.#open(one, wanted) }
         if (there === undefined) opened.push(listener)
         all.push(listener)
       }
@@ -110,7 +111,8 @@ export class Listeners {
     await closeAll(this.#opened)
   }
 
-  async #open({ host, port, transport, proxyProtocolFrom }: ListenSettings): Promise<SocketListener> {
+  async #open(one: ListenSettings, all: readonly ListenSettings[]): Promise<SocketListener> {
+    const { host, port, transport, proxyProtocolFrom } = one
     const { settings, tls, admission, log, counters, reusePort = false } = this.#options
     const { limits } = settings()
     const inFront = isInFront(transport)
@@ -121,6 +123,7 @@ export class Listeners {
       host,
       port,
       reusePort,
+      ipv6Only: isIpv6Alone(one, all),
       ...(transport === 'tls' || transport === 'wss'
         ? { tls: tls.listen, certificateFor: (name) => tls.listenAs(name) }
         : {}),
@@ -172,6 +175,11 @@ export function isSame(one: ListenSettings, other: ListenSettings): boolean {
     JSON.stringify([host, port, transport, proxyProtocolFrom]),
   )
   return these === those
+}
+
+/** Whether a listener at `::` leaves IPv4 to another one with the same port; by itself it takes both. */
+export function isIpv6Alone({ host, port }: ListenSettings, all: readonly ListenSettings[]): boolean {
+  return isIPv6(host) && port !== 0 && all.some((other) => other.port === port && isIPv4(other.host))
 }
 
 async function closeAll(opened: readonly Opened[]): Promise<void> {

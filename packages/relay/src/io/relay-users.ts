@@ -12,7 +12,10 @@ import { openUserBackend } from './user-backends.ts'
 import { openRelayUsers } from './user-database.ts'
 
 /** The part of the settings that says who may log in. */
-export type AccountSettings = Pick<Settings, 'users' | 'ephemeralCredentials' | 'stateFolder' | 'realm' | 'domains'>
+export type AccountSettings = Pick<
+  Settings,
+  'users' | 'ephemeralCredentials' | 'stateFolder' | 'realm' | 'domains' | 'listen'
+>
 
 /** What users were asked for, since the start. */
 export interface UserCounters {

@@ -15,6 +15,9 @@ export type ToWorker =
   | { readonly kind: 'reload'; readonly settings: PlainSettings }
   /** Followed by `facts`. */
   | { readonly kind: 'ask' }
+  /** What became of a `please-reload`: the keys that wait for the next start, or why everything stays as it was. */
+  | { readonly kind: 'reread'; readonly later: readonly string[] }
+  | { readonly kind: 'not-reread'; readonly failure: string }
 
 /** What a worker says. */
 export type FromWorker =
@@ -28,6 +31,10 @@ export type FromWorker =
   /** The settings hold, unless there is a reason why not. */
   | { readonly kind: 'reloaded'; readonly failure?: string }
   | { readonly kind: 'facts'; readonly facts: WorkerFacts }
+  /** Its admin port was asked to have the relay read its configuration again. Followed by `reread` or `not-reread`. */
+  | { readonly kind: 'please-reload' }
+  /** Its admin port was asked to have the relay stop in order. */
+  | { readonly kind: 'please-stop' }
 
 /** What a worker tells of itself. */
 export interface WorkerFacts {

@@ -15,7 +15,7 @@ import { type PlainSettings, packSettings, type WorkerFacts } from './messages.t
 import { ownListeners } from './own-listeners.ts'
 import { reservePorts } from './ports.ts'
 import { Restarts } from './restarts.ts'
-import { type WorkerEnd, WorkerHandle } from './worker-handle.ts'
+import { type WorkerEnd, WorkerHandle, type WorkerWishes } from './worker-handle.ts'
 
 /** Beyond the time that a worker has for draining, in milliseconds; then it is ended at once. */
 const ENDING_TIME = 4_000
@@ -43,10 +43,19 @@ export interface RunningWorkers extends AsyncDisposable {
 /**
  * Starts a relay of several processes (`settings.workers`). This one starts and watches the others, and carries nothing. A
  * worker that ends is started again, alone.
+ * @param options as those of `startRelay`: `reload` and `drain` are for the admin ports of all workers
  * @throws MsrpError as `startRelay`
  */
-export async function startWorkers(settings: Settings, options: { log?: RelayLog } = {}): Promise<RunningWorkers> {
+export async function startWorkers(
+  settings: Settings,
+  options: { log?: RelayLog } & Partial<WorkerWishes> = {},
+): Promise<RunningWorkers> {
   const log = options.log ?? createLog(settings.log)
+  const wishes: WorkerWishes = {
+    reload:
+      options.reload ?? (async () => Promise.reject(new MsrpError('invalid-argument', 'it is read at a start alone'))),
+    drain: options.drain ?? (() => log.warn({}, 'this relay is stopped by a signal alone')),
+  }
   // Made once, before several processes want it.
   const { users, ...state } = await openState(settings)
   await users.close()
@@ -62,6 +71,7 @@ export async function startWorkers(settings: Settings, options: { log?: RelayLog
     own,
     folder,
     log,
+    wishes,
   })
   try {
     await supervisor.start()
@@ -103,6 +113,7 @@ class Supervisor {
   readonly #own: readonly (readonly ListenSettings[])[]
   readonly #folder: string
   readonly #log: RelayLog
+  readonly #wishes: WorkerWishes
   readonly #nonceKey: string = randomBytes(32).toString('base64')
   readonly #secret: string = randomBytes(32).toString('base64')
   readonly #workers: Map<number, WorkerHandle> = new Map()
@@ -123,8 +134,10 @@ class Supervisor {
     own: readonly (readonly ListenSettings[])[]
     folder: string
     log: RelayLog
+    wishes: WorkerWishes
   }) {
     this.#settings = options.settings
+    this.#wishes = options.wishes
     this.#shared = options.shared
     this.#own = options.own
     this.#folder = options.folder
@@ -187,11 +200,11 @@ class Supervisor {
   }
 
   #launch(index: number): WorkerHandle {
-    const worker = new WorkerHandle(index, {
-      kind: 'start',
-      settings: this.#packed(index),
-      assignment: this.#assignment(index),
-    })
+    const worker = new WorkerHandle(
+      index,
+      { kind: 'start', settings: this.#packed(index), assignment: this.#assignment(index) },
+      this.#wishes,
+    )
     this.#workers.set(index, worker)
     void worker.ended.then((end) => this.#ended(worker, end))
     return worker

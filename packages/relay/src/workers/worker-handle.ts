@@ -15,6 +15,14 @@ export interface WorkerEnd {
   readonly signal: NodeJS.Signals | null
 }
 
+/** What a worker's admin port may be asked for, and the whole relay does. */
+export interface WorkerWishes {
+  /** Reads the configuration again: gives the keys that wait for the next start; rejects when everything stays as it was. */
+  reload(): Promise<readonly string[]>
+  /** Begins to stop the relay in order. */
+  drain(): void
+}
+
 /** One worker's process, from its start to its end. */
 export class WorkerHandle {
   readonly index: number
@@ -31,7 +39,7 @@ export class WorkerHandle {
   #answers: ((facts: WorkerFacts) => void)[] = []
   #reloads: ((failure: string | undefined) => void)[] = []
 
-  constructor(index: number, start: Extract<ToWorker, { kind: 'start' }>) {
+  constructor(index: number, start: Extract<ToWorker, { kind: 'start' }>, wishes: WorkerWishes) {
     this.index = index
     this.#start = start
     // With the flag that the command sets for itself. Its output is the log, which all have in common.
@@ -73,6 +81,15 @@ export class WorkerHandle {
           break
         case 'facts':
           for (const answer of this.#answers.splice(0)) answer(message.facts)
+          break
+        case 'please-reload':
+          wishes.reload().then(
+            (later) => this.#tell({ kind: 'reread', later }),
+            (error: Error) => this.#tell({ kind: 'not-reread', failure: error.message }),
+          )
+          break
+        case 'please-stop':
+          wishes.drain()
           break
         default:
           message satisfies never

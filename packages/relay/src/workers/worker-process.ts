@@ -20,7 +20,12 @@ interface WorkerRelay extends WorkerFacts {
 /** Starts it. */
 type StartRelay = (
   settings: Settings,
-  options: { readonly log: RelayLog; readonly worker: WorkerAssignment },
+  options: {
+    readonly log: RelayLog
+    readonly worker: WorkerAssignment
+    reload(): Promise<readonly string[]>
+    drain(): void
+  },
 ) => Promise<WorkerRelay>
 
 /**
@@ -33,6 +38,8 @@ export function runWorker(startRelay: StartRelay): void {
   /** Who started this process is about to end it. */
   let ending = false
   let stopping: Promise<void> | undefined
+  /** Calls of the admin port that wait for what becomes of the whole relay. */
+  const asked: PromiseWithResolvers<readonly string[]>[] = []
 
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
@@ -48,7 +55,12 @@ export function runWorker(startRelay: StartRelay): void {
     const what = unpackSettings(settings)
     const log = createLog(what.log).child({ worker: assignment.index })
     folder = assignment.sockets.folder
-    relay = startRelay(what, { log, worker: assignment })
+    relay = startRelay(what, {
+      log,
+      worker: assignment,
+      reload: askForReload,
+      drain: () => tell({ kind: 'please-stop' }),
+    })
     try {
       await relay
       tell({ kind: 'ready' })
@@ -57,6 +69,12 @@ export function runWorker(startRelay: StartRelay): void {
       if (!(error instanceof MsrpError)) throw error
       tell({ kind: 'failed', code: error.code, message: error.message }, () => process.exit(CANNOT_SERVE))
     }
+  }
+  const askForReload = (): Promise<readonly string[]> => {
+    const answer = Promise.withResolvers<readonly string[]>()
+    asked.push(answer)
+    tell({ kind: 'please-reload' })
+    return answer.promise
   }
   const drain = async (): Promise<void> => {
     await (await relay?.catch(() => undefined))?.drain()
@@ -93,6 +111,12 @@ export function runWorker(startRelay: StartRelay): void {
         break
       case 'ask':
         void answer()
+        break
+      case 'reread':
+        asked.shift()?.resolve(message.later)
+        break
+      case 'not-reread':
+        asked.shift()?.reject(new MsrpError('invalid-argument', message.failure))
         break
       default:
         message satisfies never

@@ -22,7 +22,7 @@ describe.each(secretCalls)('%s', (call) => {
     ['the token in another scheme', { authorization: `Basic ${TOKEN}` }],
   ])('with %s is refused, and nothing happens', async (_, headers: Record<string, string>) => {
     let called = 0
-    const admin = new AdminNetwork({ reload: async () => called++, drain: () => called++ })
+    const admin = new AdminNetwork({ reload: async () => [`${called++}`], drain: () => called++ })
     await admin.network.client('alice')
     const response = await admin.call(call, headers)
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])

@@ -157,16 +157,19 @@ describe('/reload and /drain', () => {
   it('call what was handed in', async () => {
     const called: string[] = []
     const admin = new AdminNetwork({
-      reload: async () => void called.push('reload'),
+      reload: async () => {
+        called.push('reload')
+        return ['state_folder']
+      },
       drain: () => void called.push('drain'),
     })
-    expect(await admin.json('POST /reload')).toEqual({ status: 200, body: { reloaded: true } })
+    expect(await admin.json('POST /reload')).toEqual({ status: 200, body: { reloaded: true, later: ['state_folder'] } })
     expect(await admin.json('POST /drain')).toEqual({ status: 202, body: { draining: true } })
     expect(called).toEqual(['reload', 'drain'])
   })
 
   it('tell why not', async () => {
-    const reload = async (): Promise<void> => {
+    const reload = async (): Promise<never> => {
       throw new MsrpError('invalid-argument', 'relay.toml: limits.connections must be a whole number')
     }
     expect(await new AdminNetwork({ reload }).json('POST /reload')).toEqual({

@@ -61,7 +61,7 @@ smime = "protected"
 
   it.each([
     ['[access]\nallow_users = "alice"', 'access.allow_users must be a list of users'],
-    ['[access]\ndeny_users = ["alice@a@b c"]', 'access.deny_users[0] must be a list of users such as'],
+    ['[access]\ndeny_users = ["alice@a@b c"]', 'access.deny_users[0] must be a user such as'],
     [
       '[user_limits]\nsessions = -1',
       'user_limits.sessions must be a whole number from 1 to 1000000, or 0 for no limit',
@@ -75,7 +75,7 @@ smime = "protected"
     ['[[user_limits.exceptions]]\nusers = []', 'user_limits.exceptions[0].users must be a list of users'],
     [
       '[[domain_limits.exceptions]]\ndomains = ["a@b"]',
-      'domain_limits.exceptions[0].domains[0] must be a list of domains',
+      'domain_limits.exceptions[0].domains[0] must be a domain such as',
     ],
     ['[[domain_limits.exceptions]]\nusers = ["a@b"]\ndomains = ["b"]', 'unknown key domain_limits.exceptions[0].users'],
     ['[messages]\ncontent_types = ["text"]', 'messages.content_types[0] must be a list of media types'],

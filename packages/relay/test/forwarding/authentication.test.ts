@@ -216,6 +216,16 @@ describe('wrong credentials', () => {
     expect(network.relay.counters.authenticationFailures).toBe(3)
   })
 
+  it('are logged with the address, which a firewall wants to know, and the name, and without the port', async () => {
+    const network = new Network({ authFailures: 1 })
+    const client = network.connect({ description: 'tls 192.0.2.9:40312' })
+    await client.authenticate('a'.repeat(200), 'guess')
+    await settle()
+    const of = (line: string): unknown => network.loggedFields[network.logged.indexOf(line)]
+    expect(of('an AUTH failed')).toMatchObject({ address: '192.0.2.9', user: 'a'.repeat(100) })
+    expect(of('closed for failed AUTHs')).toMatchObject({ address: '192.0.2.9', failures: 1 })
+  })
+
   it('sent all at once are no more guesses than sent one by one', async () => {
     const network = new Network({ authFailures: 3 })
     const client = network.connect()

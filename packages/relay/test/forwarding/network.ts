@@ -45,6 +45,8 @@ export class Network {
   /** What the relay wanted to connect to, in order. */
   readonly dialed: DialTarget[] = []
   readonly logged: string[] = []
+  /** What each of these lines has besides. */
+  readonly loggedFields: object[] = []
   /** Sessions that are over. */
   readonly ended: SessionFacts[] = []
   readonly passwords: Map<string, string> = new Map([
@@ -70,8 +72,9 @@ export class Network {
   ) {
     this.clock = clock
     this.settings = { ...defaults, ...settings }
-    const log = (_: object, message: string): void => {
+    const log = (fields: object, message: string): void => {
       this.logged.push(message)
+      this.loggedFields.push(fields)
     }
     this.relay = new Relay(this.settings, {
       clock,

@@ -161,3 +161,13 @@ test('files of domains are looked at before a start: each that is missing or wro
     },
   ])
 })
+
+test('certificate and key that are not there are both told, each with its key', async () => {
+  const found = await examine(completeSettings({ tls: { certificate: '/no/a.pem', key: '/no/a.key' } }), {
+    ports: false,
+  })
+  expect(found).toMatchObject([
+    { path: ['tls', 'certificate'], message: expect.stringContaining('/no/a.pem') },
+    { path: ['tls', 'key'], message: expect.stringContaining('/no/a.key') },
+  ])
+})
