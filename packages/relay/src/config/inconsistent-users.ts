@@ -11,16 +11,25 @@ import type { SqlSettings, UnfinishedUsers } from './sections/users.ts'
 export interface AccountSettings {
   readonly users: UnfinishedUsers
   readonly ephemeralCredentials: EphemeralCredentialsSettings
+  readonly unlistedDomains: boolean
 }
 
 /** What does not fit together of it: keys that the chosen backend needs, and secrets that are none. */
-export function inconsistentUsers({ users, ephemeralCredentials }: AccountSettings): Flaw[] {
+export function inconsistentUsers({ users, ephemeralCredentials, unlistedDomains }: AccountSettings): Flaw[] {
   const { secrets } = ephemeralCredentials
   const weak = secrets.flatMap((secret, index) => {
     const message = sharedSecretFlaw(secret.reveal())
     return message === undefined ? [] : [{ path: ['ephemeralCredentials', 'secrets', index], message }]
   })
-  return [...weak, ...inconsistentBackend(users, secrets.length > 0)]
+  return [...weak, ...anyDomain(users, unlistedDomains), ...inconsistentBackend(users, secrets.length > 0)]
+}
+
+/** A table for one domain would have its users in any domain that an AUTH names: a fresh account in each. */
+function anyDomain({ backend, table }: UnfinishedUsers, unlistedDomains: boolean): Flaw[] {
+  const isTable = backend === 'postgresql' || backend === 'mariadb'
+  if (!isTable || !unlistedDomains || table.domain !== '') return []
+  const message = 'must name the column of the domain with unlisted_domains = true'
+  return [{ path: ['users', 'table', 'domain'], message }]
 }
 
 function inconsistentBackend(users: UnfinishedUsers, hasEphemeral: boolean): Flaw[] {

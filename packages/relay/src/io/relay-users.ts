@@ -12,10 +12,7 @@ import { openUserBackend } from './user-backends.ts'
 import { openRelayUsers } from './user-database.ts'
 
 /** The part of the settings that says who may log in. */
-export type AccountSettings = Pick<
-  Settings,
-  'users' | 'ephemeralCredentials' | 'stateFolder' | 'realm' | 'domains' | 'listen'
->
+export type AccountSettings = Pick<Settings, 'users' | 'ephemeralCredentials' | 'stateFolder' | 'realm' | 'domains'>
 
 /** What users were asked for, since the start. */
 export interface UserCounters {

@@ -18,7 +18,7 @@ export interface RelayState {
 
 /**
  * Opens the relay's state, making at the first start whatever the settings do not provide: authority and certificate,
- * and a user database; where it serves this machine alone, with two users whose random passwords lie in files of mode 0600.
+ * and a user database with two users whose random passwords lie in files of mode 0600.
  *
  * Nothing here is locked. Each file is made whole under another name and then given its name by one process alone, the
  * secrets first and the rest from them, so that two starts at the same time, or one that was killed, do no harm.

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MsrpError } from 'msrp/wire'
-import { listensOnLoopbackAlone } from '../config/consistency.ts'
 import type { UserSettings } from '../config/sections/users.ts'
 import type { Settings } from '../config/settings.ts'
 import {
@@ -27,15 +26,14 @@ export interface TryoutUser {
 const tryoutNames = ['alice', 'bob']
 
 /**
- * Opens the user database of the settings. The default one, in the state folder, is made when it is missing. That of a
- * relay which serves this machine alone has two users to try it with, each with a random password in a file beside it;
- * others can reach no user that nobody has asked for. A database that the settings name is made, empty, only when
+ * Opens the user database of the settings. The default one, in the state folder, is made when it is missing, with two
+ * users, each with a random password in a file beside it. A database that the settings name is made, empty, only when
  * `create` says so: a relay that is given a wrong path must not go on with nobody in it.
  * @throws MsrpError `storage` in one line that names the file, what is wrong with it and what to do; `invalid-argument` when
  *   the users are not in a file, with where they are changed
  */
 export async function openRelayUsers(
-  settings: Pick<Settings, 'users' | 'stateFolder' | 'realm' | 'listen'>,
+  settings: Pick<Settings, 'users' | 'stateFolder' | 'realm'>,
   options: { create?: boolean } = {},
 ): Promise<UserDatabase> {
   const elsewhere = managedElsewhere[settings.users.backend]
@@ -46,8 +44,7 @@ export async function openRelayUsers(
   if (await exists(path)) return openUsers(path)
   if (path === join(settings.stateFolder, 'users.sqlite')) {
     await ensureFolder(settings.stateFolder)
-    const names = listensOnLoopbackAlone(settings.listen) ? tryoutNames : []
-    await createUsers(path, await Promise.all(names.map((username) => tryoutUser(settings, username))))
+    await createUsers(path, await Promise.all(tryoutNames.map((username) => tryoutUser(settings, username))))
   } else if (options.create === true) {
     await createUsers(path)
   } else {

@@ -246,6 +246,10 @@ describe('a mistake is told by file, key, what is wrong and what is expected', (
       'outbound.allow[0] must be a network such as "10.1.0.0/16" or "2001:db8::/32", not "10.0.0.0/33"',
     ],
     [
+      'unlisted_domains = true\n[users]\nbackend = "mariadb"\n[users.sql]\nname = "kamailio"\nuser = "relay"\n[users.table]\ndomain = ""',
+      /^users\.table\.domain must name the column of the domain with unlisted_domains = true/,
+    ],
+    [
       '[outbound]\ndeny = "10.0.0.0/8"',
       'outbound.deny must be a list of networks such as ["10.1.0.0/16"], not "10.0.0.0/8"',
     ],

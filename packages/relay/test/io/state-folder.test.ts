@@ -193,15 +193,6 @@ describe('what the settings name', () => {
     })
   })
 
-  test('has no users of its own making where others reach the relay', async () => {
-    const folder = temporaryFolder()
-    const beyond = { listen: [{ host: '0.0.0.0' }], advertised: { name: 'relay.example.com' } }
-    const { database, tryout } = await open(settingsFor(folder, beyond))
-    expect(await database?.list()).toEqual([])
-    expect(tryout).toEqual([])
-    expect(filesIn(folder).filter((file) => file.endsWith('.password'))).toEqual([])
-  })
-
   test('is not made up: a database that is missing is an error, unless somebody is to be added to it', async () => {
     const folder = temporaryFolder()
     const database = join(folder, 'subscribers.sqlite')

@@ -9,8 +9,7 @@ import { type Secret, secret } from '../secret.ts'
 export interface UserSettings {
   /** Where users are. `none`: nowhere; then there are ephemeral credentials alone. Default: `sqlite`. */
   readonly backend: 'sqlite' | 'postgresql' | 'mariadb' | 'http' | 'list' | 'none'
-  /** SQLite file. Default: `users.sqlite` in the state folder, which starts with two users
-   * to try the relay with where it serves this machine alone. */
+  /** SQLite file. Default: `users.sqlite` in the state folder, which starts with two users to try the relay with. */
   readonly database: string
   /** For `postgresql` and `mariadb`. */
   readonly sql: SqlSettings
@@ -84,7 +83,7 @@ export function usersSection(folder: string): z.ZodType<UnfinishedUsers> {
     ),
     database: path(folder, {
       about: 'SQLite file, managed by `msrp relay user`.',
-      leftOut: '`users.sqlite` in the state folder, with two users to try where the relay serves this machine alone',
+      leftOut: '`users.sqlite` in the state folder, with two users to try',
       example: '"/var/lib/msrp-relay/users.sqlite"',
     }),
     sql: sqlSection(folder),
