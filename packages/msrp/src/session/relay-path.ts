@@ -22,7 +22,7 @@ export interface RelayPath {
  * Connects to the first relay and gets a path through all of them (RFC 4976 §5.1). Each local path has a connection of its
  * own, so that TCP's flow control works from end to end. A relay that cannot check credentials at present, or breaks off, is
  * passed over for the next one of its domain (RFC 2782).
- * @throws MsrpError what `authenticate` and `RelayPlaces` throw
+ * @throws MsrpError what `authenticate` and `connectToRelay` throw
  */
 export async function registerWithRelay(options: {
   relay: RelayOptions

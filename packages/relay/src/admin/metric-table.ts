@@ -1,5 +1,5 @@
 import type { ConnectionTotal } from '../forwarding/connection-totals.ts'
-import { Counters, END_REASONS, METHODS } from '../forwarding/counters.ts'
+import { Counters } from '../forwarding/counters.ts'
 import type { Histogram } from '../forwarding/histogram.ts'
 import { PROTOCOLS } from '../forwarding/protocol.ts'
 import type { StatusCounts } from '../forwarding/status-counts.ts'
@@ -48,13 +48,7 @@ export const metricTable: readonly MetricRow[] = [
     (_, relay) => relay?.tokens ?? 0,
   ),
   counter('msrp_relay_sessions_started_total', 'Sessions begun.', ({ sessions }) => sessions),
-  {
-    name: 'msrp_relay_sessions_ended_total',
-    help: 'Sessions over, by why.',
-    type: 'counter',
-    labels: ['reason'],
-    samples: (_, relay) => END_REASONS.map((reason) => [{ reason }, relay?.counters.sessionsEnded[reason] ?? 0]),
-  },
+  labelled('msrp_relay_sessions_ended_total', 'Sessions over, by why.', 'reason', 'sessionsEnded'),
   {
     name: 'msrp_relay_connections',
     help: 'Connections open now; inbound ones came to the relay, outbound ones it made.',
@@ -90,13 +84,7 @@ export const metricTable: readonly MetricRow[] = [
     samples: byTransport({ received: 'chunksReceived', sent: 'chunksSent' }),
   },
   counter('msrp_relay_body_bytes_total', 'Bytes of message bodies that were forwarded.', ({ bodyBytes }) => bodyBytes),
-  {
-    name: 'msrp_relay_requests_total',
-    help: 'Requests that came in, by method.',
-    type: 'counter',
-    labels: ['method'],
-    samples: (_, relay) => METHODS.map((method) => [{ method }, relay?.counters.requests[method] ?? 0]),
-  },
+  labelled('msrp_relay_requests_total', 'Requests that came in, by method.', 'method', 'requests'),
   {
     name: 'msrp_relay_responses_total',
     help: 'Responses that came in from next hops, and that went out, by status.',
@@ -129,13 +117,11 @@ export const metricTable: readonly MetricRow[] = [
     'reason',
     'policyRefusals',
   ),
-  {
-    name: 'msrp_relay_pauses_total',
-    help: 'How often a sender was not read for a while, because of the bytes a second of a user or domain.',
-    type: 'counter',
-    labels: [],
-    samples: (_, relay) => [[{}, relay?.counters.pauses ?? 0]],
-  },
+  counter(
+    'msrp_relay_pauses_total',
+    'How often a sender was not read for a while, because of the bytes a second of a user or domain.',
+    ({ pauses }) => pauses,
+  ),
   labelled('msrp_relay_auth_total', 'AUTH requests to this relay, by how they were answered.', 'result', 'auth'),
   {
     name: 'msrp_relay_auth_seconds',
@@ -210,7 +196,7 @@ function labelled(
   name: string,
   help: string,
   label: string,
-  table: 'refused' | 'auth' | 'dials' | 'policyRefusals',
+  table: 'refused' | 'auth' | 'dials' | 'policyRefusals' | 'requests' | 'sessionsEnded',
 ): MetricRow {
   const samples = (_: Administered, relay: AdministeredRelay | undefined): Sample[] =>
     Object.entries((relay?.counters ?? none)[table]).map(([value, count]) => [{ [label]: value }, count])

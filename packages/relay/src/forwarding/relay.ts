@@ -3,7 +3,6 @@ import {
   type ContinuationFlag,
   DEFAULT_LIMITS,
   MsrpError,
-  type MsrpUri,
   type ParserLimits,
   type RequestHead,
   requestFlaw,
@@ -286,10 +285,10 @@ export class Relay implements RelayRequests {
     const flaw = requestFlaw(head)
     if (flaw !== undefined) {
       from.refuse(head, 400, flaw)
-    } else if (head.method === 'AUTH' && this.#isForUs(toPath, from)) {
+    } else if (head.method === 'AUTH' && this.#endsHere(head, from)) {
       if (this.#draining && toPath[0]?.sessionId === undefined) this.#turnElsewhere(head, from)
       else this.#authentication.answer(head, from)
-    } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(toPath, from)) {
+    } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(head, from)) {
       // RFC 4975 §12: nobody is behind us who might know the method.
       from.refuse(head, 501)
     } else {
@@ -483,18 +482,11 @@ export class Relay implements RelayRequests {
     else request.unanswered(481, 'there is no connection to the next hop')
   }
 
-  /** An AUTH is for this relay, by one of its names or by a domain that it serves. */
-  #isForUs(toPath: readonly MsrpUri[], from: RelayConnection): boolean {
+  /** A path leads to this relay and no further; that of an AUTH by a domain that it serves as well. */
+  #endsHere({ method, fields: { toPath } }: RequestHead, from: RelayConnection): boolean {
     const [first, next] = toPath
-    if (isForSibling(toPath, from, this.#siblings)) return false
-    return first !== undefined && next === undefined && this.#domains.addressed(first) !== undefined
-  }
-
-  /** A path leads to this relay and no further. */
-  #endsHere(toPath: readonly MsrpUri[], from: RelayConnection): boolean {
-    const [first, next] = toPath
-    if (isForSibling(toPath, from, this.#siblings)) return false
-    return first !== undefined && next === undefined && this.#own.includesRelay(first)
+    if (first === undefined || next !== undefined || isForSibling(toPath, from, this.#siblings)) return false
+    return method === 'AUTH' ? this.#domains.addressed(first) !== undefined : this.#own.includesRelay(first)
   }
 
   #nextHop(to: Exclude<Destination, { kind: 'connection' }>): NextHop {

@@ -25,8 +25,6 @@ export interface Way {
   tokens: Token[]
   /** The one of them whose holder sends it; it is on its way to the holders of the others. */
   sender: Token | undefined
-  /** Its last token is that of the one to whom it goes; the others are of those who send it. */
-  inward: boolean
 }
 
 export type Destination =
@@ -79,7 +77,7 @@ export function route(
       if (connection === undefined) return sessionOver
       const sender = passed.length > 1 ? passed[0] : undefined
       const to: Destination = { kind: 'connection', connection }
-      return { kind: 'forward', to, toPath, fromPath, tokens: passed, sender, inward: true }
+      return { kind: 'forward', to, toPath, fromPath, tokens: passed, sender }
     }
 
     token.hold(from)
@@ -89,7 +87,7 @@ export function route(
     const peer = token.peer(next)
     const hop = { token, uri: next, isRelay: toPath.length > 1 || isAuth, sibling }
     const to: Destination = peer?.connection.open ? { kind: 'connection', connection: peer } : { kind: 'next-hop', hop }
-    return { kind: 'forward', to, toPath, fromPath, tokens: passed, sender: token, inward: false }
+    return { kind: 'forward', to, toPath, fromPath, tokens: passed, sender: token }
   }
 }
 

@@ -30,12 +30,8 @@ export function passing(
   return unchanged({ kind: 'sibling', passing: { near: from, index } })
 
   function unchanged(to: Extract<Route, { kind: 'forward' }>['to']): Route {
-    return { kind: 'forward', to, toPath, fromPath, tokens: noTokens(), sender: undefined, inward: false }
+    return { kind: 'forward', to, toPath, fromPath, tokens: [], sender: undefined }
   }
-}
-
-function noTokens(): [] {
-  return []
 }
 
 /** The connections to siblings over which requests pass: one for each connection and sibling that it has business with. */

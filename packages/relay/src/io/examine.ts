@@ -37,12 +37,13 @@ function examinePorts(settings: Settings): Promise<Flaw[]>[] {
 }
 
 function examinePort(path: KeyPath, listen: ListenSettings, all: readonly ListenSettings[]): Promise<Flaw[]> {
-  return attempt(path, async () => {
-    const { host, port } = listen
-    const ipv6Only = isIpv6Alone(listen, all)
-    const listener = await listenSockets({ host, port, ipv6Only, onTransport: (transport) => transport.destroy() })
-    await listener.close()
-  })
+  const { host, port } = listen
+  return attempt(path, () => listenOnce({ host, port, ipv6Only: isIpv6Alone(listen, all) }))
+}
+
+async function listenOnce(where: { host: string; port: number; ipv6Only?: boolean }): Promise<void> {
+  const listener = await listenSockets({ ...where, onTransport: (transport) => transport.destroy() })
+  await listener.close()
 }
 
 async function examineCertificates(settings: Settings): Promise<Flaw[]> {
@@ -108,10 +109,7 @@ async function examineAdmin({ admin }: Settings, options: { ports?: boolean }): 
   const { host = '127.0.0.1', port, token } = admin
   const weak = token === undefined ? [] : await attempt(['admin', 'token'], async () => new AdminToken(token.reveal()))
   if (port === undefined || options.ports === false) return weak
-  const taken = await attempt(['admin', 'port'], async () => {
-    const listener = await listenSockets({ host, port, onTransport: (transport) => transport.destroy() })
-    await listener.close()
-  })
+  const taken = await attempt(['admin', 'port'], () => listenOnce({ host, port }))
   return [...taken, ...weak]
 }
 

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { Transport } from 'msrp/connection'
 import { type Accepted, listenSockets, type SocketListener, type SocketTransport } from 'msrp/node'
 import { isInFront } from '../config/consistency.ts'
@@ -72,7 +73,7 @@ export class Listeners {
   async change(wanted: readonly ListenSettings[]): Promise<ListenerChange> {
     const left = [...this.#opened]
     const found = wanted.map((one) => {
-      const index = left.findIndex((opened) => isSame(opened.wanted, one))
+      const index = left.findIndex((opened) => isDeepStrictEqual(opened.wanted, one))
       return index < 0 ? undefined : left.splice(index, 1)[0]
     })
     const before = this.#opened
@@ -167,14 +168,6 @@ export class Listeners {
     // RFC 4976 §9.2: a certificate that does not pass is ignored; its owner may still authenticate as a client.
     this.#options.onConnection(transport, tls?.authorized === true ? tls.names : [])
   }
-}
-
-/** Whether one listener does for both. */
-export function isSame(one: ListenSettings, other: ListenSettings): boolean {
-  const [these, those] = [one, other].map(({ host, port, transport, proxyProtocolFrom }) =>
-    JSON.stringify([host, port, transport, proxyProtocolFrom]),
-  )
-  return these === those
 }
 
 /** Whether a listener at `::` leaves IPv4 to another one with the same port; by itself it takes both. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type KeyPath, keyName, type Settings } from '../config/index.ts'
 
 /** What only a start can change: who listens where, and what is kept in which place. */
@@ -34,7 +35,7 @@ export function untilRestart(current: Settings, wanted: Settings): [settings: Se
   const database = settings.users.database.replace(join(wanted.stateFolder, '/'), join(settings.stateFolder, '/'))
   const listen = settings.listen.map((one, index) => {
     const open = current.listen.find(({ host, port }) => one.port !== 0 && host === one.host && port === one.port)
-    if (open === undefined || JSON.stringify(open) === JSON.stringify(one)) return one
+    if (open === undefined || isDeepStrictEqual(open, one)) return one
     later.push(keyName(['listen', index]))
     return open
   })

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { nodeClock } from 'msrp/node'
 import { MsrpError } from 'msrp/wire'
 import type { ListenSettings, Settings } from '../config/index.ts'
@@ -84,7 +85,7 @@ export async function startWorkers(
   const reload = async (changed: Settings): Promise<readonly string[]> => {
     const { listen } = current
     const [next, later] = untilRestart(current, { ...changed, listen })
-    const moved = JSON.stringify(changed.listen) === JSON.stringify(listen) ? [] : ['listen']
+    const moved = isDeepStrictEqual(changed.listen, listen) ? [] : ['listen']
     await supervisor.reload(shareOf(next, own.length))
     current = next
     return [...later, ...moved]

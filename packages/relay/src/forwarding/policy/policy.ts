@@ -8,10 +8,14 @@ import { MessagePolicy } from './message-policy.ts'
 import { NO_POLICY, type PolicySettings } from './policy-settings.ts'
 import type { Refusal } from './refusal.ts'
 
-/** Whose URIs a request passes, as `Way` has them. */
+/** Whose URIs a request passes, and which of them is its sender's, as `Way` has them. */
 interface Passed {
-  readonly tokens: readonly { readonly account: string }[]
-  readonly inward: boolean
+  readonly tokens: readonly Payer[]
+  readonly sender: Payer | undefined
+}
+
+interface Payer {
+  readonly account: string
 }
 
 /** What the operator lets accounts do: who may have a URI, which messages are passed on, and how many bytes of them. */
@@ -47,10 +51,10 @@ export class Policy {
   }
 
   /** What is to be counted on a way; undefined when nothing is. */
-  toll({ tokens, inward }: Passed): Toll | undefined {
-    const payers = tokens.flatMap(({ account }, index) => {
-      const direction = inward && index === tokens.length - 1 ? 'received' : 'sent'
-      return this.usages.counted(account).map((usage) => ({ usage, direction }) as const)
+  toll({ tokens, sender }: Passed): Toll | undefined {
+    const payers = tokens.flatMap((token, index) => {
+      const direction = token !== sender && index === tokens.length - 1 ? 'received' : 'sent'
+      return this.usages.counted(token.account).map((usage) => ({ usage, direction }) as const)
     })
     const limited = this.#messages !== undefined && Number.isFinite(this.#messages.maximumSize)
     return payers.length === 0 && !limited ? undefined : new Toll(payers, this.#messages)
