@@ -12,6 +12,11 @@ export const otherRoles = [
   'gateway to CPIM',
   'application with S/MIME',
   'application',
+  'user interface',
+  'SIP user agent',
+  'middlebox',
+  'chat room',
+  'intermediary of instant messages',
 ] as const
 
 /** Not more of the absolute rules than this may rest on the code alone. */
@@ -31,8 +36,20 @@ export interface Evidence {
   source(path: string): string | undefined
 }
 
-const idPattern = /\b(?:RFC(?:497[56]|7977)-[\d.]+-\d+|FIELD-[a-z]+-\d+)\b/g
-const numbersOfRules: Partial<Record<TableName, number>> = { rfc4975: 206, rfc4976: 68, rfc7977: 22 }
+const idPattern = /\b(?:RFC\d{4}-[\d.]+-\d+|FIELD-[a-z]+-\d+)\b/g
+/** How many rules each standard states. */
+export const numbersOfRules: Partial<Record<TableName, number>> = {
+  rfc4975: 206,
+  rfc4976: 68,
+  rfc7977: 22,
+  rfc6135: 15,
+  rfc6714: 25,
+  rfc5547: 116,
+  rfc3862: 40,
+  rfc5438: 76,
+  rfc3994: 10,
+  rfc7701: 80,
+}
 
 /** The ids of rules in a test's name. */
 export function idsIn(name: string): string[] {
