@@ -180,10 +180,10 @@ export function pathOf(input: PathInput): MsrpUri[] {
 }
 
 function peerFacts(options: CompleteOptions): SessionOptions {
-  const { peerAcceptTypes, peerMaxMessageSize, peerFingerprint, cpim } = options
+  const { peerAcceptTypes, peerMaxMessageSize, peerFingerprint, envelope } = options
   return {
     ...(peerFingerprint === undefined ? {} : { peerFingerprint }),
-    ...(cpim === undefined ? {} : { cpim }),
+    ...(envelope === undefined ? {} : { envelope }),
     ...(peerAcceptTypes === undefined ? {} : { peerAcceptTypes }),
     ...(peerMaxMessageSize === undefined ? {} : { peerMaxMessageSize }),
   }
