@@ -1,5 +1,5 @@
 import type { Platform } from '../session/platform.ts'
-import { MsrpError } from '../wire/index.ts'
+import { MessageReader, MsrpError } from '../wire/index.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash, browserRandom } from './browser-crypto.ts'
 import { dialBrowser } from './dial-browser.ts'
@@ -12,6 +12,7 @@ export const browserPlatform: Platform = {
   clock: browserClock,
   random: browserRandom,
   hash: browserHash,
+  reader: MessageReader,
   dial: dialBrowser,
   // A URL names host and port.
   resolveSrv: async () => [],

@@ -7,7 +7,7 @@ import type {
   FileSink as PlatformSink,
   SaveOptions,
 } from '../session/platform.ts'
-import { MsrpError } from '../wire/index.ts'
+import { ChunkParser, MsrpError } from '../wire/index.ts'
 import { dial } from './dial.ts'
 import { dialWebSocket } from './dial-web-socket.ts'
 import { FileSink } from './file-sink.ts'
@@ -42,6 +42,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     clock: nodeClock,
     random: nodeRandom,
     hash: nodeHash,
+    reader: ChunkParser,
     resolveSrv: (name) => resolver.resolveSrv(name),
 
     async dial({

@@ -1,11 +1,13 @@
 import type { Clock, Transport } from '../connection/index.ts'
-import type { Fingerprint, Hash, RandomBytes } from '../wire/index.ts'
+import type { Fingerprint, Hash, OpenReader, RandomBytes } from '../wire/index.ts'
 
 /** What an endpoint needs from the machine it runs on. The entry point `msrp` fills it in for Node. */
 export interface Platform {
   readonly clock: Clock
   readonly random: RandomBytes
   readonly hash: Hash
+  /** Reads what arrives on connections. */
+  readonly reader: OpenReader
   /** @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `tls-fingerprint`, `not-msrp`, `timeout`, `aborted` */
   dial(target: DialTarget): Promise<Transport>
   /** Servers of a service by SRV, in the order in which to try them; empty when there are none. */

@@ -8,13 +8,14 @@ import type {
   Platform,
   Spool,
 } from '../../src/session/platform.ts'
-import { MsrpError } from '../../src/wire/index.ts'
+import { ChunkParser, MsrpError, type OpenReader } from '../../src/wire/index.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'
 import { type MemoryPairOptions, type MemoryTransport, memoryPair } from '../transport/memory-transport.ts'
 
 /** A machine in memory: time is moved by hand, connections are pairs, disks are arrays. */
 export class MemoryPlatform implements Platform {
   readonly clock: FakeClock
+  readonly reader: OpenReader = ChunkParser
   /** How new connections behave. */
   pairOptions: MemoryPairOptions = {}
   /** The far ends of what was dialled and not taken by `onDial`. */
