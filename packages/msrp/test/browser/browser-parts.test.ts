@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { browserHash, browserRandom } from '../../src/browser/browser-crypto.ts'
-import { browserPlatform } from '../../src/browser/browser-platform.ts'
 import { prepare } from '../../src/browser/index.ts'
 import { nodeHash } from '../../src/node/index.ts'
 
@@ -37,7 +36,8 @@ describe('in a browser', () => {
   })
 
   test('nobody can connect to it', async () => {
-    await expect(browserPlatform.listen({}, () => {})).rejects.toMatchObject({ code: 'invalid-argument' })
+    const relayless = { listen: {} } as unknown as Parameters<typeof prepare>[0]
+    await expect(prepare(relayless)).rejects.toMatchObject({ code: 'invalid-argument' })
   })
 
   test('where nothing listens, the error tells what it may be, since the browser does not', async () => {
