@@ -1,13 +1,12 @@
-import { createHash, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
-import { connect as connectTls } from 'node:tls'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { type Program, startProgram } from './support/process.ts'
+import { launchChromium } from './support/chromium.ts'
+import { startProgram } from './support/process.ts'
 import { writeRandomFile } from './support/random-file.ts'
 import type { RelayUser } from './support/relay.ts'
 import { repositoryRoot } from './support/repository.ts'
-import { findProgram, requires } from './support/requires.ts'
+import { requires } from './support/requires.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 import { eventsNamed, expectExit, startReceiver, startSender } from './support/transfer.ts'
 import { basic, WebSocketRelay } from './support/web-socket-relay.ts'
@@ -17,34 +16,18 @@ import { basic, WebSocketRelay } from './support/web-socket-relay.ts'
 const MiB = 1024 * 1024
 
 let relay: WebSocketRelay
-let server: Program
 let url: string
 let browser: Browser | undefined
 
 beforeEach((context) => requires(context, 'chromium'))
 
 beforeAll(async () => {
-  const executablePath = findProgram('chromium')
-  if (executablePath === undefined) return
   relay = await WebSocketRelay.start()
-  server = startProgram(process.execPath, [join(repositoryRoot, 'examples/browser/serve.ts'), '0'], {
+  browser = await launchChromium(relay)
+  const server = startProgram(process.execPath, [join(repositoryRoot, 'examples/browser/serve.ts'), '0'], {
     lifetime: 'file',
   })
   ;[, url = ''] = await server.line(/^(http:\S+)$/)
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      // The relay's certificate, and no other one, though no authority that the browser knows has issued it.
-      `--ignore-certificate-errors-spki-list=${await pinOf(relay.wss)}`,
-    ],
-  })
 })
 
 afterAll(() => browser?.close())
@@ -185,15 +168,4 @@ function expectGrowth(values: number[], size: number, steps: number): void {
 async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env.MSRP_TEST_SCREENSHOTS
   if (folder !== undefined) await page.screenshot({ fullPage: true, path: join(folder, `${name}.png`) })
-}
-
-/** The hash by which Chromium takes a certificate that nobody it knows has issued. */
-async function pinOf(port: number): Promise<string> {
-  const socket = connectTls({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false })
-  await new Promise((resolve) => socket.once('secureConnect', resolve))
-  const certificate = new X509Certificate(socket.getPeerCertificate(true).raw)
-  socket.destroy()
-  return createHash('sha256')
-    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64')
 }

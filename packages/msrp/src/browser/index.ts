@@ -39,6 +39,7 @@ export type {
 } from '../session/options.ts'
 export type { FileSink, TraceEvent } from '../session/platform.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from '../wire/index.ts'
+export { fileSink, type WritableFile } from './file-sink.ts'
 
 /** As for `msrp`, but there has to be a relay, given by a `wss:` URL; certificates are the browser's business. */
 export type ConnectOptions = Omit<AnyConnectOptions, 'tls' | 'relay' | 'peerFingerprint'> & {
