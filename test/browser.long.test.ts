@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
@@ -114,6 +116,73 @@ describe('a page in Chromium', () => {
     expect(await page.textContent('#log')).toMatch(/does not accept this user name or password/)
   })
 })
+
+describe('the file drop in Chromium', () => {
+  test('takes what is dropped on it to the disk of the other page, several files at once, and offers them there', async () => {
+    const { alice, bob } = relay.relay
+    const folder = temporaryFolder()
+    const files = await Promise.all([
+      writeRandomFile(join(folder, 'film.mkv'), 30 * MiB, 5),
+      writeRandomFile(join(folder, 'Übersicht.pdf'), 100_000, 6),
+    ])
+    const [sender, receiver] = [await aFileDrop(alice), await aFileDrop(bob)]
+    await sender.fill('[name=address]', (await receiver.textContent('#address')) ?? '')
+    await sender.click('#connect button')
+    await sender.waitForSelector('#drop:not([inert])')
+    await sender.setInputFiles('#drop input', files[0].path)
+    await drop(sender, 'Übersicht.pdf', files[1].path)
+    await receiver.waitForSelector('#files progress')
+    await screenshot(receiver, 'file-drop')
+    await receiver.waitForFunction(() => document.querySelectorAll('#files .done').length === 2, undefined, {
+      timeout: 120_000,
+    })
+    await sender.waitForFunction(() => document.querySelectorAll('#files .done').length === 2)
+    await screenshot(sender, 'file-drop-sent')
+    expect(
+      await receiver.evaluate('navigator.storage.getDirectory().then((it) => Array.fromAsync(it.keys()))'),
+    ).toHaveLength(2)
+    for (const { path, sha256 } of files) {
+      const name = path.slice(path.lastIndexOf('/') + 1)
+      const [download] = await Promise.all([
+        receiver.waitForEvent('download'),
+        receiver.click(`#files li:has-text("${name}") a`),
+      ])
+      expect(download.suggestedFilename()).toBe(name)
+      expect(
+        createHash('sha256')
+          .update(readFileSync(await download.path()))
+          .digest('hex'),
+      ).toBe(sha256)
+    }
+  })
+})
+
+/** Drops a file as a hand does. */
+async function drop(page: Page, name: string, path: string): Promise<void> {
+  const base64 = readFileSync(path, 'base64')
+  await page.evaluate(
+    async ({ name, base64 }) => {
+      const bytes = await (await fetch(`data:;base64,${base64}`)).blob()
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([bytes], name))
+      document.querySelector('#drop')?.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }))
+    },
+    { name, base64 },
+  )
+}
+
+/** A file drop of its own context, so that each has its own part of the disk, logged in. */
+async function aFileDrop(user: RelayUser): Promise<Page> {
+  if (browser === undefined) throw new Error('no browser')
+  const context = await browser.newContext()
+  onTestFinished(() => context.close())
+  const page = await context.newPage()
+  page.on('pageerror', (error) => expect.fail(String(error)))
+  await page.goto(new URL('file-drop.html', url).href)
+  await login(page, relay.url, user)
+  await page.waitForFunction(() => document.querySelector('#address')?.textContent !== '')
+  return page
+}
 
 async function aPage(): Promise<Page> {
   if (browser === undefined) throw new Error('no browser')
