@@ -176,6 +176,11 @@ export interface CompleteOptions {
 export interface SendOptions {
   /** Content-Type. Default: `text/plain;charset=utf-8` for strings, a Blob's own type, else `application/octet-stream`. */
   readonly contentType?: string
+  /**
+   * Media types of what is inside of the message, where it is a container that was not made here: they have to be among
+   * those that the peer takes. Found out by `containers` for text and bytes.
+   */
+  readonly wrappedTypes?: readonly string[]
   /** The value of Content-Disposition. Default: none; `render`, which means the same, for what may go in several chunks. */
   readonly disposition?: string
   /** Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`. */
