@@ -6,6 +6,7 @@ import {
   startingWith,
   streamOf,
 } from '../mime/content-reader.ts'
+import { depthInside } from '../mime/nesting.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import type { CpimHead } from './head.ts'
@@ -15,6 +16,8 @@ import type { CpimName } from './header.ts'
 /** What of a received message is needed to open it: an `IncomingMessage` of `msrp`, or anything like it. */
 export interface CpimSource {
   readonly contentType: string
+  /** Containers that it is inside of. */
+  readonly depth?: number
   stream(): ReadableStream<Uint8Array>
   refuse?(status: number, comment?: string): void
 }
@@ -32,6 +35,8 @@ export interface OpenedCpim extends ArrivingContent {
   readonly head: CpimHead
   /** That of the content, with its parameters: what is inside can be opened like a message. */
   readonly contentType: string
+  /** Containers that its content is inside of, this one included. */
+  readonly depth: number
   /** The whole message with its head, byte for byte as it came: to pass on (RFC 3862 §6). */
   whole(): ReadableStream<Uint8Array>
   /** Takes no more of it; as `refuse` of the message. */
@@ -49,6 +54,7 @@ export async function openCpim(message: CpimSource, options: OpenOptions = {}): 
   if (!isCpim(message.contentType)) {
     throw new MsrpError('type-not-accepted', `A message of type ${shown(message.contentType)} is no message/cpim`)
   }
+  const depth = depthInside(message)
   const refuse = (status = 413, comment?: string): void => message.refuse?.(status, comment)
   const source = { ...sourceOf(message.stream().getReader()), refuse }
   try {
@@ -62,7 +68,7 @@ export async function openCpim(message: CpimSource, options: OpenOptions = {}): 
       const behind = sourceOf(content.raw().getReader())
       return streamOf(startingWith([head.bytes], false, behind))
     }
-    return { head, contentType, ...content, whole, refuse }
+    return { head, contentType, depth, ...content, whole, refuse }
   } catch (error) {
     if (error instanceof MsrpError && REFUSED.has(error.code)) {
       message.refuse?.(400, commentOn(error))
