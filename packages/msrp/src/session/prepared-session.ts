@@ -177,11 +177,12 @@ export function pathOf(input: PathInput): MsrpUri[] {
 }
 
 function peerFacts(options: CompleteOptions): SessionOptions {
-  const { peerAcceptTypes, peerMaxMessageSize, peerFingerprint, envelope } = options
+  const { peerAcceptTypes, peerAcceptWrappedTypes, peerMaxMessageSize, peerFingerprint, envelope } = options
   return {
     ...(peerFingerprint === undefined ? {} : { peerFingerprint }),
     ...(envelope === undefined ? {} : { envelope }),
     ...(peerAcceptTypes === undefined ? {} : { peerAcceptTypes }),
+    ...(peerAcceptWrappedTypes === undefined ? {} : { peerAcceptWrappedTypes }),
     ...(peerMaxMessageSize === undefined ? {} : { peerMaxMessageSize }),
   }
 }
