@@ -111,6 +111,8 @@ export class FollowedMessage implements SentItem {
   readonly #all: Dispositions = new Dispositions()
   readonly #to: readonly string[]
   readonly #recipients: Map<string, Dispositions> = new Map()
+  /** What it failed with, for those who are asked about afterwards. */
+  #failed: MsrpError | undefined
 
   constructor(messageId: string, to: readonly string[], wishes: ReadonlySet<ImdnWish>, outgoing?: OutgoingMessage) {
     this.messageId = messageId
@@ -161,6 +163,7 @@ export class FollowedMessage implements SentItem {
 
   /** Nothing more can come. */
   fail(error: MsrpError): void {
+    this.#failed ??= error
     this.#all.fail(error)
     for (const recipient of this.#recipients.values()) recipient.fail(error)
   }
@@ -180,6 +183,7 @@ export class FollowedMessage implements SentItem {
     let recipient = this.#recipients.get(key)
     if (recipient === undefined && this.#recipients.size < RECIPIENTS) {
       recipient = new Dispositions()
+      if (this.#failed !== undefined) recipient.fail(this.#failed)
       this.#recipients.set(key, recipient)
     }
     return recipient
