@@ -27,6 +27,13 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
    * @throws MsrpError `invalid-argument` for options that cannot be used.
    */
   send(body: MessageBody, options?: SendOptions): OutgoingMessage
+  /**
+   * Sends a request of another method than RFC 4975's, such as NICKNAME, without body; resolves when the peer has answered
+   * it with 200. `useNickname` of `msrp/chatroom` is made of it.
+   * @throws MsrpError `refused` with the peer's status, `timeout` after 30 s, `connection-lost`, `closed`,
+   *   `invalid-argument`
+   */
+  sendRequest(method: string, fields?: readonly (readonly [name: string, value: string])[]): Promise<void>
   /** Settles never with an error: says how the session ended. */
   readonly closed: Promise<SessionEnd>
   /**

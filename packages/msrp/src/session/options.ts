@@ -95,7 +95,10 @@ export interface SessionOptions {
    * to 2048 (all of a shorter message). What it throws refuses the message with 403.
    */
   readonly onRequest?: (request: RequestFacts, firstBytes: Uint8Array) => Verdict | Promise<Verdict>
-  /** Answers NICKNAME requests (RFC 7701 §7). Without it they get 501. */
+  /**
+   * Answers NICKNAME requests (RFC 7701 §7): with 425 when the nickname is taken or reserved, 403 when there are none here;
+   * what is no nickname gets 424 by itself. An empty one gives up the nickname. Without it they get 501.
+   */
   readonly onNickname?: (nickname: string) => Verdict | Promise<Verdict>
   /**
    * When success REPORTs go out: `taken`, when the bytes were handed to the reader or saved; `received`, as soon as they

@@ -1,9 +1,10 @@
 import type { Cancel } from '../connection/index.ts'
-import { formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/index.ts'
+import { type Field, formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/index.ts'
 import type { IncomingMessage, OutgoingMessage, Session, SessionEnd } from './api.ts'
 import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
+import { sendExtensionRequest } from './extension-request.ts'
 import { Inbox, type InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { answerNickname } from './nickname.ts'
@@ -116,6 +117,13 @@ export class MsrpSession implements Session, ConnectionUser {
   send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {
     this.#activeAt = this.#room.platform.clock.now()
     return this.#outgoing.send(body, options, this.#state === 'open' ? this.#connection.msrp : undefined)
+  }
+
+  async sendRequest(method: string, fields: readonly Field[] = []): Promise<void> {
+    if (this.#state !== 'open') throw new MsrpError('closed', 'The session is over')
+    this.#activeAt = this.#room.platform.clock.now()
+    const { localUri, peerPath: toPath } = this.#room
+    await sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] })
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage> {
