@@ -162,6 +162,7 @@ export class Inbox {
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
     this.queue.end()
+    this.#waiting.clear()
     this.#waitingTimer?.()
     this.#spool?.retire()
   }

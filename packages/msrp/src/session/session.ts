@@ -12,6 +12,7 @@ import type {
 import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
+import { finish } from './finish.ts'
 import { Inbox, type InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { answerNickname } from './nickname.ts'
@@ -148,20 +149,9 @@ export class MsrpSession implements Session, ConnectionUser {
     return this.#closing
   }
 
-  async finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
+  finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
     this.#finishing = true
-    const undelivered: OutgoingMessage[] = []
-    const settled = this.#outgoing.all.map((message) => message.delivered.catch(() => void undelivered.push(message)))
-    const { promise: givenUp, resolve } = Promise.withResolvers<void>()
-    const giveUp = (): void => resolve()
-    signal?.addEventListener('abort', giveUp)
-    if (signal?.aborted) giveUp()
-    const done = Promise.all([...settled, incoming ? this.#inbox.quiet() : undefined])
-    await Promise.race([done, givenUp, this.closed])
-    signal?.removeEventListener('abort', giveUp)
-    await this.close()
-    await Promise.all(settled)
-    return { undelivered }
+    return finish(this, this.#outgoing.all, incoming ? this.#inbox.quiet() : undefined, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
