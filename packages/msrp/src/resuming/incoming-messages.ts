@@ -1,16 +1,12 @@
 import type { Cancel, Clock } from '../connection/index.ts'
 import type { IncomingMessage, Session } from '../session/api.ts'
 import type { FileSink } from '../session/platform.ts'
-import { RecentIds } from '../session/recent-ids.ts'
 import { MsrpError } from '../wire/index.ts'
 import { ContinuedMessage, type ContinuedRoom } from './continued-message.ts'
 import { failedWithSession } from './lost.ts'
 
 /** Messages that are taken from a session before the application has asked for them, to find the rest of another one. */
 const MOST_AHEAD = 2048
-
-/** Messages that were refused while no session brought them, remembered. */
-const MOST_REFUSED = 64
 
 interface Source {
   readonly session: Session
@@ -32,7 +28,8 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
   readonly #asking: ((result: IteratorResult<IncomingMessage>) => void)[] = []
   /** Those that have not come whole. */
   readonly #unfinished: Map<string, ContinuedMessage> = new Map()
-  readonly #refused: RecentIds<{ status: number; comment: string | undefined }> = new RecentIds(MOST_REFUSED)
+  /** Those that the application has refused while no session brought them. */
+  readonly #refused: Map<string, { status: number; comment: string | undefined }> = new Map()
   readonly #room: ContinuedRoom
   #pulling = false
   #ended: MsrpError | undefined
@@ -54,7 +51,7 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
   add(session: Session): void {
     this.#sources.push({ session, messages: session[Symbol.asyncIterator](), resumed: this.#sessions++ > 0 })
     this.#timer?.()
-    this.#timer = this.#interruptedOnes.length === 0 ? undefined : this.#armed()
+    this.#timer = this.#awaited === 0 ? undefined : this.#armed()
     void this.#pull()
   }
 
@@ -92,8 +89,13 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
     return [...this.#unfinished.values()].filter(({ interrupted }) => interrupted)
   }
 
+  /** How many messages are to be found again in what the next session brings. */
+  get #awaited(): number {
+    return this.#interruptedOnes.length + this.#refused.size
+  }
+
   get #wanted(): boolean {
-    return this.#asking.length > 0 || (this.#interruptedOnes.length > 0 && this.#ahead.length < MOST_AHEAD)
+    return this.#asking.length > 0 || (this.#awaited > 0 && this.#ahead.length < MOST_AHEAD)
   }
 
   async #pull(): Promise<void> {
@@ -113,6 +115,7 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
     const { messageId } = message
     const refused = this.#refused.get(messageId)
     if (refused !== undefined) {
+      this.#refused.delete(messageId)
       message.refuse(refused.status, refused.comment)
       return
     }
@@ -153,6 +156,7 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
     return this.#clock.after(this.#continueWithin, () => {
       const text = `Its connection was lost, and its rest did not come within ${this.#continueWithin} ms over the next one`
       for (const message of this.#interruptedOnes) message.giveUp(new MsrpError('connection-lost', text))
+      this.#refused.clear()
     })
   }
 }

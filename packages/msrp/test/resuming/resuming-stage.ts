@@ -1,6 +1,6 @@
 import { ResumingSession } from '../../src/resuming/index.ts'
 import type { ResumingEvent, ResumingOptions } from '../../src/resuming/options.ts'
-import type { IncomingMessage, Session } from '../../src/session/api.ts'
+import type { Session } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import type { EndpointOptions, PrepareOptions, SessionOptions } from '../../src/session/options.ts'
 import { MemoryPlatform } from '../session/memory-platform.ts'
@@ -100,10 +100,10 @@ export function resumingStage(
 }
 
 /** Collects the texts of what comes, in order. */
-export function collect(session: Session, read = (message: IncomingMessage) => message.text()): string[] {
+export function collect(session: Session): string[] {
   const texts: string[] = []
   const go = async (): Promise<void> => {
-    for await (const message of session) texts.push(await read(message))
+    for await (const message of session) texts.push(await message.text())
   }
   void go()
   return texts
