@@ -10,6 +10,8 @@ export interface ResentRoom {
   readonly resends: number
   /** Nobody answered on a session that is open as far as anyone knows: it is as good as lost. */
   dead(session: Session, error: MsrpError): void
+  /** Whether a message on which a session has made no progress is to blame for its end: the first one that asks is. */
+  toBlame(session: Session): boolean
   /** So many bytes go out again. */
   resent(bytes: number): void
   /** It is delivered, or has failed for good. */
@@ -127,10 +129,10 @@ export class ResentMessage implements OutgoingMessage {
       this.fail(error)
       return
     }
-    const { contiguous } = this.#confirmed
+    const before = this.#confirmed.contiguous
     this.#confirmed = sent.confirmed
-    const tried = sent.sent > contiguous
-    this.#fruitless = this.#confirmed.contiguous > contiguous ? 0 : this.#fruitless + (tried ? 1 : 0)
+    if (this.#confirmed.contiguous > before) this.#fruitless = 0
+    else if (sent.sent > before && this.#room.toBlame(session)) this.#fruitless++
     this.#sent = Math.max(this.#sent, sent.sent)
     this.#current = undefined
     if (this.#fruitless > this.#room.resends) this.fail(error)

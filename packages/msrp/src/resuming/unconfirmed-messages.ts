@@ -19,6 +19,8 @@ export interface UnconfirmedRoom {
 export class UnconfirmedMessages {
   readonly #room: UnconfirmedRoom
   readonly #messages: Map<string, ResentMessage> = new Map()
+  /** The latest session for whose end a message was blamed. */
+  #blamed: Session | undefined
   /** Bytes that went out more than once. */
   #resentBytes = 0
 
@@ -45,6 +47,12 @@ export class UnconfirmedMessages {
       {
         resends,
         dead,
+        // They hear of it in order. What went out behind the one that ends every connection need not fail with it.
+        toBlame: (ended) => {
+          const first = this.#blamed !== ended
+          this.#blamed = ended
+          return first
+        },
         resent: (bytes) => {
           this.#resentBytes += bytes
         },
