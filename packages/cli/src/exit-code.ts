@@ -52,6 +52,7 @@ export const exitCodes: Readonly<Record<MsrpErrorCode, number>> = {
   'too-large': ExitCode.refused,
   'connection-lost': ExitCode.connectionLost,
   closed: ExitCode.connectionLost,
+  'queue-full': ExitCode.connectionLost,
   aborted: ExitCode.connectionLost,
   timeout: ExitCode.timeout,
   'report-timeout': ExitCode.timeout,

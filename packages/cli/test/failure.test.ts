@@ -23,6 +23,7 @@ const library: [MsrpErrorCode, number][] = [
   ['not-understood', 11],
   ['connection-lost', 12],
   ['closed', 12],
+  ['queue-full', 12],
   ['aborted', 12],
   ['timeout', 13],
   ['report-timeout', 13],

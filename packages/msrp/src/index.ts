@@ -14,6 +14,8 @@ import { MsrpError } from './wire/index.ts'
 
 export type {
   ConfirmedBytes,
+  Finished,
+  FinishOptions,
   IncomingMessage,
   Listener,
   OutgoingMessage,
@@ -21,6 +23,8 @@ export type {
   PreparedSession,
   Session,
   SessionEnd,
+  SessionStatistics,
+  Traffic,
 } from './session/api.ts'
 export type { MessageBody, RandomAccessBody, StreamBody } from './session/body.ts'
 export type { Envelope } from './session/envelope.ts'

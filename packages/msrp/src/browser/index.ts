@@ -14,12 +14,16 @@ import { browserPlatform } from './browser-platform.ts'
 
 export type {
   ConfirmedBytes,
+  Finished,
+  FinishOptions,
   IncomingMessage,
   OutgoingMessage,
   PathChange,
   PreparedSession,
   Session,
   SessionEnd,
+  SessionStatistics,
+  Traffic,
 } from '../session/api.ts'
 export type { MessageBody, RandomAccessBody, StreamBody } from '../session/body.ts'
 export type { Envelope } from '../session/envelope.ts'

@@ -3,7 +3,7 @@ import {
   buildCpim,
   CPIM_TYPE,
   type CpimAddressInput,
-  type CpimContent,
+  type Content,
   type CpimHead,
   type CpimParts,
 } from '../cpim/index.ts'
@@ -96,6 +96,6 @@ export class ChatRoom {
     { cpim = {}, contentType, ...options }: RoomSendOptions,
   ): OutgoingMessage {
     const parts = { ...cpim, from: this.#self, to, ...(contentType === undefined ? {} : { contentType }) }
-    return this.#session.send(buildCpim(parts, body as CpimContent), { ...options, contentType: CPIM_TYPE })
+    return this.#session.send(buildCpim(parts, body as Content), { ...options, contentType: CPIM_TYPE })
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Cancel, Clock } from './clock.ts'
 
 /** Longest delay that timers take; a longer one would go off at once. Milliseconds. */
 const LONGEST = 2 ** 31 - 1
@@ -10,9 +10,22 @@ const LONGEST = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(milliseconds, action) {
-    const timer = setTimeout(action, Math.min(milliseconds, LONGEST))
+    const timer = startTimer(milliseconds, action)
     // Browsers give a number here.
     if (typeof timer === 'object') timer.unref()
     return () => clearTimeout(timer)
   },
+}
+
+/** As `systemClock`, but a Node process lives until its timers have run: for a wait that nothing else accompanies. */
+export const wakefulClock: Clock = {
+  now: () => performance.now(),
+  after(milliseconds, action): Cancel {
+    const timer = startTimer(milliseconds, action)
+    return () => clearTimeout(timer)
+  },
+}
+
+function startTimer(milliseconds: number, action: () => void): ReturnType<typeof setTimeout> {
+  return setTimeout(action, Math.min(milliseconds, LONGEST))
 }

@@ -13,6 +13,7 @@ import type { RequestFacts, SessionLimits, SessionOptions } from './options.ts'
 import type { Platform } from './platform.ts'
 import { ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
+import type { SessionCounts } from './statistics.ts'
 import { type Refused, refusedBy } from './verdict.ts'
 import { decisionOn } from './wrapped-types.ts'
 
@@ -28,6 +29,7 @@ type Decision = NonNullable<SessionOptions['onRequest']>
 export interface InboxRoom {
   readonly platform: Platform
   readonly options: SessionOptions
+  readonly counts: SessionCounts
   pause(reason: object): void
   resume(reason: object): void
   /** Sends a REPORT about the first `until` bytes of a message to where `request` came from. */
@@ -58,6 +60,7 @@ export class Inbox {
   readonly #deciding: Set<IncomingTransfer> = new Set()
   #memory = 0
   #onEnded: (() => void) | undefined
+  #onQuiet: (() => void)[] = []
   /** Complete messages that the application has not come to, and when their waiting is over. */
   readonly #waiting: Map<IncomingTransfer, number> = new Map()
   #waitingTimer: Cancel | undefined
@@ -104,10 +107,13 @@ export class Inbox {
     const over = this.#over.get(messageId)
     if (over !== undefined) return this.#afterwards(request, over)
     if (!hasBody) return this.#bodiless(request)
-    const taken = this.#room.completed.takenSize(messageId)
+    const whole = this.#room.completed.sizeOf(messageId)
     // Its sender goes on where an earlier session broke, and does not know that all of it had come through.
-    if (taken !== undefined && (request.byteRange?.start ?? 1) > 1 && request.byteRange?.total === taken) {
-      return this.#afterwards(request, { status: 200, size: taken, reported: true })
+    if (whole !== undefined && (request.byteRange?.start ?? 1) > 1 && request.byteRange?.total === whole) {
+      // The application may still be reading it.
+      return this.#afterwards(request, { status: 200, size: whole, reported: true }, (report) =>
+        this.#room.completed.onTaken(messageId, report),
+      )
     }
     const { contentType = '' } = fields
     const accepted = [...(this.#options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
@@ -127,6 +133,11 @@ export class Inbox {
       return reader
     }
     return this.#undecided(transfer, request, reader, decide)
+  }
+
+  /** Resolves when each message that has begun is with its reader, or has failed. */
+  async quiet(): Promise<void> {
+    if (this.#transfers.size > 0) await new Promise<void>((resolve) => this.#onQuiet.push(resolve))
   }
 
   /** The session is about to be closed here: takes no more, and resolves when what is being saved has been. */
@@ -154,14 +165,20 @@ export class Inbox {
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
     this.queue.end()
+    this.#waiting.clear()
     this.#waitingTimer?.()
     this.#spool?.retire()
   }
 
   #chunk(transfer: IncomingTransfer, request: IncomingRequest): RequestReader {
     const chunk: IncomingChunk = transfer.begin(request)
+    const { received } = this.#room.counts
+    received.chunks++
     return {
-      body: (bytes) => transfer.write(chunk, bytes),
+      body: (bytes) => {
+        received.bytes += bytes.length
+        transfer.write(chunk, bytes)
+      },
       end: (flag) => transfer.end(chunk, flag),
     }
   }
@@ -181,6 +198,7 @@ export class Inbox {
   #afterwards(
     request: IncomingRequest,
     over: { status: number; size?: number | undefined; reported: boolean },
+    onTaken: (report: () => void) => void = (report) => report(),
   ): RequestReader {
     if (over.status !== 200) return this.#refuse(request, over.status)
     return {
@@ -190,7 +208,7 @@ export class Inbox {
         // RFC 4975 §5.4: duplicates are acknowledged like the original.
         const { size = 0 } = over
         if (over.reported && request.successReport)
-          this.#room.report(request, { status: 200, until: size, total: size })
+          onTaken(() => this.#room.report(request, { status: 200, until: size, total: size }))
       },
     }
   }
@@ -274,6 +292,7 @@ export class Inbox {
    * other. So a short message for which nobody has time yet is reported after a while, although it is not taken.
    */
   #completed(transfer: IncomingTransfer): void {
+    this.#room.counts.received.messages++
     this.#room.completed.add(transfer.messageId, transfer.size ?? 0)
     if (!transfer.first.successReport || !this.queue.has(transfer)) return
     this.#waiting.set(transfer, this.#clock.now() + this.#limits.spoolAfter)
@@ -310,6 +329,7 @@ export class Inbox {
     if (error === undefined) this.#room.completed.taken(messageId, transfer.size ?? 0)
     else if (!transfer.duplicate) this.#room.completed.untaken(messageId)
     this.#onEnded?.()
+    if (this.#transfers.size === 0) for (const onQuiet of this.#onQuiet.splice(0)) onQuiet()
   }
 
   /** When the session holds too much, the unread messages move to the spool. */

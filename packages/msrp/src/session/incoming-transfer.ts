@@ -267,7 +267,8 @@ export class IncomingTransfer {
   }
 
   #failed(error: MsrpError): void {
-    const wasComplete = this.#state === 'complete'
+    // With its last chunk, though earlier ones may be missing.
+    const cameToItsEnd = this.#state === 'complete' || this.body.total !== undefined
     this.#state = 'failed'
     this.#reporter?.stop()
     this.#complete.reject(error)
@@ -279,7 +280,7 @@ export class IncomingTransfer {
     if (status !== undefined) {
       if (this.#chunk !== undefined) this.#chunk.request.respond(status, comment)
       // When every chunk had its 200 already, only a REPORT can tell (RFC 4975 §7.1.4); never both.
-      else if (wasComplete && waiting.length === 0) this.#room.report(this, status, this.body.size, comment)
+      else if (cameToItsEnd && waiting.length === 0) this.#room.report(this, status, this.body.size, comment)
     }
     this.#room.over(this, error)
   }

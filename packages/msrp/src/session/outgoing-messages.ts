@@ -19,6 +19,7 @@ import { type BodyReader, readerFor } from './outgoing-body.ts'
 import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
+import type { SessionCounts } from './statistics.ts'
 import { unwantedByPeer } from './wrapped-types.ts'
 
 /** Default of `reportTimeout`, in milliseconds. */
@@ -31,6 +32,7 @@ export interface OutgoingMessagesRoom {
   readonly toPath: readonly MsrpUri[]
   readonly fromPath: readonly MsrpUri[]
   readonly options: SessionOptions
+  readonly counts: SessionCounts
   /** The peer says that there is no such session, or that it is bound to another connection. */
   disowned(error: MsrpError): void
 }
@@ -57,6 +59,17 @@ export class OutgoingMessages {
     return this.#messages.size
   }
 
+  /** The same ones. */
+  get all(): SentMessage[] {
+    return [...this.#messages.values()]
+  }
+
+  /** What of them is out and not confirmed. */
+  get unconfirmed(): { messages: number; bytes: number } {
+    const pending = this.all.filter(({ settled }) => !settled)
+    return { messages: pending.length, bytes: pending.reduce((sum, { unconfirmedBytes }) => sum + unconfirmedBytes, 0) }
+  }
+
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
     const { body, options } = wrapForPeer(given, asked, this.#room.options)
@@ -71,6 +84,7 @@ export class OutgoingMessages {
       {
         clock: this.#room.clock,
         refused: (it, status, error) => this.#refused(it, status, error, typesIn(settings.contentType, options)),
+        counts: this.#room.counts,
         over: (it) => {
           signal?.removeEventListener('abort', onAbort)
           this.#messages.delete(it.messageId)

@@ -130,7 +130,7 @@ export class Prepared implements PreparedSession, ConnectionUser {
   async #connect(path: readonly MsrpUri[], options: SessionOptions, signal: AbortSignal | undefined): Promise<Session> {
     const session = await this.#start(path, options, signal)
     const giveUp = new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason })
-    const onAbort = (): void => session.fail(giveUp)
+    const onAbort = (): void => session.drop(giveUp)
     signal?.addEventListener('abort', onAbort)
     try {
       if (signal?.aborted) throw giveUp
@@ -138,7 +138,7 @@ export class Prepared implements PreparedSession, ConnectionUser {
       return session
     } catch (error) {
       const failure = error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error })
-      session.fail(failure)
+      session.drop(failure)
       throw failure
     } finally {
       signal?.removeEventListener('abort', onAbort)

@@ -5,6 +5,7 @@ import type { Platform } from './platform.ts'
 import { RecentIds } from './recent-ids.ts'
 import { refusal } from './refusal.ts'
 import { encodeBodiless } from './report.ts'
+import type { SessionCounts } from './statistics.ts'
 
 /** How long a peer may take to show that it is still there, when another one asks for its place. Milliseconds. */
 const PROBE_TIMEOUT = 2_000
@@ -14,6 +15,7 @@ export interface PresenceRoom {
   readonly platform: Platform
   readonly toPath: readonly MsrpUri[]
   readonly fromPath: readonly MsrpUri[]
+  readonly counts: SessionCounts
   /** The connection at present. */
   connection(): EndpointConnection
   /** The peer is not there, or knows nothing of the session. */
@@ -100,7 +102,8 @@ export class Presence {
    * is not enough: the peer's REPORT has to come.
    */
   #send(endToEnd: boolean): Promise<MsrpError | undefined> {
-    const { platform, toPath, fromPath } = this.#room
+    const { platform, toPath, fromPath, counts } = this.#room
+    const sentAt = platform.clock.now()
     const connection = this.#room.connection().msrp
     const messageId = newMessageId(platform.random)
     const transactionId = connection.newTransactionId()
@@ -109,6 +112,7 @@ export class Presence {
     this.#sent.set(messageId, { number: ++this.#count, settle: resolve })
     connection.sendRequest(transactionId, bytes, {
       answered: ({ status, comment }) => {
+        counts.answeredAfter(platform.clock.now() - sentAt)
         if (status >= 300) resolve(refusal(status, comment, 'The session'))
         else if (!endToEnd) resolve(undefined)
       },

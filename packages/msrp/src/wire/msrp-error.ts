@@ -17,6 +17,7 @@
  * - `report-timeout`: everything was sent, but no REPORT covered it in time.
  * - `aborted`: the caller gave up, or the sender abandoned the message.
  * - `closed`: the session or connection was closed before.
+ * - `queue-full`: more waits to be sent than was allowed to.
  * - `type-not-accepted`: the peer's description does not list this media type.
  * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5), or it is written in
  *   a charset or transfer encoding that is not.
@@ -42,6 +43,7 @@ export type MsrpErrorCode =
   | 'report-timeout'
   | 'aborted'
   | 'closed'
+  | 'queue-full'
   | 'type-not-accepted'
   | 'not-understood'
   | 'too-large'
