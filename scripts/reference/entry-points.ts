@@ -147,6 +147,14 @@ export function entryPointFiles(): Map<string, string> {
   return files
 }
 
+/** The names of an entry point that are left when the types are gone. */
+export function valuesOf({ names }: EntryPoint): string[] {
+  const isType = /^TS(InterfaceDeclaration|TypeAliasDeclaration)$/
+  return names
+    .filter(({ declarations }) => declarations.some(({ node }) => !isType.test(node.type)))
+    .map(({ name }) => name)
+}
+
 function namesIn({ code, marks }: Module, start: number, end: number): string[] {
   return marks
     .filter((mark) => mark.what === 'name' && mark.start >= start && mark.end <= end)
