@@ -4,6 +4,8 @@ import { type Addresses, codeLine, prose } from './text.ts'
 
 type Member = ESTree.TSSignature | ESTree.ClassElement
 
+const WRITABLE = ' (may be assigned)'
+
 /** What the reference says of a declaration: its code, its docstring, and a list of its members. Paragraphs. */
 export function declarationLines({ node, doc }: Declaration, module: Module, addresses: Addresses): string[] {
   const about = doc === undefined ? [] : [prose(doc, module, addresses)]
@@ -31,16 +33,19 @@ export function declarationLines({ node, doc }: Declaration, module: Module, add
 
 /** One list, with an item for each member that is for others; overloads share one when they share a docstring. */
 function members(all: readonly Member[], module: Module, addresses: Addresses, owner: string): string[] {
+  // Where nothing is read-only it goes without saying that all may be assigned: a record.
+  const sayWritable = all.some((member) => isPublic(member) && isReadOnly(member))
   const items: { key: string; lines: string[]; doc: string | undefined }[] = []
   for (const member of all) {
     if (!isPublic(member)) continue
     const key = keyOf(member, module)
     const doc = module.docstrings.get(member.start)
-    const line = memberLine(member, module, addresses, owner)
+    const line = memberLine(member, module, addresses, owner) + (sayWritable && isWritable(member) ? WRITABLE : '')
     const before = items.at(-1)
     if (before !== undefined && before.key === key && doc === undefined) {
-      // The setter says nothing that its getter has not said.
-      if (!isSetter(member)) before.lines.push(line)
+      // A getter and its setter are one property.
+      if (isAccessor(member, 'set')) before.lines = before.lines.map((getter) => `${getter}${WRITABLE}`)
+      else before.lines.push(line)
     } else items.push({ key, lines: [line], doc })
   }
   if (items.length === 0) return []
@@ -74,8 +79,13 @@ function memberLine(member: Member, module: Module, addresses: Addresses, owner:
       prefix,
     )
   }
-  const line = codeLine(module, [[start, member.end]], addresses, prefix)
-  return isWritable(member) ? `${line} (may be assigned)` : line
+  if (member.type === 'MethodDefinition' && member.kind === 'set') {
+    const [value] = member.value.params
+    const key: [number, number] = [start, module.code.indexOf('(', start)]
+    const type = value !== undefined && 'typeAnnotation' in value ? value.typeAnnotation : undefined
+    return codeLine(module, type ? [key, [type.start, type.end]] : [key], addresses, prefix)
+  }
+  return codeLine(module, [[start, member.end]], addresses, prefix)
 }
 
 function isPublic(member: Member): boolean {
@@ -83,12 +93,20 @@ function isPublic(member: Member): boolean {
   return !('key' in member && member.key.type === 'PrivateIdentifier')
 }
 
-function isSetter(member: Member): boolean {
-  return member.type === 'MethodDefinition' && member.kind === 'set'
+function isAccessor(member: Member, kind: 'get' | 'set'): boolean {
+  return member.type === 'MethodDefinition' && member.kind === kind
+}
+
+function isProperty(member: Member): member is ESTree.TSPropertySignature | ESTree.PropertyDefinition {
+  return member.type === 'TSPropertySignature' || member.type === 'PropertyDefinition'
+}
+
+function isReadOnly(member: Member): boolean {
+  return isProperty(member) ? member.readonly === true : isAccessor(member, 'get')
 }
 
 function isWritable(member: Member): boolean {
-  return (member.type === 'TSPropertySignature' || member.type === 'PropertyDefinition') && !member.readonly
+  return isProperty(member) ? member.readonly !== true : isAccessor(member, 'set')
 }
 
 function keyOf(member: Member, { code }: Module): string {
