@@ -49,6 +49,7 @@ export interface MsrpConnectionHandler<Pending> {
   closed(error: MsrpError | undefined, unanswered: Pending[]): void
 }
 
+/** What a connection is made of, and the bounds of what it reads. */
 export interface MsrpConnectionOptions<Pending> {
   transport: Transport
   clock: Clock

@@ -1,3 +1,7 @@
+/**
+ * Sockets, WebSockets, TLS, names, files and clocks of Node, as `msrp` and `msrp-relay` use them. For an endpoint or relay of
+ * one's own on `msrp/connection`.
+ */
 export type { TlsMaterial } from './certificates.ts'
 export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
 export { dialWebSocket, type WebSocketDialOptions } from './dial-web-socket.ts'

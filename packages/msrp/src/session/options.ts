@@ -147,6 +147,7 @@ export interface SessionLimits {
   readonly unansweredBytes: number
 }
 
+/** Whom to connect to and how; what else the session does is in `SessionOptions`. */
 export interface ConnectOptions extends SessionOptions {
   /** The peer's path, from its SDP or as it was pasted. */
   readonly path: PathInput
@@ -158,6 +159,7 @@ export interface ConnectOptions extends SessionOptions {
   readonly signal?: AbortSignal
 }
 
+/** What a local path is made from, and how its sessions behave. */
 export interface PrepareOptions extends SessionOptions {
   readonly local?: string | { readonly host: string; readonly port: number }
   /** Go through a relay: its path is part of `localPath`. */
@@ -176,6 +178,7 @@ export interface PrepareOptions extends SessionOptions {
   readonly signal?: AbortSignal
 }
 
+/** What is known of the peer once its description is there. What is left out here is as `prepare` was told. */
 export interface CompleteOptions {
   /** True: we open the connection and send first, as the side does that made the SDP offer. Default: not when listening. */
   readonly active?: boolean
@@ -190,6 +193,7 @@ export interface CompleteOptions {
   readonly signal?: AbortSignal
 }
 
+/** How one message goes out. */
 export interface SendOptions {
   /** Content-Type. Default: `text/plain;charset=utf-8` for strings, a Blob's own type, else `application/octet-stream`. */
   readonly contentType?: string
@@ -220,6 +224,7 @@ export interface SendOptions {
   readonly resumeFrom?: number
 }
 
+/** How far a message is. */
 export interface SendProgress {
   /** Body bytes handed to the operating system. */
   readonly sent: number

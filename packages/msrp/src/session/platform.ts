@@ -67,6 +67,7 @@ export interface TlsOptions {
   readonly insecure?: boolean
 }
 
+/** Where to accept connections, and by which name peers find us there. */
 export interface ListenOptions {
   /** Address or name to listen on. Default `127.0.0.1`. */
   readonly host?: string
@@ -115,6 +116,7 @@ export interface FileSink {
   discard(): Promise<void>
 }
 
+/** How a message is saved under a name. */
 export interface SaveOptions {
   /** When the name is taken: `fail` with `storage` (default), or save under another one, as `name (2).ext`. */
   readonly taken?: 'fail' | 'number'

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { connect } from 'msrp'
 import { completeSettings, createAuthority, issueCertificate, type RunningRelay, startRelay } from 'msrp-relay'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../node/temporary-folder.ts'
@@ -94,6 +96,22 @@ describe('The examples', { timeout: 30_000 }, () => {
       'sip:alice@example.com to sip:bob@example.com, sip:carol@example.com',
       '  Grüße, text/html, id 34jk324j: <p>Hello all</p>',
     ])
+  })
+
+  test('responder.ts answers a session, and what is no request with the end of the connection', async () => {
+    const responder = run('responder.ts')
+    const path = await responder.line(/^msrp:/)
+    const session = await connect({ path })
+    await session.send('Hello', { successReport: false, messageId: 'greeting' }).delivered
+    await session.close()
+    await responder.line(/^SEND greeting: 5 bytes, \$$/)
+    await responder.line(/^closed$/)
+
+    const stranger = createConnection(Number(new URL(path.replace(';tcp', '')).port), '127.0.0.1')
+    stranger.resume()
+    stranger.write('MSRP abcd SEND\r\nTo-Path: no path\r\nFrom-Path: msrp://a.example:1/b;tcp\r\n-------abcd$\r\n')
+    await once(stranger, 'close')
+    await responder.line(/^closed: .*no MSRP URI/)
   })
 
   describe('with a relay', () => {

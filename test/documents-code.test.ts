@@ -1,0 +1,68 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { PublicModules, valuesOf } from '../scripts/reference/entry-points.ts'
+import { codeBlocks } from './support/code-blocks.ts'
+import { startProgram } from './support/process.ts'
+import { repositoryRoot } from './support/repository.ts'
+import { filesBelow, readText } from './support/source-files.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
+
+/** What documents take for granted that the reader has, by the type it would have. */
+const variables = {
+  session: "import('msrp').Session",
+  prepared: "import('msrp').PreparedSession",
+  message: "import('msrp').IncomingMessage",
+  sent: "import('msrp').OutgoingMessage",
+  relay: "import('msrp').RelayOptions",
+  path: 'string',
+  pathOfTheOther: 'string',
+  password: 'string',
+  cert: 'string',
+  key: 'string',
+  me: 'string',
+  them: 'string',
+  peerAcceptTypes: 'string[]',
+  peerMaxMessageSize: 'number',
+  bytes: 'Uint8Array',
+  file: 'File',
+  signal: 'AbortSignal',
+  allowed: "(request: import('msrp').RequestFacts) => boolean",
+  show: '(text: string) => void',
+  save: '(name: string, content: ReadableStream<Uint8Array>) => void',
+  understands: '(what: { namespace: string | undefined; name: string }) => boolean',
+}
+
+const documents = filesBelow('.').filter((path) => path.endsWith('.md') && !path.startsWith('docs/api/'))
+
+test('the code in the documents is what the compiler takes', async () => {
+  const imports = new Map<string, string>()
+  for (const entryPoint of new PublicModules().entryPoints)
+    for (const name of valuesOf(entryPoint)) if (!imports.has(name)) imports.set(name, entryPoint.name)
+
+  const folder = temporaryFolder()
+  const files: string[] = []
+  for (const document of documents) {
+    for (const { line, module } of codeBlocks(readText(document), { imports, variables })) {
+      const file = `${document}.${line}.ts`
+      files.push(file)
+      mkdirSync(dirname(join(folder, file)), { recursive: true })
+      writeFileSync(join(folder, file), module)
+    }
+  }
+  expect(files.length).toBeGreaterThan(10)
+  symlinkSync(join(repositoryRoot, 'node_modules'), join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  // A document may leave types to be seen from what is around, and show parameters that it does nothing with.
+  const lenient = { noImplicitAny: false, noUnusedLocals: false, noUnusedParameters: false }
+  const compilerOptions = { ...lenient, isolatedDeclarations: false, declaration: false }
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ extends: join(repositoryRoot, 'tsconfig.json'), compilerOptions, files, include: [] }),
+  )
+  const tsc = join(repositoryRoot, 'node_modules/typescript/bin/tsc')
+  const compiler = startProgram(process.execPath, [tsc, '--pretty', 'false'], { cwd: folder })
+  await compiler.exit()
+  // `docs/cpim.md.42.ts(45,3): error` is line 45 of docs/cpim.md.
+  expect(compiler.stdout.lines.map((line) => line.replace(/\.\d+\.ts\((\d+),\d+\)/, ':$1'))).toEqual([])
+})
