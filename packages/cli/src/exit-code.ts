@@ -37,6 +37,7 @@ export const exitCodes: Readonly<Record<MsrpErrorCode, number>> = {
   'invalid-argument': ExitCode.usage,
   'file-unreadable': ExitCode.file,
   storage: ExitCode.storage,
+  'file-mismatch': ExitCode.storage,
   unreachable: ExitCode.unreachable,
   'tls-authority': ExitCode.tlsAuthority,
   'tls-name': ExitCode.tlsName,

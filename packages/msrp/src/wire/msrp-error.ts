@@ -22,6 +22,7 @@
  * - `too-large`: the message exceeds what the receiver takes.
  * - `storage`: a file could not be written, or what was stored could not be read back.
  * - `file-unreadable`: a file to be sent is missing or cannot be read.
+ * - `file-mismatch`: a file that arrived is not the one that was described (RFC 5547 §8.3.1).
  * - `internal`: a fault of this library.
  */
 export type MsrpErrorCode =
@@ -46,6 +47,7 @@ export type MsrpErrorCode =
   | 'too-large'
   | 'storage'
   | 'file-unreadable'
+  | 'file-mismatch'
   | 'internal'
 
 /** What an `MsrpError` may carry beside its code and message. */
