@@ -85,6 +85,11 @@ export function rangeOf({ body }: LocalFile, range: FileRange): MessageBody {
   } satisfies RandomAccessBody
 }
 
+/** Whether it can be read at any place, and again. */
+export function isRereadable({ body }: LocalFile): boolean {
+  return isInMemory(body) || ('read' in body && 'size' in body)
+}
+
 function randomAccess(body: MessageBody): RandomAccessBody {
   if (!isInMemory(body)) {
     if ('read' in body && 'size' in body) return body
