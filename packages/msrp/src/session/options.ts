@@ -56,6 +56,11 @@ export interface SessionOptions {
   /** Media types that the peer takes, from its SDP: others are refused here with `type-not-accepted`. Default `['*']`. */
   readonly peerAcceptTypes?: readonly string[]
   /**
+   * Media types that the peer takes inside of containers only, from its SDP: besides `peerAcceptTypes`, what `cpim` wraps has
+   * to be one of these, or is refused with `type-not-accepted`. Default: none.
+   */
+  readonly peerAcceptWrappedTypes?: readonly string[]
+  /**
    * The envelope for a peer whose accept types begin with `message/cpim`, such as a gateway: what is sent to it goes out
    * wrapped, files excepted (RFC 4975 §13). A function gives one for each message, for what changes, such as `dateTime`.
    */
@@ -167,6 +172,10 @@ export interface CompleteOptions {
   readonly peerAcceptTypes?: readonly string[]
   readonly peerMaxMessageSize?: number
   readonly peerFingerprint?: string | readonly string[]
+  /** From the peer's SDP: what it takes inside of containers only; see `SessionOptions`. */
+  readonly peerAcceptWrappedTypes?: readonly string[]
+  /** Where to connect to instead of the host and port in the peer's path, which a middlebox keeps to itself (RFC 6714). */
+  readonly connectTo?: { readonly host: string; readonly port: number }
   /** Who writes to whom; see `SessionOptions`. */
   readonly cpim?: SessionOptions['cpim']
   /** Gives up, with `aborted`. */
