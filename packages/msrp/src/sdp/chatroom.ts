@@ -22,7 +22,8 @@ export function parseChatroom({ value, line }: SdpAttribute): string[] {
  */
 export function formatChatroom(tokens: readonly string[]): string | undefined {
   const wrong = tokens.find((token) => !CHAT_TOKEN.test(token))
-  if (wrong !== undefined) throw new MsrpError('invalid-argument', `chatroom: ${shown(wrong)} is no token (RFC 7701 §8)`)
+  if (wrong !== undefined)
+    throw new MsrpError('invalid-argument', `chatroom: ${shown(wrong)} is no token (RFC 7701 §8)`)
   const twice = tokens.find((token, index) => tokens.indexOf(token) !== index)
   if (twice !== undefined) throw new MsrpError('invalid-argument', `chatroom: ${shown(twice)} is there twice`)
   return tokens.length === 0 ? undefined : tokens.join(' ')

@@ -10,12 +10,6 @@ export function together(own: Direction, other: Direction): Direction {
   return receives ? 'recvonly' : 'inactive'
 }
 
-/** The same seen from the other side. */
-export function reversed(direction: Direction): Direction {
-  if (direction === 'sendonly') return 'recvonly'
-  return direction === 'recvonly' ? 'sendonly' : direction
-}
-
 function maySend(direction: Direction): boolean {
   return direction === 'sendrecv' || direction === 'sendonly'
 }

@@ -56,12 +56,15 @@ export class Framing {
    * @param host for c- and o-line, where there are no surroundings that have them.
    */
   compose(head: string | undefined, sections: readonly (string | readonly string[])[], host: string): string {
-    const end = (head ?? sections.find((section) => typeof section === 'string'))?.includes('\r\n') === false ? '\n' : '\r\n'
+    const end =
+      (head ?? sections.find((section) => typeof section === 'string'))?.includes('\r\n') === false ? '\n' : '\r\n'
     const around = head ?? this.#ownHead(host, end)
     const address = SessionDescription.parse(around).address
     const parts = [around, ...sections.map((section) => this.#section(section, address, end))]
     // What was last in its own description may lack the end of its last line.
-    const body = parts.map((part, index) => (index < parts.length - 1 && part !== '' && !part.endsWith('\n') ? part + end : part)).join('')
+    const body = parts
+      .map((part, index) => (index < parts.length - 1 && part !== '' && !part.endsWith('\n') ? part + end : part))
+      .join('')
     return this.#numbered(body)
   }
 
@@ -69,12 +72,18 @@ export class Framing {
   #section(section: string | readonly string[], address: string | undefined, end: string): string {
     if (typeof section === 'string') return section
     const same = address === undefined ? '' : `c=${formatAddress(address)}`
-    return section.filter((line) => line !== same).map((line) => line + end).join('')
+    return section
+      .filter((line) => line !== same)
+      .map((line) => line + end)
+      .join('')
   }
 
   #ownHead(host: string, end: string): string {
     const { username = '-', sessionName = '-' } = this.#options
-    for (const [name, text] of [['username', username], ['sessionName', sessionName]] as const) {
+    for (const [name, text] of [
+      ['username', username],
+      ['sessionName', sessionName],
+    ] as const) {
       if (text === '' || /[\r\n\0]/.test(text) || (name === 'username' && /\s/.test(text))) {
         throw new MsrpError('invalid-argument', `${name}: ${shown(text)} cannot stand in a session description`)
       }

@@ -21,7 +21,10 @@ const LONGEST = 256 * 1024
  */
 export function readLines(text: string): SdpLine[] {
   if (text.length > LONGEST) {
-    throw new MsrpError('limit-exceeded', `A session description of ${text.length} characters: at most ${LONGEST} are read`)
+    throw new MsrpError(
+      'limit-exceeded',
+      `A session description of ${text.length} characters: at most ${LONGEST} are read`,
+    )
   }
   const lines: SdpLine[] = []
   for (let start = 0; start < text.length; ) {
@@ -32,9 +35,17 @@ export function readLines(text: string): SdpLine[] {
     const line = text.slice(start, content)
     const number = lines.length + 1
     if (line.trim() !== '' && line[1] !== '=') {
-      throw new MsrpError('malformed', `line ${number}: ${shown(line)} is no line of a session description, such as "a=…"`)
+      throw new MsrpError(
+        'malformed',
+        `line ${number}: ${shown(line)} is no line of a session description, such as "a=…"`,
+      )
     }
-    lines.push({ number, type: line[1] === '=' ? line.slice(0, 1) : '', value: line[1] === '=' ? line.slice(2) : line, end: text.slice(content, next) })
+    lines.push({
+      number,
+      type: line[1] === '=' ? line.slice(0, 1) : '',
+      value: line[1] === '=' ? line.slice(2) : line,
+      end: text.slice(content, next),
+    })
     start = next
   }
   return lines

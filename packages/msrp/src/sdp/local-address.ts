@@ -82,7 +82,8 @@ export class LocalAddress {
 
 /** What is no business of descriptions. */
 function sessionOptions(wishes: MediaWishes): PrepareOptions {
-  const { direction, acceptWrappedTypes, chatroom, cema, setup, attributes, information, listen, relay, ...rest } = wishes
+  const { direction, acceptWrappedTypes, chatroom, cema, setup, attributes, information, listen, relay, ...rest } =
+    wishes
   return rest
 }
 

@@ -12,7 +12,7 @@ import type {
   OfferOptions,
   Preparing,
 } from './api.ts'
-import { reversed, together } from './direction.ts'
+import { together } from './direction.ts'
 import { Framing, surroundings, without } from './framing.ts'
 import { type MediumRoom, NegotiatedMedium, notAcceptable, type Written } from './medium.ts'
 import { isMessage, type MediaSection, SessionDescription } from './session-description.ts'
@@ -67,7 +67,11 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
    * @param endpoint an `Endpoint` of `msrp` or `msrp/browser`
    * @param wishes one medium, or several, or none to take only what `onMedium` decides
    */
-  constructor(endpoint: Preparing, wishes: MediaWishes | readonly MediaWishes[] = [], options: NegotiationOptions = {}) {
+  constructor(
+    endpoint: Preparing,
+    wishes: MediaWishes | readonly MediaWishes[] = [],
+    options: NegotiationOptions = {},
+  ) {
     const { random = systemRandom, clock = systemClock } = options
     this.#endpoint = endpoint
     this.#options = options
@@ -159,7 +163,9 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (this.#pending === undefined && this.#accepted === answer) return this.session
     if (this.#pending === undefined) {
       const text =
-        this.#accepted === undefined ? 'No offer is out' : 'The offer is answered; if others answer it as well, take fork()'
+        this.#accepted === undefined
+          ? 'No offer is out'
+          : 'The offer is answered; if others answer it as well, take fork()'
       throw new MsrpError('invalid-argument', text)
     }
     const description = SessionDescription.parse(answer)
@@ -181,7 +187,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       this.#options.onOfferDue?.({ reason: 'cema-fallback', medium })
     }
     if (due === undefined) return this.session
-    const text = 'A middlebox is in between: an offer without msrp-cema has to follow (RFC 6714 §4.2), which offer() makes now'
+    const text =
+      'A middlebox is in between: an offer without msrp-cema has to follow (RFC 6714 §4.2), which offer() makes now'
     throw new MsrpError('offer-due', text)
   }
 
@@ -313,7 +320,11 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     const theirs = description.media.filter((section) => !isMessage(section))
     if (around === undefined) {
       const end = description.toString().includes('\r\n') ? '\r\n' : '\n'
-      const sections = theirs.map((section) => refusal(section, []).map((line) => line + end).join(''))
+      const sections = theirs.map((section) =>
+        refusal(section, [])
+          .map((line) => line + end)
+          .join(''),
+      )
       return { head: undefined, sections }
     }
     const own = new Set(description.media.filter(isMessage).map(({ index }) => index))

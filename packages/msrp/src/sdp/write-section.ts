@@ -64,7 +64,10 @@ function attributeLine([name, value]: AttributeInput): string {
 function formatsOf(types: readonly string[], option: string): string {
   const wrong = types.find((type) => !isFormat(type))
   if (wrong === undefined) return types.join(' ')
-  throw new MsrpError('invalid-argument', `${option}: ${shown(wrong)} is no media type such as text/plain, image/* or *`)
+  throw new MsrpError(
+    'invalid-argument',
+    `${option}: ${shown(wrong)} is no media type such as text/plain, image/* or *`,
+  )
 }
 
 function oneLine(text: string, what: string): string {
