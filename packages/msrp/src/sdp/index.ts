@@ -1,6 +1,8 @@
 /**
- * Session descriptions for MSRP (RFC 4975 §8), and the negotiation of sessions by offer and answer (RFC 3264).
+ * Session descriptions for MSRP (RFC 4975 §8), and the negotiation of sessions by offer and answer (RFC 3264). In Node and in
+ * browsers.
  */
+export type { Origin } from './address.ts'
 export type {
   AnswerOptions,
   AttributeInput,
@@ -19,3 +21,5 @@ export type {
   SdpAttribute,
   Setup,
 } from './api.ts'
+export { Negotiation } from './negotiation.ts'
+export { type MediaSection, SessionDescription } from './session-description.ts'

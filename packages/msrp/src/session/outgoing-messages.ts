@@ -11,7 +11,7 @@ import {
 import type { MessageBody } from './body.ts'
 import { WHOLE_CHUNK } from './body-cursor.ts'
 import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
-import { wantsCpim, wrapForPeer } from './cpim-wrapping.ts'
+import { wantsEnvelope, wrapForPeer } from './envelope.ts'
 import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, bareType } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
@@ -58,7 +58,7 @@ export class OutgoingMessages {
 
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
-    const { body, options } = wrapForPeer(given, asked, this.#room.options)
+    const { body, options, inner } = wrapForPeer(given, asked, this.#room.options)
     const reader = readerFor(body, options.resumeFrom ?? 0)
     const settings = this.#settings(reader, options)
     if (this.#messages.has(settings.messageId)) {
@@ -80,7 +80,7 @@ export class OutgoingMessages {
       settings,
     )
     this.#messages.set(message.messageId, message)
-    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader)
+    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader, inner)
     signal?.addEventListener('abort', onAbort)
     if (error !== undefined) message.lost(error)
     else if (signal?.aborted) message.abort(signal.reason)
@@ -197,15 +197,23 @@ export class OutgoingMessages {
     return new ChunkHead({ ...parts, toPath, fromPath })
   }
 
-  #refusedHere({ contentType, messageId }: OutgoingSettings, reader: BodyReader): MsrpError | undefined {
-    const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
+  #refusedHere(
+    { contentType, messageId }: OutgoingSettings,
+    reader: BodyReader,
+    inner: string | undefined,
+  ): MsrpError | undefined {
+    const { peerAcceptTypes = ['*'], peerAcceptWrappedTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
-      const hint = wantsCpim(peerAcceptTypes) ? '; with the option cpim it is wrapped' : ''
+      const hint = wantsEnvelope(peerAcceptTypes, 'message/cpim') ? '; with the option envelope it is wrapped' : ''
       return new MsrpError(
         'type-not-accepted',
         `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}${hint}`,
       )
+    }
+    if (inner !== undefined && !acceptsType([...peerAcceptTypes, ...peerAcceptWrappedTypes], inner)) {
+      const text = `The peer takes ${peerAcceptWrappedTypes.join(' ')} inside of ${contentType}, not ${inner}`
+      return new MsrpError('type-not-accepted', text)
     }
     if (this.#refusedTypes.has(bareType(contentType))) {
       return new MsrpError('type-not-accepted', `The peer has refused ${contentType} before (415)`, { status: 415 })

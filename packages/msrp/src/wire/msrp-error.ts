@@ -19,6 +19,9 @@
  * - `closed`: the session or connection was closed before.
  * - `type-not-accepted`: the peer's description does not list this media type.
  * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5).
+ * - `not-acceptable`: nothing of what a session description offers or answers can be taken (SIP: 488).
+ * - `glare`: both sides made an offer at the same time (SIP: 491).
+ * - `offer-due`: an answer can only be followed by another offer.
  * - `too-large`: the message exceeds what the receiver takes.
  * - `storage`: a file could not be written, or what was stored could not be read back.
  * - `file-unreadable`: a file to be sent is missing or cannot be read.
@@ -44,6 +47,9 @@ export type MsrpErrorCode =
   | 'closed'
   | 'type-not-accepted'
   | 'not-understood'
+  | 'not-acceptable'
+  | 'glare'
+  | 'offer-due'
   | 'too-large'
   | 'storage'
   | 'file-unreadable'
