@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { IncomingMessage } from 'msrp'
 import { CPIM_TYPE } from 'msrp/cpim'
+import { safeFileName } from 'msrp/file'
 import { MsrpError, parseMediaType, textDecoderOf, textOfBody } from 'msrp/wire'
 import { extensionFor } from '../outgoing/media-type.ts'
 import type { Output } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
 import { EnvelopeSink } from './envelope.ts'
-import { safeFileName } from './file-name.ts'
 import { StoredFile } from './stored-file.ts'
 
 /** Largest text that is printed, in bytes; a larger one is stored as a file. */

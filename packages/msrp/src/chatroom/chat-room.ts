@@ -1,9 +1,9 @@
 import { comparableUri } from '../cpim/comparable-uri.ts'
 import {
   buildCpim,
+  type Content,
   CPIM_TYPE,
   type CpimAddressInput,
-  type Content,
   type CpimHead,
   type CpimParts,
 } from '../cpim/index.ts'

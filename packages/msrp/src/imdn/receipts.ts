@@ -2,9 +2,9 @@ import type { Clock } from '../connection/index.ts'
 import { parseAddress } from '../cpim/address.ts'
 import {
   buildCpim,
+  type Content,
   CPIM_TYPE,
   type CpimAddressInput,
-  type Content,
   type CpimParts,
   type OpenOptions,
   openCpim,

@@ -3,7 +3,7 @@ import { MsrpError, type MsrpUri, parseFingerprints } from '../wire/index.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
-import type { SessionOptions } from './options.ts'
+import type { CompleteOptions, SessionOptions } from './options.ts'
 import { checkFingerprint, trusts, wrongCertificate } from './peer-fingerprint.ts'
 import type { DialTarget, ListenOptions, ListenPlatform, TlsOptions } from './platform.ts'
 
@@ -24,12 +24,16 @@ export class DirectPeers {
     this.#platform = platform
     this.#listening = new ListeningSockets(platform, (transport, socket) => room.accept(transport, socket))
     this.#pool = new ConnectionPool((uri, trust, signal) => {
-      const { host, port, secure, transport } = uri
+      const { secure, transport } = uri
+      const { connectTo, ...proof } = trust
+      const { host, port } = connectTo ?? uri
       // RFC 4975 §8.2: URIs of peers come with their port.
       if (port === undefined) throw new MsrpError('invalid-argument', `${uri.authorityKey} has no port to connect to`)
       if (transport !== 'tcp')
         throw new MsrpError('invalid-argument', `${uri} is not reached over TCP, but ${transport}`)
-      return room.dial({ host, port, secure, ...trust, signal })
+      // Whoever passes the bytes on, the certificate has to be that of the peer (RFC 6714 §6.5).
+      const name = connectTo === undefined ? {} : { serverName: uri.host }
+      return room.dial({ host, port, secure, ...name, ...proof, signal })
     })
   }
 
@@ -43,17 +47,22 @@ export class DirectPeers {
     return this.#platform.ownFingerprints?.(certificate) ?? []
   }
 
-  /** Connects to the first URI of a path; `start` uses the connection at once, before it may close. @throws MsrpError */
+  /** Connects to the first URI of a path, or to `connectTo`; `start` uses the connection at once, before it may close. @throws MsrpError */
   async connect<T>(
     [next]: readonly MsrpUri[],
-    options: { tls: TlsOptions | undefined; peerFingerprint: SessionOptions['peerFingerprint'] },
+    options: {
+      tls: TlsOptions | undefined
+      peerFingerprint: SessionOptions['peerFingerprint']
+      connectTo: CompleteOptions['connectTo']
+    },
     signal: AbortSignal | undefined,
     start: (connection: EndpointConnection) => T,
   ): Promise<T> {
     if (next === undefined) throw new MsrpError('invalid-argument', 'The path of the peer is empty')
-    const fingerprints = parseFingerprints(options.peerFingerprint)
+    const { tls, peerFingerprint, connectTo } = options
+    const fingerprints = parseFingerprints(peerFingerprint)
     for (;;) {
-      const connection = await this.#pool.get(next, { tls: options.tls, fingerprints }, signal)
+      const connection = await this.#pool.get(next, { tls, fingerprints, connectTo }, signal)
       // The last session on it may have ended meanwhile.
       if (connection.open) return start(connection)
     }

@@ -19,14 +19,14 @@ export interface Envelope {
 
 /**
  * RFC 4975 §13: to a peer that names the envelope's type first in its accept-types, instant messages go in it. Files are no
- * instant messages, and what is wrapped already stays as it is.
+ * instant messages, and what is wrapped already stays as it is. `inner` is the type of what was wrapped, where it is known.
  * @throws MsrpError `invalid-argument` when the envelope cannot be written
  */
 export function wrapForPeer(
   body: MessageBody,
   options: SendOptions,
   { envelope, peerAcceptTypes }: SessionOptions,
-): { body: MessageBody; options: SendOptions } {
+): { body: MessageBody; options: SendOptions; inner?: string } {
   const unchanged = { body, options }
   if (envelope === undefined || !wantsEnvelope(peerAcceptTypes, envelope.contentType)) return unchanged
   const { contentType, disposition = '', fileName } = options

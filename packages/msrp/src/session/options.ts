@@ -187,6 +187,8 @@ export interface CompleteOptions {
   readonly peerAcceptWrappedTypes?: readonly string[]
   readonly peerMaxMessageSize?: number
   readonly peerFingerprint?: string | readonly string[]
+  /** Where to connect to instead of the host and port in the peer's path, which a middlebox keeps to itself (RFC 6714). */
+  readonly connectTo?: { readonly host: string; readonly port: number }
   /** Who writes to whom; see `SessionOptions`. */
   readonly envelope?: Envelope
   /** Gives up, with `aborted`. */

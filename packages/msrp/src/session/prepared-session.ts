@@ -73,7 +73,7 @@ export class Prepared implements PreparedSession, ConnectionUser {
       relayed: relay !== undefined || path.length > 1,
       secure: active ? path[0]?.secure === true : place?.secure === true,
     })
-    if (active) return this.#connect(path, settings, signal)
+    if (active) return this.#connect(path, settings, options)
     if (place === undefined && relay === undefined) {
       throw new MsrpError('invalid-argument', 'A peer can only come when there is a listening socket or a relay')
     }
@@ -127,8 +127,9 @@ export class Prepared implements PreparedSession, ConnectionUser {
     return true
   }
 
-  async #connect(path: readonly MsrpUri[], options: SessionOptions, signal: AbortSignal | undefined): Promise<Session> {
-    const session = await this.#start(path, options, signal)
+  async #connect(path: readonly MsrpUri[], options: SessionOptions, how: CompleteOptions): Promise<Session> {
+    const { signal } = how
+    const session = await this.#start(path, options, how)
     const giveUp = new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason })
     const onAbort = (): void => session.drop(giveUp)
     signal?.addEventListener('abort', onAbort)
@@ -149,12 +150,12 @@ export class Prepared implements PreparedSession, ConnectionUser {
   async #start(
     path: readonly MsrpUri[],
     options: SessionOptions,
-    signal: AbortSignal | undefined,
+    { connectTo, signal }: CompleteOptions,
   ): Promise<MsrpSession> {
     const { direct, local, relay, tls } = this.#parts
     if (relay !== undefined) return local.start(path, options, relay.connection)
     const { peerFingerprint } = options
-    const session = await direct?.connect(path, { tls, peerFingerprint }, signal, (connection) =>
+    const session = await direct?.connect(path, { tls, peerFingerprint, connectTo }, signal, (connection) =>
       local.start(path, options, connection),
     )
     if (session === undefined) throw new MsrpError('internal', 'There is no way to the peer')

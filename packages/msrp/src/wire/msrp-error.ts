@@ -21,9 +21,13 @@
  * - `type-not-accepted`: the peer's description does not list this media type.
  * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5), or it is written in
  *   a charset or transfer encoding that is not.
+ * - `not-acceptable`: nothing of what a session description offers or answers can be taken (SIP: 488).
+ * - `glare`: both sides made an offer at the same time (SIP: 491).
+ * - `offer-due`: an answer can only be followed by another offer.
  * - `too-large`: the message exceeds what the receiver takes.
  * - `storage`: a file could not be written, or what was stored could not be read back.
  * - `file-unreadable`: a file to be sent is missing or cannot be read.
+ * - `file-mismatch`: a file that arrived is not the one that was described (RFC 5547 §8.3.1).
  * - `internal`: a fault of this library.
  */
 export type MsrpErrorCode =
@@ -46,9 +50,13 @@ export type MsrpErrorCode =
   | 'queue-full'
   | 'type-not-accepted'
   | 'not-understood'
+  | 'not-acceptable'
+  | 'glare'
+  | 'offer-due'
   | 'too-large'
   | 'storage'
   | 'file-unreadable'
+  | 'file-mismatch'
   | 'internal'
 
 /** What an `MsrpError` may carry beside its code and message. */

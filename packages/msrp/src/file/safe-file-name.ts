@@ -9,6 +9,7 @@ const UNNAMED = 'unnamed'
  * A name under which a file from the peer can be stored in a folder, whatever the peer called it: one path component, no
  * control characters or marks that reverse the reading order, not hidden, not an option to a command (`-rf`), usable
  * on Windows and its network drives too, and short enough for every file system.
+ * (RFC 5547 §10: names from outside are never used as they come.)
  * @param extension with its dot; given to a file whose name was unusable
  */
 export function safeFileName(name: string | undefined, extension = ''): string {
@@ -38,15 +39,15 @@ function isDevice(name: string): boolean {
 }
 
 function shorten(name: string): string {
-  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name
+  if (byteLength(name) <= MAX_NAME_BYTES) return name
   const { stem, extension } = splitName(name)
-  const kept = Buffer.byteLength(extension) <= MAX_EXTENSION_BYTES ? extension : ''
-  const room = MAX_NAME_BYTES - Buffer.byteLength(kept)
+  const kept = byteLength(extension) <= MAX_EXTENSION_BYTES ? extension : ''
+  const room = MAX_NAME_BYTES - byteLength(kept)
   let bytes = 0
   let shortened = ''
   // By what a reader takes for one character, so that an emoji is never cut in two.
   for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(stem)) {
-    bytes += Buffer.byteLength(segment)
+    bytes += byteLength(segment)
     if (bytes > room) break
     shortened += segment
   }
@@ -56,4 +57,8 @@ function shorten(name: string): string {
 function splitName(name: string): { stem: string; extension: string } {
   const extension = /(?<=.)(\.tar)?\.[^.\s]+$/i.exec(name)?.[0] ?? ''
   return { stem: name.slice(0, name.length - extension.length), extension }
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length
 }

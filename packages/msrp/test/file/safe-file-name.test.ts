@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { safeFileName } from '../src/incoming/file-name.ts'
+import { safeFileName } from '../../src/file/index.ts'
 
 describe('a name from the peer becomes one that is safe to store under', () => {
   test.each([
