@@ -23,6 +23,7 @@ export type {
   SessionEnd,
 } from './session/api.ts'
 export type { MessageBody, RandomAccessBody, StreamBody } from './session/body.ts'
+export type { Envelope } from './session/envelope.ts'
 export { MANDATORY_TYPES } from './session/media-types.ts'
 export type {
   CompleteOptions,

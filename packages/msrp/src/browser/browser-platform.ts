@@ -1,5 +1,5 @@
 import type { Platform } from '../session/platform.ts'
-import { MsrpError } from '../wire/index.ts'
+import { MessageReader } from '../wire/index.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash, browserRandom } from './browser-crypto.ts'
 import { dialBrowser } from './dial-browser.ts'
@@ -12,10 +12,8 @@ export const browserPlatform: Platform = {
   clock: browserClock,
   random: browserRandom,
   hash: browserHash,
+  reader: MessageReader,
   dial: dialBrowser,
-  // A URL names host and port.
-  resolveSrv: async () => [],
-  listen: async () => {
-    throw new MsrpError('invalid-argument', 'A browser accepts no connections: go through a relay')
-  },
+  // A URL names host and port; what does not is refused when it is dialled.
+  connectToRelay: ({ host, port = 0 }, attempt) => attempt({ host, port, serverName: host }),
 }

@@ -22,6 +22,7 @@ export type {
   SessionEnd,
 } from '../session/api.ts'
 export type { MessageBody, RandomAccessBody, StreamBody } from '../session/body.ts'
+export type { Envelope } from '../session/envelope.ts'
 export { MANDATORY_TYPES } from '../session/media-types.ts'
 export type {
   CompleteOptions,
@@ -38,6 +39,7 @@ export type {
 } from '../session/options.ts'
 export type { FileSink, TraceEvent } from '../session/platform.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from '../wire/index.ts'
+export { fileSink, type WritableFile } from './file-sink.ts'
 
 /** As for `msrp`, but there has to be a relay, given by a `wss:` URL; certificates are the browser's business. */
 export type ConnectOptions = Omit<AnyConnectOptions, 'tls' | 'relay' | 'peerFingerprint'> & {

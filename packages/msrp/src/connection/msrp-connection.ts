@@ -1,9 +1,10 @@
 import {
-  ChunkParser,
+  type ChunkReader,
   type ContinuationFlag,
   type Head,
   MsrpError,
   newTransactionId,
+  type OpenReader,
   type ParserLimits,
   type RandomBytes,
   type RequestHead,
@@ -54,6 +55,8 @@ export interface MsrpConnectionOptions<Pending> {
   clock: Clock
   random: RandomBytes
   handler: MsrpConnectionHandler<Pending>
+  /** Reads what arrives: `ChunkParser`; or `MessageReader`, over a WebSocket, where what is loaded should be little. */
+  reader: OpenReader
   limits?: Partial<ParserLimits> | undefined
   observer?: WireObserver | undefined
 }
@@ -69,7 +72,7 @@ export class MsrpConnection<Pending> {
    * would not do, since two who treat each other like that wait for ever. False unless it is set.
    */
   stranger = false
-  readonly #parser: ChunkParser
+  readonly #reader: ChunkReader
   readonly #outbox: Outbox
   readonly #transactions: Transactions<Pending>
   readonly #handler: MsrpConnectionHandler<Pending>
@@ -106,7 +109,7 @@ export class MsrpConnection<Pending> {
       onWritten: () => this.#written(),
       observer: options.observer,
     })
-    this.#parser = new ChunkParser(
+    this.#reader = new options.reader(
       {
         onHead: (head) => this.#onHead(head),
         onBody: (bytes, plain) => this.#onBody(bytes, plain),
@@ -144,7 +147,7 @@ export class MsrpConnection<Pending> {
 
   /** The beginning of a head that has not been completed, if the far side fell silent in the middle of one. */
   get partialHead(): string | undefined {
-    return this.#parser.partialHead
+    return this.#reader.partialHead
   }
 
   /** Control bytes that wait to go out, those that were queued behind the others left out. */
@@ -351,19 +354,31 @@ export class MsrpConnection<Pending> {
     this.#lastActivity = this.#clock.now()
     this.#receivedBytes += bytes.byteLength
     try {
-      this.#parser.push(bytes)
+      const rest = this.#reader.push(bytes)
+      if (rest !== undefined) this.#await(rest)
     } catch (error) {
-      if (!(error instanceof MsrpError)) throw error
-      this.fail(
-        this.#heard
-          ? error
-          : new MsrpError('not-msrp', `${this.transport.description} does not speak MSRP: ${error.message}`, {
-              cause: error,
-            }),
-      )
+      this.#unreadable(error)
     }
     this.#handler.endOfRead?.()
     if (this.stranger && this.waitingBytes > LEAST_CONTROL_LIMIT) this.pauseReading(this.#outbox)
+  }
+
+  /** Reads no more before the reader is done with what it has. */
+  #await(rest: Promise<void>): void {
+    this.pauseReading(this.#reader)
+    rest.then(
+      () => this.resumeReading(this.#reader),
+      (cause: unknown) => {
+        const error = cause instanceof MsrpError ? cause : new MsrpError('internal', String(cause), { cause })
+        this.#unreadable(error)
+      },
+    )
+  }
+
+  #unreadable(error: unknown): void {
+    if (!(error instanceof MsrpError)) throw error
+    const text = `${this.transport.description} does not speak MSRP: ${error.message}`
+    this.fail(this.#heard ? error : new MsrpError('not-msrp', text, { cause: error }))
   }
 
   #onHead(head: Head): void {

@@ -5,6 +5,7 @@
 export type { CpimAddress, CpimAddressInput } from './address.ts'
 export { buildCpim, type CpimHeaderInput, type CpimParts } from './build.ts'
 export type { CpimContent, ReadableContent, StreamedContent, WrappedContent } from './content.ts'
+export { type CpimEnvelope, cpimEnvelope } from './envelope.ts'
 export { type ContentField, CpimHead, type CpimSubject } from './head.ts'
 export { CPIM_TYPE, CpimHeadReader, type CpimLimits } from './head-reader.ts'
 export { CPIM_NAMESPACE, type CpimHeader, type CpimName } from './header.ts'

@@ -69,7 +69,7 @@ export interface OutgoingMessage {
 }
 
 /**
- * A message coming in, from the moment its first chunk's header has arrived. Read it once, by one of the four ways. Each
+ * A message coming in, from the moment its first chunk's header has arrived. Read it once, by one of the five ways. Each
  * rejects with an MsrpError: `aborted` when the sender abandons it, `connection-lost`, `too-large` and others.
  */
 export interface IncomingMessage {
@@ -102,6 +102,11 @@ export interface IncomingMessage {
   text(): Promise<string>
   /** The whole body. Memory grows with it: use `stream` or `saveTo` for what may be large. */
   bytes(): Promise<Uint8Array>
+  /**
+   * The whole body as a Blob of its Content-Type. A browser keeps large ones on disk, so that the page's memory stays
+   * bounded; Node has them in memory.
+   */
+  blob(): Promise<Blob>
   /** The body in order, as it arrives. Cancelling it tells the sender to stop (413). */
   stream(): ReadableStream<Uint8Array>
   /**

@@ -52,6 +52,7 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       transport,
       clock: platform.clock,
       random: platform.random,
+      reader: platform.reader,
       handler: this,
       limits: limits.parser,
       observer: trace === undefined ? undefined : traceOf(transport, trace),

@@ -1,5 +1,5 @@
-import type { CpimParts } from '../cpim/index.ts'
 import type { ParserLimits } from '../wire/index.ts'
+import type { Envelope } from './envelope.ts'
 import type { ListenOptions, TlsOptions, TraceEvent } from './platform.ts'
 
 /** The value of an SDP `path` attribute: URIs separated by spaces, or one by one. The leftmost is visited first. */
@@ -56,10 +56,10 @@ export interface SessionOptions {
   /** Media types that the peer takes, from its SDP: others are refused here with `type-not-accepted`. Default `['*']`. */
   readonly peerAcceptTypes?: readonly string[]
   /**
-   * The envelope for a peer whose accept types begin with `message/cpim`, such as a gateway: what is sent to it goes out
-   * wrapped, files excepted (RFC 4975 §13). A function gives one for each message, for what changes, such as `dateTime`.
+   * The envelope for a peer whose accept types begin with its type, such as a gateway: what is sent to it goes out wrapped,
+   * files excepted (RFC 4975 §13). `cpimEnvelope` of `msrp/cpim` makes one.
    */
-  readonly cpim?: CpimParts | (() => CpimParts)
+  readonly envelope?: Envelope
   /**
    * The fingerprints of the peer's certificate from its SDP, each `sha-256 AB:CD:…` (RFC 8122): the certificate has to be
    * that one, self-signed or not, or the connection is closed before anything is exchanged. Nothing else of it is checked
@@ -171,7 +171,7 @@ export interface CompleteOptions {
   readonly peerMaxMessageSize?: number
   readonly peerFingerprint?: string | readonly string[]
   /** Who writes to whom; see `SessionOptions`. */
-  readonly cpim?: SessionOptions['cpim']
+  readonly envelope?: Envelope
   /** Gives up, with `aborted`. */
   readonly signal?: AbortSignal
 }

@@ -11,7 +11,7 @@ import {
 import type { MessageBody } from './body.ts'
 import { WHOLE_CHUNK } from './body-cursor.ts'
 import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
-import { wantsCpim, wrapForPeer } from './cpim-wrapping.ts'
+import { wantsEnvelope, wrapForPeer } from './envelope.ts'
 import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, bareType } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
@@ -201,7 +201,7 @@ export class OutgoingMessages {
     const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
-      const hint = wantsCpim(peerAcceptTypes) ? '; with the option cpim it is wrapped' : ''
+      const hint = wantsEnvelope(peerAcceptTypes, 'message/cpim') ? '; with the option envelope it is wrapped' : ''
       return new MsrpError(
         'type-not-accepted',
         `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}${hint}`,

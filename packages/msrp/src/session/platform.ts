@@ -1,23 +1,33 @@
 import type { Clock, Transport } from '../connection/index.ts'
-import type { Fingerprint, Hash, RandomBytes } from '../wire/index.ts'
+import type { Fingerprint, Hash, MsrpUri, OpenReader, RandomBytes } from '../wire/index.ts'
+import type { DirectPeers, DirectPeersRoom } from './direct-peers.ts'
+import type { RelayAddress } from './relay-client/index.ts'
 
 /** What an endpoint needs from the machine it runs on. The entry point `msrp` fills it in for Node. */
 export interface Platform {
   readonly clock: Clock
   readonly random: RandomBytes
   readonly hash: Hash
+  /** Reads what arrives on connections. */
+  readonly reader: OpenReader
   /** @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `tls-fingerprint`, `not-msrp`, `timeout`, `aborted` */
   dial(target: DialTarget): Promise<Transport>
-  /** Servers of a service by SRV, in the order in which to try them; empty when there are none. */
-  resolveSrv(name: string): Promise<readonly { readonly host: string; readonly port: number }[]>
-  /** @throws MsrpError `unreachable` when the port is taken, `invalid-argument` for an unusable certificate. */
-  listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<ListeningSocket>
-  /** Fingerprints of a certificate in PEM, for the SDP (RFC 8122 §5.1). @throws MsrpError `invalid-argument` */
-  ownFingerprints?(certificate: string | Uint8Array): readonly string[]
+  /** Goes to the places where a relay may be found, until `attempt` succeeds at one. @throws MsrpError */
+  connectToRelay<T>(relay: MsrpUri, attempt: (address: RelayAddress) => Promise<T>): Promise<T>
+  /** Peers without relays. Absent where they cannot be reached, as from a browser. */
+  direct?(room: DirectPeersRoom): DirectPeers
   /** Storage for what nobody has read yet. Without it a message that overflows its window is refused with 413. */
   openSpool?(limit: number): Promise<Spool>
   /** A file that appears under its name when it is complete. Without it `saveTo` fails with `storage`. */
   createFile?(path: string, options: SaveOptions): Promise<FileSink>
+}
+
+/** What is needed beside it for peers without relays. */
+export interface ListenPlatform {
+  /** @throws MsrpError `unreachable` when the port is taken, `invalid-argument` for an unusable certificate. */
+  listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<ListeningSocket>
+  /** Fingerprints of a certificate in PEM, for the SDP (RFC 8122 §5.1). @throws MsrpError `invalid-argument` */
+  ownFingerprints?(certificate: string | Uint8Array): readonly string[]
 }
 
 /** Where to connect to. */

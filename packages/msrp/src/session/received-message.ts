@@ -85,6 +85,12 @@ export class ReceivedMessage implements IncomingMessage {
     }
   }
 
+  async blob(): Promise<Blob> {
+    const body = this.#attach()
+    const { BlobSink } = await import('./blob-sink.ts')
+    return (await body.saveTo(new BlobSink(this.contentType))) as Blob
+  }
+
   stream(): ReadableStream<Uint8Array> {
     const body = this.#attach()
     return new ReadableStream<Uint8Array>(

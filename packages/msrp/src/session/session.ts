@@ -9,7 +9,6 @@ import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-re
 import { answerNickname } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
-import { trusts } from './peer-fingerprint.ts'
 import type { Platform } from './platform.ts'
 import { Presence } from './presence.ts'
 import { encodeReport } from './report.ts'
@@ -94,6 +93,10 @@ export class MsrpSession implements Session, ConnectionUser {
     return this.#connection
   }
 
+  get options(): SessionOptions {
+    return this.#room.options
+  }
+
   get peerPath(): readonly MsrpUri[] {
     return this.#room.peerPath
   }
@@ -167,11 +170,6 @@ export class MsrpSession implements Session, ConnectionUser {
   /** Whether another connection can take the place of ours: both came in, and it has not had its turn already. */
   mayMoveTo(connection: EndpointConnection): boolean {
     return connection.open && connection.inbound && this.#connection.inbound && !this.#left.has(connection)
-  }
-
-  /** Whether the far side of a connection has shown the certificate that the peer has to have. */
-  trusts(connection: EndpointConnection): boolean {
-    return trusts(this.#room.options, connection)
   }
 
   /** The peer has come back over another connection, which takes the old one's place. */

@@ -5,7 +5,7 @@ import {
   maskCredentials,
   type WireObserver,
 } from '../../src/connection/index.ts'
-import type { MsrpError } from '../../src/wire/index.ts'
+import { ChunkParser, type MsrpError, type OpenReader } from '../../src/wire/index.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'
 import { type MemoryPairOptions, memoryPair } from '../transport/memory-transport.ts'
 import { controlRequest, FarSide, requestText } from './far-side.ts'
@@ -52,7 +52,13 @@ class Owner implements MsrpConnectionHandler<string> {
   }
 }
 
-function setUp(options: MemoryPairOptions & { observer?: WireObserver; random?: (size: number) => Uint8Array } = {}) {
+function setUp(
+  options: MemoryPairOptions & {
+    observer?: WireObserver
+    random?: (size: number) => Uint8Array
+    reader?: OpenReader
+  } = {},
+) {
   const pair = memoryPair(options)
   const clock = new FakeClock()
   const owner = new Owner()
@@ -62,6 +68,7 @@ function setUp(options: MemoryPairOptions & { observer?: WireObserver; random?: 
     clock,
     random: options.random ?? ((size) => new Uint8Array(size).fill(count++)),
     handler: owner,
+    reader: options.reader ?? ChunkParser,
     observer: options.observer,
   })
   connection.start()

@@ -1,0 +1,68 @@
+import type { Transport } from '../connection/index.ts'
+import { MsrpError, type MsrpUri, parseFingerprints } from '../wire/index.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import type { EndpointConnection } from './endpoint-connection.ts'
+import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
+import type { SessionOptions } from './options.ts'
+import { checkFingerprint, trusts, wrongCertificate } from './peer-fingerprint.ts'
+import type { DialTarget, ListenOptions, ListenPlatform, TlsOptions } from './platform.ts'
+
+/** The endpoint around them. */
+export interface DirectPeersRoom {
+  /** Somebody has connected to a listening socket. */
+  accept(transport: Transport, socket: object): void
+  dial(target: DialTarget): Promise<EndpointConnection>
+}
+
+/** Peers without relays between us and them: listening sockets, connections to them, and what proves who they are. */
+export class DirectPeers {
+  readonly #platform: ListenPlatform
+  readonly #listening: ListeningSockets
+  readonly #pool: ConnectionPool
+
+  constructor(platform: ListenPlatform, room: DirectPeersRoom) {
+    this.#platform = platform
+    this.#listening = new ListeningSockets(platform, (transport, socket) => room.accept(transport, socket))
+    this.#pool = new ConnectionPool((uri, trust, signal) => {
+      const { host, port, secure, transport } = uri
+      // RFC 4975 §8.2: URIs of peers come with their port.
+      if (port === undefined) throw new MsrpError('invalid-argument', `${uri.authorityKey} has no port to connect to`)
+      if (transport !== 'tcp')
+        throw new MsrpError('invalid-argument', `${uri} is not reached over TCP, but ${transport}`)
+      return room.dial({ host, port, secure, ...trust, signal })
+    })
+  }
+
+  /** Listens. @throws MsrpError `unreachable`, `invalid-argument` */
+  listen(options: ListenOptions): Promise<ListeningPlace> {
+    return this.#listening.use(options)
+  }
+
+  /** Those of our certificate, for the SDP. */
+  ownFingerprints(certificate: string | Uint8Array): readonly string[] {
+    return this.#platform.ownFingerprints?.(certificate) ?? []
+  }
+
+  /** Connects to the first URI of a path; `start` uses the connection at once, before it may close. @throws MsrpError */
+  async connect<T>(
+    [next]: readonly MsrpUri[],
+    options: { tls: TlsOptions | undefined; peerFingerprint: SessionOptions['peerFingerprint'] },
+    signal: AbortSignal | undefined,
+    start: (connection: EndpointConnection) => T,
+  ): Promise<T> {
+    if (next === undefined) throw new MsrpError('invalid-argument', 'The path of the peer is empty')
+    const fingerprints = parseFingerprints(options.peerFingerprint)
+    for (;;) {
+      const connection = await this.#pool.get(next, { tls: options.tls, fingerprints }, signal)
+      // The last session on it may have ended meanwhile.
+      if (connection.open) return start(connection)
+    }
+  }
+
+  /** See `checkFingerprint`. */
+  readonly checkFingerprint: typeof checkFingerprint = checkFingerprint
+  /** See `trusts`. */
+  readonly trusts: typeof trusts = trusts
+  /** See `wrongCertificate`. */
+  readonly wrongCertificate: typeof wrongCertificate = wrongCertificate
+}
