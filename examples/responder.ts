@@ -5,7 +5,15 @@
 
 import { MsrpConnection } from 'msrp/connection'
 import { listenSockets, nodeClock, nodeRandom, type SocketTransport } from 'msrp/node'
-import { encodeResponse, type MsrpError, MsrpUri, newSessionId, type RequestHead, requestFlaw } from 'msrp/wire'
+import {
+  ChunkParser,
+  encodeResponse,
+  type MsrpError,
+  MsrpUri,
+  newSessionId,
+  type RequestHead,
+  requestFlaw,
+} from 'msrp/wire'
 
 function serve(transport: SocketTransport): void {
   let head: RequestHead | undefined
@@ -15,6 +23,7 @@ function serve(transport: SocketTransport): void {
     transport,
     clock: nodeClock,
     random: nodeRandom,
+    reader: ChunkParser,
     handler: {
       request: (next) => {
         head = next

@@ -1,7 +1,7 @@
 // What the compiler lets users of `msrp/cpim` do, and what not. Checked by `npm run check`; nothing runs this.
 import type { IncomingMessage, RandomAccessBody, StreamBody, Verdict } from 'msrp'
 import { connect } from 'msrp'
-import { buildCpim, type CpimHead, cpimVerdict, openCpim, parseCpim } from 'msrp/cpim'
+import { buildCpim, type CpimHead, cpimEnvelope, cpimVerdict, openCpim, parseCpim } from 'msrp/cpim'
 import { expectTypeOf } from 'vitest'
 
 const parts = { from: 'sip:alice@example.com', to: 'sip:bob@example.com' }
@@ -32,6 +32,6 @@ export async function reading(message: IncomingMessage): Promise<void> {
 export function deciding(): void {
   connect({ path: '', onRequest: (request, firstBytes) => cpimVerdict(request, firstBytes) })
   expectTypeOf(cpimVerdict).returns.toExtend<Verdict>()
-  connect({ path: '', cpim: parts })
-  connect({ path: '', cpim: () => ({ ...parts, dateTime: new Date() }) })
+  connect({ path: '', envelope: cpimEnvelope(parts) })
+  connect({ path: '', envelope: cpimEnvelope(() => ({ ...parts, dateTime: new Date() })) })
 }
