@@ -66,3 +66,26 @@ test('the code in the documents is what the compiler takes', async () => {
   // `docs/cpim.md.42.ts(45,3): error` is line 45 of docs/cpim.md.
   expect(compiler.stdout.lines.map((line) => line.replace(/\.\d+\.ts\((\d+),\d+\)/, ':$1'))).toEqual([])
 })
+
+test('a block is a module at its own lines, after what it takes for granted and does not declare', () => {
+  const markdown = [
+    'Text.',
+    '```ts',
+    "import { parseCpim } from 'msrp/cpim'",
+    'const { session, rest: [path] } = await open()',
+    'parseCpim(session, path, message, connect(nobody))',
+    '```',
+    '```sh',
+    'msrp chat',
+    '```',
+  ].join('\n')
+  const imports = new Map(['connect', 'parseCpim'].map((name) => [name, 'msrp']))
+  const [block, ...others] = codeBlocks(markdown, { imports, variables })
+  expect(others).toEqual([])
+  expect(block?.line).toBe(3)
+  const [granted, ...lines] = block?.module.split('\n') ?? []
+  expect(granted).toBe(
+    "export {};declare const message: import('msrp').IncomingMessage; import { connect } from 'msrp';",
+  )
+  expect(lines.slice(1, 4)).toEqual(markdown.split('\n').slice(2, 5))
+})

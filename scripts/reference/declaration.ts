@@ -37,7 +37,7 @@ function members(all: readonly Member[], module: Module, addresses: Addresses, o
   const sayWritable = all.some((member) => isPublic(member) && isReadOnly(member))
   const items: { key: string; lines: string[]; doc: string | undefined }[] = []
   for (const member of all) {
-    if (!isPublic(member)) continue
+    if (!isPublic(member) || (isConstructor(member) && addresses.namesHidden(module, member))) continue
     const key = keyOf(member, module)
     const doc = module.docstrings.get(member.start)
     const line = memberLine(member, module, addresses, owner) + (sayWritable && isWritable(member) ? WRITABLE : '')
@@ -61,7 +61,7 @@ function memberLine(member: Member, module: Module, addresses: Addresses, owner:
     /^(?:(?:declare|override|readonly|static|get|set) )*/.exec(module.code.slice(member.start))?.[0] ?? ''
   const start = member.start + modifiers.length
   const prefix = modifiers.includes('static ') ? 'static ' : ''
-  if (member.type === 'MethodDefinition' && member.kind === 'constructor') {
+  if (isConstructor(member)) {
     const open = module.code.indexOf('(', start)
     return codeLine(module, [[open, member.end]], addresses, `new ${owner}`)
   }
@@ -91,6 +91,10 @@ function memberLine(member: Member, module: Module, addresses: Addresses, owner:
 function isPublic(member: Member): boolean {
   if ('accessibility' in member && member.accessibility === 'private') return false
   return !('key' in member && member.key.type === 'PrivateIdentifier')
+}
+
+function isConstructor(member: Member): boolean {
+  return member.type === 'MethodDefinition' && member.kind === 'constructor'
 }
 
 function isAccessor(member: Member, kind: 'get' | 'set'): boolean {

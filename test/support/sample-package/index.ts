@@ -35,4 +35,15 @@ export class Post implements Iterable<Letter> {
   }
 }
 
+/** What a `Post` gives. It makes them itself. */
+export class Receipt {
+  readonly number: number
+
+  constructor(secret: Secret) {
+    this.number = secret.length
+  }
+}
+
+type Secret = string
+
 export const LARGEST = 100
