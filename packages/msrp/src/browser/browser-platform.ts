@@ -18,5 +18,5 @@ export const browserPlatform: Platform = {
   loadBodies,
   dial: dialBrowser,
   // A URL names host and port; what does not is refused when it is dialled.
-  connectToRelay: ({ host, port = 0 }, attempt) => attempt({ host, port, serverName: host }),
+  connectToRelay: ({ host, port = 443 }, attempt) => attempt({ host, port, serverName: host }),
 }
