@@ -29,6 +29,8 @@ const variables = {
   signal: 'AbortSignal',
   allowed: "(request: import('msrp').RequestFacts) => boolean",
   show: '(text: string) => void',
+  offer: '(path: string) => void',
+  showSaveFilePicker: '(options: { suggestedName?: string }) => Promise<FileSystemFileHandle>',
   save: '(name: string, content: ReadableStream<Uint8Array>) => void',
   understands: '(what: { namespace: string | undefined; name: string }) => boolean',
 }
