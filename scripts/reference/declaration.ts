@@ -78,7 +78,7 @@ function typeOfAccessor(member: Member): ESTree.TSTypeAnnotation | null {
 }
 
 function isPublic(member: Member): boolean {
-  if ('accessibility' in member && member.accessibility === 'private') return false
+  if ('accessibility' in member && (member.accessibility ?? 'public') !== 'public') return false
   return !('key' in member && member.key.type === 'PrivateIdentifier')
 }
 

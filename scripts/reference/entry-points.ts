@@ -76,8 +76,8 @@ export class PublicModules {
   }
 
   /**
-   * Types that what is exported names, without being exported: nobody else can name them. A constructor that takes one is
-   * not for others, and does not count.
+   * Types that what is exported names, without being exported: nobody else can name them. What is protected does not count,
+   * nor a constructor: one that takes such a type is not for others.
    */
   nameless(): string[] {
     return this.entryPoints.flatMap(({ name: entryPoint, names }) =>
@@ -85,9 +85,9 @@ export class PublicModules {
         .filter(({ home }) => home === entryPoint)
         .flatMap(({ name, origin: { module }, declarations }) => {
           const used = declarations.flatMap(({ node }) => {
-            const makers = constructorsOf(node)
+            const inner = innerPartsOf(node)
             return namesIn(module, node).filter(
-              ({ start }) => !makers.some((one) => one.start <= start && start < one.end),
+              ({ start }) => !inner.some((one) => one.start <= start && start < one.end),
             )
           })
           const hidden = used.filter((one) => this.isHidden(module, one.name))
@@ -184,7 +184,11 @@ function namesIn({ code, marks }: Module, { start, end }: Span): { name: string;
     .map((mark) => ({ name: code.slice(mark.start, mark.end), start: mark.start }))
 }
 
-function constructorsOf(node: Declaration['node']): Span[] {
+function innerPartsOf(node: Declaration['node']): Span[] {
   if (node.type !== 'ClassDeclaration') return []
-  return node.body.body.filter((member) => member.type === 'MethodDefinition' && member.kind === 'constructor')
+  return node.body.body.filter(
+    (member) =>
+      (member.type === 'MethodDefinition' && member.kind === 'constructor') ||
+      ('accessibility' in member && member.accessibility === 'protected'),
+  )
 }

@@ -42,6 +42,10 @@ export class Receipt {
   constructor(secret: Secret) {
     this.number = secret.length
   }
+
+  protected known(secret: Secret): boolean {
+    return secret.length === this.number
+  }
 }
 
 type Secret = string
