@@ -22,14 +22,15 @@ test.each(entryPoints)('%s costs nothing where none of its names is used', async
   expect(files).toEqual([])
 })
 
-// What one function may bring along: folders below packages/msrp/src.
+// Folders below packages/msrp/src of which one function must not bring anything.
 test.each([
-  ['MsrpUri', 'msrp/wire', ['wire']],
-  ['parseCpim', 'msrp/cpim', ['cpim', 'wire']],
-  ['Outbox', 'msrp/connection', ['connection', 'wire']],
-])('%s of %s brings of the library %j alone', async (name, entryPoint, folders) => {
+  ['MsrpUri', 'msrp/wire', ['connection', 'session']],
+  ['parseCpim', 'msrp/cpim', ['connection', 'session']],
+  ['Outbox', 'msrp/connection', ['session', 'cpim']],
+])('%s of %s brings nothing of %j along', async (name, entryPoint, folders) => {
   const { files } = await bundle(`export { ${name} } from '${entryPoint}'`, 'browser')
-  expect(new Set(files.map((file) => /^packages\/msrp\/src\/(\w+)\//.exec(file)?.[1]))).toEqual(new Set(folders))
+  expect(files.length).toBeGreaterThan(0)
+  expect(files.filter((file) => folders.some((folder) => file.startsWith(`packages/msrp/src/${folder}/`)))).toEqual([])
 })
 
 test('npm run sizes prints a line for each name of an entry point', async () => {

@@ -8,30 +8,24 @@ import { repositoryRoot } from './support/repository.ts'
 import { filesBelow, readText } from './support/source-files.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 
-/** What documents take for granted that the reader has, by the type it would have. */
+/** What of ours documents take for granted that the reader has, by its type. Anything else that they do not declare is his. */
 const variables = {
+  endpoint: "import('msrp').Endpoint",
   session: "import('msrp').Session",
   prepared: "import('msrp').PreparedSession",
   message: "import('msrp').IncomingMessage",
   sent: "import('msrp').OutgoingMessage",
   relay: "import('msrp').RelayOptions",
   path: 'string',
-  pathOfTheOther: 'string',
-  password: 'string',
-  cert: 'string',
-  key: 'string',
-  me: 'string',
-  them: 'string',
-  peerAcceptTypes: 'string[]',
-  peerMaxMessageSize: 'number',
-  bytes: 'Uint8Array',
   file: 'File',
   signal: 'AbortSignal',
-  allowed: "(request: import('msrp').RequestFacts) => boolean",
-  show: '(text: string) => void',
-  save: '(name: string, content: ReadableStream<Uint8Array>) => void',
-  understands: '(what: { namespace: string | undefined; name: string }) => boolean',
+  bytes: 'Uint8Array',
+  // Names that browsers have too.
+  self: 'string',
 }
+
+/** `Cannot find name`, in its three forms. */
+const unknownName = /: error TS(?:2304|2552|18004): /
 
 const documents = filesBelow('.').filter((path) => path.endsWith('.md') && !path.startsWith('docs/api/'))
 
@@ -64,5 +58,29 @@ test('the code in the documents is what the compiler takes', async () => {
   const compiler = startProgram(process.execPath, [tsc, '--pretty', 'false'], { cwd: folder })
   await compiler.exit()
   // `docs/cpim.md.42.ts(45,3): error` is line 45 of docs/cpim.md.
-  expect(compiler.stdout.lines.map((line) => line.replace(/\.\d+\.ts\((\d+),\d+\)/, ':$1'))).toEqual([])
+  const flaws = compiler.stdout.lines.filter((line) => !unknownName.test(line))
+  expect(flaws.map((line) => line.replace(/\.\d+\.ts\((\d+),\d+\)/, ':$1'))).toEqual([])
+})
+
+test('a block is a module at its own lines, after what it takes for granted and does not declare', () => {
+  const markdown = [
+    'Text.',
+    '```ts',
+    "import { parseCpim } from 'msrp/cpim'",
+    'const { session, rest: [path] } = await open()',
+    'parseCpim(session, path, message, connect(nobody))',
+    '```',
+    '```sh',
+    'msrp chat',
+    '```',
+  ].join('\n')
+  const imports = new Map(['connect', 'parseCpim'].map((name) => [name, 'msrp']))
+  const [block, ...others] = codeBlocks(markdown, { imports, variables })
+  expect(others).toEqual([])
+  expect(block?.line).toBe(3)
+  const [granted, ...lines] = block?.module.split('\n') ?? []
+  expect(granted).toBe(
+    "export {};declare const message: import('msrp').IncomingMessage; import { connect } from 'msrp';",
+  )
+  expect(lines.slice(1, 4)).toEqual(markdown.split('\n').slice(2, 5))
 })

@@ -37,14 +37,14 @@ function members(all: readonly Member[], module: Module, addresses: Addresses, o
   const sayWritable = all.some((member) => isPublic(member) && isReadOnly(member))
   const items: { key: string; lines: string[]; doc: string | undefined }[] = []
   for (const member of all) {
-    if (!isPublic(member)) continue
+    if (!isPublic(member) || (isMethod(member, 'constructor') && addresses.namesHidden(module, member))) continue
     const key = keyOf(member, module)
     const doc = module.docstrings.get(member.start)
     const line = memberLine(member, module, addresses, owner) + (sayWritable && isWritable(member) ? WRITABLE : '')
     const before = items.at(-1)
     if (before !== undefined && before.key === key && doc === undefined) {
       // A getter and its setter are one property.
-      if (isAccessor(member, 'set')) before.lines = before.lines.map((getter) => `${getter}${WRITABLE}`)
+      if (isMethod(member, 'set')) before.lines = before.lines.map((getter) => `${getter}${WRITABLE}`)
       else before.lines.push(line)
     } else items.push({ key, lines: [line], doc })
   }
@@ -61,39 +61,28 @@ function memberLine(member: Member, module: Module, addresses: Addresses, owner:
     /^(?:(?:declare|override|readonly|static|get|set) )*/.exec(module.code.slice(member.start))?.[0] ?? ''
   const start = member.start + modifiers.length
   const prefix = modifiers.includes('static ') ? 'static ' : ''
-  if (member.type === 'MethodDefinition' && member.kind === 'constructor') {
-    const open = module.code.indexOf('(', start)
-    return codeLine(module, [[open, member.end]], addresses, `new ${owner}`)
-  }
-  if (member.type === 'MethodDefinition' && member.kind === 'get') {
-    // As a property, which it is for those who use it.
-    const type = member.value.returnType ?? member.value
-    const open = module.code.indexOf('()', start)
-    return codeLine(
-      module,
-      [
-        [start, open],
-        [type.start, type.end],
-      ],
-      addresses,
-      prefix,
-    )
-  }
-  if (member.type === 'MethodDefinition' && member.kind === 'set') {
-    const [value] = member.value.params
-    const key: [number, number] = [start, module.code.indexOf('(', start)]
-    const type = value !== undefined && 'typeAnnotation' in value ? value.typeAnnotation : undefined
-    return codeLine(module, type ? [key, [type.start, type.end]] : [key], addresses, prefix)
-  }
-  return codeLine(module, [[start, member.end]], addresses, prefix)
+  const open = module.code.indexOf('(', start)
+  const line = (...pieces: (readonly [number, number])[]): string => codeLine(module, pieces, addresses, prefix)
+  if (isMethod(member, 'constructor')) return codeLine(module, [[open, member.end]], addresses, `new ${owner}`)
+  // As a property, which it is for those who use it.
+  const type = typeOfAccessor(member)
+  return type ? line([start, open], [type.start, type.end]) : line([start, member.end])
+}
+
+/** What a getter gives or a setter takes; null for what is neither. */
+function typeOfAccessor(member: Member): ESTree.TSTypeAnnotation | null {
+  if (member.type !== 'MethodDefinition') return null
+  if (member.kind === 'get') return member.value.returnType ?? null
+  const [parameter] = member.kind === 'set' ? member.value.params : []
+  return (parameter !== undefined && 'typeAnnotation' in parameter && parameter.typeAnnotation) || null
 }
 
 function isPublic(member: Member): boolean {
-  if ('accessibility' in member && member.accessibility === 'private') return false
+  if ('accessibility' in member && (member.accessibility ?? 'public') !== 'public') return false
   return !('key' in member && member.key.type === 'PrivateIdentifier')
 }
 
-function isAccessor(member: Member, kind: 'get' | 'set'): boolean {
+function isMethod(member: Member, kind: 'constructor' | 'get' | 'set'): boolean {
   return member.type === 'MethodDefinition' && member.kind === kind
 }
 
@@ -102,11 +91,11 @@ function isProperty(member: Member): member is ESTree.TSPropertySignature | ESTr
 }
 
 function isReadOnly(member: Member): boolean {
-  return isProperty(member) ? member.readonly === true : isAccessor(member, 'get')
+  return isProperty(member) ? member.readonly === true : isMethod(member, 'get')
 }
 
 function isWritable(member: Member): boolean {
-  return isProperty(member) ? member.readonly !== true : isAccessor(member, 'set')
+  return isProperty(member) ? member.readonly !== true : isMethod(member, 'set')
 }
 
 function keyOf(member: Member, { code }: Module): string {

@@ -22,6 +22,12 @@ export interface ExportedName {
   readonly home: string
 }
 
+/** A piece of a module's text. */
+interface Span {
+  readonly start: number
+  readonly end: number
+}
+
 export interface Origin {
   readonly module: Module
   readonly local: string
@@ -32,6 +38,7 @@ export class PublicModules {
   readonly entryPoints: readonly EntryPoint[]
   readonly #files: ReadonlyMap<string, string>
   readonly #modules = new Map<string, Module>()
+  readonly #exported: ReadonlySet<string>
 
   /** @param files by the entry points' names, from the root of the clone; those of all packages unless given */
   constructor(files: ReadonlyMap<string, string> = entryPointFiles()) {
@@ -55,6 +62,8 @@ export class PublicModules {
         return { name: exported, origin, declarations, home: homes.get(this.#key(origin, exported)) ?? name }
       }),
     }))
+    const origins = this.entryPoints.flatMap(({ names }) => names.map(({ origin }) => origin))
+    this.#exported = new Set(origins.map((origin) => this.#key(origin, origin.local)))
   }
 
   /** What an entry point exports, described there and without a docstring. */
@@ -66,22 +75,36 @@ export class PublicModules {
     )
   }
 
-  /** Types that what is exported names, without being exported: nobody else can name them. */
+  /**
+   * Types that what is exported names, without being exported: nobody else can name them. What is protected does not count,
+   * nor a constructor: one that takes such a type is not for others.
+   */
   nameless(): string[] {
-    const origins = this.entryPoints.flatMap(({ names }) => names.map(({ origin }) => this.#key(origin, origin.local)))
-    const exported = new Set(origins)
     return this.entryPoints.flatMap(({ name: entryPoint, names }) =>
       names
         .filter(({ home }) => home === entryPoint)
         .flatMap(({ name, origin: { module }, declarations }) => {
-          const used = declarations.flatMap(({ node }) => namesIn(module, node.start, node.end))
-          const hidden = used.filter((one) => {
-            const origin = this.resolve(module, one)
-            return origin !== undefined && !exported.has(this.#key(origin, origin.local))
+          const used = declarations.flatMap(({ node }) => {
+            const inner = innerPartsOf(node)
+            return namesIn(module, node).filter(
+              ({ start }) => !inner.some((one) => one.start <= start && start < one.end),
+            )
           })
-          return [...new Set(hidden)].map((one) => `${entryPoint}: ${name} names ${one}`)
+          const hidden = used.filter((one) => this.isHidden(module, one.name))
+          return [...new Set(hidden.map((one) => `${entryPoint}: ${name} names ${one.name}`))]
         }),
     )
+  }
+
+  /** Whether a piece of a module names a type of ours that no entry point exports. */
+  namesHidden(module: Module, piece: Span): boolean {
+    return namesIn(module, piece).some(({ name }) => this.isHidden(module, name))
+  }
+
+  /** Whether a name that a module uses is of ours and no entry point exports it. */
+  isHidden(module: Module, name: string): boolean {
+    const origin = this.resolve(module, name)
+    return origin !== undefined && !this.#exported.has(this.#key(origin, origin.local))
   }
 
   /** Where a name that a module uses is declared; undefined when that is in no module of ours. */
@@ -155,8 +178,17 @@ export function valuesOf({ names }: EntryPoint): string[] {
     .map(({ name }) => name)
 }
 
-function namesIn({ code, marks }: Module, start: number, end: number): string[] {
+function namesIn({ code, marks }: Module, { start, end }: Span): { name: string; start: number }[] {
   return marks
     .filter((mark) => mark.what === 'name' && mark.start >= start && mark.end <= end)
-    .map((mark) => code.slice(mark.start, mark.end))
+    .map((mark) => ({ name: code.slice(mark.start, mark.end), start: mark.start }))
+}
+
+function innerPartsOf(node: Declaration['node']): Span[] {
+  if (node.type !== 'ClassDeclaration') return []
+  return node.body.body.filter(
+    (member) =>
+      (member.type === 'MethodDefinition' && member.kind === 'constructor') ||
+      ('accessibility' in member && member.accessibility === 'protected'),
+  )
 }

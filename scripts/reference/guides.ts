@@ -12,7 +12,7 @@ export const guideOfEntryPoint: Readonly<Record<string, string>> = {
   'msrp/resuming': 'docs/resuming.md',
   'msrp/connection': 'docs/wire.md',
   'msrp/node': 'docs/wire.md',
-  'msrp/browser': 'docs/websocket.md',
+  'msrp/browser': 'docs/browser.md',
   'msrp-relay': 'docs/relay.md',
   'msrp-relay/certificates': 'docs/relay.md',
 }

@@ -138,7 +138,7 @@ function addressesFrom(
     const addresses = byName.get(word) ?? []
     return addresses.find((address) => address.startsWith('#')) ?? (addresses.length === 1 ? addresses[0] : undefined)
   }
-  return { ofName, ofWord }
+  return { ofName, ofWord, namesHidden: (module, piece) => modules.namesHidden(module, piece) }
 }
 
 function guideLink(entryPoint: string, guides: Guides): string {

@@ -6,6 +6,8 @@ export interface Addresses {
   ofName(module: Module, name: string): string | undefined
   /** For a word of a docstring. */
   ofWord(module: Module, word: string): string | undefined
+  /** Whether a piece of code names what only the package itself can name. */
+  namesHidden(module: Module, piece: { readonly start: number; readonly end: number }): boolean
 }
 
 /** Pieces of a module's text as one line of code in Markdown, the names in it linked to what they are. */

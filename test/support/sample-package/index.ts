@@ -35,4 +35,19 @@ export class Post implements Iterable<Letter> {
   }
 }
 
+/** What a `Post` gives. It makes them itself. */
+export class Receipt {
+  readonly number: number
+
+  constructor(secret: Secret) {
+    this.number = secret.length
+  }
+
+  protected known(secret: Secret): boolean {
+    return secret.length === this.number
+  }
+}
+
+type Secret = string
+
 export const LARGEST = 100

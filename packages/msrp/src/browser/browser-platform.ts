@@ -1,4 +1,5 @@
 import type { Platform } from '../session/platform.ts'
+import { loadBodies, openSmallBody } from '../session/small-body.ts'
 import { MessageReader } from '../wire/index.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash, browserRandom } from './browser-crypto.ts'
@@ -13,7 +14,9 @@ export const browserPlatform: Platform = {
   random: browserRandom,
   hash: browserHash,
   reader: MessageReader,
+  openBody: openSmallBody,
+  loadBodies,
   dial: dialBrowser,
   // A URL names host and port; what does not is refused when it is dialled.
-  connectToRelay: ({ host, port = 0 }, attempt) => attempt({ host, port, serverName: host }),
+  connectToRelay: ({ host, port = 443 }, attempt) => attempt({ host, port, serverName: host }),
 }

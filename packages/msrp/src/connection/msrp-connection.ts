@@ -333,6 +333,10 @@ export class MsrpConnection<Pending> {
     return this.#pauses.length === 0
   }
 
+  get #over(): boolean {
+    return this.#state === 'failed' || this.#state === 'closed'
+  }
+
   /** Sends what is queued, then closes. Sources that are not done keep it open until they are. */
   close(): void {
     if (this.#state !== 'open') return
@@ -369,8 +373,8 @@ export class MsrpConnection<Pending> {
     rest.then(
       () => this.resumeReading(this.#reader),
       (cause: unknown) => {
-        const error = cause instanceof MsrpError ? cause : new MsrpError('internal', String(cause), { cause })
-        this.#unreadable(error)
+        if (cause instanceof MsrpError) this.#unreadable(cause)
+        else this.fail(new MsrpError('internal', `What is needed to read on could not be loaded: ${cause}`, { cause }))
       },
     )
   }
@@ -382,7 +386,8 @@ export class MsrpConnection<Pending> {
   }
 
   #onHead(head: Head): void {
-    if (this.#state === 'failed') return
+    // What was still to be read when it ended is not read any more.
+    if (this.#over) return
     this.#heard = true
     this.#head = head
     this.#bodyBytes = 0
@@ -392,12 +397,12 @@ export class MsrpConnection<Pending> {
 
   #onBody(bytes: Uint8Array, plain: boolean): void {
     this.#bodyBytes += bytes.byteLength
-    if (this.#state !== 'failed' && this.#head?.kind === 'request') this.#handler.requestBody(bytes, plain)
+    if (!this.#over && this.#head?.kind === 'request') this.#handler.requestBody(bytes, plain)
   }
 
   #onEnd(flag: ContinuationFlag): void {
     const head = this.#head
-    if (head === undefined || this.#state === 'failed') return
+    if (head === undefined || this.#over) return
     this.#head = undefined
     this.#observer?.end('in', head.transactionId, flag, this.#bodyBytes)
     if (head.kind === 'request') {

@@ -32,6 +32,7 @@ export type { TlsFacts } from './tls-facts.ts'
 export {
   MESSAGE_BYTES,
   MOST_MESSAGE_BYTES,
+  type OpenWebSocket,
   WebSocketTransport,
   type WebSocketTransportOptions,
 } from './web-socket-transport.ts'

@@ -1,5 +1,7 @@
 import type { Transport } from '../connection/transport.ts'
+import { BlockSpool } from '../session/block-spool.ts'
 import { DirectPeers } from '../session/direct-peers.ts'
+import { IncomingBody } from '../session/incoming-body.ts'
 import type {
   DialTarget,
   ListeningSocket,
@@ -82,7 +84,9 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform & List
 
     ownFingerprints,
 
-    openSpool: async (limit) => new Spool({ limit, folder: options.temporaryFolder }),
+    openSpool: (most) => new BlockSpool(most, async (limit) => new Spool({ limit, folder: options.temporaryFolder })),
+
+    openBody: (room) => new IncomingBody(room),
 
     async createFile(path: string, { taken }: SaveOptions): Promise<PlatformSink> {
       const sink = new FileSink(path, { taken })

@@ -68,10 +68,18 @@ export class DirectPeers {
     }
   }
 
-  /** See `checkFingerprint`. */
-  readonly checkFingerprint: typeof checkFingerprint = checkFingerprint
-  /** See `trusts`. */
-  readonly trusts: typeof trusts = trusts
-  /** See `wrongCertificate`. */
-  readonly wrongCertificate: typeof wrongCertificate = wrongCertificate
+  /** Whether a fingerprint that was given can be checked. @throws MsrpError `invalid-argument` when it cannot */
+  checkFingerprint(given: SessionOptions['peerFingerprint'], where: { relayed: boolean; secure: boolean }): void {
+    checkFingerprint(given, where)
+  }
+
+  /** Whether a connection that came to us has shown the certificate that a session wants to see, if it wants one. */
+  trusts(options: SessionOptions, connection: EndpointConnection): boolean {
+    return trusts(options, connection)
+  }
+
+  /** Why one that has not is closed. */
+  wrongCertificate(connection: EndpointConnection): MsrpError {
+    return wrongCertificate(connection)
+  }
 }

@@ -5,7 +5,7 @@ import { CompletedMessages } from './completed-messages.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
-import { InterruptedMessages } from './interrupted-messages.ts'
+import type { InterruptedMessages } from './interrupted-messages.ts'
 import { ENDPOINT_LIMITS } from './limits.ts'
 import type { ListeningPlace } from './listening-sockets.ts'
 import { LocalPath } from './local-path.ts'
@@ -30,17 +30,14 @@ export class MsrpEndpoint {
   readonly #relayMemory: RelayMemory = new RelayMemory()
   readonly #limits: EndpointLimits
   readonly #completed: CompletedMessages
-  readonly #interrupted: InterruptedMessages | undefined
+  #interrupted: InterruptedMessages | undefined
   #closed = false
 
   constructor(platform: Platform, options: EndpointOptions) {
     this.#platform = platform
     this.#options = options
     this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
-    const { rememberedMessages, interruptedMessages } = this.#limits
-    this.#completed = new CompletedMessages(rememberedMessages)
-    const { resumeFor = 0 } = options
-    if (resumeFor > 0) this.#interrupted = new InterruptedMessages(platform.clock, resumeFor, interruptedMessages)
+    this.#completed = new CompletedMessages(this.#limits.rememberedMessages)
     this.#direct = platform.direct?.({
       accept: (transport, socket) => this.#accept(transport, socket),
       dial: (target) => this.#dial(target),
@@ -99,6 +96,8 @@ export class MsrpEndpoint {
     const { listen, relay, signal } = options
     const direct = this.#direct
     checkPrepare(options, direct)
+    const { resumeFor = 0 } = this.#options
+    if (resumeFor > 0) await this.#keepFor(resumeFor)
     const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
     const place = listen && (await direct?.listen(listen))
     try {
@@ -158,6 +157,15 @@ export class MsrpEndpoint {
     this.#locals.set(uri.key, local)
     this.#prepared.add(prepared)
     return prepared
+  }
+
+  /** Few keep what a broken session has brought. */
+  async #keepFor(resumeFor: number): Promise<void> {
+    const [{ InterruptedMessages }] = await Promise.all([
+      import('./interrupted-messages.ts'),
+      this.#platform.loadBodies?.(),
+    ])
+    this.#interrupted ??= new InterruptedMessages(this.#platform.clock, resumeFor, this.#limits.interruptedMessages)
   }
 
   #localUri(

@@ -1,9 +1,9 @@
 import type { Cancel, Clock } from '../connection/index.ts'
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import { BlockSpool } from './block-spool.ts'
+import type { BlockSpool } from './block-spool.ts'
 import type { CompletedMessages } from './completed-messages.ts'
-import type { IncomingBody } from './incoming-body.ts'
+import type { AnyBody } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
 import { SESSION_LIMITS } from './limits.ts'
@@ -40,9 +40,9 @@ export interface InboxRoom {
   /** Those of all sessions of the endpoint. */
   readonly completed: CompletedMessages
   /** Keeps what has arrived of a message whose session broke, for a later session. */
-  keep: ((body: IncomingBody, messageId: string) => void) | undefined
+  keep: ((body: AnyBody, messageId: string) => void) | undefined
   /** What an earlier session brought of a message. */
-  kept(messageId: string): IncomingBody | undefined
+  kept(messageId: string): AnyBody | undefined
 }
 
 /** What comes in on one session: which messages are under way, which are refused, and which wait for the application. */
@@ -71,8 +71,7 @@ export class Inbox {
     this.#options = options
     this.#clock = platform.clock
     this.#limits = { ...SESSION_LIMITS, ...options.limits }
-    const openSpool = platform.openSpool?.bind(platform)
-    this.#spool = openSpool === undefined ? undefined : new BlockSpool(this.#limits.spool, openSpool)
+    this.#spool = platform.openSpool?.(this.#limits.spool)
     const createFile = platform.createFile?.bind(platform)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
       (transfer) => new ReceivedMessage(transfer, createFile),
@@ -82,6 +81,7 @@ export class Inbox {
       clock: platform.clock,
       ...this.#limits,
       spool: this.#spool,
+      openBody: platform.openBody,
       maxMessageSize: options.maxMessageSize ?? Number.POSITIVE_INFINITY,
       reportOn: options.reportOn ?? 'taken',
       pause: (reason) => room.pause(reason),

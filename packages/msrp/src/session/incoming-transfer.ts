@@ -1,5 +1,5 @@
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
-import { type BodyRoom, IncomingBody } from './incoming-body.ts'
+import type { AnyBody, BodyRoom } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SessionLimits } from './options.ts'
 import { SuccessReporter } from './success-report.ts'
@@ -9,6 +9,7 @@ export interface TransferRoom
   extends Omit<BodyRoom, 'progress' | 'failed' | 'memory'>,
     Omit<SessionLimits, 'spool' | 'memory'> {
   readonly maxMessageSize: number
+  openBody(room: BodyRoom): AnyBody
   /** The messages of the session hold so many bytes more, or less, in memory. */
   account(change: number): void
   readonly reportOn: 'taken' | 'received'
@@ -37,7 +38,7 @@ export class IncomingTransfer {
   readonly messageId: string
   /** The request with its first chunk to arrive. */
   readonly first: IncomingRequest
-  readonly body: IncomingBody
+  readonly body: AnyBody
   /** A message with this Message-ID was completed before, on another session. */
   readonly duplicate: boolean
   readonly #room: TransferRoom
@@ -56,7 +57,7 @@ export class IncomingTransfer {
   constructor(
     room: TransferRoom,
     first: IncomingRequest,
-    options: { undecided: boolean; duplicate: boolean; body?: IncomingBody | undefined },
+    options: { undecided: boolean; duplicate: boolean; body?: AnyBody | undefined },
   ) {
     const { undecided, duplicate, body } = options
     this.duplicate = duplicate
@@ -79,7 +80,7 @@ export class IncomingTransfer {
     }
     // What an earlier session brought comes along.
     body?.moveTo(bodyRoom)
-    this.body = body ?? new IncomingBody(bodyRoom)
+    this.body = body ?? room.openBody(bodyRoom)
     this.#complete.promise.catch(() => {})
     if (first.successReport) {
       this.#reporter = new SuccessReporter(room.clock, this.body.offset, (until) => room.report(this, 200, until))
@@ -192,7 +193,7 @@ export class IncomingTransfer {
   }
 
   /** The session broke; gives what has arrived, for a later session to complete. */
-  interrupt(error: MsrpError): IncomingBody {
+  interrupt(error: MsrpError): AnyBody {
     this.#state = 'failed'
     this.#reporter?.stop()
     this.#complete.reject(error)

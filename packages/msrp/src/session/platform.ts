@@ -1,6 +1,8 @@
 import type { Clock, Transport } from '../connection/index.ts'
 import type { Fingerprint, Hash, MsrpUri, OpenReader, RandomBytes } from '../wire/index.ts'
+import type { BlockSpool } from './block-spool.ts'
 import type { DirectPeers, DirectPeersRoom } from './direct-peers.ts'
+import type { AnyBody, BodyRoom } from './incoming-body.ts'
 import type { RelayAddress } from './relay-client/index.ts'
 
 /** What an endpoint needs from the machine it runs on. The entry point `msrp` fills it in for Node. */
@@ -17,7 +19,11 @@ export interface Platform {
   /** Peers without relays. Absent where they cannot be reached, as from a browser. */
   direct?(room: DirectPeersRoom): DirectPeers
   /** Storage for what nobody has read yet. Without it a message that overflows its window is refused with 413. */
-  openSpool?(limit: number): Promise<Spool>
+  openSpool?(limit: number): BlockSpool
+  /** For the body of a message that begins to come in. */
+  readonly openBody: (room: BodyRoom) => AnyBody
+  /** Loads what is needed for bodies that outlive their session. Absent where everything is at hand. */
+  loadBodies?(): Promise<unknown>
   /** A file that appears under its name when it is complete. Without it `saveTo` fails with `storage`. */
   createFile?(path: string, options: SaveOptions): Promise<FileSink>
 }

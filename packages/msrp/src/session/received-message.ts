@@ -1,7 +1,7 @@
 import { textDecoderOf, textOfBody } from '../wire/charset.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import type { IncomingBody } from './incoming-body.ts'
+import type { AnyBody } from './incoming-body.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
 import type { FileSink, SaveOptions } from './platform.ts'
 
@@ -136,7 +136,7 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   /** From now on somebody reads it, so its being dropped means nothing; and watched objects live longer than others. */
-  #attach(): IncomingBody {
+  #attach(): AnyBody {
     const { body } = this.#transfer
     body.attach()
     dropped.unregister(this)

@@ -85,6 +85,53 @@ describe('what arrives', () => {
     expect(owner.bodies).toEqual(['Hello', ''])
   })
 
+  describe('by a reader that has to load a part of itself', () => {
+    function late() {
+      const loaded = Promise.withResolvers<void>()
+      class LateReader extends ChunkParser {
+        override async push(bytes: Uint8Array): Promise<void> {
+          const kept = bytes.slice()
+          await loaded.promise
+          super.push(kept)
+        }
+      }
+      return { ...setUp({ reader: LateReader as OpenReader }), loaded }
+    }
+
+    it('is read once that is there, and nothing else comes in meanwhile', async () => {
+      const { owner, far, connection, loaded } = late()
+      far.request('abcd1', 'SEND', 'Hello')
+      await settle()
+      expect([connection.reading, owner.told]).toEqual([false, []])
+      loaded.resolve()
+      await settle()
+      expect([connection.reading, owner.told]).toEqual([true, ['SEND abcd1', 'end $']])
+    })
+
+    it('is not read any more when the connection has ended meanwhile', async () => {
+      const { owner, far, connection, loaded } = late()
+      far.request('abcd1', 'SEND', 'Hello')
+      await settle()
+      connection.fail(undefined)
+      await settle()
+      loaded.resolve()
+      await settle()
+      expect(owner.told).toEqual(['closed'])
+    })
+
+    it('ends the connection when it is no MSRP, or when that part cannot be loaded', async () => {
+      const [stranger, offline] = [late(), late()]
+      stranger.far.write('HTTP/1.1 400 Bad Request\r\n')
+      offline.far.request('abcd1', 'SEND', 'Hello')
+      await settle()
+      stranger.loaded.resolve()
+      offline.loaded.reject(new TypeError('Failed to fetch'))
+      await settle()
+      expect(stranger.owner.error?.code).toBe('not-msrp')
+      expect(offline.owner.error).toMatchObject({ code: 'internal' })
+    })
+  })
+
   it('ends the connection when it is no MSRP, and says so only before anything was', async () => {
     const stranger = setUp()
     stranger.far.write('HTTP/1.1 400 Bad Request\r\n')

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Transport } from '../../src/connection/index.ts'
+import { BlockSpool } from '../../src/session/block-spool.ts'
 import { DirectPeers, type DirectPeersRoom } from '../../src/session/direct-peers.ts'
+import { type AnyBody, type BodyRoom, IncomingBody } from '../../src/session/incoming-body.ts'
 import type {
   DialTarget,
   FileSink,
@@ -98,11 +100,15 @@ export class MemoryPlatform implements Platform {
     accept(transport)
   }
 
-  async openSpool(limit: number): Promise<Spool> {
-    const spool = new MemorySpool(limit, () => this.slowDisk)
-    this.spools.push(spool)
-    return spool
+  openSpool(most: number): BlockSpool {
+    return new BlockSpool(most, async (limit) => {
+      const spool = new MemorySpool(limit, () => this.slowDisk)
+      this.spools.push(spool)
+      return spool
+    })
   }
+
+  openBody = (room: BodyRoom): AnyBody => new IncomingBody(room)
 
   async createFile(path: string): Promise<FileSink> {
     const existing = this.files.get(path)

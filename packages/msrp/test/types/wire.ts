@@ -35,7 +35,7 @@ export function writing(): void {
 
 export function connecting(transport: Transport, clock: Clock, handler: MsrpConnectionHandler<string>): void {
   const random = (size: number): Uint8Array => new Uint8Array(size)
-  const connection = new MsrpConnection({ transport, clock, random, handler, reader: ChunkParser })
+  const connection = new MsrpConnection({ transport, clock, random, reader: ChunkParser, handler })
   // What is remembered of a request is what the handler gets back.
   expectTypeOf(connection.pending()).toEqualTypeOf<string[]>()
   connection.sendRequest('abcd', new Uint8Array(), 'of a file')
