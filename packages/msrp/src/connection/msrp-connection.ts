@@ -371,7 +371,10 @@ export class MsrpConnection<Pending> {
   #await(rest: Promise<void>): void {
     this.pauseReading(this.#reader)
     rest.then(
-      () => this.resumeReading(this.#reader),
+      () => {
+        this.#handler.endOfRead?.()
+        this.resumeReading(this.#reader)
+      },
       (cause: unknown) => {
         if (cause instanceof MsrpError) this.#unreadable(cause)
         else this.fail(new MsrpError('internal', `What is needed to read on could not be loaded: ${cause}`, { cause }))

@@ -88,9 +88,11 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async blob(): Promise<Blob> {
-    const body = this.#attach()
-    const { BlobSink } = await import('./blob-sink.ts')
-    return (await body.saveTo(new BlobSink(this.contentType))) as Blob
+    const open = async (): Promise<FileSink> => {
+      const { BlobSink } = await import('./blob-sink.ts')
+      return new BlobSink(this.contentType)
+    }
+    return (await this.#save(open, undefined)) as Blob
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -112,15 +114,17 @@ export class ReceivedMessage implements IncomingMessage {
   saveTo(path: string, options?: SaveOptions): Promise<string>
   saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
+    return this.#save(async () => (typeof target === 'string' ? this.#open(target, options) : target), options.signal)
+  }
+
+  async #save(open: () => Promise<FileSink>, signal: AbortSignal | undefined): Promise<unknown> {
     const transfer = this.#transfer
     this.#attach()
-    const { signal } = options
     const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
     if (signal?.aborted) giveUp()
     signal?.addEventListener('abort', giveUp)
     try {
-      const sink = typeof target === 'string' ? await this.#open(target, options) : target
-      return await transfer.body.saveTo(sink)
+      return await transfer.body.saveTo(await open())
     } finally {
       signal?.removeEventListener('abort', giveUp)
     }

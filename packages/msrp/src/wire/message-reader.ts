@@ -4,7 +4,7 @@ import { FieldLines } from './field-lines.ts'
 import { FIELD_NAMES } from './field-names.ts'
 import type { ContinuationFlag, Head } from './head.ts'
 import { HeaderFields, readPath } from './header-fields.ts'
-import { DEFAULT_LIMITS, type ParserLimits } from './parser-limits.ts'
+import { type ParserLimits, withDefaults } from './parser-limits.ts'
 import { parseStartLine } from './start-line.ts'
 import { encodeText } from './utf8.ts'
 
@@ -30,7 +30,6 @@ interface Whole {
  */
 export class MessageReader implements ChunkReader {
   readonly #handler: ChunkHandler
-  readonly #given: Partial<ParserLimits>
   readonly #limits: ParserLimits
   #parser: ChunkReader | undefined
   #loading: Promise<void> | undefined
@@ -39,8 +38,7 @@ export class MessageReader implements ChunkReader {
 
   constructor(handler: ChunkHandler, limits: Partial<ParserLimits> = {}) {
     this.#handler = handler
-    this.#given = limits
-    this.#limits = { ...DEFAULT_LIMITS, ...limits }
+    this.#limits = withDefaults(limits)
   }
 
   get partialHead(): string | undefined {
@@ -63,7 +61,7 @@ export class MessageReader implements ChunkReader {
 
   async #load(): Promise<void> {
     const { ChunkParser } = await import('./chunk-parser.ts')
-    this.#parser = new ChunkParser(this.#handler, this.#given)
+    this.#parser = new ChunkParser(this.#handler, this.#limits)
     for (const bytes of this.#waiting.splice(0)) this.#parser.push(bytes)
   }
 
@@ -76,12 +74,12 @@ export class MessageReader implements ChunkReader {
   }
 }
 
-/** Undefined for what is not whole and sound. @throws MsrpError the same for some of it */
+/** Undefined for what is not whole and sound. @throws MsrpError for some of that */
 function wholeIn(bytes: Uint8Array, limits: ParserLimits): Whole | undefined {
   const fieldsAt = lineEnd(bytes, 0)
   const startLine = parseStartLine(bytes, 0, fieldsAt - 2)
   const opening = encodeText(`-------${startLine.transactionId}`)
-  // Nothing but a flag and CRLF comes after it, or there is another one, or the message goes on.
+  // Where the end-line has to be when nothing comes after it.
   const end = bytes.length - opening.length - 3
   const flag = String.fromCharCode(bytes[bytes.length - 3] ?? 0)
   if (new ByteSearch(opening).indexIn(bytes, fieldsAt) !== end || lineEnd(bytes, end) !== bytes.length) return undefined

@@ -41,6 +41,7 @@ test.each([
   const { file, done } = aFile()
   peer.send({ messageId: 'parts', range: '1-3/7', body: 'now', flag: '+' })
   const saving = (await nextMessage(session)).saveTo(await fileSink(file, options))
+  await settled()
   peer.send({ messageId: 'parts', range: '4-6/7', body: 'not', flag: '#' })
   await expect(saving).rejects.toMatchObject({ code: 'aborted' })
   expect(done).toEqual(expected)
