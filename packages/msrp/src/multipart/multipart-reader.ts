@@ -1,4 +1,5 @@
 import { addFieldLine, type ContentField } from '../mime/content-fields.ts'
+import { copyBytes } from '../wire/byte-pool.ts'
 import { ByteSearch } from '../wire/byte-search.ts'
 import { concatenate, MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
@@ -83,7 +84,8 @@ export class MultipartReader {
   push(bytes: Uint8Array): void {
     const all = this.#held.length === 0 ? bytes : concatenate([this.#held, bytes])
     const read = this.#read(all, false)
-    this.#held = all.slice(read)
+    // A copy: bytes are lent, and the slice of a Buffer is none.
+    this.#held = copyBytes(all, read, all.length)
     this.#base += read
   }
 

@@ -56,7 +56,7 @@ describe('What is inside of a message has to be in accept-types or accept-wrappe
     ['an alternative with none', multipart('alternative', 'audio/x', 'audio/y'), 415],
     ['a signature beside what is taken', multipart('signed', 'text/plain', 'application/pkcs7-signature'), 200],
     ['a signature beside what is not', multipart('signed', 'audio/x', 'application/pkcs7-signature'), 415],
-  ])('%s: %j', async (_, { contentType, body }, status) => {
+  ])('%s', async (_, { contentType, body }, status) => {
     const { peer, session } = await passive(GATEWAY)
     const response = await peer.response(peer.send({ type: contentType, body, failure: 'yes' }))
     expect(response.status).toBe(status)
@@ -102,7 +102,7 @@ describe('What is inside of a message has to be in accept-types or accept-wrappe
     ['where accept-types has *', { acceptTypes: ['message/cpim', '*'], containers }, 200],
     ['where accept-wrapped-types has *', { acceptTypes: ['message/cpim'], acceptWrappedTypes: ['*'], containers }, 200],
     ['where nobody can look', { acceptTypes: ['message/cpim', 'text/plain'] }, 200],
-  ])('%s an image in an envelope gets %j', async (_, options, status) => {
+  ])('%s, an image in an envelope', async (_, options, status) => {
     const { peer } = await passive(options)
     expect((await peer.response(peer.send(asked(cpim('image/gif'))))).status).toBe(status)
   })
@@ -122,12 +122,15 @@ describe('Nothing goes out with something inside that the peer has not listed (R
     ['a text among parts', multipart('mixed', 'text/plain'), true],
     ['HTML among parts', multipart('mixed', 'text/plain', 'text/html'), false],
     ['HTML beside a text', multipart('alternative', 'text/plain', 'text/html'), true],
-  ])('%s: %j', async (_, { contentType, body }, taken) => {
+  ])('%s', async (_, { contentType, body }, taken) => {
     const { session, peer } = await active({ ...peerTypes, containers })
     const sent = session.send(body, { contentType })
     if (taken) expect((await peer.request('SEND')).body).toEqual(body)
     else
-      expect(await failure(sent.delivered)).toMatchObject({ code: 'type-not-accepted', message: /text\/html inside/ })
+      expect(await failure(sent.delivered)).toMatchObject({
+        code: 'type-not-accepted',
+        message: expect.stringContaining('text/html inside'),
+      })
     expect(await peer.all()).toEqual([])
   })
 
