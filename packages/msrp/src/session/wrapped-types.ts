@@ -2,7 +2,7 @@ import { MsrpError } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import { encodeText } from '../wire/utf8.ts'
 import type { MessageBody } from './body.ts'
-import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
+import { acceptsType, bareType, MANDATORY_TYPES } from './media-types.ts'
 import type { SessionOptions } from './options.ts'
 
 /**
@@ -43,7 +43,7 @@ export function decisionOn(contentType: string, options: SessionOptions): Sessio
   return (request, firstBytes) => {
     const unwanted = unwantedInside(contentType, firstBytes, accepted, containers)
     if (unwanted === undefined) return onRequest?.(request, firstBytes) ?? 'accept'
-    return { status: 415, comment: `${shown(unwanted)} is not taken inside of ${shown(contentType)}` }
+    return { status: 415, comment: `${shown(unwanted)} is not taken inside of ${bareType(contentType)}` }
   }
 }
 
