@@ -184,6 +184,21 @@ describe('A multipart is read', () => {
   })
 })
 
+test.each([
+  ['Content-Type: x/y\r\n\r\n', 'Content-Type: x/y\r\n', ''],
+  ['Content-Type: x/y\r\n', 'Content-Type: x/y', ''],
+  ['Content-Type: x/y\r\n\r\n\r\n', 'Content-Type: x/y\r\n\r\n', ''],
+  ['\r\n', '', ''],
+  ['', '', ''],
+  ['\r\n\r\n', '\r\n', ''],
+  ['\n\nx\n\n', '\n\nx\n', '\nx\n'],
+])('The line end before a boundary belongs to it, whatever stands before: %j', (text, whole, content) => {
+  const { parts } = parseMultipart(encode(`--b\r\n${text}--b--`), 'multipart/mixed; boundary=b')
+  expect(parts.map((part) => [decode(part.whole), decode(part.content)])).toEqual([[whole, content]])
+  const again = buildMultipart('mixed', [{ whole: parts[0]!.whole }])
+  expect(decode(parseMultipart(again.body, again.contentType).parts[0]!.whole)).toBe(whole)
+})
+
 describe('What is no multipart is told:', () => {
   test.each<[string, string, string, RegExp]>([
     ['another type', 'text/plain', '', /"text\/plain" is no multipart/],
