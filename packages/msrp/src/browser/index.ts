@@ -22,6 +22,7 @@ export type {
   SessionEnd,
 } from '../session/api.ts'
 export type { MessageBody, RandomAccessBody, StreamBody } from '../session/body.ts'
+export type { Envelope } from '../session/envelope.ts'
 export { MANDATORY_TYPES } from '../session/media-types.ts'
 export type {
   CompleteOptions,
@@ -37,6 +38,7 @@ export type {
   Verdict,
 } from '../session/options.ts'
 export type { FileSink, TraceEvent } from '../session/platform.ts'
+export type { Container, ContainerView } from '../session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from '../wire/index.ts'
 
 /** As for `msrp`, but there has to be a relay, given by a `wss:` URL; certificates are the browser's business. */

@@ -4,7 +4,6 @@ import {
   buildCpim,
   CPIM_TYPE,
   type CpimAddressInput,
-  type CpimContent,
   type CpimParts,
   type OpenOptions,
   openCpim,
@@ -122,7 +121,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
       { ...cpim, from: this.#options.self, to, ...(contentType === undefined ? {} : { contentType }) },
       { messageId, wishes, now: this.#now() },
     )
-    const wrapped = buildCpim(parts, body as CpimContent)
+    const wrapped = buildCpim(parts, body)
     const outgoing = this.#session.send(wrapped, { ...sendOptions, contentType: CPIM_TYPE })
     const item = this.sentItems.add({ messageId, to: urisOf(to), wishes, outgoing })
     outgoing.delivered.catch((error: unknown) => {

@@ -15,6 +15,7 @@ import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, usesWebSocket } from './relay-path.ts'
+import { checkWrappedTypes } from './wrapped-types.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
 const MSRP_PORT = 2855
@@ -245,7 +246,9 @@ function ownUri(text: string): MsrpUri {
   return uri
 }
 
-function checkPrepare({ listen, relay, remotePath, peerFingerprint }: PrepareOptions): void {
+function checkPrepare(options: PrepareOptions): void {
+  const { listen, relay, remotePath, peerFingerprint } = options
+  checkWrappedTypes(options)
   if (remotePath === 'first') checkFingerprint(peerFingerprint, { relayed: relay !== undefined, secure: !!listen?.tls })
   if (listen !== undefined && relay !== undefined) {
     throw new MsrpError('invalid-argument', 'A local path has either a listening socket or a relay')

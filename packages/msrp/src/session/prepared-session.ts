@@ -180,11 +180,12 @@ export function pathOf(input: PathInput): MsrpUri[] {
 }
 
 function peerFacts(options: CompleteOptions): SessionOptions {
-  const { peerAcceptTypes, peerMaxMessageSize, peerFingerprint, cpim } = options
+  const { peerAcceptTypes, peerAcceptWrappedTypes, peerMaxMessageSize, peerFingerprint, envelope } = options
   return {
     ...(peerFingerprint === undefined ? {} : { peerFingerprint }),
-    ...(cpim === undefined ? {} : { cpim }),
+    ...(envelope === undefined ? {} : { envelope }),
     ...(peerAcceptTypes === undefined ? {} : { peerAcceptTypes }),
+    ...(peerAcceptWrappedTypes === undefined ? {} : { peerAcceptWrappedTypes }),
     ...(peerMaxMessageSize === undefined ? {} : { peerMaxMessageSize }),
   }
 }

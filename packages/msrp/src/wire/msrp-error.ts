@@ -18,7 +18,8 @@
  * - `aborted`: the caller gave up, or the sender abandoned the message.
  * - `closed`: the session or connection was closed before.
  * - `type-not-accepted`: the peer's description does not list this media type.
- * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5).
+ * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5), or it is written in
+ *   a charset or transfer encoding that is not.
  * - `too-large`: the message exceeds what the receiver takes.
  * - `storage`: a file could not be written, or what was stored could not be read back.
  * - `file-unreadable`: a file to be sent is missing or cannot be read.
