@@ -183,10 +183,8 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     const told = this.#told.get(id) ?? new Set()
     if (consent === false || told.has(type)) return false
     const disposition = consent === true ? wanted : ({ type, status: 'forbidden' } as RecipientDisposition)
-    const parts = { messageId: newMessageId(this.#random), now: this.#now() }
-    // Of several recipients we are the one that the application says we are.
-    const from = request.to.length > 1 ? this.#options.self : undefined
-    const body = buildNotification(request, disposition, { ...parts, from })
+    const parts = { messageId: newMessageId(this.#random), now: this.#now(), from: this.#options.self }
+    const body = buildNotification(request, disposition, parts)
     if (body === undefined) return false
     this.#told.set(id, told.add(type))
     try {

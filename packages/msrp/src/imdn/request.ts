@@ -25,17 +25,20 @@ export interface ImdnRequest {
   readonly recordRoutes: readonly string[]
 }
 
+/** What notifications add to what goes around a message. */
+type ImdnHeaders = Pick<CpimParts, 'dateTime' | 'namespaces' | 'headers'>
+
 /**
  * Asks for notifications: adds Message-ID, DateTime and Disposition-Notification to what goes around a message (RFC 5438
  * §7.1.1).
- * @param messageId not to be guessed, with 64 random bits at least: `newImdnMessageId`
+ * @param messageId not to be guessed, with 64 random bits at least (RFC 5438 §6.3)
  * @param now the message's DateTime, unless it has one
  * @throws MsrpError `invalid-argument`
  */
-export function askForImdn(
-  parts: CpimParts,
+export function askForImdn<Parts extends Partial<CpimParts>>(
+  parts: Parts,
   { messageId, wishes, now }: { messageId: string; wishes: Iterable<ImdnWish>; now: Date },
-): CpimParts {
+): Parts & ImdnHeaders {
   const wanted = [...new Set(wishes)]
   const unknown = wanted.find((wish) => !WISHES.has(wish))
   if (unknown !== undefined) {
@@ -46,11 +49,11 @@ export function askForImdn(
 }
 
 /** Adds headers of RFC 5438, whose prefix in `headers` is `imdn`. */
-export function withImdnHeaders(
-  parts: CpimParts,
+export function withImdnHeaders<Parts extends Partial<CpimParts>>(
+  parts: Parts,
   messageId: string,
   headers: NonNullable<CpimParts['headers']>,
-): CpimParts {
+): Parts & ImdnHeaders {
   return {
     ...parts,
     namespaces: { ...parts.namespaces, imdn: IMDN_NAMESPACE },

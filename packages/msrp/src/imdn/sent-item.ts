@@ -9,7 +9,10 @@ import { Outcome } from './outcome.ts'
 /** A notification about a message of ours. */
 export interface Receipt extends Imdn {
   readonly disposition: Disposition
-  /** Who says so: the recipient's URI, as far as the notification or its envelope has it; else empty. */
+  /**
+   * Who says so, as far as the notification or its envelope has it, else empty: in a chat room the participant, where
+   * `recipientUri` may be the room.
+   */
   readonly recipient: string
 }
 
@@ -111,6 +114,11 @@ export class FollowedMessage implements SentItem {
   readonly #all: Dispositions = new Dispositions()
   readonly #to: readonly string[]
   readonly #recipients: Map<string, Dispositions> = new Map()
+  readonly #bad: Readonly<Record<DispositionType, Set<string>>> = {
+    delivery: new Set(),
+    processing: new Set(),
+    display: new Set(),
+  }
   /** What it failed with, for those who are asked about afterwards. */
   #failed: MsrpError | undefined
 
@@ -147,18 +155,19 @@ export class FollowedMessage implements SentItem {
     throw new MsrpError('limit-exceeded', `The message ${this.messageId} has more than ${RECIPIENTS} recipients`)
   }
 
-  /** A notification has come. False when it says nothing that could be kept. */
-  take(receipt: Receipt): boolean {
-    const recipient = this.#recipient(receipt.recipient)
-    if (recipient === undefined) return false
+  /**
+   * A notification has come, in an envelope from somebody.
+   * @returns what it says and of whom; undefined when that could not be kept
+   */
+  take(imdn: Imdn & { readonly disposition: Disposition }, from: string): Receipt | undefined {
+    const [told, ...more] = this.#recipientsOf(imdn.recipientUri ?? '', from)
+    const receipt: Receipt = { ...imdn, recipient: more[0] ?? told }
+    const recipient = this.#recipient(told)
+    if (recipient === undefined) return undefined
     recipient.take(receipt, true)
-    const { type, status } = receipt.disposition
-    const bad = [...this.#recipients.values()].filter(({ dispositions }) => {
-      const said = dispositions.get(type)
-      return said !== undefined && !GOOD.has(said.status)
-    })
-    this.#all.take(receipt, !GOOD.has(status) && bad.length >= this.#to.length)
-    return true
+    for (const uri of more) this.#recipient(uri)?.take(receipt, true)
+    this.#all.take(receipt, this.#countBad(told, receipt.disposition) >= this.#to.length)
+    return receipt
   }
 
   /** Nothing more can come. */
@@ -168,14 +177,33 @@ export class FollowedMessage implements SentItem {
     for (const recipient of this.#recipients.values()) recipient.fail(error)
   }
 
-  /** Whether everything that was asked for has been said by exactly those it was written to. */
+  /** Whether everything that was asked for has been said of those it was written to, and nobody else has turned up. */
   get complete(): boolean {
+    if ([...this.#recipients.keys()].some((uri) => !this.#to.includes(uri))) return false
     return this.#to.every((uri) => {
       const recipient = this.#recipients.get(uri)
       if (recipient === undefined) return false
       const delivered = recipient.settled('delivery') || !this.wishes.has('positive-delivery')
       return delivered && (recipient.settled('display') || !this.wishes.has('display'))
     })
+  }
+
+  /**
+   * Whom a notification is about. One that names nobody but whom the message was written to says nothing new: if that is a
+   * chat room, it is the sender of the notification who counts.
+   */
+  #recipientsOf(told: string, from: string): [told: string, ...more: string[]] {
+    if (told === '') return [from]
+    const isTo = (uri: string): boolean => this.#to.includes(comparableUri(uri))
+    return from !== '' && isTo(told) && !isTo(from) ? [told, from] : [told]
+  }
+
+  /** Of how many recipients the latest of this type is bad. */
+  #countBad(uri: string, { type, status }: Disposition): number {
+    const bad = this.#bad[type]
+    if (GOOD.has(status)) bad.delete(comparableUri(uri))
+    else bad.add(comparableUri(uri))
+    return bad.size
   }
 
   #recipient(uri: string): Dispositions | undefined {

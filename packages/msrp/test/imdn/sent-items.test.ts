@@ -87,6 +87,17 @@ describe('a notification is about', () => {
     expect(await stateOf(item.delivered)).toBe('rejected')
   })
 
+  test('the participant who says so, where the document names the chat room', async () => {
+    const { sent } = items()
+    const item = add(sent, 'a', ['sip:room@example.com'])
+    const receipts = [BOB, 'sip:carol@example.com'].map((from, index) =>
+      sent.take(imdn('a', `display ${index === 0 ? 'displayed' : 'forbidden'}`, 'sip:room@example.com'), from),
+    )
+    expect(receipts.map((taken) => taken?.receipt.recipient)).toEqual([BOB, 'sip:carol@example.com'])
+    expect(await stateOf(item.displayed)).toBe('resolved')
+    expect(await stateOf(item.recipient('sip:carol@example.com').displayed)).toBe('rejected')
+  })
+
   test('the sender of its envelope, where the document names nobody', () => {
     const { sent } = items()
     add(sent, 'a')
