@@ -86,7 +86,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   readonly #now: () => Date
   /** By sender and Message-ID: the types that were told. RFC 5438 §7.2.1: each once, also of what comes twice. */
   readonly #told: RecentIds<Set<DispositionType>> = new RecentIds(ANSWERED)
-  readonly #underWay: Set<Promise<void>> = new Set()
+  readonly #underWay: Set<Promise<boolean>> = new Set()
 
   constructor(session: Session, options: ReceiptsOptions) {
     const { sentItems = {}, clock, now = () => new Date(), random = systemRandom } = options
@@ -187,21 +187,21 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     const body = buildNotification(request, disposition, parts)
     if (body === undefined) return false
     this.#told.set(id, told.add(type))
-    try {
-      await this.#sendNotification(body)
-    } catch (error) {
-      told.delete(type)
-      throw error
-    }
-    return true
+    const sent = await this.#sendNotification(body)
+    // It may be tried again.
+    if (!sent) told.delete(type)
+    return sent
   }
 
-  async #sendNotification(body: Uint8Array): Promise<void> {
+  async #sendNotification(body: Uint8Array): Promise<boolean> {
     const { delivered } = this.#session.send(body, { contentType: CPIM_TYPE, successReport: false })
-    const settled = delivered.catch(() => {})
-    this.#underWay.add(settled)
-    void settled.then(() => this.#underWay.delete(settled))
-    await delivered
+    const sent = delivered.then(
+      () => true,
+      () => false,
+    )
+    this.#underWay.add(sent)
+    void sent.then(() => this.#underWay.delete(sent))
+    return sent
   }
 }
 
