@@ -13,8 +13,9 @@ import type { MessageBody } from '../session/body.ts'
 import type { SendOptions } from '../session/options.ts'
 import { RecentIds } from '../session/recent-ids.ts'
 import { MsrpError, newMessageId, parseMediaType, type RandomBytes } from '../wire/index.ts'
+import { keptText } from '../wire/kept-text.ts'
 import { type DispositionType, type ImdnWish, isWanted, type RecipientDisposition } from './disposition.ts'
-import { IMDN_TYPE } from './imdn.ts'
+import { IMDN_TYPE, type Imdn } from './imdn.ts'
 import { buildNotification } from './notification.ts'
 import { readImdns } from './read-imdns.ts'
 import { OpenedIm, type ReceivedIm } from './received-im.ts'
@@ -40,8 +41,8 @@ export interface ReceiptsOptions {
   readonly consent?: (im: ReceivedIm, type: DispositionType) => Consent | Promise<Consent>
   /** What messages may require of headers of other namespaces than RFC 5438's; see `openCpim`. */
   readonly understands?: OpenOptions['understands']
-  /** Called for each notification about a message of ours. */
-  readonly onReceipt?: (receipt: Receipt, item: SentItem) => void
+  /** Called for each notification about a message of ours. What it throws ends the iteration. */
+  readonly onReceipt?: (receipt: Receipt, item: SentItem, imdn: Imdn) => void
   /**
    * Follows what was sent. One that is given goes on when this session is over, so that what comes on the next one, or by
    * SIP, is understood; otherwise this is `SentItemsOptions` for one that ends with the session.
@@ -71,6 +72,8 @@ const WISHES: readonly ImdnWish[] = ['positive-delivery', 'negative-delivery', '
 
 /** Messages of which it is remembered what was told of them. */
 const ANSWERED = 1000
+/** Characters of what they are known by: id and sender. */
+const LONGEST_KEY = 512
 /** Notifications that may be on their way; a peer that does not take them does not get its further messages read. */
 const UNDER_WAY = 64
 
@@ -158,7 +161,10 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedIm, void, undefined> {
     for await (const message of this.#session) {
       // One that cannot be read has been refused; those behind it can.
-      const im = await this.receive(message).catch(() => undefined)
+      const im = await this.receive(message).catch((error: unknown) => {
+        if (!(error instanceof MsrpError)) throw error
+        return undefined
+      })
       if (im !== undefined) yield im
     }
   }
@@ -170,7 +176,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   ): Promise<void> {
     for (const imdn of await readImdns(content, contentType)) {
       const known = this.sentItems.take(imdn, from)
-      if (known !== undefined) this.#options.onReceipt?.(known.receipt, known.item)
+      if (known !== undefined) this.#options.onReceipt?.(known.receipt, known.item, imdn)
     }
   }
 
@@ -179,7 +185,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     const { type } = wanted
     if (request === undefined || !isWanted(request.wishes, wanted)) return false
     const consent = (await this.#options.consent?.(im, type)) ?? true
-    const id = `${request.from?.uri ?? ''} ${request.messageId}`
+    const id = keptText(`${request.messageId} ${request.from?.uri ?? ''}`, LONGEST_KEY)
     const told = this.#told.get(id) ?? new Set()
     if (consent === false || told.has(type)) return false
     const disposition = consent === true ? wanted : ({ type, status: 'forbidden' } as RecipientDisposition)

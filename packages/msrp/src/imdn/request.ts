@@ -77,13 +77,16 @@ export function isImdn(head: CpimHead): boolean {
   return type === 'multipart/mixed' && disposition === 'notification'
 }
 
+/** Characters of a Message-ID that is answered to; those in the field have up to 64. */
+const LONGEST_ID = 256
+
 /**
- * What a received message asks for; undefined when that is nothing: it has no Message-ID or no Disposition-Notification with
+ * What a received message asks for; undefined when that is nothing: it has no Message-ID, one of more than 256 characters, or no Disposition-Notification with
  * a value that is known here, or it is a notification itself, about which there is none (RFC 5438 §7.2.1).
  */
 export function imdnRequest(head: CpimHead): ImdnRequest | undefined {
   const messageId = imdnMessageId(head)
-  if (messageId === undefined || isImdn(head)) return undefined
+  if (messageId === undefined || messageId.length > LONGEST_ID || isImdn(head)) return undefined
   const asked = head
     .all(IMDN_NAMESPACE, 'Disposition-Notification')
     .flatMap(({ value }) => value.split(','))

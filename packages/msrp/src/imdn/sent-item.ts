@@ -1,19 +1,23 @@
 import { comparableUri } from '../cpim/comparable-uri.ts'
 import type { OutgoingMessage } from '../session/api.ts'
 import { MsrpError } from '../wire/index.ts'
+import { keptText } from '../wire/kept-text.ts'
 import { shown } from '../wire/shown.ts'
 import type { Disposition, DispositionType, ImdnWish } from './disposition.ts'
 import type { Imdn } from './imdn.ts'
 import { Outcome } from './outcome.ts'
 
-/** A notification about a message of ours. */
-export interface Receipt extends Imdn {
+/** What a notification says of a message of ours, as far as it is kept. */
+export interface Receipt {
+  readonly messageId: string
   readonly disposition: Disposition
   /**
-   * Who says so, as far as the notification or its envelope has it, else empty: in a chat room the participant, where
-   * `recipientUri` may be the room.
+   * Who says so, as far as the notification or its envelope has it, else empty: in a chat room the participant, though the
+   * document may name the room.
    */
   readonly recipient: string
+  /** Why a delivery failed; see `Imdn`. */
+  readonly reason: Imdn['reason']
 }
 
 /** What becomes of a message, at one recipient or in all. A rejection that nobody looks at does not end the process. */
@@ -86,6 +90,9 @@ function badNews({ messageId, recipient, disposition: { type, status }, reason }
 
 /** Most recipients of one message that are told apart. */
 const RECIPIENTS = 256
+/** Characters of what is kept. */
+const LONGEST_URI = 512
+const LONGEST_REASON = 128
 
 /**
  * A message that was sent and that notifications are expected about (RFC 5438 §7.1.3). What `Fate` it has in all: the first
@@ -102,7 +109,10 @@ export interface SentItem extends Fate {
    * to.
    */
   readonly recipients: ReadonlyMap<string, Fate>
-  /** One recipient, whether or not anything was said of it yet. @throws MsrpError `limit-exceeded` beyond 256 of them */
+  /**
+   * One recipient, whether or not anything was said of it yet.
+   * @throws MsrpError `limit-exceeded` beyond 256 of them, or for a URI of more than 512 characters
+   */
   recipient(uri: string): Fate
 }
 
@@ -152,7 +162,10 @@ export class FollowedMessage implements SentItem {
   recipient(uri: string): Fate {
     const fate = this.#recipient(uri)
     if (fate !== undefined) return fate
-    throw new MsrpError('limit-exceeded', `The message ${this.messageId} has more than ${RECIPIENTS} recipients`)
+    throw new MsrpError(
+      'limit-exceeded',
+      `The message ${this.messageId} has more than ${RECIPIENTS} recipients, or one of them is too long`,
+    )
   }
 
   /**
@@ -161,9 +174,15 @@ export class FollowedMessage implements SentItem {
    */
   take(imdn: Imdn & { readonly disposition: Disposition }, from: string): Receipt | undefined {
     const [told, ...more] = this.#recipientsOf(imdn.recipientUri ?? '', from)
-    const receipt: Receipt = { ...imdn, recipient: more[0] ?? told }
     const recipient = this.#recipient(told)
     if (recipient === undefined) return undefined
+    const { disposition, reason } = imdn
+    const receipt: Receipt = {
+      messageId: this.messageId,
+      disposition,
+      recipient: keptText(more[0] ?? told, LONGEST_URI),
+      reason: reason === undefined ? undefined : { ...reason, text: keptText(reason.text, LONGEST_REASON) },
+    }
     recipient.take(receipt, true)
     for (const uri of more) this.#recipient(uri)?.take(receipt, true)
     this.#all.take(receipt, this.#countBad(told, receipt.disposition) >= this.#to.length)
@@ -201,13 +220,15 @@ export class FollowedMessage implements SentItem {
   /** Of how many recipients the latest of this type is bad. */
   #countBad(uri: string, { type, status }: Disposition): number {
     const bad = this.#bad[type]
-    if (GOOD.has(status)) bad.delete(comparableUri(uri))
-    else bad.add(comparableUri(uri))
+    const key = keptText(comparableUri(uri), LONGEST_URI)
+    if (GOOD.has(status)) bad.delete(key)
+    else bad.add(key)
     return bad.size
   }
 
   #recipient(uri: string): Dispositions | undefined {
-    const key = comparableUri(uri)
+    if (uri.length > LONGEST_URI) return undefined
+    const key = keptText(comparableUri(uri), LONGEST_URI)
     let recipient = this.#recipients.get(key)
     if (recipient === undefined && this.#recipients.size < RECIPIENTS) {
       recipient = new Dispositions()
