@@ -1,4 +1,4 @@
-import { buildCpim, type CpimHead, CpimHeadReader, cpimVerdict, parseCpim } from 'msrp/cpim'
+import { buildCpim, type CpimHead, CpimHeadReader, cpimContainer, cpimVerdict, parseCpim } from 'msrp/cpim'
 import { MsrpError } from 'msrp/wire'
 import { cpim } from '../grammar/cpim.ts'
 import { mutated } from '../mutations.ts'
@@ -23,6 +23,7 @@ export const cpimTarget: Target = {
     const verdict = cpimVerdict({ contentType: 'message/cpim' }, bytes, limits)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a comment may not hold
     if (verdict !== 'accept' && /[\u0000-\u001f\u007f]/.test(verdict.comment)) throw new Error(verdict.comment)
+    cpimContainer.look('message/cpim', bytes)
     writtenAgain(random, bytes)
     return whole.startsWith('{') ? 'read' : whole
   },

@@ -20,7 +20,10 @@ export interface ArrivingContent {
   text(): Promise<string>
   /** All of it. @throws MsrpError `too-large` beyond `contentBytes`, `not-understood`, and what reading the message throws */
   bytes(): Promise<Uint8Array>
-  /** As it arrives. Cancelling it tells the sender to stop. @throws MsrpError `not-understood` */
+  /**
+   * As it arrives. Cancelling it tells the sender to stop; where it is a part of a multipart, the rest of it is passed over.
+   * @throws MsrpError `not-understood`
+   */
   stream(): ReadableStream<Uint8Array>
   /** As it arrives, byte for byte as it was sent. */
   raw(): ReadableStream<Uint8Array>

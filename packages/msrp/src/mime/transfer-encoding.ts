@@ -10,7 +10,7 @@ export interface TransferDecoder {
 
 /**
  * The decoder for the value of a Content-Transfer-Encoding; undefined where content is as it is. Nobody should encode
- * anything for MSRP (RFC 4975 §14.3), and what comes out of e-mail and of some RCS clients is encoded all the same.
+ * anything for MSRP (RFC 4975 §14.3), and what comes from e-mail may be encoded all the same.
  * @throws MsrpError `not-understood`
  */
 export function transferDecoder(encoding: string | undefined): TransferDecoder | undefined {

@@ -47,7 +47,11 @@ export interface BuiltMultipart<Part> {
   readonly body: [ContentOf<Part>] extends [string | Uint8Array | ArrayBuffer] ? Uint8Array : JoinedContent
 }
 
-type ContentOf<Part> = Part extends { readonly content: infer Kind } | { readonly whole: infer Kind } ? Kind : never
+type ContentOf<Part> = Part extends { readonly whole: infer Kind }
+  ? Kind
+  : Part extends { readonly content: infer Kind }
+    ? Kind
+    : never
 
 /**
  * Writes a multipart (RFC 2046 §5.1). Contents go in as they are, without a transfer encoding. The boundary has 128 random

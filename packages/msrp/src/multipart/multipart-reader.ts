@@ -1,4 +1,5 @@
 import { addFieldLine, type ContentField } from '../mime/content-fields.ts'
+import { copyBytes } from '../wire/byte-pool.ts'
 import { ByteSearch } from '../wire/byte-search.ts'
 import { concatenate, MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
@@ -53,6 +54,8 @@ export class MultipartReader {
   #inPart = false
   #parts = 0
   #partStart = 0
+  /** Where the last line of the head ends, its line end aside: that belongs to a delimiter behind it. */
+  #headEnd = 0
   #fields: ContentField[] = []
 
   /** @throws MsrpError `type-not-accepted` when it is no multipart, `malformed` for a boundary that is none */
@@ -83,7 +86,8 @@ export class MultipartReader {
   push(bytes: Uint8Array): void {
     const all = this.#held.length === 0 ? bytes : concatenate([this.#held, bytes])
     const read = this.#read(all, false)
-    this.#held = all.slice(read)
+    // A copy: bytes are lent, and the slice of a Buffer is none.
+    this.#held = copyBytes(all, read, all.length)
     this.#base += read
   }
 
@@ -110,7 +114,7 @@ export class MultipartReader {
       case 'line': {
         const delimiter = this.#delimiters.at(bytes, at, ended)
         if (delimiter === 'more') return 'more'
-        if (delimiter !== undefined) return this.#delimiter(delimiter, at)
+        if (delimiter !== undefined) return this.#delimiter(delimiter, this.#headEnd)
         this.#state = 'text'
         return at
       }
@@ -136,7 +140,7 @@ export class MultipartReader {
         // The line end before a delimiter belongs to it.
         const end = lineFeed > start && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed
         this.#content(bytes, start, end)
-        return this.#delimiter(delimiter, end)
+        return this.#delimiter(delimiter, this.#base + end)
       }
       at = lineFeed + 1
     }
@@ -155,8 +159,9 @@ export class MultipartReader {
     if (this.#inPart && end > start) this.#events.content(bytes.subarray(start, end))
   }
 
+  /** @param end position where the part before it ends */
   #delimiter({ next, closes }: Delimiter, end: number): number {
-    if (this.#inPart) this.#events.partEnd(this.#base + end)
+    if (this.#inPart) this.#events.partEnd(end)
     this.#inPart = false
     if (closes) {
       this.#state = 'closed'
@@ -165,6 +170,7 @@ export class MultipartReader {
     if (++this.#parts > this.#partLimit) throw exceeded(`The multipart has more than ${this.#partLimit} parts`)
     this.#state = 'head'
     this.#partStart = this.#base + next
+    this.#headEnd = this.#partStart
     this.#fields = []
     return next
   }
@@ -174,7 +180,7 @@ export class MultipartReader {
     if (delimiter === 'more') return 'more'
     if (delimiter !== undefined) {
       this.#part(this.#base + at)
-      return this.#delimiter(delimiter, at)
+      return this.#delimiter(delimiter, this.#headEnd)
     }
     const lineFeed = bytes.indexOf(LF, at)
     const next = lineFeed === -1 ? bytes.length : lineFeed + 1
@@ -182,7 +188,9 @@ export class MultipartReader {
       throw exceeded(`The header fields of part ${this.#parts} have more than ${this.#headLimit} bytes`)
     }
     if (lineFeed === -1) return 'more'
-    const line = decodeText(bytes, at, lineFeed > at && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed)
+    const end = lineFeed > at && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed
+    const line = decodeText(bytes, at, end)
+    this.#headEnd = this.#base + end
     if (line === '') this.#part(this.#base + next)
     else if (!addFieldLine(this.#fields, line)) {
       throw malformed(`Part ${this.#parts} of the multipart has a line that is no header field: ${shown(line)}`)

@@ -137,6 +137,7 @@ async function* partsOf(
       events.length = 0
       try {
         const bytes = await source.pull()
+        if (failure !== undefined) throw failure
         ended = bytes === undefined
         refusing(message, () => (bytes === undefined ? reader.end() : reader.push(bytes)))
       } catch (error) {
@@ -172,6 +173,9 @@ async function* partsOf(
       current = undefined
     }
   } finally {
-    if (!ended) await source.cancel().catch(() => {})
+    if (!ended) {
+      failure ??= new MsrpError('closed', 'The parts are not wanted any more: the iteration was left')
+      await source.cancel().catch(() => {})
+    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock, MsrpConnection } from '../connection/index.ts'
+import { smimeTypeOf } from '../mime/smime.ts'
 import {
   type Field,
   formatContentDisposition,
@@ -172,6 +173,10 @@ export class OutgoingMessages {
       contentType: options.contentType ?? reader.contentType,
       successReport: options.successReport ?? true,
       failureReport: options.failureReport ?? 'yes',
+    }
+    const smime = [about.contentType, ...(options.wrappedTypes ?? [])].find((type) => smimeTypeOf(type) !== undefined)
+    if (smime !== undefined && reader.size === undefined) {
+      throw unusable(`${smime} of unknown size: each chunk of S/MIME announces the size of all (RFC 8591 §8.2)`)
     }
     return {
       ...about,

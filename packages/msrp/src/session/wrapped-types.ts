@@ -2,7 +2,7 @@ import { MsrpError } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import { encodeText } from '../wire/utf8.ts'
 import type { MessageBody } from './body.ts'
-import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
+import { acceptsType, bareType, MANDATORY_TYPES } from './media-types.ts'
 import type { SessionOptions } from './options.ts'
 
 /**
@@ -37,15 +37,26 @@ const DEPTH = 8
  * @returns undefined when there is nothing to be decided
  */
 export function decisionOn(contentType: string, options: SessionOptions): SessionOptions['onRequest'] {
-  const { acceptTypes = ['*'], acceptWrappedTypes = [], containers = [], onRequest } = options
-  const accepted = [...acceptTypes, ...acceptWrappedTypes, ...MANDATORY_TYPES]
+  const { acceptTypes = ['*'], acceptWrappedTypes, containers = [], onRequest } = options
+  const accepted = [...takenInside(acceptTypes, acceptWrappedTypes), ...MANDATORY_TYPES]
   if (!containers.some(({ types }) => acceptsType(types, contentType)) || accepted.includes('*')) return onRequest
   return (request, firstBytes) => {
     const unwanted = unwantedInside(contentType, firstBytes, accepted, containers)
     if (unwanted === undefined) return onRequest?.(request, firstBytes) ?? 'accept'
-    return { status: 415, comment: `${shown(unwanted)} is not taken inside of ${shown(contentType)}` }
+    return { status: 415, comment: `${shown(unwanted)} is not taken inside of ${shown(bareType(contentType))}` }
   }
 }
+
+/**
+ * RFC 4975 §8.6: both lists. Who lists containers alone, and nothing for their inside, has forgotten to; nothing at all could
+ * be sent otherwise.
+ */
+function takenInside(acceptTypes: readonly string[], wrapped: readonly string[] | undefined): readonly string[] {
+  if (wrapped === undefined && acceptTypes.every((type) => CONTAINERS.test(type))) return ['*']
+  return [...acceptTypes, ...(wrapped ?? [])]
+}
+
+const CONTAINERS = /^\s*(?:message\/cpim|multipart\/)/i
 
 /** The first type inside of a message that is not accepted, as far as the first bytes show. */
 export function unwantedInside(
@@ -75,9 +86,9 @@ export function unwantedByPeer(
   body: MessageBody,
   contentType: string,
   wrappedTypes: readonly string[] | undefined,
-  { peerAcceptTypes = ['*'], peerAcceptWrappedTypes = [], containers = [] }: SessionOptions,
+  { peerAcceptTypes = ['*'], peerAcceptWrappedTypes, containers = [] }: SessionOptions,
 ): string | undefined {
-  const accepted = [...peerAcceptTypes, ...peerAcceptWrappedTypes]
+  const accepted = takenInside(peerAcceptTypes, peerAcceptWrappedTypes)
   if (accepted.includes('*')) return undefined
   if (wrappedTypes !== undefined) return wrappedTypes.find((type) => !acceptsType(accepted, type))
   if (!(typeof body === 'string' || body instanceof Uint8Array)) return undefined

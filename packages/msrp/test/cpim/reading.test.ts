@@ -128,8 +128,19 @@ describe('A message/cpim is read', () => {
     )
   })
 
-  test('with a name of RFC 3862 in its own case alone', () => {
-    const { head } = parse('from: <im:a@x.org>', 'TO: <im:b@x.org>', '', 'Content-Type: text/plain', '', '')
+  test('with a name of RFC 3862 in its own case alone (RFC3862-2.2-11, RFC3862-3-1, RFC3862-4-1)', () => {
+    const { head } = parse(
+      'from: <im:a@x.org>',
+      'TO: <im:b@x.org>',
+      'Datetime: 2000-12-13T13:40:00Z',
+      'require: Vital',
+      'ns: a <urn:x:y>',
+      '',
+      'Content-Type: text/plain',
+      '',
+      '',
+    )
+    expect([head.dateTime, head.required]).toEqual([undefined, []])
     expect(head.from).toBeUndefined()
     expect(head.to).toEqual([])
   })
@@ -141,6 +152,69 @@ describe('A message/cpim is read', () => {
     )
     expect(head.contentType).toBe('image/png')
     expect(content).toEqual(bytes)
+  })
+
+  test('with the language of a value by lang and no other name (RFC3862-3.6-1)', () => {
+    const { head } = parse('Subject:;Lang=fr a', 'Subject:;lang=de b', '', 'Content-Type: text/plain', '', '')
+    expect(head.subjects).toEqual([
+      { text: 'a', language: undefined },
+      { text: 'b', language: 'de' },
+    ])
+  })
+
+  test.each([
+    ['de', 'Wetter in Wien'],
+    ['fr', 'temps'],
+    ['FR-be', 'temps'],
+    ['it', 'weather'],
+    ['', 'weather'],
+  ])('with the subject that is nearest to %j', (language, text) => {
+    const subjects = ['Subject: weather', 'Subject:;lang=de-AT Wetter in Wien', 'Subject:;lang=fr temps']
+    expect(parse(...subjects, '', 'Content-Type: text/plain', '', '').head.subject(language)).toBe(text)
+  })
+
+  test('with lines of any length, as long as all headers together have no more than headBytes (RFC3862-2.2-4)', () => {
+    const long = 'y'.repeat(1_000_000)
+    const bytes = encode(crlf(`X: ${long}`, '', 'Content-Type: text/plain', '', 'z'))
+    expect(parseCpim(bytes, { headBytes: 1_100_000 }).head.headers[0]?.value).toBe(long)
+  })
+
+  test('with every octet and the order of its headers, however strange (RFC3862-2.2-1, RFC3862-2.2-12, RFC3862-2.2-13)', () => {
+    const head = Buffer.from(
+      'X:  two  blanks \r\nTo: <im:b@x.org>\nFrom:<im:a@x.org>\r\nX: \xff\xfe \\u0041\r\n\r\n\r\nX-Own: 1\r\nContent-Type:\r\n text/plain\r\n\r\n',
+      'latin1',
+    )
+    const message = parseCpim(Buffer.concat([head, Buffer.from('Hello')]))
+    expect(Buffer.from(message.head.bytes).equals(head)).toBe(true)
+    expect(message.head.headers.map(({ name }) => name)).toEqual(['X', 'To', 'From', 'X'])
+    expect(message.head.headers[3]?.rawValue).toBe('\ufffd\ufffd \\u0041')
+  })
+
+  test.each([
+    ['base64', 'R3LDvMOf\r\nZQ==', 'Grüße'],
+    ['Quoted-Printable', 'Gr=C3=BC=\r\n=C3=9Fe', 'Grüße'],
+    ['8bit', 'Grüße', 'Grüße'],
+  ])('with content in %s as what it was, and as it came', (encoding, written, text) => {
+    const message = parse(
+      'To: <im:a@x.org>',
+      '',
+      'Content-Type: text/plain',
+      `Content-Transfer-Encoding: ${encoding}`,
+      '',
+      written,
+    )
+    expect([message.text(), message.head.transferEncoding]).toEqual([text, encoding])
+    expect(message.bytes()).toEqual(encode(text))
+    expect(message.content).toEqual(encode(written))
+  })
+
+  test('but not in an encoding that is not known', () => {
+    const { bytes, text, content } = parse('To: <im:a@x.org>', '', 'Content-Transfer-Encoding: x-gzip', '', 'z')
+    expect(bytes).toThrow(
+      expect.objectContaining({ code: 'not-understood', message: expect.stringContaining('x-gzip') }),
+    )
+    expect(text).toThrow(/x-gzip/)
+    expect(content).toEqual(encode('z'))
   })
 
   test('with a head that can be passed on as it came', () => {
@@ -162,9 +236,24 @@ describe('Escapes (RFC 3862 §2.3.1) are resolved:', () => {
     ['Grüße 世界', 'Grüße 世界'],
     [String.raw`\x\u12`, 'xu12'],
     ['end\\', 'end'],
-  ])('%s', (written, value) => {
-    expect(parse(`Subject: ${written}`, '', 'Content-Type: text/plain', '', '').head.subject()).toBe(value)
-  })
+  ])(
+    '%s, those that are needed and any others (RFC3862-2.3.1-7, RFC3862-2.3.1-8, RFC3862-2.3.1-9)',
+    (written, value) => {
+      expect(parse(`Subject: ${written}`, '', 'Content-Type: text/plain', '', '').head.subject()).toBe(value)
+    },
+  )
+
+  test.each([
+    [String.raw`\x\-\ü`, 'x-ü'],
+    [String.raw`\u12 \u123g \U0041`, 'u12 u123g U0041'],
+    ['\\', ''],
+    ['a\\\\\\', 'a\\'],
+  ])(
+    '%s, where a backslash means nothing special or nothing at all (RFC3862-2.3.1-10, RFC3862-2.3.1-11)',
+    (written, value) => {
+      expect(parse(`X: ${written}`, '', 'Content-Type: text/plain', '', '').head.headers[0]?.value).toBe(value)
+    },
+  )
 
   test.each<[string, { uri: string; name?: string }]>([
     ['<im:a@x.org>', { uri: 'im:a@x.org' }],

@@ -108,6 +108,16 @@ describe('The examples', { timeout: 30_000 }, () => {
     await bot.line(/^sip:user@example.com: displayed/)
   })
 
+  test('multipart.ts sends parts in parts, reads them, and refuses what is not taken inside', async () => {
+    const example = run('multipart.ts')
+    await example.exit()
+    expect(example.lines[0]).toMatch(/^refused: 415: .*"audio\/ogg" is not taken inside of "multipart\/mixed"$/)
+    expect(example.lines.slice(1)).toEqual([
+      'page <p>Look: <img src="cid:cat@example.com"></p> with image/png, 4 bytes',
+      'file About cats.pdf: application/pdf, 8 bytes',
+    ])
+  })
+
   describe('with a relay', () => {
     let relay: RunningRelay
     const file = (name: string): string => join(folder.path, name)
