@@ -1,12 +1,5 @@
 import { comparableUri } from '../cpim/comparable-uri.ts'
-import {
-  buildCpim,
-  type Content,
-  CPIM_TYPE,
-  type CpimAddressInput,
-  type CpimHead,
-  type CpimParts,
-} from '../cpim/index.ts'
+import { buildCpim, CPIM_TYPE, type CpimAddressInput, type CpimHead, type CpimParts } from '../cpim/index.ts'
 import type { OutgoingMessage, Session } from '../session/api.ts'
 import type { MessageBody } from '../session/body.ts'
 import type { SendOptions } from '../session/options.ts'
@@ -96,6 +89,6 @@ export class ChatRoom {
     { cpim = {}, contentType, ...options }: RoomSendOptions,
   ): OutgoingMessage {
     const parts = { ...cpim, from: this.#self, to, ...(contentType === undefined ? {} : { contentType }) }
-    return this.#session.send(buildCpim(parts, body as Content), { ...options, contentType: CPIM_TYPE })
+    return this.#session.send(buildCpim(parts, body), { ...options, contentType: CPIM_TYPE })
   }
 }

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../connection/index.ts'
 import { systemClock } from '../connection/system-clock.ts'
 import type { CpimHead } from '../cpim/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { keptText } from '../wire/kept-text.ts'
 import { type DocumentSource, documentText } from '../xml/document.ts'
 import { COMPOSING_TYPE, type ComposingStatus, parseComposing } from './status.ts'
 
@@ -30,6 +31,10 @@ export interface ComposersOptions {
 const COUNT = 100
 /** Seconds (RFC 3994 §3.3). */
 const DEFAULT_REFRESH = 120
+/** Characters; people with longer ones are not known. */
+const LONGEST_URI = 512
+/** Characters of a media type that is kept. */
+const LONGEST_TYPE = 128
 /** Seconds; whoever claims to write for longer has to say so again. */
 const LONGEST_REFRESH = 3600
 
@@ -73,16 +78,18 @@ export class Composers {
 
   /** Somebody says whether they are writing. */
   status(status: ComposingStatus, uri = ''): void {
-    const { state, refresh = DEFAULT_REFRESH, contentType, lastActive } = status
+    if (uri.length > LONGEST_URI) return
+    const { state, refresh = DEFAULT_REFRESH, lastActive } = status
+    const contentType = status.contentType === undefined ? undefined : keptText(status.contentType, LONGEST_TYPE)
     const known = this.#active.get(uri)
     if (state === 'idle') {
       if (known !== undefined) this.#stop(uri, { contentType, lastActive })
       return
     }
     known?.cancel()
-    const peer: ComposingPeer = { uri, state, contentType, lastActive }
+    const peer: ComposingPeer = { uri: keptText(uri, LONGEST_URI), state, contentType, lastActive }
     const wait = Math.min(refresh, LONGEST_REFRESH) * 1000
-    this.#active.set(uri, { peer, cancel: this.#clock.after(wait, () => this.#stop(uri)) })
+    this.#active.set(peer.uri, { peer, cancel: this.#clock.after(wait, () => this.#stop(peer.uri)) })
     const [longest] = this.#active.keys()
     if (this.#active.size > this.#count && longest !== undefined) this.#stop(longest)
     if (known === undefined) this.#onChange(peer)

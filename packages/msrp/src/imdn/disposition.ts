@@ -28,7 +28,9 @@ const STATUSES: Readonly<Record<DispositionType, readonly string[]>> = {
 
 /** A type and a status that go together; undefined for any others, which extensions may have. */
 export function dispositionOf(type: DispositionType, status: string): Disposition | undefined {
-  return STATUSES[type].includes(status) ? ({ type, status } as Disposition) : undefined
+  // Ours, not the same letters out of a document, which would be kept with them.
+  const known = STATUSES[type].find((one) => one === status)
+  return known === undefined ? undefined : ({ type, status: known } as Disposition)
 }
 
 /** What a sender may ask for in Disposition-Notification (RFC 5438 §7.1.1.3). */

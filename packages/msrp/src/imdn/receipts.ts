@@ -14,8 +14,9 @@ import type { MessageBody } from '../session/body.ts'
 import type { SendOptions } from '../session/options.ts'
 import { RecentIds } from '../session/recent-ids.ts'
 import { MsrpError, newMessageId, parseMediaType, type RandomBytes } from '../wire/index.ts'
+import { keptText } from '../wire/kept-text.ts'
 import { type DispositionType, type ImdnWish, isWanted, type RecipientDisposition } from './disposition.ts'
-import { IMDN_TYPE } from './imdn.ts'
+import { IMDN_TYPE, type Imdn } from './imdn.ts'
 import { buildNotification } from './notification.ts'
 import { readImdns } from './read-imdns.ts'
 import { OpenedIm, type ReceivedIm } from './received-im.ts'
@@ -41,8 +42,8 @@ export interface ReceiptsOptions {
   readonly consent?: (im: ReceivedIm, type: DispositionType) => Consent | Promise<Consent>
   /** What messages may require of headers of other namespaces than RFC 5438's; see `openCpim`. */
   readonly understands?: OpenOptions['understands']
-  /** Called for each notification about a message of ours. */
-  readonly onReceipt?: (receipt: Receipt, item: SentItem) => void
+  /** Called for each notification about a message of ours. What it throws ends the iteration. */
+  readonly onReceipt?: (receipt: Receipt, item: SentItem, imdn: Imdn) => void
   /**
    * Follows what was sent. One that is given goes on when this session is over, so that what comes on the next one, or by
    * SIP, is understood; otherwise this is `SentItemsOptions` for one that ends with the session.
@@ -72,6 +73,8 @@ const WISHES: readonly ImdnWish[] = ['positive-delivery', 'negative-delivery', '
 
 /** Messages of which it is remembered what was told of them. */
 const ANSWERED = 1000
+/** Characters of what they are known by: id and sender. */
+const LONGEST_KEY = 512
 /** Notifications that may be on their way; a peer that does not take them does not get its further messages read. */
 const UNDER_WAY = 64
 
@@ -87,7 +90,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   readonly #now: () => Date
   /** By sender and Message-ID: the types that were told. RFC 5438 §7.2.1: each once, also of what comes twice. */
   readonly #told: RecentIds<Set<DispositionType>> = new RecentIds(ANSWERED)
-  readonly #underWay: Set<Promise<void>> = new Set()
+  readonly #underWay: Set<Promise<boolean>> = new Set()
 
   constructor(session: Session, options: ReceiptsOptions) {
     const { sentItems = {}, clock, now = () => new Date(), random = systemRandom } = options
@@ -122,7 +125,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
       { ...cpim, from: this.#options.self, to, ...(contentType === undefined ? {} : { contentType }) },
       { messageId, wishes, now: this.#now() },
     )
-    const wrapped = buildCpim(parts, body as Content)
+    const wrapped = buildCpim(parts, body)
     const outgoing = this.#session.send(wrapped, { ...sendOptions, contentType: CPIM_TYPE })
     const item = this.sentItems.add({ messageId, to: urisOf(to), wishes, outgoing })
     outgoing.delivered.catch((error: unknown) => {
@@ -159,7 +162,10 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedIm, void, undefined> {
     for await (const message of this.#session) {
       // One that cannot be read has been refused; those behind it can.
-      const im = await this.receive(message).catch(() => undefined)
+      const im = await this.receive(message).catch((error: unknown) => {
+        if (!(error instanceof MsrpError)) throw error
+        return undefined
+      })
       if (im !== undefined) yield im
     }
   }
@@ -171,7 +177,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   ): Promise<void> {
     for (const imdn of await readImdns(content, contentType)) {
       const known = this.sentItems.take(imdn, from)
-      if (known !== undefined) this.#options.onReceipt?.(known.receipt, known.item)
+      if (known !== undefined) this.#options.onReceipt?.(known.receipt, known.item, imdn)
     }
   }
 
@@ -180,31 +186,29 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     const { type } = wanted
     if (request === undefined || !isWanted(request.wishes, wanted)) return false
     const consent = (await this.#options.consent?.(im, type)) ?? true
-    const id = `${request.from?.uri ?? ''} ${request.messageId}`
+    const id = keptText(`${request.messageId} ${request.from?.uri ?? ''}`, LONGEST_KEY)
     const told = this.#told.get(id) ?? new Set()
     if (consent === false || told.has(type)) return false
     const disposition = consent === true ? wanted : ({ type, status: 'forbidden' } as RecipientDisposition)
-    const parts = { messageId: newMessageId(this.#random), now: this.#now() }
-    // Of several recipients we are the one that the application says we are.
-    const from = request.to.length > 1 ? this.#options.self : undefined
-    const body = buildNotification(request, disposition, { ...parts, from })
+    const parts = { messageId: newMessageId(this.#random), now: this.#now(), from: this.#options.self }
+    const body = buildNotification(request, disposition, parts)
     if (body === undefined) return false
     this.#told.set(id, told.add(type))
-    try {
-      await this.#sendNotification(body)
-    } catch (error) {
-      told.delete(type)
-      throw error
-    }
-    return true
+    const sent = await this.#sendNotification(body)
+    // It may be tried again.
+    if (!sent) told.delete(type)
+    return sent
   }
 
-  async #sendNotification(body: Uint8Array): Promise<void> {
+  async #sendNotification(body: Uint8Array): Promise<boolean> {
     const { delivered } = this.#session.send(body, { contentType: CPIM_TYPE, successReport: false })
-    const settled = delivered.catch(() => {})
-    this.#underWay.add(settled)
-    void settled.then(() => this.#underWay.delete(settled))
-    await delivered
+    const sent = delivered.then(
+      () => true,
+      () => false,
+    )
+    this.#underWay.add(sent)
+    void sent.then(() => this.#underWay.delete(sent))
+    return sent
   }
 }
 

@@ -23,8 +23,8 @@ export interface ReceivedIm {
   /**
    * The user has been shown it, or shown the beginning of it. Tells the sender, if it wants to hear of that and the option
    * `consent` does not object, and does so once.
-   * @returns whether a notification went out
-   * @throws MsrpError when it could not be sent
+   * @returns whether a notification went out and was taken. If that failed, with the session for one, it can be tried again;
+   *   it does not throw for it, since nobody can rely on notifications (RFC 5438 §14.3)
    */
   displayed(): Promise<boolean>
   /**

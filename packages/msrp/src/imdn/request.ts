@@ -25,17 +25,20 @@ export interface ImdnRequest {
   readonly recordRoutes: readonly string[]
 }
 
+/** What notifications add to what goes around a message. */
+type ImdnHeaders = Pick<CpimParts, 'dateTime' | 'namespaces' | 'headers'>
+
 /**
  * Asks for notifications: adds Message-ID, DateTime and Disposition-Notification to what goes around a message (RFC 5438
  * §7.1.1).
- * @param messageId not to be guessed, with 64 random bits at least: `newImdnMessageId`
+ * @param messageId not to be guessed, with 64 random bits at least (RFC 5438 §6.3)
  * @param now the message's DateTime, unless it has one
  * @throws MsrpError `invalid-argument`
  */
-export function askForImdn(
-  parts: CpimParts,
+export function askForImdn<Parts extends Partial<CpimParts>>(
+  parts: Parts,
   { messageId, wishes, now }: { messageId: string; wishes: Iterable<ImdnWish>; now: Date },
-): CpimParts {
+): Parts & ImdnHeaders {
   const wanted = [...new Set(wishes)]
   const unknown = wanted.find((wish) => !WISHES.has(wish))
   if (unknown !== undefined) {
@@ -46,11 +49,11 @@ export function askForImdn(
 }
 
 /** Adds headers of RFC 5438, whose prefix in `headers` is `imdn`. */
-export function withImdnHeaders(
-  parts: CpimParts,
+export function withImdnHeaders<Parts extends Partial<CpimParts>>(
+  parts: Parts,
   messageId: string,
   headers: NonNullable<CpimParts['headers']>,
-): CpimParts {
+): Parts & ImdnHeaders {
   return {
     ...parts,
     namespaces: { ...parts.namespaces, imdn: IMDN_NAMESPACE },
@@ -74,13 +77,16 @@ export function isImdn(head: CpimHead): boolean {
   return type === 'multipart/mixed' && disposition === 'notification'
 }
 
+/** Characters of a Message-ID that is answered to; those in the field have up to 64. */
+const LONGEST_ID = 256
+
 /**
- * What a received message asks for; undefined when that is nothing: it has no Message-ID or no Disposition-Notification with
+ * What a received message asks for; undefined when that is nothing: it has no Message-ID, one of more than 256 characters, or no Disposition-Notification with
  * a value that is known here, or it is a notification itself, about which there is none (RFC 5438 §7.2.1).
  */
 export function imdnRequest(head: CpimHead): ImdnRequest | undefined {
   const messageId = imdnMessageId(head)
-  if (messageId === undefined || isImdn(head)) return undefined
+  if (messageId === undefined || messageId.length > LONGEST_ID || isImdn(head)) return undefined
   const asked = head
     .all(IMDN_NAMESPACE, 'Disposition-Notification')
     .flatMap(({ value }) => value.split(','))

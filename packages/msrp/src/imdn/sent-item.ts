@@ -1,16 +1,23 @@
 import { comparableUri } from '../cpim/comparable-uri.ts'
 import type { OutgoingMessage } from '../session/api.ts'
 import { MsrpError } from '../wire/index.ts'
+import { keptText } from '../wire/kept-text.ts'
 import { shown } from '../wire/shown.ts'
 import type { Disposition, DispositionType, ImdnWish } from './disposition.ts'
 import type { Imdn } from './imdn.ts'
 import { Outcome } from './outcome.ts'
 
-/** A notification about a message of ours. */
-export interface Receipt extends Imdn {
+/** What a notification says of a message of ours, as far as it is kept. */
+export interface Receipt {
+  readonly messageId: string
   readonly disposition: Disposition
-  /** Who says so: the recipient's URI, as far as the notification or its envelope has it; else empty. */
+  /**
+   * Who says so, as far as the notification or its envelope has it, else empty: in a chat room the participant, though the
+   * document may name the room.
+   */
   readonly recipient: string
+  /** Why a delivery failed; see `Imdn`. */
+  readonly reason: Imdn['reason']
 }
 
 /** What becomes of a message, at one recipient or in all. A rejection that nobody looks at does not end the process. */
@@ -83,6 +90,9 @@ function badNews({ messageId, recipient, disposition: { type, status }, reason }
 
 /** Most recipients of one message that are told apart. */
 const RECIPIENTS = 256
+/** Characters of what is kept. */
+const LONGEST_URI = 512
+const LONGEST_REASON = 128
 
 /**
  * A message that was sent and that notifications are expected about (RFC 5438 §7.1.3). What `Fate` it has in all: the first
@@ -99,7 +109,10 @@ export interface SentItem extends Fate {
    * to.
    */
   readonly recipients: ReadonlyMap<string, Fate>
-  /** One recipient, whether or not anything was said of it yet. @throws MsrpError `limit-exceeded` beyond 256 of them */
+  /**
+   * One recipient, whether or not anything was said of it yet.
+   * @throws MsrpError `limit-exceeded` beyond 256 of them, or for a URI of more than 512 characters
+   */
   recipient(uri: string): Fate
 }
 
@@ -111,6 +124,11 @@ export class FollowedMessage implements SentItem {
   readonly #all: Dispositions = new Dispositions()
   readonly #to: readonly string[]
   readonly #recipients: Map<string, Dispositions> = new Map()
+  readonly #bad: Readonly<Record<DispositionType, Set<string>>> = {
+    delivery: new Set(),
+    processing: new Set(),
+    display: new Set(),
+  }
   /** What it failed with, for those who are asked about afterwards. */
   #failed: MsrpError | undefined
 
@@ -144,21 +162,31 @@ export class FollowedMessage implements SentItem {
   recipient(uri: string): Fate {
     const fate = this.#recipient(uri)
     if (fate !== undefined) return fate
-    throw new MsrpError('limit-exceeded', `The message ${this.messageId} has more than ${RECIPIENTS} recipients`)
+    throw new MsrpError(
+      'limit-exceeded',
+      `The message ${this.messageId} has more than ${RECIPIENTS} recipients, or one of them is too long`,
+    )
   }
 
-  /** A notification has come. False when it says nothing that could be kept. */
-  take(receipt: Receipt): boolean {
-    const recipient = this.#recipient(receipt.recipient)
-    if (recipient === undefined) return false
+  /**
+   * A notification has come, in an envelope from somebody.
+   * @returns what it says and of whom; undefined when that could not be kept
+   */
+  take(imdn: Imdn & { readonly disposition: Disposition }, from: string): Receipt | undefined {
+    const [told, ...more] = this.#recipientsOf(imdn.recipientUri ?? '', from)
+    const recipient = this.#recipient(told)
+    if (recipient === undefined) return undefined
+    const { disposition, reason } = imdn
+    const receipt: Receipt = {
+      messageId: this.messageId,
+      disposition,
+      recipient: keptText(more[0] ?? told, LONGEST_URI),
+      reason: reason === undefined ? undefined : { ...reason, text: keptText(reason.text, LONGEST_REASON) },
+    }
     recipient.take(receipt, true)
-    const { type, status } = receipt.disposition
-    const bad = [...this.#recipients.values()].filter(({ dispositions }) => {
-      const said = dispositions.get(type)
-      return said !== undefined && !GOOD.has(said.status)
-    })
-    this.#all.take(receipt, !GOOD.has(status) && bad.length >= this.#to.length)
-    return true
+    for (const uri of more) this.#recipient(uri)?.take(receipt, true)
+    this.#all.take(receipt, this.#countBad(told, receipt.disposition) >= this.#to.length)
+    return receipt
   }
 
   /** Nothing more can come. */
@@ -168,8 +196,9 @@ export class FollowedMessage implements SentItem {
     for (const recipient of this.#recipients.values()) recipient.fail(error)
   }
 
-  /** Whether everything that was asked for has been said by exactly those it was written to. */
+  /** Whether everything that was asked for has been said of those it was written to, and nobody else has turned up. */
   get complete(): boolean {
+    if ([...this.#recipients.keys()].some((uri) => !this.#to.includes(uri))) return false
     return this.#to.every((uri) => {
       const recipient = this.#recipients.get(uri)
       if (recipient === undefined) return false
@@ -178,8 +207,28 @@ export class FollowedMessage implements SentItem {
     })
   }
 
+  /**
+   * Whom a notification is about. One that names nobody but whom the message was written to says nothing new: if that is a
+   * chat room, it is the sender of the notification who counts.
+   */
+  #recipientsOf(told: string, from: string): [told: string, ...more: string[]] {
+    if (told === '') return [from]
+    const isTo = (uri: string): boolean => this.#to.includes(comparableUri(uri))
+    return from !== '' && isTo(told) && !isTo(from) ? [told, from] : [told]
+  }
+
+  /** Of how many recipients the latest of this type is bad. */
+  #countBad(uri: string, { type, status }: Disposition): number {
+    const bad = this.#bad[type]
+    const key = keptText(comparableUri(uri), LONGEST_URI)
+    if (GOOD.has(status)) bad.delete(key)
+    else bad.add(key)
+    return bad.size
+  }
+
   #recipient(uri: string): Dispositions | undefined {
-    const key = comparableUri(uri)
+    if (uri.length > LONGEST_URI) return undefined
+    const key = keptText(comparableUri(uri), LONGEST_URI)
     let recipient = this.#recipients.get(key)
     if (recipient === undefined && this.#recipients.size < RECIPIENTS) {
       recipient = new Dispositions()

@@ -75,8 +75,8 @@ export class SentItems {
     const item = this.#kept.get(imdn.messageId)?.item
     const { disposition } = imdn
     if (item === undefined || disposition === undefined) return undefined
-    const receipt: Receipt = { ...imdn, disposition, recipient: imdn.recipientUri ?? from }
-    if (!item.take(receipt)) return undefined
+    const receipt = item.take({ ...imdn, disposition }, from)
+    if (receipt === undefined) return undefined
     if (item.complete) this.#drop(item.messageId)
     return { item, receipt }
   }

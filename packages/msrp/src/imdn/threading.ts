@@ -65,10 +65,13 @@ function find(head: CpimHead, namespaces: readonly (string | undefined)[], name:
 }
 
 /**
- * Adds the headers that thread a message to what goes around it: ids with the prefix `cpm`, the reference with `rcs`.
- * @throws MsrpError `invalid-argument` from `buildCpim` for ids that no header can have
+ * Adds the headers that thread a message to what goes around it, or to the option `cpim` of `Receipts.send` and
+ * `ChatRoom.send`: ids with the prefix `cpm`, the reference with `rcs`. `buildCpim` throws for ids that no header can have.
  */
-export function withThreading(parts: CpimParts, threading: Threading): CpimParts {
+export function withThreading<Parts extends Pick<CpimParts, 'namespaces' | 'headers'>>(
+  parts: Parts,
+  threading: Threading,
+): Parts & Pick<CpimParts, 'namespaces' | 'headers'> {
   const { conversationId, contributionId, inReplyToContributionId, reference } = threading
   const ids = Object.entries({ conversationId, contributionId, inReplyToContributionId }).flatMap(([key, value]) =>
     value === undefined ? [] : [[`cpm.${IDS[key as keyof typeof IDS]}`, value] as const],

@@ -11,7 +11,7 @@
  * - `not-msrp`: what answers there does not speak MSRP.
  * - `unauthorized`: the relay did not accept the user name or the password.
  * - `token-expired`: the relay no longer knows the path it handed out.
- * - `refused`: the peer answered with the status in `status`.
+ * - `refused`: the peer answered with the status in `status`, or said no in a notification (RFC 5438).
  * - `connection-lost`: the connection broke while it was needed.
  * - `timeout`: no answer within the time the standard gives.
  * - `report-timeout`: everything was sent, but no REPORT covered it in time.

@@ -53,7 +53,7 @@ describe('a participant', () => {
 
   test('can ask for receipts in a room', async () => {
     const { room, peer } = await alice()
-    const cpim = askForImdn({ from: ALICE, to: ROOM }, { messageId: 'm1', wishes: ['display'], now: new Date() })
+    const cpim = askForImdn({}, { messageId: 'm1', wishes: ['display'], now: new Date() })
     room.send('a', { cpim })
     const { head } = parseCpim((await peer.request('SEND')).body)
     expect(imdnRequest(head)?.messageId).toBe('m1')

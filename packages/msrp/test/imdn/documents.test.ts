@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Disposition } from '../../src/imdn/disposition.ts'
 import { buildImdn, type Imdn, parseImdn } from '../../src/imdn/imdn.ts'
+import type { MsrpError } from '../../src/wire/index.ts'
 import { readXml } from '../../src/xml/read.ts'
 import { fromPeers } from './from-peers.ts'
 
@@ -120,4 +121,23 @@ describe('an IMDN is written', () => {
       }),
     )
   })
+})
+
+test('whatever becomes of a document on its way, it is read or malformed', () => {
+  const cut = fc.tuple(
+    fc.constantFrom(...fromPeers),
+    fc.nat(600),
+    fc.nat(20),
+    fc.string({ unit: 'binary', maxLength: 9 }),
+  )
+  fc.assert(
+    fc.property(cut, ([{ xml }, at, length, put]) => {
+      try {
+        parseImdn(xml.slice(0, at) + put + xml.slice(at + length))
+      } catch (error) {
+        expect(['malformed', 'limit-exceeded']).toContain((error as MsrpError).code)
+      }
+    }),
+    { numRuns: 500 },
+  )
 })

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { Disposition } from '../../src/imdn/disposition.ts'
 import { buildImdn, type Imdn, parseImdn } from '../../src/imdn/imdn.ts'
@@ -6,6 +8,14 @@ import { stateOf } from '../session/stage.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 
 const BOB = 'sip:bob@example.com'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+function heapUsed(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
 
 function items(options: SentItemsOptions = {}): { sent: SentItems; clock: FakeClock } {
   const clock = new FakeClock()
@@ -87,11 +97,42 @@ describe('a notification is about', () => {
     expect(await stateOf(item.delivered)).toBe('rejected')
   })
 
+  test('the participant who says so, where the document names the chat room', async () => {
+    const { sent } = items()
+    const item = add(sent, 'a', ['sip:room@example.com'])
+    const receipts = [BOB, 'sip:carol@example.com'].map((from, index) =>
+      sent.take(imdn('a', `display ${index === 0 ? 'displayed' : 'forbidden'}`, 'sip:room@example.com'), from),
+    )
+    expect(receipts.map((taken) => taken?.receipt.recipient)).toEqual([BOB, 'sip:carol@example.com'])
+    expect(await stateOf(item.displayed)).toBe('resolved')
+    expect(await stateOf(item.recipient('sip:carol@example.com').displayed)).toBe('rejected')
+  })
+
   test('the sender of its envelope, where the document names nobody', () => {
     const { sent } = items()
     add(sent, 'a')
     expect(sent.take(imdn('a', 'delivery delivered'), BOB)?.receipt.recipient).toBe(BOB)
   })
+})
+
+test('what is kept of notifications is small, however large they are', () => {
+  const padding = 'x'.repeat(60_000)
+  const { sent } = items()
+  const all = Array.from({ length: 8 }, (_, number) => add(sent, `m${number}`, ['sip:room@example.com']))
+  const before = heapUsed()
+  for (const { messageId } of all)
+    for (let number = 0; number < 250; number++) {
+      const xml = buildImdn({
+        messageId,
+        dateTime: padding,
+        recipientUri: `sip:${number}@example.com`,
+        disposition: { type: 'delivery', status: 'delivered' },
+      })
+      sent.take(parseImdn(xml)[0]!)
+    }
+  // 2000 notifications of 60 KB would be 120 MB.
+  expect(heapUsed() - before).toBeLessThan(20_000_000)
+  expect(all.every(({ recipients }) => recipients.size === 250)).toBe(true)
 })
 
 describe('what was sent is followed', () => {
@@ -131,6 +172,9 @@ describe('what was sent is followed', () => {
     for (let number = 0; number < 300; number++) sent.take(imdn('a', 'delivery delivered', `sip:${number}@example.com`))
     expect(item.recipients.size).toBe(256)
     expect(() => item.recipient('sip:one@more.example')).toThrow(/256 recipients/)
+    const other = add(sent, 'b', ['sip:room@example.com'])
+    expect(sent.take(imdn('b', 'delivery delivered', `sip:${'x'.repeat(600)}@example.com`))).toBeUndefined()
+    expect(other.recipients.size).toBe(0)
   })
 
   test('until it is forgotten, or all is', async () => {

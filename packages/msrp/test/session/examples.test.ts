@@ -114,6 +114,18 @@ describe('The examples', { timeout: 30_000 }, () => {
     await responder.line(/^closed: .*no MSRP URI/)
   })
 
+  test('bot.ts answers, and both hear what becomes of their messages', async () => {
+    const bot = run('bot.ts')
+    const path = await bot.line(/^msrp:/)
+    const user = run('bot.ts', path, 'Hello', 'Grüße')
+    await user.exit()
+    expect(user.lines).toEqual(expect.arrayContaining(['the bot is writing', 'You said: Hello', 'You said: Grüße']))
+    expect(user.lines.filter((line) => line === 'sip:bot@example.com: displayed')).toHaveLength(2)
+    expect(user.lines).toContain('sip:bot@example.com: delivered')
+    await bot.line(/^User writes: Grüße/)
+    await bot.line(/^sip:user@example.com: displayed/)
+  })
+
   test('multipart.ts sends parts in parts, reads them, and refuses what is not taken inside', async () => {
     const example = run('multipart.ts')
     await example.exit()
