@@ -199,6 +199,7 @@ export class MsrpEndpoint {
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),
       trace: this.#options.trace,
+      stallTimeout: this.#options.stallTimeout,
       limits: this.#limits,
     })
     this.#connections.add(connection)
