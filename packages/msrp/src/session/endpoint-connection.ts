@@ -39,6 +39,8 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
   constructor(options: {
     platform: Platform
     transport: Transport
+    /** Which connection of its endpoint it is, from 1 on. */
+    number: number
     socket?: object | undefined
     route: (request: IncomingRequest, connection: EndpointConnection) => RequestReader
     onClosed: (connection: EndpointConnection) => void
@@ -57,7 +59,7 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       random: platform.random,
       handler: this,
       limits: limits.parser,
-      observer: trace === undefined ? undefined : traceOf(transport, trace),
+      observer: trace === undefined ? undefined : traceOf(transport, trace, { clock: platform.clock, number: options.number }),
     })
     if (stallTimeout !== undefined) {
       this.#stall = new StallWatch(platform.clock, stallTimeout, this.msrp, () => {

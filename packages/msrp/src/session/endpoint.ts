@@ -32,6 +32,7 @@ export class MsrpEndpoint {
   readonly #limits: EndpointLimits
   readonly #completed: CompletedMessages
   readonly #interrupted: InterruptedMessages | undefined
+  #connectionCount = 0
   #closed = false
 
   constructor(platform: Platform, options: EndpointOptions) {
@@ -195,6 +196,7 @@ export class MsrpEndpoint {
     const connection = new EndpointConnection({
       platform: this.#platform,
       transport,
+      number: ++this.#connectionCount,
       socket,
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),

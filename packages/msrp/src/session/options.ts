@@ -93,7 +93,10 @@ export interface SessionOptions {
   readonly reportOn?: 'taken' | 'received'
   /** `delivered` fails with `report-timeout` after this long without news, once everything is out. Default 60 000. */
   readonly reportTimeout?: number
-  /** Largest chunk sent, in body bytes; not below 2048. Default: no limit, chunks end where others need the line. */
+  /**
+   * Largest chunk sent, in body bytes; not below 2048. With it only so much waits for answers (`limits.unansweredBytes`), which
+   * bounds the speed over long ways. Default: 1 MiB without that; chunks also end where others need the line.
+   */
   readonly chunkSize?: number
   /**
    * A bodiless SEND goes out when nothing has come from the peer for this long. NATs keep the connection in mind then, and a
