@@ -226,7 +226,7 @@ export interface EndpointOptions {
   /**
    * A connection is given up when bytes have waited for so long of which the far side took none, and nothing came from it
    * either: it is dead, or does not read, which looks the same from here. What is taken shows in steps of 128 KiB. In
-   * milliseconds. Default: none, since a far side may stop reading for as long as it likes; TCP gives a dead one up after a
+   * milliseconds, to which a quarter may come. Default: none, since a far side may stop reading for as long as it likes; TCP gives a dead one up after a
    * quarter of an hour.
    */
   readonly stallTimeout?: number
