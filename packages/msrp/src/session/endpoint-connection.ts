@@ -59,7 +59,8 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       random: platform.random,
       handler: this,
       limits: limits.parser,
-      observer: trace === undefined ? undefined : traceOf(transport, trace, { clock: platform.clock, number: options.number }),
+      observer:
+        trace === undefined ? undefined : traceOf(transport, trace, { clock: platform.clock, number: options.number }),
     })
     if (stallTimeout !== undefined) {
       this.#stall = new StallWatch(platform.clock, stallTimeout, this.msrp, () => {

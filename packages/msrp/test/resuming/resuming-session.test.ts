@@ -249,8 +249,8 @@ describe('While there is no session', () => {
 })
 
 describe('The end of a session', () => {
-  test('in order, by the peer, is the end of all', async () => {
-    const stage = resumingStage()
+  test('in order, by the peer, is the end of all where nothing else says that it hangs up', async () => {
+    const stage = resumingStage({ alice: { isLoss: ({ by }) => by === 'failure' } })
     await stage.until(() => stage.alice.phase === 'open')
     await stage.bob.close()
     expect(await stage.alice.closed).toEqual({ by: 'peer' })
@@ -258,12 +258,36 @@ describe('The end of a session', () => {
     await stage.close()
   })
 
-  test('in order, by the peer, is a loss for those who know from elsewhere when it hangs up', async () => {
-    const stage = resumingStage({ alice: { isLoss: () => true } })
+  test('in order, by the peer, is a loss otherwise: a process that dies leaves just so', async () => {
+    const stage = resumingStage()
     await stage.until(() => stage.alice.phase === 'open')
     stage.cables[0]!.right.destroy()
     await settled()
     expect(stage.alice.phase).toBe('reconnecting')
+    await stage.close()
+  })
+
+  test('here, such as by closing its endpoint, is the end of all', async () => {
+    const stage = resumingStage()
+    await stage.until(() => stage.alice.phase === 'open')
+    const [opened] = stage.events.alice
+    if (opened?.kind === 'open') await opened.session.close()
+    expect(await stage.alice.closed).toEqual({ by: 'local' })
+    await stage.close()
+  })
+
+  test('for a change of the network is no end for either side', async () => {
+    const stage = resumingStage()
+    const heard = collect(stage.bob)
+    await stage.alice.opened
+    stage.alice.send('one')
+    stage.alice.send('long '.repeat(20_000))
+    await settled(2)
+    stage.alice.reconnect()
+    stage.alice.send('three')
+    await stage.until(() => heard.length === 3)
+    expect(heard.map((text) => text.slice(0, 5))).toEqual(['one', 'long ', 'three'])
+    expect(stage.cables.length).toBe(2)
     await stage.close()
   })
 
