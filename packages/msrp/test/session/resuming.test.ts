@@ -175,6 +175,30 @@ describe('A reader who was busy while the session broke, and comes back when the
     expect(Buffer.compare(await rest, bytes.slice(had))).toBe(0)
   })
 
+  test('has given back what it had for itself, although the disk was slow and nobody else reads yet', async () => {
+    const stage = await passive({}, { resumeFor: 60_000 })
+    await pour(stage.peer, 0, 2 * MIB, '+')
+    const old = await nextMessage(stage.session)
+    const [spool] = stage.platform.spools
+    const read = spool!.read.bind(spool)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    spool!.read = async (at, length) => {
+      await promise
+      return read(at, length)
+    }
+    const reading = failure(old.bytes())
+    await settled()
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    const peer = stage.arrive()
+    await pour(peer, 2 * MIB, 3 * MIB, '$')
+    const message = await nextMessage((await stage.prepared.sessions().next()).value!)
+    resolve()
+    expect(await reading).toMatchObject({ code: 'connection-lost' })
+    expect(message.offset).toBe(0)
+    expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
+  })
+
   test.each([
     ['read', (message: IncomingMessage) => message.bytes()],
     ['saved', (message: IncomingMessage) => message.saveTo(new MemoryFile('late'))],
