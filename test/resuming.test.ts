@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Endpoint, fileBody, type PreparedSession, type Session } from 'msrp'
 import { type NextContext, ResumingSession } from 'msrp/resuming'
@@ -106,6 +108,26 @@ test('a file and texts come through although the relay is killed in between, and
   expect(alice.losses).toBeGreaterThanOrEqual(1)
   expect(alice.statistics.sent.bytes).toBeLessThanOrEqual(24 * MiB + 8.5 * MiB - confirmed)
   expect(await alice.finish()).toEqual({ undelivered: [] })
+})
+
+test('a far side that neither reads nor writes any more is given up when it is told to, with megabytes on the way to it', async () => {
+  const server = createServer((socket) => {
+    socket.once('data', (bytes) => {
+      const [, id = ''] = /^MSRP (\S+) /.exec(String(bytes)) ?? []
+      const from = /^From-Path: (.*)\r$/m.exec(String(bytes))?.[1]
+      socket.write(`MSRP ${id} 200 OK\r\nTo-Path: ${from}\r\nFrom-Path: ${path}\r\n-------${id}$\r\n`)
+      socket.pause()
+    })
+    onTestFinished(() => void socket.destroy())
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const path = `msrp://127.0.0.1:${(server.address() as AddressInfo).port}/far;tcp`
+  const endpoint = new Endpoint({ stallTimeout: 400 })
+  const session = await endpoint.connect({ path })
+  const sent = session.send(new Uint8Array(64 * MiB))
+  expect(await session.closed).toMatchObject({ by: 'failure', error: { code: 'connection-lost', message: /400 ms/ } })
+  await expect(sent.delivered).rejects.toMatchObject({ code: 'connection-lost' })
 })
 
 async function text(session: Session): Promise<string> {

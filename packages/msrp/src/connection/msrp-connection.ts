@@ -90,6 +90,7 @@ export class MsrpConnection<Pending> {
   #heard = false
   readonly #clock: Clock
   #lastActivity: number
+  #lastHeard: number
 
   constructor(options: MsrpConnectionOptions<Pending>) {
     this.transport = options.transport
@@ -98,6 +99,7 @@ export class MsrpConnection<Pending> {
     this.#observer = options.observer
     this.#clock = options.clock
     this.#lastActivity = options.clock.now()
+    this.#lastHeard = this.#lastActivity
     this.#transactions = new Transactions({
       clock: options.clock,
       onTimeout: (pending, transactionId) => this.#handler.timeout(pending, transactionId),
@@ -143,6 +145,11 @@ export class MsrpConnection<Pending> {
   /** When bytes last went in or out, in the clock's milliseconds. */
   get lastActivity(): number {
     return this.#lastActivity
+  }
+
+  /** When bytes last came in; at first, when it began. */
+  get lastHeard(): number {
+    return this.#lastHeard
   }
 
   /** The beginning of a head that has not been completed, if the far side fell silent in the middle of one. */
@@ -356,6 +363,7 @@ export class MsrpConnection<Pending> {
   #onData(bytes: Uint8Array): void {
     if (this.#state === 'failed') return
     this.#lastActivity = this.#clock.now()
+    this.#lastHeard = this.#lastActivity
     this.#receivedBytes += bytes.byteLength
     try {
       const rest = this.#reader.push(bytes)

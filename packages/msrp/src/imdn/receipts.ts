@@ -2,7 +2,6 @@ import type { Clock } from '../connection/index.ts'
 import { parseAddress } from '../cpim/address.ts'
 import {
   buildCpim,
-  type Content,
   CPIM_TYPE,
   type CpimAddressInput,
   type CpimParts,

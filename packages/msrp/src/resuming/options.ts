@@ -30,17 +30,19 @@ export type ResumingEvent =
 export interface ResumingOptions {
   /**
    * Gets the first session and, after each loss, the next one: offers again and completes the answer, connects again, or waits
-   * for the peer to come back. RFC 4975 §5.4 wants a new exchange of paths: neither side may count on the old ones.
+   * for the peer to come back. RFC 4975 §5.4 wants a new exchange of paths: neither side may count on the old ones. An
+   * `MsrpError` that would come again (`unauthorized`, `tls-…`, `invalid-argument`) or none at all ends the attempts.
    */
-  readonly next: (context: NextContext) => Promise<Session>
+  readonly next: (context: NextContext) => Promise<Session | undefined>
   readonly backOff?: Partial<BackOff>
   /** Attempts in a row before it is given up. Default: no limit but `within`. */
   readonly attempts?: number
   /** Time without a session before it is given up, from the beginning and after each loss. Default 300 000. */
   readonly within?: number
   /**
-   * Whether the end of a session is a loss. Default: `by` is `failure`. Whoever knows from elsewhere when a peer hangs up, such
-   * as by a BYE, may take every end for one: then a peer whose process has died is waited for as well.
+   * Whether the end of a session is a loss. Default: every end that did not come from here. A peer whose process dies, or that
+   * gives its connection up for another, closes it in order, and that it hangs up is said elsewhere, as by a BYE: call `close`
+   * then. Where nothing else says it, `({ by }) => by === 'failure'` takes an orderly end for the end.
    */
   readonly isLoss?: (end: SessionEnd) => boolean
   /** How often a message is sent again without a further byte of it being confirmed. Default 5. */

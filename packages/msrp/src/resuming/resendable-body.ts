@@ -11,8 +11,6 @@ export interface ResendableBody {
   readonly memory: number
   /** What to give to `send` with this `resumeFrom`; undefined when it cannot be read from there any more. */
   from(position: number): MessageBody | undefined
-  /** Bytes before a position have arrived. */
-  release(position: number): void
   /** The message is over. */
   close(): void
 }
@@ -26,24 +24,19 @@ export function resendable(body: MessageBody, start: number, streamMemory: numbe
   const { size, contentType } = reader
   if (reader.openEnded) return heldStream(reader, start, streamMemory)
   const memory = typeof body === 'string' || !('size' in body) ? (size ?? 0) : 0
-  const common = { size, contentType, memory, release: () => {}, close: () => reader.close() }
+  const common = { size, contentType, memory, close: () => reader.close() }
   if (typeof body !== 'object' || !('read' in body) || !('size' in body)) return { ...common, from: () => body }
   // A session closes what it has sent; here there may be another one.
   const again = { size: body.size, read: body.read.bind(body) }
   return { ...common, from: () => again }
 }
 
-/** A stream is read once, so what is not confirmed of it is held. When that is too much the oldest goes, and with it the second chance. */
+/** A stream is read once, so the last `most` bytes that were read are held; as long as all before them is confirmed it can go on. */
 function heldStream(reader: BodyReader, start: number, most: number): ResendableBody {
   const { size, contentType } = reader
   let heldFrom = start
   let end = start
   reader.retain()
-  const release = (position: number): void => {
-    if (position <= heldFrom) return
-    heldFrom = position
-    reader.release(position)
-  }
   const read = async function* (from: number): AsyncGenerator<Uint8Array, void> {
     for (let at = from; ; ) {
       const bytes = await reader.read(at, READ_SIZE)
@@ -51,7 +44,8 @@ function heldStream(reader: BodyReader, start: number, most: number): Resendable
       at += bytes.length
       end = Math.max(end, at)
       yield bytes
-      release(end - most)
+      heldFrom = Math.max(heldFrom, end - most)
+      reader.release(heldFrom)
     }
   }
   return {
@@ -62,7 +56,6 @@ function heldStream(reader: BodyReader, start: number, most: number): Resendable
       if (position < heldFrom || position > end) return undefined
       return size === undefined ? read(position) : { stream: read(position), size }
     },
-    release,
     close: () => reader.close(),
   }
 }

@@ -79,7 +79,7 @@ export class ResentMessage implements OutgoingMessage {
 
   /** Sends what is not confirmed. @throws MsrpError `invalid-argument` */
   sendOver(session: Session): void {
-    const { signal: _, onProgress, ...options } = this.#options
+    const { signal: _, ...options } = this.#options
     const from = this.#resumeFrom
     const body = this.#body.from(from)
     if (body === undefined) {
@@ -88,15 +88,7 @@ export class ResentMessage implements OutgoingMessage {
       return
     }
     const repeated = this.#sent - from
-    const sent = session.send(body, {
-      ...options,
-      messageId: this.messageId,
-      resumeFrom: from,
-      onProgress: (progress) => {
-        this.#body.release(this.#resumeFrom)
-        onProgress?.(progress)
-      },
-    })
+    const sent = session.send(body, { ...options, messageId: this.messageId, resumeFrom: from })
     if (repeated > 0) this.#room.resent(repeated)
     this.#current = sent
     sent.delivered.then(

@@ -187,10 +187,9 @@ export class ResumingSession implements Session {
       const session = await this.#next(error)
       if (session === undefined) return
       const end = await this.#live(session)
-      const { isLoss = ({ by }) => by === 'failure' } = this.#options
       error = end.error ?? new MsrpError('connection-lost', 'The peer closed the connection')
       if (this.#closing !== undefined) return
-      if (end.by === 'local' || !isLoss(end)) {
+      if (end.by === 'local' || this.#options.isLoss?.(end) === false) {
         this.#end(end, error)
         return
       }
@@ -259,11 +258,14 @@ export class ResumingSession implements Session {
     )
     const coming = Promise.resolve().then(() => this.#options.next({ attempt, error, signal: controller.signal }))
     try {
-      return await Promise.race([coming, stopped])
+      const session: Session | undefined = await Promise.race([coming, stopped])
+      // A listener that was closed gives none.
+      if (session === undefined) throw new MsrpError('closed', '`next` gave no session')
+      return session
     } catch (failure) {
       // Whatever comes now comes too late.
       coming.then(
-        (session) => session.close(),
+        (session: Session | undefined) => session?.close(),
         () => {},
       )
       throw failure

@@ -31,6 +31,7 @@ export class MsrpEndpoint {
   readonly #limits: EndpointLimits
   readonly #completed: CompletedMessages
   #interrupted: InterruptedMessages | undefined
+  #connectionCount = 0
   #closed = false
 
   constructor(platform: Platform, options: EndpointOptions) {
@@ -199,10 +200,12 @@ export class MsrpEndpoint {
     const connection = new EndpointConnection({
       platform: this.#platform,
       transport,
+      number: ++this.#connectionCount,
       socket,
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),
       trace: this.#options.trace,
+      stallTimeout: this.#options.stallTimeout,
       limits: this.#limits,
     })
     this.#connections.add(connection)

@@ -214,7 +214,9 @@ export class IncomingBody {
 
   /** Gives back what a reader took before the session broke and has no use for without the rest. */
   giveBack(pieces: readonly Uint8Array[]): void {
-    if (this.#interruption === undefined || this.#failure !== undefined) return
+    // The next session may have begun to bring the rest, as long as nobody reads that.
+    if (this.#reader !== 'none' || this.#failure !== undefined) return
+    this.#offset = this.#taken - pieces.reduce((sum, { length }) => sum + length, 0)
     this.#taken = this.#offset
     let position = this.#offset
     for (const piece of pieces) {

@@ -53,6 +53,7 @@ export class IncomingTransfer {
   #activeAt: number
   #state: 'arriving' | 'complete' | 'failed' = 'arriving'
   #forsaken = false
+  #interruption: MsrpError | undefined
 
   constructor(
     room: TransferRoom,
@@ -85,6 +86,11 @@ export class IncomingTransfer {
     if (first.successReport) {
       this.#reporter = new SuccessReporter(room.clock, this.body.offset, (until) => room.report(this, 200, until))
     }
+  }
+
+  /** Why its session broke, if that did not bring all of it: its body is a later session's then. */
+  get interruption(): MsrpError | undefined {
+    return this.#interruption
   }
 
   /** Resolves when every byte has arrived. */
@@ -195,6 +201,7 @@ export class IncomingTransfer {
   /** The session broke; gives what has arrived, for a later session to complete. */
   interrupt(error: MsrpError): AnyBody {
     this.#state = 'failed'
+    this.#interruption = error
     this.#reporter?.stop()
     this.#complete.reject(error)
     this.body.interrupt(error)

@@ -109,9 +109,15 @@ export interface SessionOptions {
   readonly reportOn?: 'taken' | 'received'
   /** `delivered` fails with `report-timeout` after this long without news, once everything is out. Default 60 000. */
   readonly reportTimeout?: number
-  /** Largest chunk sent, in body bytes; not below 2048. Default: no limit, chunks end where others need the line. */
+  /**
+   * Largest chunk sent, in body bytes; not below 2048. With it only so much waits for answers (`limits.unansweredBytes`), which
+   * bounds the speed over long ways. Default: 1 MiB without that; chunks also end where others need the line.
+   */
   readonly chunkSize?: number
-  /** A bodiless SEND goes out after this long without traffic in either direction. Default: none. */
+  /**
+   * A bodiless SEND goes out when nothing has come from the peer for this long. NATs keep the connection in mind then, and a
+   * peer that is gone is noticed: when two of them stay unanswered, after 2 × `keepAlive` + 60 s at most. Default: none.
+   */
   readonly keepAlive?: number
   /** The session ends when nothing was sent or received for this long and no message is under way. Default: never. */
   readonly idleTimeout?: number
@@ -246,6 +252,13 @@ export interface EndpointOptions {
    * same Message-ID. Default 0: not at all.
    */
   readonly resumeFor?: number
+  /**
+   * A connection is given up when bytes have waited for so long of which the far side took none, and nothing came from it
+   * either: it is dead, or does not read, which looks the same from here. What is taken shows in steps of 128 KiB. In
+   * milliseconds, to which a quarter may come. Default: none, since a far side may stop reading for as long as it likes; TCP gives a dead one up after a
+   * quarter of an hour.
+   */
+  readonly stallTimeout?: number
   /** Limits on what can be made to wait. */
   readonly limits?: Partial<EndpointLimits>
 }

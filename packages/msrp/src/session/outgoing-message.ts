@@ -12,6 +12,13 @@ import { ProgressNotice } from './send-progress.ts'
 import type { SessionCounts } from './statistics.ts'
 import { type SentPart, UnansweredChunks } from './unanswered-chunks.ts'
 
+/**
+ * Largest chunk where no size is asked for. RFC 4975 §7.1.1 wants few chunks, but also an answer to each within 30 s: what
+ * waits for a slow relay in TCP's buffers would not have its answer in that time if it were one chunk, while nothing is
+ * wrong; the answer to a part of it shows that. A MiB makes headers less than a thousandth of it.
+ */
+export const LONGEST_CHUNK: number = 1024 * 1024
+
 /** The session around a message. */
 export interface OutgoingRoom {
   readonly clock: Clock
@@ -80,7 +87,7 @@ export class SentMessage implements OutgoingMessage {
     this.#cursor = new BodyCursor({
       reader: this.#reader,
       start: resumeFrom,
-      chunkSize,
+      chunkSize: chunkSize ?? LONGEST_CHUNK,
       onChange: (error) => (error === undefined ? this.#connection?.wake() : this.fail(error)),
     })
     const proof: Proof = successReport ? 'reports' : failureReport === 'yes' ? 'responses' : 'none'
@@ -261,7 +268,13 @@ export class SentMessage implements OutgoingMessage {
     if (this.#phase === 'over') return 'done'
     if (this.#phase === 'aborting') return 'ready'
     if (this.#cursor.out) return 'done'
-    return !this.#unanswered.isFull(this.#cursor.chunkSize) && this.#cursor.prepare() ? 'ready' : 'waiting'
+    return !this.#unanswered.isFull(this.#askedChunkSize) && this.#cursor.prepare() ? 'ready' : 'waiting'
+  }
+
+  /** The chunk size that holds because somebody has asked for one, here or the far side by a 501. */
+  get #askedChunkSize(): number | undefined {
+    const { chunkSize } = this.#cursor
+    return this.#settings.chunkSize === undefined && chunkSize === LONGEST_CHUNK ? undefined : chunkSize
   }
 
   #enqueue(): void {

@@ -134,7 +134,18 @@ export interface SaveOptions {
 export interface TraceEvent {
   /** Far address and protocol, such as `tls 192.0.2.7:2855`. */
   readonly connection: string
+  /** Which connection of the endpoint it is, from 1 on. */
+  readonly number: number
   readonly direction: 'in' | 'out'
+  /** When, in the milliseconds of the platform's clock: in Node and in browsers those of `performance.now()`. */
+  readonly at: number
+  /** A start-line with header fields, or an end-line. */
+  readonly kind: 'head' | 'end'
+  /** The session-id of our own URI in it; undefined where there is none. */
+  readonly session: string | undefined
+  readonly transactionId: string
+  /** Of an end: how many body bytes came before it. */
+  readonly bodyBytes: number
   /** Start-line and header fields with credentials masked, or an end-line with the count of body bytes before it. */
   readonly text: string
 }

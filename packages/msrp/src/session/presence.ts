@@ -33,6 +33,7 @@ export class Presence {
   /** How many had gone out when it last turned out that one was in vain: if the one after that is, too, nobody is there. */
   #doubted: number | undefined
   #timer: Cancel | undefined
+  #lastKeepAlive = Number.NEGATIVE_INFINITY
 
   constructor(room: PresenceRoom) {
     this.#room = room
@@ -57,15 +58,15 @@ export class Presence {
   }
 
   /**
-   * Sends one whenever the connection has been silent for so many milliseconds. A peer that does not answer in time may have
-   * been stopped for a while, and is asked once more.
+   * Sends one whenever nothing has come from the far side for so many milliseconds: what we send proves nothing. A peer that
+   * does not answer in time may have been stopped for a while, and is asked once more.
    */
   keepAlive(interval: number): void {
     const { clock } = this.#room.platform
-    const { lastActivity } = this.#room.connection().msrp
-    this.#timer = clock.after(Math.max(lastActivity + interval - clock.now(), 1), () => {
-      const idle = clock.now() - this.#room.connection().msrp.lastActivity >= interval
-      if (idle) {
+    const last = (): number => Math.max(this.#room.connection().msrp.lastHeard, this.#lastKeepAlive)
+    this.#timer = clock.after(Math.max(last() + interval - clock.now(), 1), () => {
+      if (clock.now() - last() >= interval) {
+        this.#lastKeepAlive = clock.now()
         const number = this.#count + 1
         void this.#send(false).then((error) => this.#failed(number, error))
       }

@@ -79,7 +79,7 @@ export class ReceivedMessage implements IncomingMessage {
     const body = this.#attach()
     const pieces: Uint8Array[] = []
     try {
-      for (let piece = await body.take(); piece !== undefined; piece = await body.take()) pieces.push(piece)
+      for (let piece = await this.#take(body); piece !== undefined; piece = await this.#take(body)) pieces.push(piece)
       return joined(pieces)
     } catch (error) {
       body.giveBack(pieces)
@@ -100,7 +100,7 @@ export class ReceivedMessage implements IncomingMessage {
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          const piece = await body.take()
+          const piece = await this.#take(body)
           if (piece === undefined) controller.close()
           else controller.enqueue(piece)
         },
@@ -124,7 +124,10 @@ export class ReceivedMessage implements IncomingMessage {
     if (signal?.aborted) giveUp()
     signal?.addEventListener('abort', giveUp)
     try {
-      return await transfer.body.saveTo(await open())
+      const sink = await open()
+      if (transfer.interruption === undefined) return await transfer.body.saveTo(sink)
+      await sink.discard()
+      throw transfer.interruption
     } finally {
       signal?.removeEventListener('abort', giveUp)
     }
@@ -141,10 +144,17 @@ export class ReceivedMessage implements IncomingMessage {
 
   /** From now on somebody reads it, so its being dropped means nothing; and watched objects live longer than others. */
   #attach(): AnyBody {
-    const { body } = this.#transfer
-    body.attach()
+    const { body, interruption } = this.#transfer
+    // What is another session's by now is for the reader of that one.
+    if (interruption === undefined) body.attach()
     dropped.unregister(this)
     return body
+  }
+
+  /** The next bytes. A reader who was busy while its session broke must not take those of the next one. */
+  #take(body: AnyBody): Promise<Uint8Array | undefined> {
+    const { interruption } = this.#transfer
+    return interruption === undefined ? body.take() : Promise.reject(interruption)
   }
 
   async #open(path: string, options: SaveOptions): Promise<FileSink> {

@@ -86,6 +86,21 @@ describe('The examples', { timeout: 30_000 }, () => {
     expect(example.lines.slice(-2)).toEqual(['Bob reads: Hello Bob', 'the picture stays here: type-not-accepted'])
   })
 
+  test('resuming.ts survives the loss of its connection', async () => {
+    const resuming = run('resuming.ts')
+    await resuming.exit()
+    expect(resuming.lines).toEqual([
+      'Alice is connected, 1 messages go out',
+      'Alice has lost her connection: The connection was given up here',
+      'Attempt 1 comes soon',
+      expect.stringMatching(/^(Bob reads: Hello Bob|Alice is connected, \d messages go out)$/),
+      expect.stringMatching(/^(Bob reads: Hello Bob|Alice is connected, \d messages go out)$/),
+      expect.stringMatching(/^Bob reads: A long story\. /),
+      'Bob reads: Did you get all of it?',
+      expect.stringMatching(/^0 messages are missing; \d were sent, \d+ bytes of them again$/),
+    ])
+  })
+
   test('cpim.ts wraps messages, opens them, and refuses what it does not understand', async () => {
     const example = run('cpim.ts')
     await example.exit()
