@@ -13,7 +13,7 @@ async function exchange(from: Session, to: Session, text: string): Promise<void>
 
 test('two strings make a session', async () => {
   await using endpoint = new Endpoint()
-  await using alice = new Negotiation(endpoint, {acceptTypes: ['text/plain', 'image/*'], maxMessageSize: 5000})
+  await using alice = new Negotiation(endpoint, { acceptTypes: ['text/plain', 'image/*'], maxMessageSize: 5000 })
   await using bob = new Negotiation(endpoint, { listen, acceptTypes: ['text/plain'] })
   const offer = await alice.offer()
   console.log(offer)
