@@ -126,6 +126,7 @@ describe('A section for MSRP', () => {
       `a=accept-types:text/plain;charset="a b" text/html ; level=1 *\r\n${path}`,
       { acceptTypes: ['text/plain;charset="a b"', 'text/html;level=1', '*'] },
     ],
+    ['may write a star and another for any type', `a=accept-types:*/*\r\n${path}`, { acceptTypes: ['*'] }],
     [
       'may have its types in several lines',
       `${types}a=accept-types:text/html\r\n${path}`,
