@@ -46,6 +46,15 @@ interface Attempt {
   over: boolean
 }
 
+/** How a session begins. */
+interface How {
+  /** At c- and m-line, not at the path. */
+  readonly connectTo: boolean
+  /** The peer may not have read our answer yet. */
+  readonly early: boolean
+  readonly connectAfter?: Promise<unknown> | undefined
+}
+
 /** After so many milliseconds each we connect again when the offerer, who had not read our answer yet, knew no such session. */
 const TOO_EARLY = [100, 200, 400, 800, 1600, 3200]
 
@@ -136,7 +145,7 @@ export class NegotiatedMedium implements Medium {
    * Our section of the answer to an offer.
    * @throws MsrpError `not-acceptable` when it cannot be taken, and why; and as `prepare`
    */
-  async answer(remote: MessageDescription): Promise<Written> {
+  async answer(remote: MessageDescription, connectAfter?: Promise<unknown>): Promise<Written> {
     const { relay, cema: wantsCema, listen } = this.wishes
     const stays = this.#stays(remote)
     if (!stays) this.#checkTypes(remote)
@@ -157,7 +166,7 @@ export class NegotiatedMedium implements Medium {
     return this.#written(this.#known(), role, cema, direction, () => {
       this.#withoutCema = !cema
       this.#agreed(remote)
-      this.#begin(active, remote, { connectTo: active && cema && !relayed, early: active })
+      this.#begin(active, remote, { connectTo: active && cema && !relayed, early: active, connectAfter })
     })
   }
 
@@ -310,7 +319,7 @@ export class NegotiatedMedium implements Medium {
   }
 
   /** Begins a session, unless there is one on the same two paths. */
-  #begin(active: boolean, remote: MessageDescription, how: { connectTo: boolean; early: boolean }): void {
+  #begin(active: boolean, remote: MessageDescription, how: How): void {
     if (this.#stays(remote)) return
     const before = this.#attempt
     if (before?.session === undefined) before?.controller.abort()
@@ -332,20 +341,22 @@ export class NegotiatedMedium implements Medium {
     const { address: host, port } = remote
     const connectTo = how.connectTo && host !== undefined ? { connectTo: { host, port } } : {}
     const options = { ...this.#peerFacts(remote, active), ...connectTo, active }
-    void this.#open(attempt, address, options, how.early ? TOO_EARLY : [])
+    void this.#open(attempt, address, options, how)
   }
 
   async #open(
     attempt: Attempt,
     address: LocalAddress,
     options: CompleteOptions,
-    pauses: readonly number[],
+    { early, connectAfter }: How,
   ): Promise<void> {
     const { signal: outer } = this.#room.options
     const inner = attempt.controller.signal
     const signal = outer === undefined ? inner : AbortSignal.any([outer, inner])
     try {
-      const session = await this.#complete(attempt, address, { ...options, signal }, pauses)
+      if (attempt.active) await connectAfter
+      signal.throwIfAborted()
+      const session = await this.#complete(attempt, address, { ...options, signal }, early ? TOO_EARLY : [])
       attempt.session = session
       void session.closed.then(() => {
         attempt.over = true

@@ -215,7 +215,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
    * @throws MsrpError `malformed` naming line and attribute; `not-acceptable` when nothing of a first offer can be taken, and
    *   why (SIP: 488, or `refuse`); `glare` when an offer of ours is out (SIP: 491)
    */
-  async answer(offer: string, { around }: AnswerOptions = {}): Promise<string> {
+  async answer(offer: string, { around, connectAfter }: AnswerOptions = {}): Promise<string> {
     this.#checkOpen()
     if (this.#pending !== undefined) {
       const text = 'An offer of ours is out: this one has to wait (SIP: 491), or rollback() takes ours back'
@@ -236,7 +236,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
         if (old !== undefined) ended.push([old, new MsrpError('closed', 'Another medium has taken its m-line')])
         continue
       }
-      const result = await this.#answerOne(section, description, old, waiting)
+      const result = await this.#answerOne(section, description, { old, waiting, connectAfter })
       if (result.error !== undefined) refused ??= result.error
       if (result.written !== undefined && result.medium !== undefined) written.set(result.medium, result.written)
       if (old !== undefined && result.end !== undefined) ended.push([old, result.end])
@@ -337,8 +337,11 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   async #answerOne(
     section: MediaSection,
     description: SessionDescription,
-    old: NegotiatedMedium | undefined,
-    waiting: NegotiatedMedium[],
+    has: {
+      old: NegotiatedMedium | undefined
+      waiting: NegotiatedMedium[]
+      connectAfter: AnswerOptions['connectAfter']
+    },
   ): Promise<{
     medium?: NegotiatedMedium
     written?: Written
@@ -346,6 +349,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     error?: MsrpError
     end?: MsrpError | MessageDescription
   }> {
+    const { old, waiting, connectAfter } = has
     const remote = description.message(section.index)
     if (remote === undefined) throw new MsrpError('internal', 'A section for MSRP that is none')
     const stands = old !== undefined && old.state !== 'over' ? old : undefined
@@ -367,7 +371,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (medium === undefined) return { error: notAcceptable('nothing was wished for that it could be') }
     if (medium.removed) return { end: new MsrpError('closed', 'The medium was removed here') }
     try {
-      const written = await medium.answer(remote)
+      const written = await medium.answer(remote, connectAfter)
       if (decision !== undefined && 'take' in decision) decision.taken?.(medium)
       if (medium === waiting[0]) waiting.shift()
       return { medium, written, ...(end === undefined ? {} : { end }) }
