@@ -93,7 +93,7 @@ async function exchange(from: Session, to: Session, text: string): Promise<void>
   await sent.delivered
 }
 
-describe('Two texts make a session', () => {
+describe('Two texts make a session (RFC6135-3-1, RFC6135-3-2)', () => {
   test.each<[string, () => [MediaWishes, MediaWishes], offered: string, answered: string]>([
     ['when the answerer listens', () => [{}, { listen }], 'active', 'passive'],
     ['when both listen', () => [{ listen }, { listen }], 'actpass', 'passive'],
@@ -119,7 +119,7 @@ describe('Two texts make a session', () => {
       'actpass',
       'active',
     ],
-    ['through the relays of both', () => [through('carol'), through('dave')], 'actpass', 'passive'],
+    ['through the relays of both (RFC6135-4.5-1)', () => [through('carol'), through('dave')], 'actpass', 'passive'],
   ])('%s', async (_, wishes, offered, answered) => {
     const [ours, theirs] = wishes()
     const { caller, callee, offer, answer } = await call(side(ours), side(theirs))
@@ -140,7 +140,7 @@ describe('Two texts make a session', () => {
   })
 })
 
-describe('A certificate that is not the one announced ends it', () => {
+describe('A certificate that is not the one announced ends it (RFC6135-4.3-1)', () => {
   const wrong = (text: string): string => text.replace(/^(a=fingerprint:sha-256 )../m, '$100')
   const same = (text: string): string => text
   test.each<[string, MediaWishes, MediaWishes, typeof wrong, typeof wrong]>([
@@ -197,7 +197,7 @@ describe('A middlebox', () => {
   test.each<[string, MediaWishes, MediaWishes]>([
     ['the offerer connects', {}, { listen }],
     ['the answerer connects', { listen }, {}],
-    ['the offerer connects, over TLS from end to end', {}, { listen: { ...listen, tls: bob } }],
+    ['the offerer connects, over TLS from end to end (RFC6714-7.2-1)', {}, { listen: { ...listen, tls: bob } }],
   ])('is gone through when both know msrp-cema, and %s', async (_, ours, theirs) => {
     const { anchor, connections } = await middlebox()
     const { caller, callee } = await call(side({ ...ours, cema: true }), side({ ...theirs, cema: true }), anchor)
