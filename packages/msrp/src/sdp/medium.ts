@@ -373,7 +373,9 @@ export class NegotiatedMedium implements Medium {
       attempt.over = true
       if (this.#attempt !== attempt) return
       this.#settled = true
-      this.#opening.reject(error)
+      // What a signal gives as its reason can be anything.
+      const given = error instanceof MsrpError
+      this.#opening.reject(given ? error : new MsrpError('aborted', 'The session was given up', { cause: error }))
     }
   }
 
@@ -389,13 +391,23 @@ export class NegotiatedMedium implements Medium {
         return await address.prepared.complete(attempt.remotePath, options)
       } catch (error) {
         if (!(error instanceof MsrpError) || error.status !== 481) throw error
-        const { promise, resolve } = Promise.withResolvers<void>()
-        this.#room.clock.after(pause, resolve)
-        await promise
-        options.signal?.throwIfAborted()
+        await this.#pause(pause, options.signal)
       }
     }
     return address.prepared.complete(attempt.remotePath, options)
+  }
+
+  async #pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#room.clock.after(milliseconds, resolve)
+    const onAbort = (): void => {
+      cancel()
+      resolve()
+    }
+    signal?.addEventListener('abort', onAbort)
+    await promise
+    signal?.removeEventListener('abort', onAbort)
+    signal?.throwIfAborted()
   }
 
   #peerFacts(remote: MessageDescription, active: boolean): CompleteOptions {

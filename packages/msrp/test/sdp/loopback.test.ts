@@ -36,7 +36,10 @@ beforeAll(async () => {
   await writeFile(file('ca.pem'), ca)
   const tls = { certificate: file('cert.pem'), key: file('key.pem'), ca: file('ca.pem') }
   const settings = completeSettings({
-    listen: [{ host: '127.0.0.1', port: 0 }],
+    listen: [
+      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.1', port: 0, transport: 'wss' },
+    ],
     advertised: { name: 'relay.localhost' },
     realm: 'relay.localhost',
     tls,
@@ -64,6 +67,11 @@ function side(wishes: MediaWishes | readonly MediaWishes[]): Negotiation {
 
 function through(username: string): MediaWishes {
   const uri = `msrps://relay.localhost:${relay.listeners[0]?.port};tcp`
+  return { relay: { uri, username, password: 'secret' }, tls: { ca } }
+}
+
+function byWebSocket(username: string): MediaWishes {
+  const uri = `wss://relay.localhost:${relay.listeners[1]?.port}/`
   return { relay: { uri, username, password: 'secret' }, tls: { ca } }
 }
 
@@ -119,6 +127,7 @@ describe('Two texts make a session (RFC6135-3-1, RFC6135-3-2)', () => {
       'actpass',
       'active',
     ],
+    ['by WebSocket, to one behind the same relay', () => [byWebSocket('carol'), through('dave')], 'actpass', 'passive'],
     ['through the relays of both (RFC6135-4.5-1)', () => [through('carol'), through('dave')], 'actpass', 'passive'],
   ])('%s', async (_, wishes, offered, answered) => {
     const [ours, theirs] = wishes()
@@ -161,7 +170,12 @@ describe('A certificate that is not the one announced ends it (RFC6135-4.3-1)', 
 })
 
 /** A middlebox that anchors media: it passes bytes on, and puts its own address into c- and m-line (RFC 6714 §6). */
-async function middlebox(): Promise<{ anchor: (text: string) => string; connections: () => number }> {
+async function middlebox(): Promise<{
+  anchor: (text: string) => string
+  /** One that rewrites the path as well. */
+  rewrite: (text: string) => string
+  connections: () => number
+}> {
   let target = 0
   let connections = 0
   const sockets = new Set<Socket>()
@@ -190,7 +204,11 @@ async function middlebox(): Promise<{ anchor: (text: string) => string; connecti
       target = Number(original)
       return `m=message ${port} `
     })
-  return { anchor, connections: () => connections }
+  const rewrite = (text: string): string =>
+    anchor(text).replace(/^(a=path:\w+:\/\/[^:]+):(\d+)/m, (path, start: string, original: string) =>
+      Number(original) <= 9 ? path : `${start}:${port}`,
+    )
+  return { anchor, rewrite, connections: () => connections }
 }
 
 describe('A middlebox', () => {
@@ -202,6 +220,16 @@ describe('A middlebox', () => {
     const { anchor, connections } = await middlebox()
     const { caller, callee } = await call(side({ ...ours, cema: true }), side({ ...theirs, cema: true }), anchor)
     await exchange(caller, callee, 'Hello')
+    expect(connections()).toBe(1)
+  })
+
+  test('may rewrite the path, when session-ids alone count', async () => {
+    const { rewrite, connections } = await middlebox()
+    const { caller, callee, answer } = await call(side({ sessmatch: true }), side({ listen, sessmatch: true }), rewrite)
+    expect(caller.remotePath).toBe(attributeOf(answer, 'path'))
+    expect(caller.remotePath).not.toBe(callee.localPath)
+    await exchange(caller, callee, 'Hello')
+    await exchange(callee, caller, 'Hello yourself')
     expect(connections()).toBe(1)
   })
 
