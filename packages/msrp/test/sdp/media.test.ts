@@ -138,6 +138,16 @@ describe('One more medium', () => {
   })
 })
 
+test('A medium that is removed while its offer is out goes with the next one', async () => {
+  const alice = start()
+  const bob = start({ listen }, {}, 'b')
+  const offer = await alice.negotiation.offer()
+  alice.negotiation.media[0]?.remove()
+  const session = await alice.negotiation.accept(await bob.negotiation.answer(offer))
+  expect([session.state, alice.negotiation.media[0]?.state]).toEqual(['open', 'agreed'])
+  expect(portsOf(await alice.negotiation.offer())).toEqual([0])
+})
+
 describe('A kind of medium', () => {
   test('is not taken for a chat, and its refusal mirrors what it is', async () => {
     const alice = start([{ listen }, file])
@@ -500,6 +510,14 @@ describe('A negotiation', () => {
     for (const call of [negotiation.offer(), negotiation.accept(''), negotiation.answer('')]) {
       expect(await failure(call)).toMatchObject({ code: 'closed' })
     }
+  })
+
+  test('that is closed while a path is being made gives that one up too', async () => {
+    const { endpoint, negotiation } = start()
+    const offering = failure(negotiation.offer())
+    await negotiation.close()
+    expect(await offering).toMatchObject({ code: 'closed' })
+    expect(endpoint.prepared.map(({ isClosed }) => isClosed)).toEqual([true])
   })
 
   test('that waits for a peer gives up when it is closed', async () => {
