@@ -74,8 +74,8 @@ export interface MediaWishes
    */
   readonly cema?: boolean
   /**
-   * `active`: we open the connection whatever we listen at, for machines behind a NAT. Default: whatever fits, by RFC 6135:
-   * with a listening socket or a relay peers may come.
+   * `active`: we open the connection although we listen, for machines behind a NAT; without effect with a relay. Default:
+   * whatever fits, by RFC 6135: with a listening socket or a relay peers may come.
    */
   readonly setup?: 'active'
   /** Further attribute lines, behind ours, such as `['file-selector', 'name:"a.txt"']`. */
@@ -207,4 +207,9 @@ export interface AnswerOptions {
    * refused.
    */
   readonly around?: (offer: string) => string | Promise<string>
+  /**
+   * Where we are to connect, we wait for this: that the peer has our answer (SIP: the ACK). Without it we connect at once, and
+   * again for some seconds when the peer does not know the session yet; behind a relay nobody may tell us that.
+   */
+  readonly connectAfter?: Promise<unknown>
 }
