@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { documentText } from '../../src/xml/document.ts'
 import { readXml, type XmlElement } from '../../src/xml/read.ts'
 import { writeXml } from '../../src/xml/write.ts'
+import { oddText } from './odd-text.ts'
 
 /** `namespace|name(text)[children]` */
 function short({ namespace, name, text, children }: XmlElement): string {
@@ -80,12 +81,12 @@ describe('an XML document is refused', () => {
 })
 
 test('what is written is read the same, whatever it holds', () => {
-  const text = fc.string({ unit: 'binary' })
   fc.assert(
-    fc.property(text, text, (content, value) => {
+    fc.property(oddText, oddText, (content, value) => {
       const read = readXml(writeXml({ name: 'a', attributes: { b: value, c: undefined }, content }))
+      const given = (text: string): string => text.toWellFormed()
       // biome-ignore lint/suspicious/noControlCharactersInRegex: what XML has no place for
-      const kept = (given: string): string => given.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
+      const kept = (text: string): string => given(text).replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
       expect(read.text).toBe(kept(content).trim())
       expect(read.attribute('b')).toBe(kept(value))
     }),
