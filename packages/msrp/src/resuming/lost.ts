@@ -22,7 +22,6 @@ export function failedWithSession(error: unknown, session: Session): error is Ms
 
 /** Errors that come again however often it is tried: nobody but the user can do something about them. */
 const LASTING: ReadonlySet<MsrpErrorCode> = new Set<MsrpErrorCode>([
-  'closed',
   'invalid-argument',
   'tls-authority',
   'tls-fingerprint',

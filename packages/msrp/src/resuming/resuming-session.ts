@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../connection/clock.ts'
+import type { Clock } from '../connection/clock.ts'
 import { wakefulClock } from '../connection/system-clock.ts'
 import type {
   Finished,
@@ -133,8 +133,9 @@ export class ResumingSession implements Session {
 
   /** As on any session; while there is none the message waits, or fails with `queue-full`. */
   send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {
-    const message = this.#outgoing.send(body, options, this.#phase === 'open' ? this.#session : undefined)
-    if (this.state !== 'open') message.fail(over())
+    const open = this.state === 'open'
+    const message = this.#outgoing.send(body, options, open && this.#phase === 'open' ? this.#session : undefined)
+    if (!open) message.fail(over())
     return message
   }
 
@@ -168,7 +169,7 @@ export class ResumingSession implements Session {
 
   finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
     this.#finishing = true
-    return finish(this, this.#outgoing.all, incoming ? this.#incoming.quiet() : undefined, signal)
+    return finish(this, this.#outgoing.all, incoming ? this.#allRead(signal) : undefined, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -181,11 +182,22 @@ export class ResumingSession implements Session {
     this.#end({ by: 'local' }, over())
   }
 
+  /** What was coming in has come, over whichever session, and has been read. */
+  async #allRead(signal: AbortSignal | undefined): Promise<void> {
+    await Promise.allSettled(this.#outgoing.all.map(({ delivered }) => delivered))
+    await this.#incoming.quiet()
+    if (this.#phase === 'open') await this.#session?.finish({ incoming: true, ...(signal && { signal }) })
+  }
+
   /** One session after another. */
   async #run(): Promise<void> {
     for (let error: MsrpError | undefined; ; ) {
       const session = await this.#next(error)
       if (session === undefined) return
+      if (this.#over.signal.aborted) {
+        await session.close()
+        return
+      }
       const end = await this.#live(session)
       error = end.error ?? new MsrpError('connection-lost', 'The peer closed the connection')
       if (this.#closing !== undefined) return
@@ -232,7 +244,9 @@ export class ResumingSession implements Session {
         await this.#pause(wait)
       }
       try {
-        return await this.#obtain(attempt, lost, left - wait)
+        const session = await this.#obtain(attempt, lost, left - wait)
+        // Such as from a listener that was closed.
+        return session ?? this.#giveUp(new MsrpError('closed', '`next` gave no session'))
       } catch (cause) {
         if (this.#over.signal.aborted) return undefined
         error = asMsrpError(cause, 'No session could be had')
@@ -243,7 +257,7 @@ export class ResumingSession implements Session {
   }
 
   /** Asks the application for a session, for so many milliseconds. */
-  async #obtain(attempt: number, error: MsrpError | undefined, left: number): Promise<Session> {
+  async #obtain(attempt: number, error: MsrpError | undefined, left: number): Promise<Session | undefined> {
     if (this.#over.signal.aborted) throw over()
     const controller = new AbortController()
     const { promise: stopped, reject } = Promise.withResolvers<never>()
@@ -258,14 +272,11 @@ export class ResumingSession implements Session {
     )
     const coming = Promise.resolve().then(() => this.#options.next({ attempt, error, signal: controller.signal }))
     try {
-      const session: Session | undefined = await Promise.race([coming, stopped])
-      // A listener that was closed gives none.
-      if (session === undefined) throw new MsrpError('closed', '`next` gave no session')
-      return session
+      return await Promise.race([coming, stopped])
     } catch (failure) {
       // Whatever comes now comes too late.
       coming.then(
-        (session: Session | undefined) => session?.close(),
+        (session) => session?.close(),
         () => {},
       )
       throw failure
@@ -276,13 +287,14 @@ export class ResumingSession implements Session {
   }
 
   async #pause(milliseconds: number): Promise<void> {
-    let cancel: Cancel = () => {}
-    await new Promise<void>((resolve) => {
-      this.#hurry = resolve
-      this.#over.signal.addEventListener('abort', () => resolve(), { once: true })
-      cancel = this.#clock.after(milliseconds, resolve)
-    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const go = (): void => resolve()
+    this.#hurry = go
+    this.#over.signal.addEventListener('abort', go)
+    const cancel = this.#clock.after(milliseconds, go)
+    await promise
     cancel()
+    this.#over.signal.removeEventListener('abort', go)
     this.#hurry = undefined
   }
 

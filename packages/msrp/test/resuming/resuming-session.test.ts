@@ -237,6 +237,36 @@ describe('While there is no session', () => {
     await stage.close()
   })
 
+  test('as well as with one, finishing with incoming waits until what comes in has been read', async () => {
+    const stage = resumingStage()
+    await stage.alice.opened
+    const sent = stage.bob.send('to be read')
+    await stage.until(() => stage.bob.statistics.sent.messages === 1)
+    const finished = stage.alice.finish({ incoming: true })
+    expect(await stateOf(finished)).toBe('pending')
+    expect(await (await nextMessage(stage.alice)).text()).toBe('to be read')
+    await stage.until(() => stage.alice.state === 'closed')
+    expect(await finished).toEqual({ undelivered: [] })
+    await sent.delivered
+    await stage.close()
+  })
+
+  test('a session that comes in the moment of closing is closed', async () => {
+    const stage = resumingStage()
+    await stage.until(() => stage.alice.phase === 'open')
+    const late = new ResumingSession({ clock: stage.clock, next: async () => stage.alice })
+    await Promise.resolve()
+    await late.close()
+    await settled()
+    expect([late.phase, stage.alice.state]).toEqual(['closed', 'closed'])
+    await stage.close()
+  })
+
+  test('no session from `next` is the end', async () => {
+    const session = new ResumingSession({ clock: new FakeClock(), next: async () => undefined })
+    expect(await session.closed).toMatchObject({ by: 'failure', error: { code: 'closed' } })
+  })
+
   test('what cannot be sent fails as soon as it could be', async () => {
     const stage = await without()
     const sent = stage.alice.send('x', { fields: [['Message-ID', 'own']] })
