@@ -38,6 +38,7 @@ export type {
   Verdict,
 } from '../session/options.ts'
 export type { FileSink, TraceEvent } from '../session/platform.ts'
+export type { Container, ContainerView } from '../session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from '../wire/index.ts'
 export { browserFilePlatform, fileHash } from './file-hash.ts'
 
