@@ -42,7 +42,7 @@ export class CpimContentSink implements FileSink {
   async finish(size: number): Promise<unknown> {
     if (this.#head === undefined) {
       const { head, rest } = this.#reader.end()
-      this.#until -= rest.length
+      this.#until = size - rest.length
       this.#begin(head)
       await this.#content.write(0, rest)
     }

@@ -1,8 +1,7 @@
 import { CPIM_TYPE, type CpimParts } from '../cpim/index.ts'
 import type { Medium, MessageDescription } from '../sdp/index.ts'
 import type { Session } from '../session/api.ts'
-import { acceptsType } from '../session/media-types.ts'
-import type { MsrpError } from '../wire/index.ts'
+import { acceptsType, type MsrpError } from '../wire/index.ts'
 import type { FileDescription } from './file-description.ts'
 import { FileTransfer, type TransferRoom } from './file-transfer.ts'
 import { type LocalFile, typeOf } from './local-file.ts'
@@ -42,15 +41,25 @@ export class SendTransfer extends FileTransfer<void> {
   }
 
   protected async transfer(session: Session, { remote }: Medium): Promise<void> {
-    this.answer(remote)
-    const { range } = this.description
-    const { cpim = ANONYMOUS, ...options } = this.#options
-    const wrap = remote !== undefined && wantsEnvelope(remote, typeOf(this.file))
-    this.#sending = sendFile(session, this.file, { ...options, ...(range ? { range } : {}), ...(wrap ? { cpim } : {}) })
+    const sending = this.#begin(session, remote)
+    this.#sending = sending
     try {
-      await this.#sending.delivered
+      await sending.delivered
     } catch (error) {
       throw this.#stopped ?? error
+    }
+  }
+
+  #begin(session: Session, remote: MessageDescription | undefined): FileSending {
+    try {
+      this.answer(remote)
+      const { range } = this.description
+      const { cpim = ANONYMOUS, ...options } = this.#options
+      const wrap = remote !== undefined && wantsEnvelope(remote, typeOf(this.file))
+      return sendFile(session, this.file, { ...options, ...(range ? { range } : {}), ...(wrap ? { cpim } : {}) })
+    } catch (error) {
+      this.never()
+      throw error
     }
   }
 
