@@ -39,7 +39,7 @@ const layers: Record<string, Record<string, Layer>> = {
     node: { level: 6 },
     browser: {
       level: 6,
-      pure: { allowed: ['@noble/hashes/sha2.js', '@noble/hashes/utils.js'] },
+      pure: { allowed: ['@noble/hashes/legacy.js', '@noble/hashes/sha2.js', '@noble/hashes/utils.js'] },
     },
     '.': { level: 7 },
   },

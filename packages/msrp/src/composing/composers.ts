@@ -20,6 +20,7 @@ export interface ComposingPeer {
 export type ComposingSource = DocumentSource &
   ({ readonly contentType: string; readonly head?: CpimHead | undefined } | { readonly head: CpimHead })
 
+/** How `Composers` watches. */
 export interface ComposersOptions {
   /** Called whenever somebody begins or stops writing. */
   readonly onChange?: (peer: ComposingPeer) => void

@@ -11,6 +11,8 @@ export interface FileHash {
 
 /** The hash functions that files are checked by here. RFC 5547 §6 wants the first; the second is the stronger one. */
 export const FILE_HASHES = ['sha-1', 'sha-256'] as const
+
+/** One of those, as `hash` in a selector names it. */
 export type FileHashAlgorithm = (typeof FILE_HASHES)[number]
 
 const BYTES: Readonly<Record<FileHashAlgorithm, number>> = { 'sha-1': 20, 'sha-256': 32 }

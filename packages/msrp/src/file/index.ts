@@ -35,7 +35,7 @@ export {
   type RequestFileOptions,
 } from './file-transfers.ts'
 export { type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
-export type { OfferedFile, RequestedFile } from './offered-file.ts'
+export type { OfferedFile, RequestedFile, UndecidedFile } from './offered-file.ts'
 export { type ReceivedFile, type ReceiveFileOptions, receiveFile } from './receive-file.ts'
 export type { ReceiveTransfer, ReceiveTransferOptions } from './receive-transfer.ts'
 export { safeFileName } from './safe-file-name.ts'

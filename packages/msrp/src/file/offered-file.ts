@@ -12,7 +12,7 @@ import { fits, selectFiles } from './selection.ts'
 import { SendTransfer, type SendTransferOptions } from './send-transfer.ts'
 
 /** One m-line for a file in the peer's offer, until the application has decided on it. */
-abstract class Undecided<Transfer> {
+export abstract class UndecidedFile<Transfer> {
   /** All that the peer says of it: hash, dates, icon, disposition. Nobody has checked it. */
   readonly description: FileDescription
   protected readonly room: TransferRoom
@@ -56,7 +56,7 @@ abstract class Undecided<Transfer> {
 }
 
 /** A file that the peer offers to send (RFC 5547 §8.3.1). */
-export class OfferedFile extends Undecided<ReceiveTransfer> {
+export class OfferedFile extends UndecidedFile<ReceiveTransfer> {
   /** Safe to store under. */
   get name(): string {
     return safeFileName(this.selector.name)
@@ -83,7 +83,7 @@ export class OfferedFile extends Undecided<ReceiveTransfer> {
 }
 
 /** A file that the peer asks for (RFC 5547 §8.3.2). */
-export class RequestedFile extends Undecided<SendTransfer> {
+export class RequestedFile extends UndecidedFile<SendTransfer> {
   readonly #createHash: CreateHash
   #giving: Promise<unknown> = Promise.resolve()
 

@@ -26,7 +26,7 @@ export interface ImdnRequest {
 }
 
 /** What notifications add to what goes around a message. */
-type ImdnHeaders = Pick<CpimParts, 'dateTime' | 'namespaces' | 'headers'>
+export type ImdnHeaders = Pick<CpimParts, 'dateTime' | 'namespaces' | 'headers'>
 
 /**
  * Asks for notifications: adds Message-ID, DateTime and Disposition-Notification to what goes around a message (RFC 5438

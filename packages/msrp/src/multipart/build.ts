@@ -47,7 +47,8 @@ export interface BuiltMultipart<Part> {
   readonly body: [ContentOf<Part>] extends [string | Uint8Array | ArrayBuffer] ? Uint8Array : JoinedContent
 }
 
-type ContentOf<Part> = Part extends { readonly whole: infer Kind }
+/** What a part holds. */
+export type ContentOf<Part> = Part extends { readonly whole: infer Kind }
   ? Kind
   : Part extends { readonly content: infer Kind }
     ? Kind

@@ -10,6 +10,7 @@ export {
   type BuildMultipartOptions,
   type BuiltMultipart,
   buildMultipart,
+  type ContentOf,
   type PartInput,
   type WholePart,
 } from './build.ts'

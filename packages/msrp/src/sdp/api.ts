@@ -201,6 +201,7 @@ export interface OfferOptions {
   readonly around?: string
 }
 
+/** What surrounds an answer. */
 export interface AnswerOptions {
   /**
    * Answers everything else: gets the offer without our m-lines, gives an answer to that. Without it all other media are
