@@ -19,7 +19,7 @@ const titles: Record<TableName, string> = {
 export function documentOf(tables: ReadonlyMap<TableName, readonly Row[]>, tests: readonly TestName[]): string {
   return `${[
     '# Conformance',
-    'Every sentence of RFC 4975, RFC 4976 and RFC 7977 that asks for something, and what programs of other make send or get wrong:\nhow it is met here, and the tests that show it. Made from the tables in `conformance/` by `npm run conformance`.',
+    'Every sentence of ten standards that asks for something, and what programs of other make send or get wrong:\nhow it is met here, and the tests that show it. Made from the tables in `conformance/` by `npm run conformance`.',
     totals(tables),
     ...[...tables].map(([name, rows]) =>
       name === 'field' ? fieldSection(rows, tests) : section(titles[name], rows, tests),
