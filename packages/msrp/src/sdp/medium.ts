@@ -46,8 +46,10 @@ interface Attempt {
   over: boolean
 }
 
-/** After so many milliseconds each we connect again when the offerer, who had not read our answer yet, knew no such session. */
-const TOO_EARLY = [100, 200, 400, 800, 1600, 3200]
+/** Longest pause before we connect again when the offerer, who had not read our answer yet, knew no such session. Milliseconds. */
+const LONGEST_PAUSE = 3_200
+/** How long all pauses together are, unless the application knows better. */
+const PATIENCE = 6_300
 
 /** One m-line of ours: see `Medium`. */
 export class NegotiatedMedium implements Medium {
@@ -331,14 +333,14 @@ export class NegotiatedMedium implements Medium {
     const { address: host, port } = remote
     const connectTo = how.connectTo && host !== undefined ? { connectTo: { host, port } } : {}
     const options = { ...this.#peerFacts(remote, active), ...connectTo, active }
-    void this.#open(attempt, address, options, how.early ? TOO_EARLY : [])
+    void this.#open(attempt, address, options, how.early ? pausesOf(this.#room.options.patience) : [])
   }
 
   async #open(
     attempt: Attempt,
     address: LocalAddress,
     options: CompleteOptions,
-    pauses: readonly number[],
+    pauses: Iterable<number>,
   ): Promise<void> {
     const { signal: outer } = this.#room.options
     const inner = attempt.controller.signal
@@ -370,7 +372,7 @@ export class NegotiatedMedium implements Medium {
     attempt: Attempt,
     address: LocalAddress,
     options: CompleteOptions,
-    pauses: readonly number[],
+    pauses: Iterable<number>,
   ): Promise<Session> {
     for (const pause of pauses) {
       try {
@@ -439,6 +441,14 @@ function strongFingerprints(fingerprints: readonly string[]): readonly string[] 
     return fingerprints
   } catch {
     return undefined
+  }
+}
+
+/** Pauses of which each is twice the one before, up to the longest, as many as fit. */
+function* pausesOf(patience = PATIENCE): Generator<number, void> {
+  for (let [pause, sum] = [100, 100]; sum <= patience; sum += pause) {
+    yield pause
+    pause = Math.min(pause * 2, LONGEST_PAUSE)
   }
 }
 
