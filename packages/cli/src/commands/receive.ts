@@ -6,7 +6,7 @@ import { Failure, verdictOn } from '../failure.ts'
 import { printTaken } from '../incoming/print-taken.ts'
 import { prepareFolder } from '../incoming/stored-file.ts'
 import { takeMessage } from '../incoming/take-message.ts'
-import { type TakeOptions, takeOffer } from '../incoming/take-offer.ts'
+import type { TakeOptions } from '../incoming/take-offer.ts'
 import {
   addListenOptions,
   announce,
@@ -58,6 +58,8 @@ async function receive(options: ReceiveOptions, context: Context): Promise<void>
     if (count !== undefined)
       throw new Failure('usage', '--count is for waiting; an offer says how many files there are')
     checkReachOptions(options)
+    // Loaded only here: what reads and writes descriptions is large.
+    const { takeOffer } = await import('../incoming/take-offer.ts')
     await takeOffer({ ...options, offer }, context)
     return
   }

@@ -15,7 +15,7 @@ import { readChunkSize, readMediaType, readPath } from '../options/values.ts'
 import { callPeer } from '../outgoing/call-peer.ts'
 import { deliver } from '../outgoing/deliver.ts'
 import { describeLeftOut, openFolders, type ToSend } from '../outgoing/folder.ts'
-import { type OfferOptions, offerFiles } from '../outgoing/offer-files.ts'
+import type { OfferOptions } from '../outgoing/offer-files.ts'
 import { checkSource, textSource, type WaitingSource } from '../outgoing/source.ts'
 import { tellSent } from '../outgoing/tell-sent.ts'
 
@@ -65,8 +65,11 @@ async function send(named: string[], options: SendOptions, context: Context): Pr
   const left = describeLeftOut(leftOut)
   if (left !== undefined) context.output.warn(left)
   const { offer, to } = options
-  if (offer !== undefined) await offerFiles(files, { ...options, offer }, context)
-  else if (to !== undefined) await sendTo(to, files, options, context)
+  if (to !== undefined) await sendTo(to, files, options, context)
+  if (offer === undefined) return
+  // Loaded only here: what reads and writes descriptions is large.
+  const { offerFiles } = await import('../outgoing/offer-files.ts')
+  await offerFiles(files, { ...options, offer }, context)
 }
 
 async function sendTo(path: string, files: readonly ToSend[], options: SendOptions, context: Context): Promise<void> {

@@ -8,6 +8,9 @@ import type { Output } from '../terminal/output.ts'
 /** What transfers of files need of this machine. */
 export const filePlatform: FilePlatform = { createHash: fileHash, random: nodeRandom, clock: nodeClock }
 
+/** Files of one offer: descriptions of more media are not read. */
+export const MOST_OFFERED: number = 64
+
 /** How long the side that has answered and connects tries again: people carry the answer, which takes its time. Milliseconds. */
 export const PATIENCE: number = 30 * 60_000
 

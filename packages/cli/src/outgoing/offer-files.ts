@@ -6,7 +6,7 @@ import { fileHash, unreadable } from 'msrp/node'
 import { Negotiation, type SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
 import { awaitDescription, isStandard, readDescriptionFile, writeDescription } from '../exchange/description-file.ts'
-import { filePlatform, PATIENCE, reachOf } from '../exchange/reach.ts'
+import { filePlatform, MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
 import { RestingOffer } from '../exchange/resting-offer.ts'
 import { Failure, Incomplete, Undelivered, type Verdict, verdictOn } from '../failure.ts'
 import type { WaitingOptions } from '../incoming/waiting-place.ts'
@@ -18,9 +18,6 @@ import { formatBytes } from '../terminal/units.ts'
 import type { ToSend } from './folder.ts'
 import { openSource, type Source } from './source.ts'
 import { tellSent } from './tell-sent.ts'
-
-/** Files of one offer: descriptions with more are not read. */
-export const MOST_OFFERED = 64
 
 /** Pause between two notes about how far the files are, in milliseconds. */
 const NOTE_EVERY = 1_000

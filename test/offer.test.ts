@@ -1,0 +1,142 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Program, startMsrp } from './support/process.ts'
+import { randomBytes, sha256OfFile, writeRandomFile } from './support/random-file.ts'
+import { startRelay, type TestRelay } from './support/relay.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
+import { eventsNamed, expectExit, filesIn, nextEvent, outcomeOf, underWay } from './support/transfer.ts'
+
+const MiB = 1024 * 1024
+
+/** A folder where two people find each other's descriptions, and the programs of both. */
+class Exchange {
+  readonly folder = temporaryFolder()
+  readonly offer = join(this.folder, 'offer.sdp')
+  readonly answer = join(this.folder, 'answer.sdp')
+  readonly inbox = join(this.folder, 'inbox')
+
+  send(args: readonly string[]): Program {
+    const given = ['--offer', this.offer, '--answer', this.answer]
+    return startMsrp(['send', '--json', ...args, ...given], { cwd: this.folder })
+  }
+
+  receive(args: readonly string[] = []): Program {
+    const given = ['--offer', this.offer, '--answer', this.answer, '--dir', this.inbox]
+    return startMsrp(['receive', '--json', ...args, ...given], { cwd: this.folder })
+  }
+
+  /** One of our files. */
+  async file(name: string, size: number, seed?: number): Promise<{ path: string; size: number; sha256: string }> {
+    return writeRandomFile(join(this.folder, name), size, seed)
+  }
+}
+
+let relay: TestRelay
+
+beforeAll(async () => {
+  relay = await startRelay({ lifetime: 'file' })
+})
+
+const listening = ['--listen', '127.0.0.1:0']
+
+test.each<[string, { sender: () => readonly string[]; receiver: () => readonly string[]; protocol: string }]>([
+  ['the sender waits', { sender: () => listening, receiver: () => [], protocol: 'TCP/MSRP' }],
+  ['the receiver waits, over TLS', { sender: () => ['--tls'], receiver: () => listening, protocol: 'TCP/TLS/MSRP' }],
+  [
+    'both behind a relay',
+    {
+      sender: () => relay.options(relay.alice),
+      receiver: () => relay.options(relay.bob),
+      protocol: 'TCP/TLS/MSRP',
+    },
+  ],
+])('two people exchange descriptions in files: %s', async (_, { sender, receiver, protocol }) => {
+  const exchange = new Exchange()
+  const [one, two] = [await exchange.file('photo ü.jpg', 3 * MiB + 1), await exchange.file('empty.txt', 0)]
+  const bob = exchange.receive(receiver())
+  const alice = exchange.send(['photo ü.jpg', 'empty.txt', ...sender()])
+  await expectExit(alice)
+  await expectExit(bob)
+  const stored = join(exchange.inbox, 'photo ü.jpg')
+  expect(outcomeOf(bob)).toHaveLength(3)
+  expect(outcomeOf(bob)).toContainEqual(
+    expect.objectContaining({ event: 'message', path: stored, sha256: one.sha256, verified: true, size: one.size }),
+  )
+  expect(outcomeOf(bob)).toContainEqual(expect.objectContaining({ name: 'empty.txt', size: 0, verified: true }))
+  expect(outcomeOf(bob).at(-1)).toEqual({ event: 'done', messages: 2, bytes: one.size })
+  expect(await sha256OfFile(stored)).toBe(one.sha256)
+  expect(filesIn(exchange.inbox)).toEqual(['empty.txt', 'photo ü.jpg'])
+  const [offered] = eventsNamed(alice, 'description')
+  expect(offered).toMatchObject({ kind: 'offer', path: exchange.offer })
+  expect(String(offered?.sdp).match(/^m=.*$/gm)).toEqual([
+    expect.stringMatching(new RegExp(`^m=message \\d+ ${protocol} \\*\r?$`)),
+    expect.stringContaining(protocol),
+  ])
+  expect(eventsNamed(alice, 'sent').map(({ sha256 }) => sha256)).toEqual(
+    expect.arrayContaining([one.sha256, two.sha256]),
+  )
+  // What was offered has arrived, so nothing is left of the offer.
+  expect(filesIn(exchange.folder)).toEqual(['answer.sdp', 'empty.txt', 'inbox', 'photo ü.jpg'])
+})
+
+describe('a file that is not the one that was offered', () => {
+  test('is not stored: 14, and its sender hears why', async () => {
+    const exchange = new Exchange()
+    await exchange.file('a.bin', 200_000)
+    const alice = exchange.send(['a.bin', ...listening])
+    await nextEvent(alice, ({ event }) => event === 'description')
+    // The same size, so that only the hash tells.
+    writeFileSync(join(exchange.folder, 'a.bin'), randomBytes(200_000, 7))
+    const bob = exchange.receive()
+    await expectExit(bob, 14)
+    expect(outcomeOf(bob)).toEqual([
+      expect.objectContaining({ event: 'error', code: 'file-mismatch', name: 'a.bin', storedBytes: 0 }),
+    ])
+    expect(bob.stderr.lines.at(-1)).toMatch(/^error: a\.bin: .*not the one that was described.*sha-\d+.*not stored$/)
+    expect(filesIn(exchange.inbox)).toEqual([])
+    await expectExit(alice, 11)
+    expect(outcomeOf(alice)).toEqual([expect.objectContaining({ event: 'error', code: 'refused', status: 413 })])
+  })
+})
+
+test('a receiver that is killed: the same two commands bring what is missing, and nothing else', async () => {
+  const exchange = new Exchange()
+  const file = await exchange.file('big.bin', 192 * MiB)
+  const [alice, bob] = [exchange.send(['big.bin', ...listening]), exchange.receive()]
+  await underWay(exchange.inbox, 16 * MiB)
+  bob.kill('SIGKILL')
+  await expectExit(alice, 12)
+  const [error] = outcomeOf(alice)
+  const confirmed = Number(error?.confirmedBytes)
+  expect(confirmed).toBeGreaterThan(MiB)
+  expect(readFileSync(exchange.offer, 'utf8')).toContain(`a=file-range:${confirmed + 1}-*`)
+
+  // Who is early waits for a new offer, since the old one offers nothing.
+  const again = exchange.receive()
+  const sender = exchange.send(['big.bin', ...listening])
+  await expectExit(sender)
+  await expectExit(again)
+  expect(eventsNamed(again, 'offered')).toEqual([expect.objectContaining({ from: confirmed, taken: true })])
+  expect(outcomeOf(again)).toEqual([
+    expect.objectContaining({ sha256: file.sha256, size: file.size, from: confirmed, verified: true }),
+    { event: 'done', messages: 1, bytes: file.size - confirmed },
+  ])
+  expect(eventsNamed(sender, 'sent')).toEqual([expect.objectContaining({ from: confirmed, sha256: file.sha256 })])
+  expect(filesIn(exchange.inbox)).toEqual(['big.bin'])
+})
+
+test('only the files that are wanted come, and the others are not taken for lost', async () => {
+  const exchange = new Exchange()
+  for (const name of ['a.txt', 'b.txt']) await exchange.file(name, 10)
+  const alice = exchange.send(['a.txt', 'b.txt', ...listening])
+  const bob = exchange.receive(['--only', 'b.txt', '--only', 'c.txt'])
+  await expectExit(bob)
+  await expectExit(alice, 11)
+  expect(filesIn(exchange.inbox)).toEqual(['b.txt'])
+  expect(bob.stderr.text).toContain('no file called c.txt is offered')
+  expect(outcomeOf(alice)).toEqual([
+    expect.objectContaining({ event: 'error', code: 'not-acceptable', message: expect.stringContaining('a.txt') }),
+    expect.objectContaining({ message: '1 of 2 files were not delivered' }),
+  ])
+})
