@@ -25,6 +25,7 @@ const layers: Record<string, Record<string, Layer>> = {
   msrp: {
     wire: { level: 0, pure: { allowed: [] } },
     xml: { level: 1, pure: { allowed: [] } },
+    mime: { level: 1, pure: { allowed: [] } },
     cpim: { level: 1, pure: { allowed: [] } },
     multipart: { level: 1, pure: { allowed: [] } },
     connection: { level: 2, pure: { allowed: [] } },

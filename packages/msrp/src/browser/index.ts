@@ -38,8 +38,9 @@ export type {
   Verdict,
 } from '../session/options.ts'
 export type { FileSink, TraceEvent } from '../session/platform.ts'
+export type { Container, ContainerView } from '../session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from '../wire/index.ts'
-export { fileHash } from './file-hash.ts'
+export { browserFilePlatform, fileHash } from './file-hash.ts'
 
 /** As for `msrp`, but there has to be a relay, given by a `wss:` URL; certificates are the browser's business. */
 export type ConnectOptions = Omit<AnyConnectOptions, 'tls' | 'relay' | 'peerFingerprint'> & {

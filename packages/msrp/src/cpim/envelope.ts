@@ -1,11 +1,14 @@
-import { buildCpim, type CpimParts } from './build.ts'
-import type { CpimContent, WrappedContent } from './content.ts'
+import { type Content, defaultType } from '../mime/content.ts'
+import { buildCpim, type CpimParts, type WrappedContent } from './build.ts'
 import { CPIM_TYPE } from './head-reader.ts'
 
 /** What the option `envelope` of a session takes. */
 export interface CpimEnvelope {
   readonly contentType: string
-  wrap<Content extends CpimContent>(content: Content, contentType: string | undefined): WrappedContent<Content>
+  wrap<Kind extends Content>(
+    content: Kind,
+    contentType: string | undefined,
+  ): { readonly body: WrappedContent<Kind>; readonly wrappedType: string }
 }
 
 /**
@@ -17,7 +20,8 @@ export function cpimEnvelope(parts: CpimParts | (() => CpimParts)): CpimEnvelope
     contentType: CPIM_TYPE,
     wrap: (content, contentType) => {
       const around = typeof parts === 'function' ? parts() : parts
-      return buildCpim(contentType === undefined ? around : { ...around, contentType }, content)
+      const wrappedType = contentType ?? around.contentType ?? defaultType(content)
+      return { body: buildCpim({ ...around, contentType: wrappedType }, content), wrappedType }
     },
   }
 }

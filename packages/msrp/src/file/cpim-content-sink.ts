@@ -40,7 +40,12 @@ export class CpimContentSink implements FileSink {
   }
 
   async finish(size: number): Promise<unknown> {
-    if (this.#head === undefined) this.#begin(this.#reader.end())
+    if (this.#head === undefined) {
+      const { head, rest } = this.#reader.end()
+      this.#until = size - rest.length
+      this.#begin(head)
+      await this.#content.write(0, rest)
+    }
     return this.#content.finish(size - this.#until)
   }
 

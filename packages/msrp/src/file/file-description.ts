@@ -71,11 +71,3 @@ export function formatFileDescription(description: FileDescription): AttributeIn
     ...(range === undefined ? [] : [['file-range', formatFileRange(range)] as const]),
   ]
 }
-
-/** The attributes that say which transfer it is, as they came: what refuses it has them again (§8.3). */
-export function mirrored(section: AttributeSource): AttributeInput[] {
-  return ['file-selector', 'file-transfer-id'].flatMap((name): AttributeInput[] => {
-    const value = section.attribute(name)
-    return value === undefined ? [] : [[name, value]]
-  })
-}

@@ -75,7 +75,9 @@ export function formatFileSelector({ name, type, size, hashes = [] }: FileSelect
 }
 
 function readName(value: string): string | undefined {
-  const name = percentDecode(/^"([^"]*)"$/.exec(value)?.[1] ?? value)
+  const [match, quoted, bare = ''] = /^(?:"([^"]*)"|([^"]*))$/.exec(value) ?? []
+  if (match === undefined) throw malformed(`name:${value}`)
+  const name = percentDecode(quoted ?? bare)
   return name === '' ? undefined : name
 }
 

@@ -86,16 +86,16 @@ export abstract class FileTransfer<Result = unknown> {
     void this.#run(medium)
   }
 
-  /** The peer's description has port 0. */
+  /** The peer's description has port 0, or another transfer on its m-line: its medium is over, and says so. */
   peerEnded(): void {
     this.#peerEnded = true
-    this.abort(new MsrpError('aborted', 'The peer ended the transfer'), true)
+    if (this.#state === 'transferring') this.stop(new MsrpError('aborted', 'The peer ended the transfer'), true)
   }
 
   /** Gives it up; what is there of the file may be kept. */
-  abort(error: MsrpError, keep: boolean): void {
+  protected abort(error: MsrpError, keep: boolean): void {
     if (this.#state === 'transferring') this.stop(error, keep)
-    else this.#end(error)
+    else this.#end(error, undefined, keep)
   }
 
   /** What the answer of the peer says, where we made the offer. @throws MsrpError `file-mismatch` */
@@ -110,8 +110,8 @@ export abstract class FileTransfer<Result = unknown> {
   protected abstract transfer(session: Session, medium: Medium): Promise<Result>
   /** Ends what `transfer` does, which rejects then. */
   protected abstract stop(error: MsrpError, keep: boolean): void
-  /** It came to no session. */
-  protected abstract never(): void
+  /** It came to no session; what is there of the file from before may be kept. */
+  protected abstract never(keep: boolean): void
 
   async #run(medium: Medium): Promise<void> {
     try {
@@ -129,11 +129,9 @@ export abstract class FileTransfer<Result = unknown> {
     }
   }
 
-  #end(error: MsrpError): void
-  #end(error: undefined, result: Result): void
-  #end(error: MsrpError | undefined, result?: Result): void {
+  #end(error: MsrpError | undefined, result?: Result, keep = true): void {
     if (this.#state === 'over') return
-    if (this.#state === 'agreeing') this.never()
+    if (this.#state === 'agreeing') this.never(keep)
     this.#state = 'over'
     if (error === undefined) this.#outcome.resolve(result)
     else this.#outcome.reject(error)
@@ -144,11 +142,14 @@ export abstract class FileTransfer<Result = unknown> {
   /** RFC 5547 §8.7: the sender ends the session; the receiver does so only when the sender does not, or after a failure. */
   async #leave(wait: boolean): Promise<void> {
     const [medium, session] = [this.#medium, this.#session]
+    if (medium !== undefined && !this.#peerEnded) {
+      // RFC 5547 §8.1, §8.4: what is over keeps its attributes, and its port is 0.
+      const direction = this.role === 'sender' ? 'sendonly' : 'recvonly'
+      medium.remove([[direction], ...formatFileDescription(this.description)])
+    }
     if (wait && session !== undefined) await this.#closedByPeer(session)
     await session?.close()
-    if (medium === undefined || this.#peerEnded || wait || medium.state === 'over') return
-    medium.remove(formatFileDescription(this.description))
-    this.room.offerDue(this)
+    if (medium !== undefined && medium.state !== 'over' && !this.#peerEnded && !wait) this.room.offerDue(this)
   }
 
   #closedByPeer(session: Session): Promise<void> {

@@ -1,5 +1,4 @@
 import type {
-  AttributeInput,
   MediaNegotiation,
   MediaWishes,
   Medium,
@@ -8,7 +7,7 @@ import type {
   OfferedMedium,
 } from '../sdp/index.ts'
 import { MsrpError } from '../wire/index.ts'
-import { type FileDescription, formatFileDescription, mirrored, parseFileDescription } from './file-description.ts'
+import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
 import { type FileRange, positionsOf } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
@@ -129,13 +128,9 @@ export class FileTransfers {
     try {
       const description = parseFileDescription(section)
       if (description === undefined) return undefined
-      if (section.port === 0) {
-        standing?.peerEnded()
-        return refused(section, 'The peer has ended the transfer')
-      }
       return this.#decide(section, description, standing)
     } catch (error) {
-      if (error instanceof MsrpError) return refused(section, error.message)
+      if (error instanceof MsrpError) return refused(error.message)
       throw error
     }
   }
@@ -150,14 +145,14 @@ export class FileTransfers {
     switch (transferId === undefined ? 'new' : this.#ids.meaning(transferId, selector)) {
       case 'error':
         standing?.peerEnded()
-        return refused(section, 'The same file-transfer-id with another file (RFC 5547 §8.1)')
+        return refused('The same file-transfer-id with another file (RFC 5547 §8.1)')
       case 'repeated':
-        return stands ? undefined : refused(section, 'The transfer is over')
+        return stands ? undefined : refused('The transfer is over')
       case 'new':
         // A new transfer on the line of an old one ends that.
         standing?.peerEnded()
         if (transferId !== undefined) this.#ids.add(transferId, selector)
-        if (this.#active.size >= (this.#options.most ?? 32)) return refused(section, 'Too many files are on their way')
+        if (this.#active.size >= (this.#options.most ?? 32)) return refused('Too many files are on their way')
         return this.#ask(section, description)
     }
   }
@@ -166,35 +161,34 @@ export class FileTransfers {
     try {
       switch (section.direction) {
         case 'recvonly':
-          return await this.#requested(section, description)
+          return await this.#requested(description)
         case 'inactive':
-          return refused(section, 'Its direction is inactive')
+          return refused('Its direction is inactive')
         default:
           // RFC 5547 §8.2.1 wants sendonly; those that say nothing mean it.
-          return await this.#offered(section, description)
+          return await this.#offered(description)
       }
     } catch (error) {
-      if (error instanceof MsrpError) return refused(section, error.message)
+      if (error instanceof MsrpError) return refused(error.message)
       throw error
     }
   }
 
-  async #offered(section: MessageDescription, description: FileDescription): Promise<MediumDecision> {
+  async #offered(description: FileDescription): Promise<MediumDecision> {
     const offer = new OfferedFile(this.#room, description)
     await this.#options.onOffered?.(offer)
-    return offer.transfer === undefined ? refused(section, offer.reason) : this.#taken(offer.transfer, 'recvonly')
+    return offer.transfer === undefined ? refused(offer.reason) : this.#taken(offer.transfer, 'recvonly')
   }
 
-  async #requested(section: MessageDescription, description: FileDescription): Promise<MediumDecision> {
+  async #requested(description: FileDescription): Promise<MediumDecision> {
     const request = new RequestedFile(this.#room, description)
     await this.#options.onRequested?.(request)
     const transfer = await request.decided
     const { reason } = request
-    return transfer === undefined ? refused(section, reason) : this.#taken(transfer, 'sendonly')
+    return transfer === undefined ? refused(reason) : this.#taken(transfer, 'sendonly')
   }
 
   #taken(transfer: FileTransfer, direction: 'sendonly' | 'recvonly'): MediumDecision {
-    this.#active.add(transfer)
     const attributes = formatFileDescription(transfer.description)
     return {
       take: { ...this.#options.media, direction, attributes },
@@ -211,20 +205,20 @@ export class FileTransfers {
     const { transferId = '', selector } = transfer.description
     const attributes = formatFileDescription(transfer.description)
     this.#ids.add(transferId, selector)
-    this.#active.add(transfer)
     const more = information === undefined ? {} : { information }
     this.#begin(transfer, negotiation.add({ ...this.#options.media, ...more, direction, attributes }))
   }
 
   #begin(transfer: FileTransfer, medium: Medium): void {
     this.#byMedium.set(medium, transfer)
+    this.#active.add(transfer)
     transfer.begin(medium)
   }
 }
 
-function refused(section: MessageDescription, reason: string): MediumDecision {
-  const attributes: AttributeInput[] = mirrored(section)
-  return { refuse: reason, attributes }
+// RFC 5547 §8.3: the negotiation repeats file-selector and file-transfer-id where it refuses.
+function refused(reason: string): MediumDecision {
+  return { refuse: reason }
 }
 
 function restOf({ stored = 0 }: FileTarget): FileRange | undefined {

@@ -56,7 +56,7 @@ export class ReceiveTransfer extends FileTransfer<ReceivedFile> {
     controller.abort(error)
   }
 
-  protected never(): void {
-    void (this.target.suspend?.() ?? this.target.discard())
+  protected never(keep: boolean): void {
+    void (keep && this.target.suspend !== undefined ? this.target.suspend() : this.target.discard())
   }
 }

@@ -59,7 +59,9 @@ export function sendFile(session: Session, file: LocalFile, options: SendFileOpt
   const inFile = (bytes: number): number => range.start - 1 + Math.max(0, bytes - wrapping)
   const message: OutgoingMessage = session.send(body, {
     ...rest,
-    ...(cpim === undefined ? { contentType, disposition: contentDisposition } : { contentType: CPIM_TYPE }),
+    ...(cpim === undefined
+      ? { contentType, disposition: contentDisposition }
+      : { contentType: CPIM_TYPE, wrappedTypes: [contentType] }),
     ...(onProgress === undefined
       ? {}
       : { onProgress: ({ sent }) => onProgress({ bytes: inFile(sent), confirmed: confirmed(), size }) }),

@@ -74,7 +74,10 @@ export class FileStore {
       file.onOver = () => kept !== undefined && busy.delete(kept.part)
       return file
     } catch (cause) {
-      if (kept !== undefined) busy.delete(kept.part)
+      if (kept !== undefined) {
+        if ((await sizeOfFile(kept.part)) === undefined) await removeFacts(kept.facts)
+        busy.delete(kept.part)
+      }
       throw storageError(path, cause)
     }
   }

@@ -1,7 +1,7 @@
 export type { TlsMaterial } from './certificates.ts'
 export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
 export { dialWebSocket, type WebSocketDialOptions } from './dial-web-socket.ts'
-export { fileHash } from './file-hash.ts'
+export { fileHash, nodeFilePlatform } from './file-hash.ts'
 export { FileSink, type FileSinkOptions } from './file-sink.ts'
 export { FileSource, type FileSourceOptions } from './file-source.ts'
 export { FileStore, type FileStoreOptions, type StoredFile } from './file-store.ts'

@@ -74,8 +74,8 @@ export interface MediaWishes
    */
   readonly cema?: boolean
   /**
-   * `active`: we open the connection whatever we listen at, for machines behind a NAT. Default: whatever fits, by RFC 6135:
-   * with a listening socket or a relay peers may come.
+   * `active`: we open the connection although we listen, for machines behind a NAT; without effect with a relay. Default:
+   * whatever fits, by RFC 6135: with a listening socket or a relay peers may come.
    */
   readonly setup?: 'active'
   /** Further attribute lines, behind ours, such as `['file-selector', 'name:"a.txt"']`. */

@@ -216,7 +216,8 @@ export class NegotiatedMedium implements Medium {
 
   get reach(): Reach {
     const { listen, relay, setup } = this.wishes
-    return { reachable: listen !== undefined || relay !== undefined, wants: setup }
+    // Through a relay no NAT is in the way (RFC 6135 §4.2.2).
+    return { reachable: listen !== undefined || relay !== undefined, wants: relay === undefined ? setup : undefined }
   }
 
   /** A section that says that it is over, with attributes of a kind of medium if it has such. */

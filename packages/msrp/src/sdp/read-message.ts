@@ -79,7 +79,7 @@ function formatsOf(lists: readonly SdpAttribute[]): string[] {
   for (const { name, value, line } of lists) {
     for (const entry of parseFormatList(value ?? '')) {
       if (!isFormat(entry)) throw wrongLine(line, `a=${name}`, `${shown(entry)} is no media type`)
-      formats.push(entry)
+      formats.push(entry === '*/*' ? '*' : entry)
       if (formats.length > MOST_ENTRIES) throw wrongLine(line, `a=${name}`, `at most ${MOST_ENTRIES} types are read`)
     }
   }

@@ -98,7 +98,10 @@ export interface IncomingMessage {
   readonly successReport: boolean
   /** Any header field of the first chunk, by name in any case. */
   field(name: string): string | undefined
-  /** The whole body as text, by the charset of its Content-Type, UTF-8 otherwise. */
+  /**
+   * The whole body as text, by the charset of its Content-Type, UTF-8 where it names none. Fails with `not-understood`, and
+   * leaves the message to be read otherwise, where the charset is not known.
+   */
   text(): Promise<string>
   /** The whole body. Memory grows with it: use `stream` or `saveTo` for what may be large. */
   bytes(): Promise<Uint8Array>

@@ -14,6 +14,7 @@ import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, usesWebSocket } from './relay-path.ts'
+import { checkWrappedTypes } from './wrapped-types.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
 const MSRP_PORT = 2855
@@ -242,6 +243,7 @@ function ownUri(text: string): MsrpUri {
 
 function checkPrepare(options: PrepareOptions, direct: DirectPeers | undefined): void {
   const { listen, relay, remotePath, peerFingerprint } = options
+  checkWrappedTypes(options)
   if (direct === undefined && relay === undefined) {
     throw new MsrpError('invalid-argument', 'Nobody can be reached from here but through a relay: give one')
   }

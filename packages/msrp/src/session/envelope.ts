@@ -12,8 +12,9 @@ export interface Envelope {
   /**
    * Wraps a whole message, before it is divided into chunks.
    * @param contentType of what is wrapped; undefined for what the body itself suggests
+   * @returns the message to be sent, and the type of what is wrapped
    */
-  wrap(body: MessageBody, contentType: string | undefined): MessageBody
+  wrap(body: MessageBody, contentType: string | undefined): { readonly body: MessageBody; readonly wrappedType: string }
 }
 
 /**
@@ -32,9 +33,9 @@ export function wrapForPeer(
   const isFile = fileName !== undefined || /^\s*attachment\b/i.test(disposition)
   if (isFile || (contentType !== undefined && bareType(contentType) === bareType(envelope.contentType)))
     return unchanged
-  const inner = contentType ?? (typeof body === 'string' ? 'text/plain' : undefined)
-  const wrapped = { body: envelope.wrap(body, contentType), options: { ...options, contentType: envelope.contentType } }
-  return inner === undefined ? wrapped : { ...wrapped, inner }
+  const wrapped = envelope.wrap(body, contentType)
+  const wrappedTypes = [wrapped.wrappedType]
+  return { body: wrapped.body, options: { ...options, contentType: envelope.contentType, wrappedTypes } }
 }
 
 /** Whether a peer asks for an envelope of this type. */

@@ -14,12 +14,15 @@ import type { Platform } from './platform.ts'
 import { ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
 import { type Refused, refusedBy } from './verdict.ts'
+import { decisionOn } from './wrapped-types.ts'
 
 /** First bytes of a message that the application gets to decide on. */
 const FIRST_BYTES = 2048
 
 /** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
 const FORSAKEN = 120_000
+
+type Decision = NonNullable<SessionOptions['onRequest']>
 
 /** The session around an inbox. */
 export interface InboxRoom {
@@ -110,7 +113,7 @@ export class Inbox {
     const accepted = [...(this.#options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
     if (!acceptsType(accepted, contentType)) return this.#refuse(request, 415)
     if (this.#full()) return this.#refuse(request, 413, 'Too many messages wait here')
-    const decide = this.#options.onRequest
+    const decide = decisionOn(contentType, this.#options)
     const transfer = new IncomingTransfer(this.#transferRoom, request, {
       undecided: decide !== undefined,
       duplicate: this.#room.completed.has(messageId),
@@ -123,7 +126,7 @@ export class Inbox {
       this.queue.push(transfer)
       return reader
     }
-    return this.#undecided(transfer, request, reader)
+    return this.#undecided(transfer, request, reader, decide)
   }
 
   /** The session is about to be closed here: takes no more, and resolves when what is being saved has been. */
@@ -209,13 +212,18 @@ export class Inbox {
     return this.queue.waiting + this.#deciding.size >= this.#limits.unreadMessages
   }
 
-  /** Collects the first bytes, then asks the application. */
-  #undecided(transfer: IncomingTransfer, request: IncomingRequest, reader: RequestReader): RequestReader {
+  /** Collects the first bytes, then asks. */
+  #undecided(
+    transfer: IncomingTransfer,
+    request: IncomingRequest,
+    reader: RequestReader,
+    ask: Decision,
+  ): RequestReader {
     let first: Uint8Array | undefined = new Uint8Array()
     const decide = (): void => {
       const bytes = first ?? new Uint8Array()
       first = undefined
-      void this.#decide(transfer, request, bytes)
+      void this.#decide(transfer, ask, request, bytes)
     }
     if ((request.byteRange?.start ?? 1) > 1) decide()
     return {
@@ -236,12 +244,16 @@ export class Inbox {
     }
   }
 
-  async #decide(transfer: IncomingTransfer, request: IncomingRequest, firstBytes: Uint8Array): Promise<void> {
+  async #decide(
+    transfer: IncomingTransfer,
+    ask: Decision,
+    request: IncomingRequest,
+    firstBytes: Uint8Array,
+  ): Promise<void> {
     let refused: Refused | undefined
     this.#deciding.add(transfer)
     try {
-      const { onRequest } = this.#options
-      const given = onRequest === undefined ? 'accept' : onRequest(factsOf(request), firstBytes)
+      const given = ask(factsOf(request), firstBytes)
       // A decision that is there at once takes effect at once.
       refused = refusedBy(given instanceof Promise ? await given : given)
     } catch {

@@ -1,6 +1,7 @@
 import type { ParserLimits } from '../wire/index.ts'
 import type { Envelope } from './envelope.ts'
 import type { ListenOptions, TlsOptions, TraceEvent } from './platform.ts'
+import type { Container } from './wrapped-types.ts'
 
 /** The value of an SDP `path` attribute: URIs separated by spaces, or one by one. The leftmost is visited first. */
 export type PathInput = string | readonly string[]
@@ -53,11 +54,18 @@ export interface SessionOptions {
    * to take (`MANDATORY_TYPES`). `*` and `type/*` work. Default `['*']`.
    */
   readonly acceptTypes?: readonly string[]
+  /**
+   * Media types that are taken inside of containers besides, as in the SDP attribute `accept-wrapped-types` (RFC 4975 §8.6).
+   * What is in neither list gets 415, as far as the first 2048 bytes show it. Needs `containers`. Default: none.
+   */
+  readonly acceptWrappedTypes?: readonly string[]
+  /** How to see what is inside of messages: `cpimContainer` of `msrp/cpim`, `multipartContainer` of `msrp/multipart`. */
+  readonly containers?: readonly Container[]
   /** Media types that the peer takes, from its SDP: others are refused here with `type-not-accepted`. Default `['*']`. */
   readonly peerAcceptTypes?: readonly string[]
   /**
-   * Media types that the peer takes inside of containers only, from its SDP: besides `peerAcceptTypes`, what `envelope` wraps
-   * has to be one of these, or is refused with `type-not-accepted`. Default `['*']`.
+   * Media types that the peer takes inside of containers besides, from its SDP. What is in neither list is refused here with
+   * `type-not-accepted`: what `envelope` wraps, what `wrappedTypes` names, and what `containers` show of text and bytes.
    */
   readonly peerAcceptWrappedTypes?: readonly string[]
   /**
@@ -170,10 +178,9 @@ export interface CompleteOptions {
   readonly active?: boolean
   /** From the peer's SDP; see `SessionOptions`. */
   readonly peerAcceptTypes?: readonly string[]
+  readonly peerAcceptWrappedTypes?: readonly string[]
   readonly peerMaxMessageSize?: number
   readonly peerFingerprint?: string | readonly string[]
-  /** From the peer's SDP: what it takes inside of containers only; see `SessionOptions`. */
-  readonly peerAcceptWrappedTypes?: readonly string[]
   /** Where to connect to instead of the host and port in the peer's path, which a middlebox keeps to itself (RFC 6714). */
   readonly connectTo?: { readonly host: string; readonly port: number }
   /** Who writes to whom; see `SessionOptions`. */
@@ -185,6 +192,11 @@ export interface CompleteOptions {
 export interface SendOptions {
   /** Content-Type. Default: `text/plain;charset=utf-8` for strings, a Blob's own type, else `application/octet-stream`. */
   readonly contentType?: string
+  /**
+   * Media types of what is inside of the message, where it is a container that was not made here: they have to be among
+   * those that the peer takes. Found out by `containers` for text and bytes.
+   */
+  readonly wrappedTypes?: readonly string[]
   /** The value of Content-Disposition. Default: none; `render`, which means the same, for what may go in several chunks. */
   readonly disposition?: string
   /** Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`. */

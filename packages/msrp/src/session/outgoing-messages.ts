@@ -1,4 +1,5 @@
 import type { Clock, MsrpConnection } from '../connection/index.ts'
+import { smimeTypeOf } from '../mime/smime.ts'
 import {
   type Field,
   formatContentDisposition,
@@ -19,6 +20,7 @@ import { type BodyReader, readerFor } from './outgoing-body.ts'
 import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
+import { unwantedByPeer } from './wrapped-types.ts'
 
 /** Default of `reportTimeout`, in milliseconds. */
 const REPORT_TIMEOUT = 60_000
@@ -42,7 +44,7 @@ export class OutgoingMessages {
   readonly #underWay: Set<SentMessage> = new Set()
   readonly #waiting: Set<SentMessage> = new Set()
   #connection: MsrpConnection<PendingRequest> | undefined
-  /** Media types that the peer answered 415 to: RFC 4975 §10.6, not sent again in this session. */
+  /** Media types that the peer answered 415 to, with those inside: RFC 4975 §10.6, not sent again in this session. */
   readonly #refusedTypes: Set<string> = new Set()
   /** Messages that the peer answered 413 to: RFC 4975 §10.5, no further chunk of them is sent. */
   readonly #stopped: RecentIds<true> = new RecentIds(256)
@@ -58,7 +60,7 @@ export class OutgoingMessages {
 
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
-    const { body, options, inner } = wrapForPeer(given, asked, this.#room.options)
+    const { body, options } = wrapForPeer(given, asked, this.#room.options)
     const reader = readerFor(body, options.resumeFrom ?? 0)
     const settings = this.#settings(reader, options)
     if (this.#messages.has(settings.messageId)) {
@@ -69,7 +71,7 @@ export class OutgoingMessages {
     const message = new SentMessage(
       {
         clock: this.#room.clock,
-        refused: (it, status, error) => this.#refused(it, status, error),
+        refused: (it, status, error) => this.#refused(it, status, error, typesIn(settings.contentType, options)),
         over: (it) => {
           signal?.removeEventListener('abort', onAbort)
           this.#messages.delete(it.messageId)
@@ -80,7 +82,7 @@ export class OutgoingMessages {
       settings,
     )
     this.#messages.set(message.messageId, message)
-    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader, inner)
+    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader, body, options)
     signal?.addEventListener('abort', onAbort)
     if (error !== undefined) message.lost(error)
     else if (signal?.aborted) message.abort(signal.reason)
@@ -172,6 +174,10 @@ export class OutgoingMessages {
       successReport: options.successReport ?? true,
       failureReport: options.failureReport ?? 'yes',
     }
+    const smime = [about.contentType, ...(options.wrappedTypes ?? [])].find((type) => smimeTypeOf(type) !== undefined)
+    if (smime !== undefined && reader.size === undefined) {
+      throw unusable(`${smime} of unknown size: each chunk of S/MIME announces the size of all (RFC 8591 §8.2)`)
+    }
     return {
       ...about,
       head: this.#head({ ...about, fields }),
@@ -200,9 +206,10 @@ export class OutgoingMessages {
   #refusedHere(
     { contentType, messageId }: OutgoingSettings,
     reader: BodyReader,
-    inner: string | undefined,
+    body: MessageBody,
+    options: SendOptions,
   ): MsrpError | undefined {
-    const { peerAcceptTypes = ['*'], peerAcceptWrappedTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
+    const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
       const hint = wantsEnvelope(peerAcceptTypes, 'message/cpim') ? '; with the option envelope it is wrapped' : ''
@@ -211,11 +218,11 @@ export class OutgoingMessages {
         `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}${hint}`,
       )
     }
-    if (inner !== undefined && !acceptsType([...peerAcceptTypes, ...peerAcceptWrappedTypes], inner)) {
-      const text = `The peer takes ${peerAcceptWrappedTypes.join(' ')} inside of ${contentType}, not ${inner}`
-      return new MsrpError('type-not-accepted', text)
+    const unwanted = unwantedByPeer(body, contentType, options.wrappedTypes, this.#room.options)
+    if (unwanted !== undefined) {
+      return new MsrpError('type-not-accepted', `The peer does not take ${unwanted} inside of ${contentType}`)
     }
-    if (this.#refusedTypes.has(bareType(contentType))) {
+    if (this.#refusedTypes.has(typesIn(contentType, options))) {
       return new MsrpError('type-not-accepted', `The peer has refused ${contentType} before (415)`, { status: 415 })
     }
     if (this.#stopped.get(messageId)) {
@@ -227,11 +234,16 @@ export class OutgoingMessages {
     return undefined
   }
 
-  #refused(message: SentMessage, status: number, error: MsrpError): void {
-    if (status === 415) this.#refusedTypes.add(bareType(message.contentType))
+  #refused(message: SentMessage, status: number, error: MsrpError, types: string): void {
+    if (status === 415) this.#refusedTypes.add(types)
     if (status === 413) this.#stopped.set(message.messageId, true)
     if (status === 481 || status === 506) this.#room.disowned(error)
   }
+}
+
+/** What a 415 is about: a peer that takes an envelope refuses what is inside. */
+function typesIn(contentType: string, { wrappedTypes = [] }: SendOptions): string {
+  return [contentType, ...wrappedTypes].map(bareType).join(' ')
 }
 
 const RESERVED: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-import { textOfBody } from '../wire/charset.ts'
+import { textDecoderOf, textOfBody } from '../wire/charset.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import type { IncomingBody } from './incoming-body.ts'
@@ -70,6 +70,8 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async text(): Promise<string> {
+    // What cannot be decoded is not taken either: it can still be read as bytes.
+    textDecoderOf(this.contentType)
     return textOfBody(await this.bytes(), this.contentType)
   }
 

@@ -18,7 +18,8 @@
  * - `aborted`: the caller gave up, or the sender abandoned the message.
  * - `closed`: the session or connection was closed before.
  * - `type-not-accepted`: the peer's description does not list this media type.
- * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5).
+ * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5), or it is written in
+ *   a charset or transfer encoding that is not.
  * - `not-acceptable`: nothing of what a session description offers or answers can be taken (SIP: 488).
  * - `glare`: both sides made an offer at the same time (SIP: 491).
  * - `offer-due`: an answer can only be followed by another offer.

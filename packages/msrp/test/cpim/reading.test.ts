@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CPIM_NAMESPACE, CpimHeadReader, parseCpim } from '../../src/cpim/index.ts'
+import { CPIM_NAMESPACE, type CpimHead, CpimHeadReader, parseCpim } from '../../src/cpim/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -232,6 +232,49 @@ describe('What peers send is read:', () => {
     expect(content).toHaveLength(0)
   })
 
+  test.each<[string, string, string]>([
+    ['text', 'From: <sip:a@x.org>\r\n\r\nHello', 'Hello'],
+    ['text behind the blank line of fields that are not there', 'From: <sip:a@x.org>\r\n\r\n\r\nHello', 'Hello'],
+    ['text that begins with blank lines', 'From: <sip:a@x.org>\r\n\r\n\r\n\r\nHello', '\r\nHello'],
+    [
+      'a paragraph that looks like fields',
+      'From: <sip:a@x.org>\r\n\r\nNote: this\r\n\r\nand that',
+      'Note: this\r\n\r\nand that',
+    ],
+    ['a line that looks like a field', 'From: <sip:a@x.org>\r\n\r\nNote: this', 'Note: this'],
+    [
+      'lines of which the first looks like a field',
+      'From: <sip:a@x.org>\r\n\r\nNote: this\r\nand that',
+      'Note: this\r\nand that',
+    ],
+    ['a long line', `From: <sip:a@x.org>\r\n\r\n${'x'.repeat(100_000)}`, 'x'.repeat(100_000)],
+    [
+      'long lines that look like fields',
+      `From: <sip:a@x.org>\r\n\r\n${'x: y\n'.repeat(20_000)}`,
+      'x: y\n'.repeat(20_000),
+    ],
+  ])('content without MIME fields, which is text, whole: %s', (_, body, content) => {
+    for (const size of [1, 7, 70_000, body.length]) {
+      const reader = new CpimHeadReader()
+      const bytes = encode(body)
+      const rest: Uint8Array[] = []
+      let head: CpimHead | undefined
+      for (let at = 0; at < bytes.length; at += size) {
+        const piece = bytes.slice(at, at + size)
+        const found = head === undefined ? reader.push(piece) : { head, rest: piece }
+        head = found?.head
+        if (found !== undefined) rest.push(found.rest)
+      }
+      if (head === undefined) {
+        const found = reader.end()
+        head = found.head
+        rest.push(found.rest)
+      }
+      expect(new TextDecoder().decode(Buffer.concat(rest))).toBe(content)
+      expect([head.contentFields, head.contentType, head.from]).toEqual([[], 'text/plain', FROM])
+    }
+  })
+
   test('content without type, which is text', () => {
     expect(parse('To: <sip:a@x.org>', '', 'Content-Length: 2', '', 'Hi').head.contentType).toBe('text/plain')
   })
@@ -240,7 +283,7 @@ describe('What peers send is read:', () => {
 describe('What is no message/cpim is told with its line:', () => {
   test.each<[string, string, RegExp]>([
     ['no header', 'From: <sip:a@x.org>\r\nwhat is this\r\n\r\n', /Line 2 .*"what is this"/],
-    ['no MIME field', 'From: <sip:a@x.org>\r\n\r\nHello\r\n', /Line 3 .*"Hello"/],
+    ['no MIME field', 'From: <sip:a@x.org>\r\n\r\nContent-Type: text/plain\r\nHello\r\n', /Line 4 .*"Hello"/],
     ['its end before the content', 'From: <sip:a@x.org>\r\n', /ends in line 2, before its content/],
     ['nothing', '', /ends in line 1/],
   ])('%s', (_, body, message) => {
