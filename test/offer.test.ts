@@ -102,14 +102,14 @@ describe('a file that is not the one that was offered', () => {
 
 test('a receiver that is killed: the same two commands bring what is missing, and nothing else', async () => {
   const exchange = new Exchange()
-  const file = await exchange.file('big.bin', 192 * MiB)
+  const file = await exchange.file('big.bin', 96 * MiB)
   const [alice, bob] = [exchange.send(['big.bin', ...listening]), exchange.receive()]
-  await underWay(exchange.inbox, 16 * MiB)
+  await underWay(exchange.inbox, 32 * MiB)
   bob.kill('SIGKILL')
   await expectExit(alice, 12)
   const [error] = outcomeOf(alice)
   const confirmed = Number(error?.confirmedBytes)
-  expect(confirmed).toBeGreaterThan(MiB)
+  expect(confirmed).toBeGreaterThan(0)
   expect(readFileSync(exchange.offer, 'utf8')).toContain(`a=file-range:${confirmed + 1}-*`)
 
   // Who is early waits for a new offer, since the old one offers nothing.

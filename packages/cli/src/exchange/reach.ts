@@ -1,12 +1,7 @@
-import type { FilePlatform } from 'msrp/file'
-import { fileHash, nodeClock, nodeRandom } from 'msrp/node'
 import type { MediaWishes } from 'msrp/sdp'
 import { ASK_AFTER, listeningPlace, type WaitingOptions } from '../incoming/waiting-place.ts'
 import { relayOptions } from '../options/connection.ts'
 import type { Output } from '../terminal/output.ts'
-
-/** What transfers of files need of this machine. */
-export const filePlatform: FilePlatform = { createHash: fileHash, random: nodeRandom, clock: nodeClock }
 
 /** Files of one offer: descriptions of more media are not read. */
 export const MOST_OFFERED: number = 64

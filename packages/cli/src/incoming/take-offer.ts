@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { Endpoint, MsrpError } from 'msrp'
 import { type FileHash, FileTransfers, type OfferedFile, type ReceiveTransfer } from 'msrp/file'
-import { FileStore, type StoredFile } from 'msrp/node'
+import { FileStore, nodeFilePlatform, type StoredFile } from 'msrp/node'
 import { Negotiation, SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
 import { awaitDescription, isStandard, writeDescription } from '../exchange/description-file.ts'
-import { filePlatform, MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
+import { MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
 import { offersSomething } from '../exchange/resting-offer.ts'
 import { Incomplete, type Verdict, verdictOn } from '../failure.ts'
 import { endpointOptions } from '../options/connection.ts'
@@ -61,7 +61,7 @@ export async function takeOffer(options: TakeOptions, context: Context): Promise
   const taking: Taking[] = []
   const wanted = new Wanted(options.only)
   const transfers = new FileTransfers({
-    platform: filePlatform,
+    platform: nodeFilePlatform,
     media,
     most: MOST_OFFERED,
     onOffered: async (offered) => {

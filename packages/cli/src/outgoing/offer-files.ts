@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Endpoint, MsrpError } from 'msrp'
+import { Endpoint } from 'msrp'
 import { FileTransfers, type LocalFile, type SendTransfer, selectorOf, withHashes } from 'msrp/file'
-import { fileHash, unreadable } from 'msrp/node'
+import { fileHash, nodeFilePlatform, unreadable } from 'msrp/node'
 import { Negotiation, type SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
 import { awaitDescription, isStandard, readDescriptionFile, writeDescription } from '../exchange/description-file.ts'
-import { filePlatform, MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
+import { MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
 import { RestingOffer } from '../exchange/resting-offer.ts'
 import { Failure, Incomplete, Undelivered, type Verdict, verdictOn } from '../failure.ts'
 import type { WaitingOptions } from '../incoming/waiting-place.ts'
@@ -71,7 +71,7 @@ export async function offerFiles(toSend: readonly ToSend[], options: OfferOption
     }
     await using endpoint = new Endpoint(await endpointOptions(options, output))
     const media = await reachOf(options, output)
-    const transfers = new FileTransfers({ platform: filePlatform, media, most: MOST_OFFERED })
+    const transfers = new FileTransfers({ platform: nodeFilePlatform, media, most: MOST_OFFERED })
     await using negotiation = new Negotiation(endpoint, [], { signal, patience: PATIENCE })
     for (const file of missing) file.transfer = begin(file, transfers, negotiation, options, context)
     const text = await negotiation.offer()
@@ -84,9 +84,8 @@ export async function offerFiles(toSend: readonly ToSend[], options: OfferOption
     await note()
     const noting = setInterval(() => void note().catch(() => {}), NOTE_EVERY)
     try {
-      // What becomes of each file is told by its own transfer.
-      negotiation.accept(came).catch((error: unknown) => giveUp(missing, error))
-      await untilAborted(Promise.all(missing.map((file) => settle(file, context))), signal)
+      const broken = unusable(negotiation.accept(came), missing)
+      await untilAborted(Promise.race([Promise.all(missing.map((file) => settle(file, context))), broken]), signal)
     } finally {
       clearInterval(noting)
       if (files.every(({ outcome }) => outcome === 'delivered')) await resting.remove()
@@ -198,10 +197,15 @@ function tell(
   output.say(`${place === '' ? '' : '(or --relay, since nobody can connect to here) '}and gives back an answer.`)
 }
 
-/** An answer that cannot be used ends what it did not begin. */
-function giveUp(files: readonly Offered[], error: unknown): void {
-  const reason = error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error })
-  for (const { transfer } of files) if (transfer?.state === 'agreeing') transfer.abort(reason, true)
+/** Never resolves; rejects when the answer cannot be used, so that nothing of it begins. */
+async function unusable(accepted: Promise<unknown>, files: readonly Offered[]): Promise<void> {
+  try {
+    await accepted
+  } catch (error) {
+    if (files.every(({ transfer }) => transfer?.medium?.state === 'offered')) throw error
+  }
+  // What becomes of each file is told by its own transfer.
+  await new Promise<never>(() => {})
 }
 
 /** Waits for the end of one file and tells it. */
