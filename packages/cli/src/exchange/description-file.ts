@@ -12,10 +12,10 @@ import { printableLine } from '../terminal/printable.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 
 /** Pause before a file that is awaited is looked at again, in milliseconds. */
-const LOOK_EVERY = 200
+const LOOK_EVERY = 100
 
 /** A file that is not whole after so many looks without a change is not being written any more. */
-const LOOKS = 15
+const LOOKS = 30
 
 /** More characters than any session description has that can be read. */
 const LONGEST = 256 * 1024

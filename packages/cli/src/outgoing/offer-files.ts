@@ -22,9 +22,6 @@ import { tellSent } from './tell-sent.ts'
 /** Pause between two notes about how far the files are, in milliseconds. */
 const NOTE_EVERY = 1_000
 
-/** Largest chunk unless another is given: the receiver confirms chunk by chunk, and what is confirmed need not go again. Bytes. */
-const CHUNK_SIZE = 1 << 20
-
 /** How files are offered. */
 export interface OfferOptions extends WaitingOptions {
   /** Where the offer goes. */
@@ -147,14 +144,14 @@ function begin(
   offered: Offered,
   transfers: FileTransfers,
   negotiation: Negotiation,
-  { chunkSize = CHUNK_SIZE }: OfferOptions,
+  { chunkSize }: OfferOptions,
   { output }: Context,
 ): SendTransfer {
   const { file, from, source } = offered
   let progress: Progress | undefined
   const transfer: SendTransfer = transfers.offer(negotiation, file, {
     ...(from === 0 ? {} : { range: { start: from + 1 } }),
-    chunkSize,
+    ...(chunkSize === undefined ? {} : { chunkSize }),
     onProgress: ({ bytes, size }) => {
       offered.begun ??= performance.now()
       const { transferId: messageId = '' } = transfer.description
