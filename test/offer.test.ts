@@ -1,36 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMsrp } from './support/process.ts'
-import { randomBytes, sha256OfFile, writeRandomFile } from './support/random-file.ts'
+import { Exchange } from './support/exchange.ts'
+import { randomBytes, sha256OfFile } from './support/random-file.ts'
 import { startRelay, type TestRelay } from './support/relay.ts'
-import { temporaryFolder } from './support/temporary-folder.ts'
 import { eventsNamed, expectExit, filesIn, nextEvent, outcomeOf, underWay } from './support/transfer.ts'
 
 const MiB = 1024 * 1024
-
-/** A folder where two people find each other's descriptions, and the programs of both. */
-class Exchange {
-  readonly folder = temporaryFolder()
-  readonly offer = join(this.folder, 'offer.sdp')
-  readonly answer = join(this.folder, 'answer.sdp')
-  readonly inbox = join(this.folder, 'inbox')
-
-  send(args: readonly string[]): Program {
-    const given = ['--offer', this.offer, '--answer', this.answer]
-    return startMsrp(['send', '--json', ...args, ...given], { cwd: this.folder })
-  }
-
-  receive(args: readonly string[] = []): Program {
-    const given = ['--offer', this.offer, '--answer', this.answer, '--dir', this.inbox]
-    return startMsrp(['receive', '--json', ...args, ...given], { cwd: this.folder })
-  }
-
-  /** One of our files. */
-  async file(name: string, size: number, seed?: number): Promise<{ path: string; size: number; sha256: string }> {
-    return writeRandomFile(join(this.folder, name), size, seed)
-  }
-}
+const listening = ['--listen', '127.0.0.1:0']
 
 let relay: TestRelay
 
@@ -38,10 +15,7 @@ beforeAll(async () => {
   relay = await startRelay({ lifetime: 'file' })
 })
 
-const listening = ['--listen', '127.0.0.1:0']
-
 test.each<[string, { sender: () => readonly string[]; receiver: () => readonly string[]; protocol: string }]>([
-  ['the sender waits', { sender: () => listening, receiver: () => [], protocol: 'TCP/MSRP' }],
   ['the receiver waits, over TLS', { sender: () => ['--tls'], receiver: () => listening, protocol: 'TCP/TLS/MSRP' }],
   [
     'both behind a relay',
@@ -126,36 +100,4 @@ test('after a receiver was killed the same two commands bring what is missing, a
   ])
   expect(eventsNamed(sender, 'sent')).toEqual([expect.objectContaining({ from: confirmed, sha256: file.sha256 })])
   expect(filesIn(exchange.inbox)).toEqual(['big.bin'])
-})
-
-test('an offer of the rest to somebody who has nothing is refused, and the next one is of all', async () => {
-  const exchange = new Exchange()
-  await exchange.file('a.bin', 1000)
-  const first = exchange.send(['a.bin', ...listening])
-  const { sdp } = await nextEvent(first, ({ event }) => event === 'description')
-  first.kill('SIGKILL')
-  writeFileSync(exchange.offer, `${String(sdp).replace(/^m=message \d+/m, 'm=message 0')}a=file-range:501-*\r\n`)
-  const [alice, bob] = [exchange.send(['a.bin', ...listening]), exchange.receive()]
-  await expectExit(bob, 11)
-  expect(eventsNamed(bob, 'offered')).toEqual([expect.objectContaining({ from: 500, stored: 0, taken: false })])
-  await expectExit(alice, 11)
-  const [sender, receiver] = [exchange.send(['a.bin', ...listening]), exchange.receive()]
-  await expectExit(sender)
-  await expectExit(receiver)
-  expect(filesIn(exchange.inbox)).toEqual(['a.bin'])
-})
-
-test('only the files that are wanted come, and the others are not taken for lost', async () => {
-  const exchange = new Exchange()
-  for (const name of ['a.txt', 'b.txt']) await exchange.file(name, 10)
-  const alice = exchange.send(['a.txt', 'b.txt', ...listening])
-  const bob = exchange.receive(['--only', 'b.txt', '--only', 'c.txt'])
-  await expectExit(bob)
-  await expectExit(alice, 11)
-  expect(filesIn(exchange.inbox)).toEqual(['b.txt'])
-  expect(bob.stderr.text).toContain('no file called c.txt is offered')
-  expect(outcomeOf(alice)).toEqual([
-    expect.objectContaining({ event: 'error', code: 'not-acceptable', message: expect.stringContaining('a.txt') }),
-    expect.objectContaining({ message: '1 of 2 files were not delivered' }),
-  ])
 })

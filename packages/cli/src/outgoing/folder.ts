@@ -28,10 +28,14 @@ export interface LeftOut {
  * Puts in place of each folder the regular files below it, in the order of their names. A file out of a folder is called
  * `folder - sub - name`: a name cannot have folders in it (RFC 5547 §6), and so those of a folder stay together, apart from
  * others and in order. What is hidden is left out, and so are links, which may lead anywhere.
+ * @param most files of folders, and no more
  * @throws MsrpError `file-unreadable` that names what cannot be read, also for folders without files; `invalid-argument` for
  *   too many files
  */
-export async function openFolders(paths: readonly string[]): Promise<{ files: ToSend[]; leftOut: LeftOut }> {
+export async function openFolders(
+  paths: readonly string[],
+  most: number = MOST_FILES,
+): Promise<{ files: ToSend[]; leftOut: LeftOut }> {
   const files: ToSend[] = []
   const leftOut: LeftOut = { hidden: 0, links: 0, special: 0 }
   const closed: string[] = []
@@ -41,7 +45,7 @@ export async function openFolders(paths: readonly string[]): Promise<{ files: To
       continue
     }
     const before = files.length
-    await open(path, [basename(resolve(path)) || 'folder'], { files, leftOut, closed })
+    await open(path, [basename(resolve(path)) || 'folder'], { files, leftOut, closed, most })
     if (files.length === before && closed.length === 0) throw empty(path, leftOut)
   }
   if (closed.length > 0) throw unreadableAmong(closed)
@@ -51,9 +55,9 @@ export async function openFolders(paths: readonly string[]): Promise<{ files: To
 async function open(
   folder: string,
   words: readonly string[],
-  found: { files: ToSend[]; leftOut: LeftOut; closed: string[] },
+  found: { files: ToSend[]; leftOut: LeftOut; closed: string[]; most: number },
 ): Promise<void> {
-  const { files, leftOut, closed } = found
+  const { files, leftOut, closed, most } = found
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined)
   if (entries === undefined) {
     closed.push(folder + sep)
@@ -65,7 +69,7 @@ async function open(
     else if (entry.isSymbolicLink()) leftOut.links++
     else if (entry.isDirectory()) await open(path, [...words, entry.name], found)
     else if (!entry.isFile()) leftOut.special++
-    else if (files.length >= MOST_FILES) throw tooMany()
+    else if (files.length >= most) throw tooMany(most)
     else if (await isReadable(path)) files.push({ path, name: [...words, entry.name].join(' - ') })
     else closed.push(path)
   }
@@ -111,7 +115,7 @@ function unreadableAmong(paths: readonly string[]): MsrpError {
   return new MsrpError('file-unreadable', `cannot read ${named}${more}: no permission. Nothing was sent`)
 }
 
-function tooMany(): MsrpError {
-  const text = `there are more than ${MOST_FILES} files: make an archive of them, such as tar cz folder | msrp send -`
+function tooMany(most: number): MsrpError {
+  const text = `there are more than ${most} files: make an archive of them, such as tar cz folder | msrp send -`
   return new MsrpError('invalid-argument', text)
 }

@@ -76,6 +76,7 @@ export async function offerFiles(toSend: readonly ToSend[], options: OfferOption
     tell(text, missing, options, context)
     const fits = ({ media }: SessionDescription): boolean => media.length >= missing.length
     const came = await awaitDescription({ kind: 'answer', place: answer, before, fits }, { output, signal })
+    output.say(output.faint('The answer is here; waiting for the connection.'))
     // From now on the offer is spent: it tells how far the files are.
     const note = (): Promise<void> => resting.write(files.map(stateOf).filter(({ bytes }) => bytes > 0))
     await note()
