@@ -22,6 +22,7 @@ export {
 } from './file-hash.ts'
 export { type CreateHash, FileHasher, type IncrementalHash, type ReadBytes } from './file-hasher.ts'
 export { formatFileIcon, parseFileIcon } from './file-icon.ts'
+export { describeWithIcons, type FileIcon, readDescription, type SignalledBody } from './file-icon-body.ts'
 export { type FileRange, formatFileRange, parseFileRange, positionsOf, sameRange, WHOLE_FILE } from './file-range.ts'
 export { type FileSelector, formatFileSelector, parseFileSelector } from './file-selector.ts'
 export type { ArrivedFacts, FileTarget } from './file-target.ts'

@@ -37,7 +37,7 @@ function parseFileSelectorOr(text: string): unknown {
   }
 }
 
-describe('file-selector (RFC5547-5-1)', () => {
+describe('file-selector', () => {
   test.each<[string, FileSelector]>([
     // RFC 5547, figures 2 and 14.
     [
@@ -52,7 +52,7 @@ describe('file-selector (RFC5547-5-1)', () => {
     [`hash:sha-1:${SHA1} hash:sha-256:${SHA256}`, { hashes: [sha1, sha256] }],
     [`hash:sha-1:${SHA1} hash:sha3-512:AB`, { hashes: [sha1, { algorithm: 'sha3-512', digest: 'ab' }] }],
     ['', {}],
-  ])('%s is read and written', (text, selector) => {
+  ])('%s is read and written (RFC5547-5-1)', (text, selector) => {
     expect(parseFileSelector(text)).toEqual(selector)
     expect(formatFileSelector(selector)).toBe(text)
   })

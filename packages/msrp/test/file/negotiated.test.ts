@@ -78,6 +78,22 @@ describe('a file that is offered', () => {
     ])
   })
 
+  test('is described by its type at least, under an id of its own (RFC5547-8.2.1-1, RFC5547-8.2.1-2)', async () => {
+    const written: string[] = []
+    for (let times = 0; times < 2; times++) {
+      call = new Call()
+      const stream = (async function* (): AsyncGenerator<string> {
+        yield 'x'
+      })()
+      call.alice.files.offer(call.alice.negotiation, { body: stream })
+      const { offer } = await call.exchange()
+      expect(lines(offer, 'file-selector')).toEqual(['a=file-selector:type:application/octet-stream'])
+      written.push(...lines(offer, 'file-transfer-id'))
+      if (times === 0) await call.close()
+    }
+    expect(new Set(written).size).toBe(2)
+  })
+
   test('brings dates, disposition, icon, a text and a range, if it has them (RFC5547-8.2.1-4, RFC5547-8.2.1-5)', async () => {
     const offers: OfferedFile[] = []
     call = new Call({ bob: { onOffered: (offer) => void offers.push(offer) } })
@@ -253,6 +269,14 @@ describe('a file that is asked for', () => {
     expect((await receiving.done).hashes).toHaveLength(1)
   })
 
+  test('says in the answer what it is and what shall become of it (RFC5547-8.3.2-9, RFC5547-8.3.2-10)', async () => {
+    call = new Call({ bob: giving(await picture({ disposition: 'attachment' })) })
+    call.alice.files.request(call.alice.negotiation, { name: 'picture.jpg' }, new MemoryTarget())
+    const { answer } = await call.exchange()
+    expect(lines(answer, 'file-selector')[0]).toContain('type:image/jpeg')
+    expect(lines(answer, 'file-disposition')).toEqual(['a=file-disposition:attachment'])
+  })
+
   test.each<[string, LocalFile[]]>([
     ['nothing that fits (RFC5547-8.3.2-6)', [{ body: 'x', name: 'other.jpg', type: 'image/jpeg' }]],
     [
@@ -298,7 +322,7 @@ describe('a file that is asked for', () => {
     receiving.cancel()
   })
 
-  test('has to be asked for by something', () => {
+  test('has to be asked for by something (RFC5547-6-2)', () => {
     call = new Call()
     expect(() => call.alice.files.request(call.alice.negotiation, {}, new MemoryTarget())).toThrow(
       /name, type, size or hash/,
