@@ -43,11 +43,6 @@ describe('the tables hold', () => {
     ['with a test that carries the id', tables({ rfc4975: tested }), [named]],
     ['with a declaration that makes it so', tables({ rfc4975: byConstruction }), []],
     ['with another role', tables(), []],
-    [
-      'with what the session description has to bring',
-      tables({ rfc4975: { id: 'RFC4975-8.1-1', verdict: 'later: session description', shownBy: [] } }),
-      [],
-    ],
     ['with a test beside a declaration', tables({ rfc4975: byConstruction }), [named]],
   ])('%s', (_, of, tests) => {
     expect(flawsOf(of, { tests, source })).toEqual([])
@@ -92,12 +87,6 @@ describe('the tables do not hold', () => {
       /does not say why/,
     ],
     ['with a role that is ours', tables({ rfc4975: { shownBy: ['endpoint'] } }), [], /“endpoint” is no other role/],
-    [
-      'with anything else to come later',
-      tables({ rfc4975: { verdict: 'later: session description', shownBy: [] } }),
-      [],
-      /only RFC 4975 §8/,
-    ],
     ['with a rule missing', tables({ drop: true }), [], /205 rows, and the standard has 206/],
     ['with a rule twice', tables({ rfc4975: { id: 'RFC4975-9.1-2' } }), [], /RFC4975-9\.1-2: twice/],
     [

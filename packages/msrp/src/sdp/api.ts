@@ -212,4 +212,9 @@ export interface AnswerOptions {
    * refused.
    */
   readonly around?: (offer: string) => string | Promise<string>
+  /**
+   * Where we are to connect, we wait for this: that the peer has our answer (SIP: the ACK). Without it we connect at once, and
+   * again for some seconds when the peer does not know the session yet; behind a relay nobody may tell us that.
+   */
+  readonly connectAfter?: Promise<unknown>
 }

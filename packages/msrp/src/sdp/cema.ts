@@ -27,7 +27,27 @@ export function wayOfOfferer({ relayed, active, remote, fits }: CemaCase): CemaW
  * Whether an answerer takes `msrp-cema` up (RFC 6714 §4.3). Behind relays on both sides, or with a relay on the side that
  * connects, the middlebox's address would have to be in To-Path, where it fits no session.
  */
-export function takesCema({ relayed, active, remote }: Omit<CemaCase, 'fits'>): boolean {
+function takesCema({ relayed, active, remote }: Omit<CemaCase, 'fits'>): boolean {
   const peerRelayed = remote.path.length > 1
   return remote.cema && !(relayed && peerRelayed) && !(peerRelayed && !active) && !(relayed && active)
+}
+
+/**
+ * Who connects, and whether `msrp-cema` is taken up (RFC 6714 §4.3): towards a peer behind a relay only if we connect, which
+ * we may choose if it left that to us.
+ */
+export function cemaRole(
+  setup: 'active' | 'passive',
+  wanted: boolean,
+  { relayed, remote, free }: { relayed: boolean; remote: MessageDescription; free: boolean },
+): ['active' | 'passive', boolean] {
+  if (!wanted || !remote.cema) return [setup, false]
+  if (free && remote.setup === 'actpass') {
+    const other = setup === 'active' ? 'passive' : 'active'
+    const reachable = other === 'active' || relayed
+    if (!takesCema({ relayed, active: setup === 'active', remote }) && reachable) {
+      if (takesCema({ relayed, active: other === 'active', remote })) return [other, true]
+    }
+  }
+  return [setup, takesCema({ relayed, active: setup === 'active', remote })]
 }

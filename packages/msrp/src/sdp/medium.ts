@@ -1,7 +1,6 @@
 import type { Clock } from '../connection/index.ts'
 import type { Session } from '../session/api.ts'
-import type { CompleteOptions } from '../session/options.ts'
-import { formatPath, MsrpError, parseFingerprints, type RandomBytes } from '../wire/index.ts'
+import { formatPath, MsrpError, type RandomBytes } from '../wire/index.ts'
 import { fitsPath } from './address-matching.ts'
 import type {
   AttributeInput,
@@ -13,10 +12,12 @@ import type {
   NegotiationOptions,
   Preparing,
 } from './api.ts'
-import { takesCema, wayOfOfferer } from './cema.ts'
+import { Attempt } from './attempt.ts'
+import { cemaRole, wayOfOfferer } from './cema.ts'
 import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
 import { LocalAddress } from './local-address.ts'
+import { peerFacts } from './peer-facts.ts'
 import { answeredSetup, offeredSetup, offererIsActive, type Reach } from './setup.ts'
 import { closedLines, placeOf, sectionLines } from './write-section.ts'
 
@@ -36,20 +37,14 @@ export interface Written {
   commit(): void
 }
 
-/** A session that is there, or on its way. */
-interface Attempt {
-  readonly localPath: string
-  readonly remotePath: string
-  readonly active: boolean
-  readonly controller: AbortController
-  session: Session | undefined
-  over: boolean
+/** How a session begins. */
+interface How {
+  /** At c- and m-line, not at the path. */
+  readonly connectTo: boolean
+  /** The peer may not have read our answer yet. */
+  readonly early: boolean
+  readonly connectAfter?: Promise<unknown> | undefined
 }
-
-/** Longest pause before we connect again when the offerer, who had not read our answer yet, knew no such session. Milliseconds. */
-const LONGEST_PAUSE = 3_200
-/** How long all pauses together are, unless the application knows better. */
-const PATIENCE = 6_300
 
 /** One m-line of ours: see `Medium`. */
 export class NegotiatedMedium implements Medium {
@@ -69,6 +64,8 @@ export class NegotiatedMedium implements Medium {
   #opening: PromiseWithResolvers<Session> = opening()
   #settled = false
   #removal: readonly AttributeInput[] | undefined
+  /** Whether our latest offer said so. */
+  #offeredEnd = false
   #protocol = 'TCP/MSRP'
   /** What our latest offer said. */
   #offered: { readonly setup: 'active' | 'actpass'; readonly cema: boolean } | undefined
@@ -138,13 +135,13 @@ export class NegotiatedMedium implements Medium {
    * Our section of the answer to an offer.
    * @throws MsrpError `not-acceptable` when it cannot be taken, and why; and as `prepare`
    */
-  async answer(remote: MessageDescription): Promise<Written> {
+  async answer(remote: MessageDescription, connectAfter?: Promise<unknown>): Promise<Written> {
     const { relay, cema: wantsCema, listen } = this.wishes
     const stays = this.#stays(remote)
     if (!stays) this.#checkTypes(remote)
     const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, this.reach)
     if (setup === undefined) throw notAcceptable('the peer wants to connect, and there is neither `listen` nor `relay`')
-    if (wantsCema && !remote.cema && !(await this.#fits(remote))) {
+    if (!stays && wantsCema && !remote.cema && !(await this.#fits(remote))) {
       // RFC 6714 §4.3: a middlebox without msrp-cema sits in between, where nobody would find the other one.
       throw notAcceptable('c- and m-line do not fit the path, and there is no msrp-cema (RFC 6714 §4.3)')
     }
@@ -159,7 +156,7 @@ export class NegotiatedMedium implements Medium {
     return this.#written(this.#known(), role, cema, direction, () => {
       this.#withoutCema = !cema
       this.#agreed(remote)
-      this.#begin(active, remote, { connectTo: active && cema && !relayed, early: active })
+      this.#begin(active, remote, { connectTo: active && cema && !relayed, early: active, connectAfter })
     })
   }
 
@@ -169,10 +166,9 @@ export class NegotiatedMedium implements Medium {
    */
   async answered(remote: MessageDescription): Promise<boolean> {
     if (this.state === 'over') return true
-    if (remote.port === 0 || this.#removal !== undefined) {
+    if (remote.port === 0 || this.#offeredEnd) {
       this.remote = remote
-      const wanted = this.#removal !== undefined
-      this.over(wanted ? gone() : notAcceptable('the peer has refused it (port 0)'))
+      this.over(this.#offeredEnd ? gone() : notAcceptable('the peer has refused it (port 0)'))
       this.onRemote?.(remote)
       return true
     }
@@ -208,7 +204,7 @@ export class NegotiatedMedium implements Medium {
   over(error: MsrpError): void {
     if (this.state === 'over') return
     this.state = 'over'
-    this.#attempt?.controller.abort(error)
+    this.#attempt?.abort()
     this.#opening.reject(error)
     for (const session of [...this.#earlier, this.#attempt?.session]) void session?.close()
     this.#give()
@@ -222,7 +218,10 @@ export class NegotiatedMedium implements Medium {
 
   /** A section that says that it is over, with attributes of a kind of medium if it has such. */
   #closed(attributes: readonly AttributeInput[]): Written {
-    return { lines: closedLines(this.#protocol, attributes), host: undefined, commit: () => {} }
+    const commit = (): void => {
+      this.#offeredEnd = true
+    }
+    return { lines: closedLines(this.#protocol, attributes), host: undefined, commit }
   }
 
   #written(
@@ -255,6 +254,10 @@ export class NegotiatedMedium implements Medium {
       signal: options.signal,
     })
     this.#give()
+    if (this.state === 'over') {
+      address.release()
+      throw new MsrpError('closed', 'The medium is over')
+    }
     this.#take(address)
   }
 
@@ -312,47 +315,34 @@ export class NegotiatedMedium implements Medium {
   }
 
   /** Begins a session, unless there is one on the same two paths. */
-  #begin(active: boolean, remote: MessageDescription, how: { connectTo: boolean; early: boolean }): void {
+  #begin(active: boolean, remote: MessageDescription, { connectTo, early, connectAfter }: How): void {
     if (this.#stays(remote)) return
     const before = this.#attempt
-    if (before?.session === undefined) before?.controller.abort()
-    else if (!before.over) this.#earlier.add(before.session)
-    const address = this.#known()
-    const attempt: Attempt = {
-      localPath: address.path,
+    if (before?.session === undefined) before?.abort()
+    else if (!before.over) this.#keep(before.session)
+    const { address: host, port } = remote
+    const place = connectTo && host !== undefined ? { connectTo: { host, port } } : {}
+    const attempt = new Attempt({
+      address: this.#known(),
       remotePath: formatPath(remote.path),
-      active,
-      controller: new AbortController(),
-      session: undefined,
-      over: false,
-    }
+      complete: { ...peerFacts(remote, this.wishes, active), ...place, active },
+      early,
+      patience: this.#room.options.patience,
+      connectAfter,
+      clock: this.#room.clock,
+      signal: this.#room.options.signal,
+    })
     this.#attempt = attempt
     if (this.#settled) {
       this.#opening = opening()
       this.#settled = false
     }
-    const { address: host, port } = remote
-    const connectTo = how.connectTo && host !== undefined ? { connectTo: { host, port } } : {}
-    const options = { ...this.#peerFacts(remote, active), ...connectTo, active }
-    void this.#open(attempt, address, options, how.early ? pausesOf(this.#room.options.patience) : [])
+    void this.#open(attempt)
   }
 
-  async #open(
-    attempt: Attempt,
-    address: LocalAddress,
-    options: CompleteOptions,
-    pauses: Iterable<number>,
-  ): Promise<void> {
-    const { signal: outer } = this.#room.options
-    const inner = attempt.controller.signal
-    const signal = outer === undefined ? inner : AbortSignal.any([outer, inner])
+  async #open(attempt: Attempt): Promise<void> {
     try {
-      const session = await this.#complete(attempt, address, { ...options, signal }, pauses)
-      attempt.session = session
-      void session.closed.then(() => {
-        attempt.over = true
-        this.#earlier.delete(session)
-      })
+      const session = await attempt.open()
       if (this.#attempt !== attempt || this.state === 'over') {
         await session.close()
         return
@@ -361,47 +351,15 @@ export class NegotiatedMedium implements Medium {
       this.#opening.resolve(session)
       this.onSession?.(session)
     } catch (error) {
-      attempt.over = true
       if (this.#attempt !== attempt) return
       this.#settled = true
       this.#opening.reject(error)
     }
   }
 
-  /** The offerer waits for us as soon as it has read our answer: what comes before that it cannot know (481). */
-  async #complete(
-    attempt: Attempt,
-    address: LocalAddress,
-    options: CompleteOptions,
-    pauses: Iterable<number>,
-  ): Promise<Session> {
-    for (const pause of pauses) {
-      try {
-        return await address.prepared.complete(attempt.remotePath, options)
-      } catch (error) {
-        if (!(error instanceof MsrpError) || error.status !== 481) throw error
-        const { promise, resolve } = Promise.withResolvers<void>()
-        this.#room.clock.after(pause, resolve)
-        await promise
-        options.signal?.throwIfAborted()
-      }
-    }
-    return address.prepared.complete(attempt.remotePath, options)
-  }
-
-  #peerFacts(remote: MessageDescription, active: boolean): CompleteOptions {
-    const { acceptTypes, acceptWrappedTypes, maxSize, path } = remote
-    const { relay, listen } = this.wishes
-    const direct = relay === undefined && path.length === 1
-    const secure = active ? path[0]?.secure === true : listen?.tls !== undefined
-    const peerFingerprint = direct && secure ? strongFingerprints(remote.fingerprints) : undefined
-    return {
-      peerAcceptTypes: acceptTypes,
-      ...(acceptWrappedTypes.length === 0 ? {} : { peerAcceptWrappedTypes: acceptWrappedTypes }),
-      // Nobody wants messages of no bytes alone: who writes 0 has no limit in mind.
-      ...(maxSize === undefined || maxSize === 0 ? {} : { peerMaxMessageSize: maxSize }),
-      ...(peerFingerprint === undefined ? {} : { peerFingerprint }),
-    }
+  #keep(session: Session): void {
+    this.#earlier.add(session)
+    void session.closed.then(() => this.#earlier.delete(session))
   }
 }
 
@@ -412,45 +370,6 @@ export function notAcceptable(why: string): MsrpError {
 
 function gone(): MsrpError {
   return new MsrpError('closed', 'The medium is over: its port was set to 0')
-}
-
-/**
- * Who connects, and whether `msrp-cema` is taken up (RFC 6714 §4.3): towards a peer behind a relay only if we connect, which
- * we may choose if it left that to us.
- */
-function cemaRole(
-  setup: 'active' | 'passive',
-  wanted: boolean,
-  { relayed, remote, free }: { relayed: boolean; remote: MessageDescription; free: boolean },
-): ['active' | 'passive', boolean] {
-  if (!wanted || !remote.cema) return [setup, false]
-  if (free && remote.setup === 'actpass') {
-    const other = setup === 'active' ? 'passive' : 'active'
-    const reachable = other === 'active' || relayed
-    if (!takesCema({ relayed, active: setup === 'active', remote }) && reachable) {
-      if (takesCema({ relayed, active: other === 'active', remote })) return [other, true]
-    }
-  }
-  return [setup, takesCema({ relayed, active: setup === 'active', remote })]
-}
-
-/** Those by which a certificate can be checked. Weaker ones alone prove nothing, so names and authority have to. */
-function strongFingerprints(fingerprints: readonly string[]): readonly string[] | undefined {
-  if (fingerprints.length === 0) return undefined
-  try {
-    parseFingerprints(fingerprints)
-    return fingerprints
-  } catch {
-    return undefined
-  }
-}
-
-/** Pauses of which each is twice the one before, up to the longest, as many as fit. */
-function* pausesOf(patience = PATIENCE): Generator<number, void> {
-  for (let [pause, sum] = [100, 100]; sum <= patience; sum += pause) {
-    yield pause
-    pause = Math.min(pause * 2, LONGEST_PAUSE)
-  }
 }
 
 function opening(): PromiseWithResolvers<Session> {

@@ -15,6 +15,7 @@ import type {
 import { together } from './direction.ts'
 import { Framing, surroundings, without } from './framing.ts'
 import { type MediumRoom, NegotiatedMedium, notAcceptable, type Written } from './medium.ts'
+import { answerOthers, mirrored, OF_FILES, refusal } from './other-media.ts'
 import { isMessage, type MediaSection, SessionDescription } from './session-description.ts'
 import { closedLines } from './write-section.ts'
 
@@ -25,9 +26,6 @@ interface Slot {
   /** What the last description had there, for what is not ours. */
   readonly text: string
 }
-
-/** A medium with these attributes is a file (RFC 5547). Answers that refuse it mirror them (RFC 5547 §8.3). */
-const OF_FILES: readonly string[] = ['file-selector', 'file-transfer-id']
 
 const systemClock: Clock = {
   now: () => performance.now(),
@@ -215,14 +213,14 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
    * @throws MsrpError `malformed` naming line and attribute; `not-acceptable` when nothing of a first offer can be taken, and
    *   why (SIP: 488, or `refuse`); `glare` when an offer of ours is out (SIP: 491)
    */
-  async answer(offer: string, { around }: AnswerOptions = {}): Promise<string> {
+  async answer(offer: string, { around, connectAfter }: AnswerOptions = {}): Promise<string> {
     this.#checkOpen()
     if (this.#pending !== undefined) {
       const text = 'An offer of ours is out: this one has to wait (SIP: 491), or rollback() takes ours back'
       throw new MsrpError('glare', text)
     }
     const description = this.#read(offer)
-    const others = await this.#answerOthers(description, around)
+    const others = await answerOthers(description, around)
     const first = this.#slots.every(({ medium }) => medium === undefined)
     const slots: Slot[] = []
     const written = new Map<NegotiatedMedium, Written>()
@@ -236,7 +234,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
         if (old !== undefined) ended.push([old, new MsrpError('closed', 'Another medium has taken its m-line')])
         continue
       }
-      const result = await this.#answerOne(section, description, old, waiting)
+      const result = await this.#answerOne(section, description, { old, waiting, connectAfter })
       if (result.error !== undefined) refused ??= result.error
       if (result.written !== undefined && result.medium !== undefined) written.set(result.medium, result.written)
       if (old !== undefined && result.end !== undefined) ended.push([old, result.end])
@@ -312,33 +310,14 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     throw new MsrpError('malformed', text)
   }
 
-  /** What the application says to everything else; without it, what is refused. */
-  async #answerOthers(
-    description: SessionDescription,
-    around: AnswerOptions['around'],
-  ): Promise<{ head: string | undefined; sections: string[] }> {
-    const theirs = description.media.filter((section) => !isMessage(section))
-    if (around === undefined) {
-      const end = description.toString().includes('\r\n') ? '\r\n' : '\n'
-      const sections = theirs.map((section) =>
-        refusal(section, [])
-          .map((line) => line + end)
-          .join(''),
-      )
-      return { head: undefined, sections }
-    }
-    const own = new Set(description.media.filter(isMessage).map(({ index }) => index))
-    const { head, others } = surroundings(await around(without(description, (index) => own.has(index))))
-    if (others.length === theirs.length) return { head, sections: [...others] }
-    const text = `around: the answer has ${others.length} m-lines, and the offer has ${theirs.length} besides ours`
-    throw new MsrpError('invalid-argument', text)
-  }
-
   async #answerOne(
     section: MediaSection,
     description: SessionDescription,
-    old: NegotiatedMedium | undefined,
-    waiting: NegotiatedMedium[],
+    has: {
+      old: NegotiatedMedium | undefined
+      waiting: NegotiatedMedium[]
+      connectAfter: AnswerOptions['connectAfter']
+    },
   ): Promise<{
     medium?: NegotiatedMedium
     written?: Written
@@ -346,6 +325,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     error?: MsrpError
     end?: MsrpError | MessageDescription
   }> {
+    const { old, waiting, connectAfter } = has
     const remote = description.message(section.index)
     if (remote === undefined) throw new MsrpError('internal', 'A section for MSRP that is none')
     const stands = old !== undefined && old.state !== 'over' ? old : undefined
@@ -367,9 +347,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (medium === undefined) return { error: notAcceptable('nothing was wished for that it could be') }
     if (medium.removed) return { end: new MsrpError('closed', 'The medium was removed here') }
     try {
-      // Who is told of the medium hears from it, too, when it cannot come about.
+      const written = await medium.answer(remote, connectAfter)
       if (decision !== undefined && 'take' in decision) decision.taken?.(medium)
-      const written = await medium.answer(remote)
       if (medium === waiting[0]) waiting.shift()
       return { medium, written, ...(end === undefined ? {} : { end }) }
     } catch (error) {
@@ -416,16 +395,4 @@ function answered(description: SessionDescription, index: number): MessageDescri
   if (remote !== undefined) return remote
   const section = description.media[index]
   throw new MsrpError('malformed', `line ${section?.line}: the m-line of the answer is not for MSRP, as the offer's is`)
-}
-
-/** The m-line of an offer with port 0 (RFC 3264 §6). */
-function refusal({ media, protocol, formats }: MediaSection, attributes: readonly AttributeInput[]): string[] {
-  const [, ...rest] = closedLines(protocol, attributes)
-  return [`m=${media} 0 ${protocol} ${formats}`.trimEnd(), ...rest]
-}
-
-function mirrored({ attributes }: MediaSection): AttributeInput[] {
-  return attributes.flatMap(({ name, value }) =>
-    OF_FILES.includes(name) ? [value === undefined ? ([name] as const) : ([name, value] as const)] : [],
-  )
 }

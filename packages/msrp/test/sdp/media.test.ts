@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { Endpoint as BrowserEndpoint } from '../../src/browser/index.ts'
+import { Endpoint } from '../../src/index.ts'
 import {
   type MediaWishes,
   type Medium,
   Negotiation,
   type NegotiationOptions,
   type OfferedMedium,
+  type Preparing,
   SessionDescription,
 } from '../../src/sdp/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
@@ -133,6 +136,16 @@ describe('One more medium', () => {
     expect(bob.negotiation.media[1]?.state).toBe('over')
     expect(portsOf(await bob.negotiation.offer())).toEqual([5000, 0])
   })
+})
+
+test('A medium that is removed while its offer is out goes with the next one', async () => {
+  const alice = start()
+  const bob = start({ listen }, {}, 'b')
+  const offer = await alice.negotiation.offer()
+  alice.negotiation.media[0]?.remove()
+  const session = await alice.negotiation.accept(await bob.negotiation.answer(offer))
+  expect([session.state, alice.negotiation.media[0]?.state]).toEqual(['open', 'agreed'])
+  expect(portsOf(await alice.negotiation.offer())).toEqual([0])
 })
 
 describe('A kind of medium', () => {
@@ -363,7 +376,9 @@ describe('A negotiation', () => {
     const { negotiation } = start()
     const ours = await negotiation.offer()
     expect(await failure(negotiation.answer(peerText()))).toMatchObject({ code: 'glare' })
+    expect(negotiation.media[0]).toMatchObject({ index: 0, state: 'offered' })
     negotiation.rollback()
+    expect(negotiation.media[0]).toMatchObject({ index: undefined, state: 'new' })
     expect(portsOf(await negotiation.answer(peerText()))).toEqual([5000])
     expect(ours).toContain('a1;tcp')
   })
@@ -432,6 +447,46 @@ describe('A negotiation', () => {
     expect((await negotiation.session).remotePath).toBe('msrp://198.51.100.7:6000/peer1;tcp')
   })
 
+  test('that is closed connects no more', async () => {
+    const clock = new FakeClock()
+    const { endpoint, negotiation } = start({}, { clock })
+    endpoint.opensAtOnce = false
+    await negotiation.answer(peerText({ setup: 'actpass' }))
+    endpoint.completions[0]?.fail(new MsrpError('refused', 'There is no such session', { status: 481 }))
+    await settle()
+    expect(clock.pending).toBe(1)
+    await negotiation.close()
+    await settle()
+    expect(clock.pending).toBe(0)
+    expect(endpoint.completions).toHaveLength(1)
+  })
+
+  test('waits with connecting until the peer has the answer, if told when', async () => {
+    const { endpoint, negotiation } = start({})
+    const acknowledged = Promise.withResolvers<void>()
+    await negotiation.answer(peerText({ setup: 'actpass' }), { connectAfter: acknowledged.promise })
+    await settle()
+    expect(endpoint.completions).toEqual([])
+    acknowledged.resolve()
+    await negotiation.session
+    expect(endpoint.completions).toHaveLength(1)
+  })
+
+  test('does not wait with waiting', async () => {
+    const { endpoint, negotiation } = start({ listen })
+    await negotiation.answer(peerText({ setup: 'active' }), { connectAfter: new Promise(() => {}) })
+    await negotiation.session
+    expect(endpoint.completions).toHaveLength(1)
+  })
+
+  test('takes the endpoints of Node and of browsers', async () => {
+    const endpoints: Preparing[] = [new Endpoint(), new BrowserEndpoint()]
+    for (const endpoint of endpoints) {
+      const negotiation = new Negotiation(endpoint, { relay: { uri: 'nothing' } })
+      expect(await failure(negotiation.offer())).toMatchObject({ code: 'invalid-argument' })
+    }
+  })
+
   test('tells in the end that nobody knows the session', async () => {
     const clock = new FakeClock()
     const { endpoint, negotiation } = start({}, { clock })
@@ -457,6 +512,14 @@ describe('A negotiation', () => {
     }
   })
 
+  test('that is closed while a path is being made gives that one up too', async () => {
+    const { endpoint, negotiation } = start()
+    const offering = failure(negotiation.offer())
+    await negotiation.close()
+    expect(await offering).toMatchObject({ code: 'closed' })
+    expect(endpoint.prepared.map(({ isClosed }) => isClosed)).toEqual([true])
+  })
+
   test('that waits for a peer gives up when it is closed', async () => {
     const { endpoint, negotiation } = start()
     endpoint.opensAtOnce = false
@@ -474,6 +537,6 @@ describe('A negotiation', () => {
     endpoint.opensAtOnce = false
     await negotiation.answer(peerText({ setup: 'active' }))
     controller.abort(new Error('enough'))
-    expect(await failure(negotiation.session)).toMatchObject({ message: 'enough' })
+    expect(await failure(negotiation.session)).toMatchObject({ code: 'aborted' })
   })
 })

@@ -174,7 +174,7 @@ describe('a=chatroom', () => {
 
   test.each([
     ['a token twice (RFC7701-8-4)', ['nickname', 'nickname']],
-    ['what is no token (RFC7701-8-5)', ['nick name']],
+    ['what is no token', ['nick name']],
     ['what is no token, of one’s own (RFC7701-8-6)', ['com.example."x"']],
   ])('is not written with %s', async (_, chatroom) => {
     const negotiation = new Negotiation(new StubEndpoint('a'), { chatroom })

@@ -147,3 +147,26 @@ test('the answer to a later offer says who has connected', async () => {
   expect(attributeOf(await negotiation.answer(peerText({ setup: 'passive' })), 'setup')).toBe('active')
   expect(endpoint.completions).toHaveLength(1)
 })
+
+describe('One who had only connected', () => {
+  test('says active in its own offers while that path stands', async () => {
+    const negotiation = new Negotiation(new StubEndpoint('b'), { listen })
+    await negotiation.answer(peerText({ setup: 'passive' }))
+    await negotiation.session
+    const offer = await negotiation.offer()
+    expect(attributeOf(offer, 'setup')).toBe('active')
+    expect(offer).toContain('m=message 9 TCP/MSRP *')
+  })
+
+  test('listens when the peer wants to connect from another path', async () => {
+    const endpoint = new StubEndpoint('b')
+    const negotiation = new Negotiation(endpoint, { listen })
+    await negotiation.answer(peerText({ setup: 'passive' }))
+    await negotiation.session
+    const path = 'msrp://198.51.100.7:6000/peer2;tcp'
+    const answer = await negotiation.answer(peerText({ setup: 'active', path }))
+    expect(attributeOf(answer, 'setup')).toBe('passive')
+    expect(answer).toContain('m=message 5000 TCP/MSRP *')
+    expect(endpoint.completions.at(-1)).toMatchObject({ remotePath: path, options: { active: false } })
+  })
+})

@@ -81,7 +81,11 @@ describe('The examples', { timeout: 30_000 }, () => {
   test('offer-answer.ts sets up a session as SDP does', async () => {
     const example = run('offer-answer.ts')
     await example.exit()
-    expect(example.lines.slice(-2)).toEqual(['Bob reads: Hello Bob', 'the picture stays here: type-not-accepted'])
+    expect(example.lines.slice(-3)).toEqual([
+      'Bob reads: Hello Bob',
+      'the picture stays here: type-not-accepted',
+      'on hold, and Bob may recvonly: the same session',
+    ])
   })
 
   test('cpim.ts wraps messages, opens them, and refuses what it does not understand', async () => {
