@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Exchange } from './support/exchange.ts'
+import { Exchange, expectExchange } from './support/exchange.ts'
 import { startMsrp } from './support/process.ts'
 import { sha256OfFile } from './support/random-file.ts'
 import { startRelay } from './support/relay.ts'
@@ -9,6 +9,19 @@ import { eventsNamed, expectExit, filesIn, nextEvent, outcomeOf, until } from '.
 
 const MiB = 1024 * 1024
 const listening = ['--listen', '127.0.0.1:0']
+
+test('two people exchange descriptions in files: the sender waits', async () => {
+  await expectExchange({ sender: listening, receiver: [], protocol: 'TCP/MSRP' })
+})
+
+test.each([
+  ['both', true],
+  ['the sender', false],
+])('two people exchange descriptions in files: %s behind a relay', async (_, both) => {
+  const relay = await startRelay()
+  const receiver = both ? relay.options(relay.bob) : ['--ca', relay.ca]
+  await expectExchange({ sender: relay.options(relay.alice), receiver, protocol: 'TCP/TLS/MSRP' })
+})
 
 test('an offer of the rest to somebody who has nothing is refused, and the next one is of all', async () => {
   const exchange = new Exchange()
