@@ -24,6 +24,12 @@ const LONGEST_PAUSE = 3_200
 /** How long all pauses together are, unless the application knows better. Milliseconds. */
 const PATIENCE = 6_300
 
+/**
+ * Behind a relay the session seems to be open before the offerer refuses it in a REPORT: with `patience` we wait so long for
+ * that. Milliseconds.
+ */
+const REFUSED_WITHIN = 1_000
+
 /** A session between two paths that is there, or on its way. */
 export class Attempt {
   readonly localPath: string
@@ -83,13 +89,21 @@ export class Attempt {
     const options = { ...complete, signal }
     for (const pause of early ? pausesIn(patience) : []) {
       try {
-        return await address.prepared.complete(this.remotePath, options)
+        const session = await address.prepared.complete(this.remotePath, options)
+        if (patience !== undefined && this.remotePath.includes(' ')) await this.#stays(session, signal)
+        return session
       } catch (error) {
         if (!(error instanceof MsrpError) || error.status !== 481) throw error
         await this.#pause(pause, signal)
       }
     }
     return address.prepared.complete(this.remotePath, options)
+  }
+
+  /** @throws MsrpError with the status by which it was refused */
+  async #stays({ closed }: Session, signal: AbortSignal): Promise<void> {
+    const end = await Promise.race([closed, this.#pause(REFUSED_WITHIN, signal)])
+    if (end?.error?.status === 481) throw end.error
   }
 
   async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
