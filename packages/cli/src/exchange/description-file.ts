@@ -58,6 +58,23 @@ export async function writeDescription(place: string, text: string, output: Outp
   }
 }
 
+/**
+ * Makes sure that a description may go where the user says: no other file is ever replaced by one.
+ * @throws Failure `usage`; MsrpError `file-unreadable`
+ */
+export async function checkPlaces(
+  { offer, answer }: { offer: string; answer: string },
+  ours: 'offer' | 'answer',
+): Promise<void> {
+  if (!isStandard(offer) && resolve(offer) === resolve(answer)) {
+    throw new Failure('usage', 'offer and answer need a file each')
+  }
+  const place = { offer, answer }[ours]
+  const text = isStandard(place) ? undefined : await readDescriptionFile(place)
+  if (text === undefined || /^(v=0|\s*$)/.test(text)) return
+  throw new Failure('usage', `${place} is no session description, so it stays: give another name for the ${ours}`)
+}
+
 /** What a file holds; undefined when there is none. @throws MsrpError `file-unreadable` */
 export async function readDescriptionFile(place: string): Promise<string | undefined> {
   try {

@@ -2,12 +2,12 @@ import { resolve } from 'node:path'
 import { Endpoint, MsrpError } from 'msrp'
 import { type FileHash, FileTransfers, type OfferedFile, type ReceiveTransfer } from 'msrp/file'
 import { FileStore, nodeFilePlatform, type StoredFile } from 'msrp/node'
-import { Negotiation, SessionDescription } from 'msrp/sdp'
+import { type MessageDescription, Negotiation, SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
-import { awaitDescription, isStandard, writeDescription } from '../exchange/description-file.ts'
+import { awaitDescription, checkPlaces, isStandard, writeDescription } from '../exchange/description-file.ts'
 import { MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
 import { offersSomething } from '../exchange/resting-offer.ts'
-import { Incomplete, type Verdict, verdictOn } from '../failure.ts'
+import { Failure, Incomplete, type Verdict, verdictOn } from '../failure.ts'
 import { endpointOptions } from '../options/connection.ts'
 import { extensionFor } from '../outgoing/media-type.ts'
 import type { Output } from '../terminal/output.ts'
@@ -51,41 +51,67 @@ interface Taking {
 export async function takeOffer(options: TakeOptions, context: Context): Promise<void> {
   const { output, signal } = context
   const { answer = '-' } = options
+  await checkPlaces({ offer: options.offer, answer }, 'answer')
   const folder = await prepareFolder(options.dir)
   const fits = offersSomething
   const offer = await awaitDescription({ kind: 'offer', place: options.offer, fits }, { output, signal })
   await new FileStore(folder).clean()
   await using endpoint = new Endpoint(await endpointOptions(options, output))
-  const tls = SessionDescription.parse(offer).messages.some(({ port, secure }) => port !== 0 && secure)
-  const media = await reachOf(options, output, { tls: tls && options.listen !== undefined })
+  const offered = SessionDescription.parse(offer).messages.filter(({ port }) => port !== 0)
+  checkReach(offered, options)
+  const tls = options.listen !== undefined && offered.some(({ secure }) => secure)
+  const media = await reachOf(options, output, { tls })
   const taking: Taking[] = []
+  const unstorable: Verdict[] = []
   const wanted = new Wanted(options.only)
   const transfers = new FileTransfers({
     platform: nodeFilePlatform,
     media,
     most: MOST_OFFERED,
     onOffered: async (offered) => {
-      const taken = await decide(offered, folder, wanted, context)
-      if (taken !== undefined) taking.push(taken)
+      try {
+        const taken = await decide(offered, folder, wanted, context)
+        if (taken !== undefined) taking.push(taken)
+      } catch (error) {
+        // The negotiation goes on without that file.
+        unstorable.push(verdictOn(error))
+        throw error
+      }
     },
   })
   await using negotiation = new Negotiation(endpoint, [], { onMedium: transfers.onMedium, signal, patience: PATIENCE })
-  const text = await negotiation.answer(offer).catch(async (error: unknown) => {
-    // Whoever waits for it should not wait in vain.
-    if (error instanceof MsrpError && error.code === 'not-acceptable') {
-      await give(negotiation.refuse(offer), answer, context)
-    }
-    throw error
-  })
-  await give(text, answer, context)
-  for (const name of wanted.missing) output.warn(`no file called ${name} is offered`)
   try {
+    const text = await negotiation.answer(offer).catch(async (error: unknown) => {
+      // Whoever waits for it should not wait in vain.
+      if (error instanceof MsrpError && error.code === 'not-acceptable') {
+        await give(negotiation.refuse(offer), answer, context)
+      }
+      const [first] = unstorable
+      throw first === undefined ? error : new Incomplete(first.message, first)
+    })
+    await give(text, answer, context)
+    for (const name of wanted.missing) output.warn(`no file called ${name} is offered`)
+    // One whose medium could not be taken never begins.
+    for (const { transfer } of taking) if (transfer.medium === undefined) transfer.suspend()
     await untilAborted(Promise.all(taking.map((one) => settle(one, context))), signal)
   } finally {
     for (const { transfer } of taking) transfer.suspend(signal.reason)
     await Promise.allSettled(taking.map(({ transfer }) => transfer.done))
   }
-  conclude(taking, context)
+  conclude(taking, unstorable, context)
+}
+
+/**
+ * A sender that nobody can connect to is told so before there is an answer, which could only refuse.
+ * @throws Failure `usage`
+ */
+function checkReach(offered: readonly MessageDescription[], { listen, relay }: TakeOptions): void {
+  if (listen !== undefined || relay !== undefined) return
+  if (offered.some(({ setup }) => setup === 'actpass' || setup === 'passive')) return
+  throw new Failure(
+    'usage',
+    'the sender cannot be reached, so this side has to be: give --listen HOST:PORT or --relay URI',
+  )
 }
 
 /** The names that `--only` gave. */
@@ -210,17 +236,19 @@ function verdictOnFile({ name, size, stored }: Taking, error: unknown): Verdict 
   return { ...verdict, message: `${name}: ${verdict.message}${rest}`, name, storedBytes: kept }
 }
 
-function conclude(taking: readonly Taking[], { output }: Context): void {
-  const failed = taking.filter(({ failure }) => failure !== undefined)
-  const [first] = failed
-  if (first?.failure === undefined) {
+function conclude(taking: readonly Taking[], unstorable: readonly Verdict[], { output }: Context): void {
+  const failed = taking.flatMap(({ failure, messageId }) => (failure === undefined ? [] : [{ failure, messageId }]))
+  const [first] = [...failed.map(({ failure }) => failure), ...unstorable]
+  if (first === undefined) {
     const bytes = taking.reduce((sum, { stored, from }) => sum + stored - from, 0)
     output.event({ event: 'done', messages: taking.length, bytes })
     return
   }
-  if (taking.length === 1) throw new Incomplete(first.failure.message, first.failure)
-  for (const { failure, messageId } of failed) if (failure !== undefined) output.error(failure, messageId)
-  throw new Incomplete(`${failed.length} of ${taking.length} files did not arrive`, first.failure)
+  const all = taking.length + unstorable.length
+  if (all === 1) throw new Incomplete(first.message, first)
+  for (const { failure, messageId } of failed) output.error(failure, messageId)
+  for (const failure of unstorable) output.error(failure)
+  throw new Incomplete(`${failed.length + unstorable.length} of ${all} files did not arrive`, first)
 }
 
 function sha256In(hashes: readonly FileHash[] = []): string | undefined {

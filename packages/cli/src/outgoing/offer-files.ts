@@ -5,7 +5,13 @@ import { FileTransfers, type LocalFile, type SendTransfer, selectorOf, withHashe
 import { fileHash, nodeFilePlatform, unreadable } from 'msrp/node'
 import { Negotiation, type SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
-import { awaitDescription, isStandard, readDescriptionFile, writeDescription } from '../exchange/description-file.ts'
+import {
+  awaitDescription,
+  checkPlaces,
+  isStandard,
+  readDescriptionFile,
+  writeDescription,
+} from '../exchange/description-file.ts'
 import { MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
 import { RestingOffer } from '../exchange/resting-offer.ts'
 import { Failure, Incomplete, Undelivered, type Verdict, verdictOn } from '../failure.ts'
@@ -55,6 +61,7 @@ export async function offerFiles(toSend: readonly ToSend[], options: OfferOption
   const { output, signal } = context
   const { offer, answer = '-' } = options
   checkOffered(toSend)
+  await checkPlaces({ offer, answer }, 'offer')
   const before = isStandard(answer) ? undefined : await readDescriptionFile(answer)
   const resting = new RestingOffer(offer, output)
   const files: Offered[] = []
