@@ -55,6 +55,25 @@ test('only the files that are wanted come, and the others are not taken for lost
   ])
 })
 
+test('an offer that is given up, or that nobody answers, loses nothing of what was confirmed', async () => {
+  const exchange = new Exchange()
+  await exchange.file('a.bin', 1000)
+  const first = exchange.send(['a.bin', ...listening])
+  const { sdp } = await nextEvent(first, ({ event }) => event === 'description')
+  first.kill('SIGKILL')
+  await first.exit()
+  writeFileSync(exchange.offer, `${String(sdp)}a=file-range:501-*\r\n`)
+  for (const signal of ['SIGKILL', 'SIGINT', 'SIGINT'] as const) {
+    const again = exchange.send(['a.bin', ...listening])
+    const { sdp: offered } = await nextEvent(again, ({ event }) => event === 'description')
+    expect(offered).toContain('a=file-range:501-*')
+    again.kill(signal)
+    await again.exit()
+  }
+  expect(noted(exchange)).toBe(500)
+  expect(readFileSync(exchange.offer, 'utf8')).toMatch(/^m=message 0 /m)
+})
+
 test('descriptions are pasted as well', async () => {
   const exchange = new Exchange()
   await exchange.file('a.bin', 100_000)

@@ -36,7 +36,7 @@ export class RestingOffer {
   /** Writes how far the files are, if that has changed. @throws MsrpError `storage` */
   async write(files: readonly Confirmed[]): Promise<void> {
     if (isStandard(this.#place)) return
-    const text = describe(files)
+    const text = describe(files.filter(({ bytes }) => bytes > 0))
     if (text === this.#written) return
     this.#written = text
     await writeDescription(this.#place, text, this.#output)
@@ -67,9 +67,9 @@ function confirmedIn(text: string): Map<string, number> {
   const known = new Map<string, number>()
   try {
     for (const section of SessionDescription.parse(text).messages) {
+      // The range of an offer that was never answered says the same: it began behind what was confirmed.
       const { selector, range } = parseFileDescription(section) ?? {}
-      if (section.port !== 0 || selector === undefined || range === undefined) continue
-      known.set(keyOf(selector), range.start - 1)
+      if (selector !== undefined && range !== undefined) known.set(keyOf(selector), range.start - 1)
     }
   } catch {
     // Something else of that name, which the offer replaces.

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Endpoint } from 'msrp'
-import { FileTransfers, type LocalFile, type SendTransfer, selectorOf, withHashes } from 'msrp/file'
+import { type FileSelector, FileTransfers, type LocalFile, type SendTransfer, selectorOf, withHashes } from 'msrp/file'
 import { fileHash, nodeFilePlatform, unreadable } from 'msrp/node'
 import { Negotiation, type SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
@@ -13,7 +13,7 @@ import {
   writeDescription,
 } from '../exchange/description-file.ts'
 import { MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
-import { RestingOffer } from '../exchange/resting-offer.ts'
+import { type Confirmed, RestingOffer } from '../exchange/resting-offer.ts'
 import { Failure, Incomplete, Undelivered, type Verdict, verdictOn } from '../failure.ts'
 import type { WaitingOptions } from '../incoming/waiting-place.ts'
 import { endpointOptions } from '../options/connection.ts'
@@ -58,7 +58,7 @@ interface Offered {
  * @throws Failure, MsrpError, Undelivered; Incomplete when some files were delivered and others not
  */
 export async function offerFiles(toSend: readonly ToSend[], options: OfferOptions, context: Context): Promise<void> {
-  const { output, signal } = context
+  const { output } = context
   const { offer, answer = '-' } = options
   checkOffered(toSend)
   await checkPlaces({ offer, answer }, 'offer')
@@ -73,32 +73,48 @@ export async function offerFiles(toSend: readonly ToSend[], options: OfferOption
       file.outcome = 'delivered'
       output.say(`${printableLine(file.source.label)} was delivered before`)
     }
-    await using endpoint = new Endpoint(await endpointOptions(options, output))
-    const media = await reachOf(options, output)
-    const transfers = new FileTransfers({ platform: nodeFilePlatform, media, most: MOST_OFFERED })
-    await using negotiation = new Negotiation(endpoint, [], { signal, patience: PATIENCE })
-    for (const file of missing) file.transfer = begin(file, transfers, negotiation, options, context)
-    const text = await negotiation.offer()
+    if (missing.length > 0) await exchange(files, missing, { before, resting }, options, context)
+    await resting.remove()
+    conclude(missing, context)
+  } finally {
+    for (const { source } of files) await source.close().catch(() => {})
+  }
+}
+
+/** Offers what is missing and sends it; whatever happens, the place of the offer tells how far the files are. */
+async function exchange(
+  files: readonly Offered[],
+  missing: readonly Offered[],
+  { before, resting }: { before: string | undefined; resting: RestingOffer },
+  options: OfferOptions,
+  context: Context,
+): Promise<void> {
+  const { output, signal } = context
+  const { offer, answer = '-' } = options
+  await using endpoint = new Endpoint(await endpointOptions(options, output))
+  const media = await reachOf(options, output)
+  const transfers = new FileTransfers({ platform: nodeFilePlatform, media, most: MOST_OFFERED })
+  await using negotiation = new Negotiation(endpoint, [], { signal, patience: PATIENCE })
+  for (const file of missing) file.transfer = begin(file, transfers, negotiation, options, context)
+  const text = await negotiation.offer()
+  const note = (): Promise<void> => resting.write(files.map(stateOf))
+  let noting: NodeJS.Timeout | undefined
+  try {
     await writeDescription(offer, text, output)
     tell(text, missing, options, context)
     const fits = ({ media }: SessionDescription): boolean => media.length >= missing.length
     const came = await awaitDescription({ kind: 'answer', place: answer, before, fits }, { output, signal })
     output.say(output.faint('The answer is here; waiting for the connection.'))
-    // From now on the offer is spent: it tells how far the files are.
-    const note = (): Promise<void> => resting.write(files.map(stateOf).filter(({ bytes }) => bytes > 0))
     await note()
-    const noting = setInterval(() => void note().catch(() => {}), NOTE_EVERY)
-    try {
-      const broken = unusable(negotiation.accept(came), missing)
-      await untilAborted(Promise.race([Promise.all(missing.map((file) => settle(file, context))), broken]), signal)
-    } finally {
-      clearInterval(noting)
-      if (files.every(({ outcome }) => outcome === 'delivered')) await resting.remove()
-      else await note()
-    }
-    conclude(missing, context)
+    noting = setInterval(() => void note().catch(() => {}), NOTE_EVERY)
+    const broken = unusable(negotiation.accept(came), missing)
+    await untilAborted(Promise.race([Promise.all(missing.map((file) => settle(file, context))), broken]), signal)
+    if (missing.some(({ outcome }) => outcome === 'failed')) conclude(missing, context)
+  } catch (error) {
+    await note()
+    throw error
   } finally {
-    for (const { source } of files) await source.close().catch(() => {})
+    clearInterval(noting)
   }
 }
 
@@ -115,7 +131,7 @@ function checkOffered(toSend: readonly ToSend[]): void {
 async function prepare(
   { path, name }: ToSend,
   options: OfferOptions,
-  confirmed: (selector: ReturnType<typeof selectorOf>) => number,
+  confirmed: (selector: FileSelector) => number,
   { output, signal }: Context,
 ): Promise<Offered> {
   const called = name ?? options.name
@@ -251,10 +267,7 @@ function conclude(files: readonly Offered[], { output }: Context): void {
 }
 
 /** How far a file is. What was refused is offered whole the next time: the receiver may not have what it was believed to. */
-function stateOf({ file, source, from, transfer, outcome, failure }: Offered): {
-  selector: ReturnType<typeof selectorOf>
-  bytes: number
-} {
+function stateOf({ file, source, from, transfer, outcome, failure }: Offered): Confirmed {
   const selector = selectorOf(file)
   if (outcome === 'delivered') return { selector, bytes: source.size ?? 0 }
   if (failure?.code === 'not-acceptable' || failure?.status === 413) return { selector, bytes: 0 }
