@@ -74,6 +74,16 @@ test('an offer that is given up, or that nobody answers, loses nothing of what w
   expect(readFileSync(exchange.offer, 'utf8')).toMatch(/^m=message 0 /m)
 })
 
+test('a chat is agreed on by hand', async () => {
+  const { offer, answer, folder: cwd } = new Exchange()
+  const alice = startMsrp(['chat', '--offer', offer, '--answer', answer, '--json', ...listening], { cwd })
+  const bob = startMsrp(['chat', '--take', offer, '--answer', answer, '--json'], { cwd, input: 'hello\n' })
+  expect(await nextEvent(alice, ({ event }) => event === 'message')).toMatchObject({ text: 'hello' })
+  await expectExit(bob)
+  await expectExit(alice)
+  expect(filesIn(cwd)).toEqual(['answer.sdp'])
+})
+
 test('descriptions are pasted as well', async () => {
   const exchange = new Exchange()
   await exchange.file('a.bin', 100_000)
