@@ -91,8 +91,6 @@ export async function takeOffer(options: TakeOptions, context: Context): Promise
     })
     await give(text, answer, context)
     for (const name of wanted.missing) output.warn(`no file called ${name} is offered`)
-    // One whose medium could not be taken never begins.
-    for (const { transfer } of taking) if (transfer.medium === undefined) transfer.suspend()
     await untilAborted(Promise.all(taking.map((one) => settle(one, context))), signal)
   } finally {
     for (const { transfer } of taking) transfer.suspend(signal.reason)

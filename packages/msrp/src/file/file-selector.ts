@@ -61,9 +61,6 @@ export function parseFileSelector(text: string): FileSelector {
  * @throws MsrpError `invalid-argument`
  */
 export function formatFileSelector({ name, type, size, hashes = [] }: FileSelector): string {
-  if (hashes.length > 0 && !hashes.some(({ algorithm }) => algorithm.toLowerCase() === 'sha-1')) {
-    throw new MsrpError('invalid-argument', 'file-selector: with any hash there has to be one by sha-1 (RFC 5547 §6)')
-  }
   const isSha1 = ({ algorithm }: FileHash): boolean => algorithm.toLowerCase() === 'sha-1'
   const ordered = [...hashes.filter(isSha1), ...hashes.filter((hash) => !isSha1(hash))]
   return [

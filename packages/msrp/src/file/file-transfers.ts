@@ -8,6 +8,7 @@ import type {
 } from '../sdp/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
+import { digestBy } from './file-hash.ts'
 import { type FileRange, positionsOf } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
@@ -78,7 +79,7 @@ export class FileTransfers {
 
   /**
    * Offers a file in the next offer of a negotiation (push). With hashes (`withHashes`) the peer can verify it, and resume.
-   * @throws MsrpError `invalid-argument` when the file has no such part
+   * @throws MsrpError `invalid-argument` when the file has no such part, or hashes but none by SHA-1
    */
   offer(negotiation: MediaNegotiation, file: LocalFile, options: OfferFileOptions = {}): SendTransfer {
     const { icon, information, range, ...rest } = options
@@ -99,7 +100,7 @@ export class FileTransfers {
 
   /**
    * Asks for a file in the next offer of a negotiation (pull): for the rest of it when the target has a part.
-   * @throws MsrpError `invalid-argument` for a selector that selects nothing
+   * @throws MsrpError `invalid-argument` for a selector that selects nothing, or has hashes but none by SHA-1
    */
   request(
     negotiation: MediaNegotiation,
@@ -203,6 +204,7 @@ export class FileTransfers {
     information: string | undefined,
   ): void {
     const { transferId = '', selector } = transfer.description
+    checkHashes(selector)
     const attributes = formatFileDescription(transfer.description)
     this.#ids.add(transferId, selector)
     const more = information === undefined ? {} : { information }
@@ -219,6 +221,12 @@ export class FileTransfers {
 // RFC 5547 §8.3: the negotiation repeats file-selector and file-transfer-id where it refuses.
 function refused(reason: string): MediumDecision {
   return { refuse: reason }
+}
+
+/** RFC 5547 §6: those who read one hash alone read this one. */
+function checkHashes({ hashes = [] }: FileSelector): void {
+  if (hashes.length === 0 || digestBy(hashes, 'sha-1') !== undefined) return
+  throw new MsrpError('invalid-argument', 'With any hash there has to be one by sha-1 (RFC 5547 §6): see withHashes')
 }
 
 function restOf({ stored = 0 }: FileTarget): FileRange | undefined {

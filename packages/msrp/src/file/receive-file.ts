@@ -60,8 +60,8 @@ interface Arrival {
  * hash over all of it, also when this transfer brings only the rest. The sender's last success REPORT waits for that; a
  * wrong file is refused with 413.
  *
- * When the session breaks or the sender gives up, the target keeps what has arrived (`suspend`), if it can. The session
- * is not closed here.
+ * When the session breaks or the sender gives up, the target keeps what has arrived (`suspend`), if it can; of a wrong file
+ * nothing stays that this transfer has written to. The session is not closed here.
  * @throws MsrpError `file-mismatch`, `aborted` (by `signal`, `suspend` or the sender), `too-large`, `storage`,
  *   `invalid-argument` when the range does not begin where the target has the file, and what ends the session
  */
@@ -70,15 +70,25 @@ export async function receiveFile(
   target: FileTarget,
   options: ReceiveFileOptions,
 ): Promise<ReceivedFile> {
+  const touched = { byThis: false }
   try {
-    return await receive(session, target, options)
+    return await receive(session, target, options, touched)
   } catch (error) {
-    await giveUp(target, error, options)
+    const code = error instanceof MsrpError ? error.code : 'internal'
+    // What an earlier transfer brought is not wrong because the sender is; what this one added to it may be.
+    const spoilt = touched.byThis && (code === 'file-mismatch' || code === 'too-large' || code === 'storage')
+    if (spoilt || options.signal?.aborted || target.suspend === undefined) await target.discard()
+    else await target.suspend()
     throw error
   }
 }
 
-async function receive(session: Session, target: FileTarget, options: ReceiveFileOptions): Promise<ReceivedFile> {
+async function receive(
+  session: Session,
+  target: FileTarget,
+  options: ReceiveFileOptions,
+  touched: { byThis: boolean },
+): Promise<ReceivedFile> {
   const { selector = {}, range = WHOLE_FILE, createHash, maxSize = Number.POSITIVE_INFINITY } = options
   const signals = [options.signal, options.suspend].filter((signal) => signal !== undefined)
   const signal = AbortSignal.any(signals)
@@ -86,6 +96,9 @@ async function receive(session: Session, target: FileTarget, options: ReceiveFil
   if (size !== undefined && size > maxSize) throw tooLarge(size, maxSize)
   const expected = { start: range.start - 1, end: range.stop ?? size, size, hashes, maxSize }
   const sink = await VerifyingSink.open(target, expected, { createHash, signal })
+  sink.onWrite = () => {
+    touched.byThis = true
+  }
   sink.onProgress = (bytes) => options.onProgress?.({ bytes, confirmed: bytes, size })
   const message = await firstMessage(session, signal)
   let arrival: Arrival | undefined
@@ -127,14 +140,6 @@ async function receive(session: Session, target: FileTarget, options: ReceiveFil
     if (error instanceof MsrpError && error.status !== undefined) message.refuse(error.status, error.message)
     throw error
   }
-}
-
-/** What is of no use for a later transfer goes. */
-async function giveUp(target: FileTarget, error: unknown, { signal }: ReceiveFileOptions): Promise<void> {
-  const code = error instanceof MsrpError ? error.code : 'internal'
-  const useless = code === 'file-mismatch' || code === 'too-large' || code === 'storage' || code === 'invalid-argument'
-  if (useless || signal?.aborted || target.suspend === undefined) await target.discard()
-  else await target.suspend()
 }
 
 async function firstMessage(session: Session, signal: AbortSignal): Promise<IncomingMessage> {

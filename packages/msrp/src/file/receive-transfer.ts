@@ -1,7 +1,8 @@
-import type { Medium } from '../sdp/index.ts'
+import type { Medium, MessageDescription } from '../sdp/index.ts'
 import type { Session } from '../session/api.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { FileDescription } from './file-description.ts'
+import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import { FileTransfer, type TransferRoom } from './file-transfer.ts'
 import { type ReceivedFile, type ReceiveFileOptions, receiveFile } from './receive-file.ts'
@@ -33,10 +34,9 @@ export class ReceiveTransfer extends FileTransfer<ReceivedFile> {
   }
 
   protected async transfer(session: Session, { remote }: Medium): Promise<ReceivedFile> {
+    const selector = this.#agreed(remote)
+    const { range } = this.description
     try {
-      const { range } = this.description
-      // RFC 5547 §8.2.2: the answer to a request may say more of the file than we knew, such as its hash.
-      const selector = merged(this.description.selector, this.answer(remote)?.selector ?? {})
       return await receiveFile(session, this.target, {
         ...this.#options,
         selector,
@@ -48,6 +48,16 @@ export class ReceiveTransfer extends FileTransfer<ReceivedFile> {
     } catch (error) {
       const reason: unknown = this.#cancel.signal.reason ?? this.#suspend.signal.reason
       throw reason instanceof MsrpError ? reason : error
+    }
+  }
+
+  /** RFC 5547 §8.2.2: the answer to a request may say more of the file than we knew, such as its hash. */
+  #agreed(remote: MessageDescription | undefined): FileSelector {
+    try {
+      return merged(this.description.selector, this.answer(remote)?.selector ?? {})
+    } catch (error) {
+      this.never(true)
+      throw error
     }
   }
 

@@ -41,15 +41,25 @@ export class SendTransfer extends FileTransfer<void> {
   }
 
   protected async transfer(session: Session, { remote }: Medium): Promise<void> {
-    this.answer(remote)
-    const { range } = this.description
-    const { cpim = ANONYMOUS, ...options } = this.#options
-    const wrap = remote !== undefined && wantsEnvelope(remote, typeOf(this.file))
-    this.#sending = sendFile(session, this.file, { ...options, ...(range ? { range } : {}), ...(wrap ? { cpim } : {}) })
+    const sending = this.#begin(session, remote)
+    this.#sending = sending
     try {
-      await this.#sending.delivered
+      await sending.delivered
     } catch (error) {
       throw this.#stopped ?? error
+    }
+  }
+
+  #begin(session: Session, remote: MessageDescription | undefined): FileSending {
+    try {
+      this.answer(remote)
+      const { range } = this.description
+      const { cpim = ANONYMOUS, ...options } = this.#options
+      const wrap = remote !== undefined && wantsEnvelope(remote, typeOf(this.file))
+      return sendFile(session, this.file, { ...options, ...(range ? { range } : {}), ...(wrap ? { cpim } : {}) })
+    } catch (error) {
+      this.never()
+      throw error
     }
   }
 

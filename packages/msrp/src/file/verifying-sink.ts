@@ -32,6 +32,8 @@ export class VerifyingSink implements FileSink {
   #end = 0
   /** What the sender says of it with its bytes, once that is known. */
   facts: ArrivedFacts = {}
+  /** Something is about to be written. */
+  onWrite: () => void = () => {}
   /** Up to where the file has arrived; called for each piece. */
   onProgress: ((bytes: number) => void) | undefined
 
@@ -87,6 +89,7 @@ export class VerifyingSink implements FileSink {
     if (!this.#disordered && from === this.#hasher.bytes) this.#hasher.update(bytes)
     else if (bytes.length > 0) this.#outOfOrder()
     this.#end = Math.max(this.#end, from + bytes.length)
+    this.onWrite()
     await this.#target.write(from, bytes)
     this.onProgress?.(this.#end)
   }

@@ -347,12 +347,15 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (medium === undefined) return { error: notAcceptable('nothing was wished for that it could be') }
     if (medium.removed) return { end: new MsrpError('closed', 'The medium was removed here') }
     try {
-      const written = await medium.answer(remote, connectAfter)
+      // Who is told of the medium hears from it, too, when it cannot come about.
       if (decision !== undefined && 'take' in decision) decision.taken?.(medium)
+      const written = await medium.answer(remote, connectAfter)
       if (medium === waiting[0]) waiting.shift()
       return { medium, written, ...(end === undefined ? {} : { end }) }
     } catch (error) {
-      if (!(error instanceof MsrpError) || error.code !== 'not-acceptable') throw error
+      if (!(error instanceof MsrpError)) throw error
+      if (decision !== undefined && 'take' in decision) medium.over(error)
+      if (error.code !== 'not-acceptable') throw error
       if (medium !== waiting[0]) medium.over(error)
       return { error, end: error }
     }

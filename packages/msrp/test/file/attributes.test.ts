@@ -121,8 +121,7 @@ describe('file-selector', () => {
     }
   })
 
-  test('is not written with hashes without SHA-1, which goes first (RFC5547-6-8)', () => {
-    expect(() => formatFileSelector({ hashes: [sha256] })).toThrow(/sha-1/)
+  test('has SHA-1 before other hashes, for those who read one alone (RFC5547-6-8)', () => {
     expect(formatFileSelector({ hashes: [sha256, sha1] })).toMatch(/^hash:sha-1:\S+ hash:sha-256:/)
   })
 

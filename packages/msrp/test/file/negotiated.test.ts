@@ -128,6 +128,18 @@ describe('a file that is offered', () => {
     expect(lines(answer, 'recvonly', 'sendonly')).toEqual(['a=recvonly'])
   })
 
+  test('is not described by hashes without SHA-1, but taken from those who do so (RFC5547-6-8)', async () => {
+    const bob = taking()
+    call = new Call({ bob })
+    const file = await picture()
+    const hashes = file.hashes!.filter(({ algorithm }) => algorithm === 'sha-256')
+    expect(() => call.alice.files.offer(call.alice.negotiation, { ...file, hashes })).toThrow(/sha-1/)
+    const sending = call.alice.files.offer(call.alice.negotiation, file)
+    await call.exchange(call.alice, { offer: (offer) => offer.replace(/hash:sha-1:\S+ /, '') })
+    await sending.done
+    expect((await bob.taken[0]!.done).hashes).toEqual(hashes)
+  })
+
   test('is answered without icon, disposition and date (RFC5547-8.3.1-4)', async () => {
     call = new Call({ bob: taking() })
     const dates = { modification: new Date(0) }
@@ -211,6 +223,17 @@ describe('a file that is offered', () => {
     const { answer } = await call.exchange()
     expect(lines(answer, 'max-size')).toEqual(['a=max-size:1000'])
     expect(await failure(sending.done)).toMatchObject({ code: 'too-large' })
+  })
+
+  test('and taken where no path can be had does not come about', async () => {
+    const bob = taking()
+    call = new Call({ bob: { ...bob, media: { listen: { port: 7777 } } } })
+    await call.bob.platform.listen({ port: 7777 }, () => {})
+    call.alice.files.offer(call.alice.negotiation, await picture())
+    const offer = await call.alice.negotiation.offer()
+    expect(await failure(call.bob.negotiation.answer(offer))).toMatchObject({ code: 'unreachable' })
+    expect(await failure(bob.taken[0]!.done)).toMatchObject({ code: 'unreachable' })
+    expect(bob.targets[0]?.state).toBe('suspended')
   })
 
   test('goes to an endpoint that knows nothing of files, as an ordinary message', async () => {
@@ -338,6 +361,7 @@ describe('a file that is asked for', () => {
     await call.exchange(call.alice, change)
     expect(await failure(receiving.done)).toMatchObject({ code: 'file-mismatch' })
     await settled()
+    expect(target.state).toBe('suspended')
     expect(call.alice.due).toEqual([receiving])
   })
 })

@@ -214,8 +214,21 @@ describe('what is not the file that was described is refused with 413 and does n
       const sending = sendFile(sender, file, how)
       expect(await failure(received)).toMatchObject({ code: 'file-mismatch', message: expect.stringMatching(message) })
       expect(await failure(sending.delivered)).toMatchObject({ code: 'refused', status: 413 })
-      expect(target.state).toBe('discarded')
+      expect(target.state).not.toBe('finished')
+      expect(target.bytes).toHaveLength(0)
     }
+  })
+
+  test('and found out before a byte of it was stored, it leaves what an earlier transfer brought', async () => {
+    const { sender, receiver } = await sessions()
+    const file = await picture()
+    const target = new MemoryTarget({ stored: bytes.slice(0, 1000) })
+    const range = { start: 1001 }
+    const received = receiveFile(receiver, target, receiving(file, { range }))
+    sendFile(sender, { ...file, type: 'text/html' }, { range })
+    expect(await failure(received)).toMatchObject({ code: 'file-mismatch' })
+    expect(target.state).toBe('suspended')
+    expect(target.bytes).toEqual(bytes.slice(0, 1000))
   })
 
   test('more bytes than were described are not even stored', async () => {
@@ -226,7 +239,7 @@ describe('what is not the file that was described is refused with 413 and does n
     peer.send({ ...chunk, range: '1-*/*' })
     expect(await failure(received)).toMatchObject({ code: 'file-mismatch' })
     expect(await peer.response(peer.send({ ...chunk, range: '12-*/*' }))).toMatchObject({ status: 413 })
-    expect(target.state).toBe('discarded')
+    expect(target.bytes).toHaveLength(0)
   })
 
   test('of a file whose size nobody said, only so much is taken (RFC5547-10-6)', async () => {
