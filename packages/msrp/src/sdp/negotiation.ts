@@ -185,6 +185,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       this.#options.onOfferDue?.({ reason: 'cema-fallback', medium })
     }
     if (due === undefined) return this.session
+    this.#accepted = undefined
     const text =
       'A middlebox is in between: an offer without msrp-cema has to follow (RFC 6714 §4.2), which offer() makes now'
     throw new MsrpError('offer-due', text)

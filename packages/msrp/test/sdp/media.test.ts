@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Endpoint as BrowserEndpoint } from '../../src/browser/index.ts'
 import { Endpoint } from '../../src/index.ts'
@@ -13,6 +14,7 @@ import {
 import { MsrpError } from '../../src/wire/index.ts'
 import { failure, stateOf } from '../session/stage.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'
+import { samples } from './descriptions.ts'
 import { attributeOf, listen, peerText, relay, StubEndpoint } from './stub-endpoint.ts'
 
 // Several media, media of others, and what becomes of a negotiation otherwise.
@@ -568,4 +570,35 @@ describe('A negotiation', () => {
     controller.abort(new Error('enough'))
     expect(await failure(negotiation.session)).toMatchObject({ code: 'aborted' })
   })
+})
+
+test('Whatever comes as offer or answer, it is answered, or fails with an error of its own', async () => {
+  const change = fc.record({
+    at: fc.nat(),
+    length: fc.nat({ max: 20 }),
+    by: fc.oneof(fc.string(), fc.constantFrom('\r\n', ':', ' ', 'm=message 1 TCP/MSRP *\r\n')),
+  })
+  const changed = fc.tuple(fc.constantFrom(...samples), fc.array(change, { maxLength: 4 })).map(([{ text }, changes]) =>
+    changes.reduce((now, { at, length, by }) => {
+      const from = at % (now.length + 1)
+      return now.slice(0, from) + by + now.slice(from + length)
+    }, text),
+  )
+  const noError = async (call: Promise<unknown>): Promise<void> => {
+    try {
+      await call
+    } catch (error) {
+      expect(error).toBeInstanceOf(MsrpError)
+    }
+  }
+  await fc.assert(
+    fc.asyncProperty(changed, async (text) => {
+      await noError(start({ listen, cema: true }).negotiation.answer(text))
+      const { negotiation } = start([{ relay }, { listen }])
+      await negotiation.offer()
+      await noError(negotiation.accept(text))
+      await negotiation.close()
+    }),
+    { numRuns: 200 },
+  )
 })
