@@ -8,7 +8,6 @@ const library: [MsrpErrorCode, number][] = [
   ['invalid-argument', 2],
   ['file-unreadable', 3],
   ['storage', 4],
-  ['file-mismatch', 4],
   ['unreachable', 5],
   ['tls-authority', 6],
   ['tls-fingerprint', 6],
@@ -31,6 +30,7 @@ const library: [MsrpErrorCode, number][] = [
   ['aborted', 12],
   ['timeout', 13],
   ['report-timeout', 13],
+  ['file-mismatch', 14],
 ]
 
 const own: [FailureCode, number][] = [

@@ -102,7 +102,8 @@ async function isFolder(path: string): Promise<boolean> {
   )
 }
 
-async function hashOfFile(path: string): Promise<string> {
+/** SHA-256 of a file, lower-case hex. */
+export async function hashOfFile(path: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
   return hash.digest('hex')

@@ -27,6 +27,10 @@ interface TakenFacts {
   sha256: string
   /** It came before, on an earlier session. */
   duplicate: boolean
+  /** Bytes that an earlier transfer had brought. */
+  from?: number
+  /** Its hash is the one that was described. */
+  verified?: boolean
 }
 
 /** A message that has arrived whole. */

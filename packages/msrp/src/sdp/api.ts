@@ -185,6 +185,11 @@ export interface NegotiationOptions {
    * Node: `async (name) => (await lookup(name, { all: true })).map(({ address }) => address)`
    */
   readonly lookup?: (name: string) => Promise<readonly string[]>
+  /**
+   * How long our side, when it has answered and connects, tries again while the offerer answers 481, because it has not read
+   * the answer yet: longer where people carry it. Milliseconds. Default 6 300.
+   */
+  readonly patience?: number
   /** Gives up what is being prepared and connected, with `aborted`. */
   readonly signal?: AbortSignal
   readonly random?: RandomBytes

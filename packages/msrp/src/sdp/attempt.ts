@@ -11,14 +11,24 @@ export interface AttemptOptions {
   readonly complete: CompleteOptions & { readonly active: boolean }
   /** The peer may not have read our answer yet. */
   readonly early: boolean
+  /** Milliseconds. */
+  readonly patience?: number | undefined
   /** What connecting waits for. */
   readonly connectAfter: Promise<unknown> | undefined
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
 }
 
-/** After so many milliseconds each we connect again when the offerer, who had not read our answer yet, knew no such session. */
-const TOO_EARLY = [100, 200, 400, 800, 1600, 3200]
+/** Longest pause before we connect again when the offerer, who had not read our answer yet, knew no such session. Milliseconds. */
+const LONGEST_PAUSE = 3_200
+/** How long all pauses together are, unless the application knows better. Milliseconds. */
+const PATIENCE = 6_300
+
+/**
+ * Behind a relay the session seems to be open before the offerer refuses it in a REPORT: with `patience` we wait so long for
+ * that. Milliseconds.
+ */
+const REFUSED_WITHIN = 1_000
 
 /** A session between two paths that is there, or on its way. */
 export class Attempt {
@@ -75,17 +85,25 @@ export class Attempt {
 
   /** The offerer waits for us as soon as it has read our answer: what comes before that it cannot know (481). */
   async #connect(signal: AbortSignal): Promise<Session> {
-    const { address, complete, early } = this.#options
+    const { address, complete, early, patience } = this.#options
     const options = { ...complete, signal }
-    for (const pause of early ? TOO_EARLY : []) {
+    for (const pause of early ? pausesIn(patience) : []) {
       try {
-        return await address.prepared.complete(this.remotePath, options)
+        const session = await address.prepared.complete(this.remotePath, options)
+        if (patience !== undefined && this.remotePath.includes(' ')) await this.#stays(session, signal)
+        return session
       } catch (error) {
         if (!(error instanceof MsrpError) || error.status !== 481) throw error
         await this.#pause(pause, signal)
       }
     }
     return address.prepared.complete(this.remotePath, options)
+  }
+
+  /** @throws MsrpError with the status by which it was refused */
+  async #stays({ closed }: Session, signal: AbortSignal): Promise<void> {
+    const end = await Promise.race([closed, this.#pause(REFUSED_WITHIN, signal)])
+    if (end?.error?.status === 481) throw end.error
   }
 
   async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -99,5 +117,13 @@ export class Attempt {
     await promise
     signal.removeEventListener('abort', onAbort)
     signal.throwIfAborted()
+  }
+}
+
+/** Pauses of which each is twice the one before, up to the longest, as many as fit. */
+function* pausesIn(patience = PATIENCE): Generator<number, void> {
+  for (let [pause, sum] = [100, 100]; sum <= patience; sum += pause) {
+    yield pause
+    pause = Math.min(pause * 2, LONGEST_PAUSE)
   }
 }

@@ -327,6 +327,7 @@ export class NegotiatedMedium implements Medium {
       remotePath: formatPath(remote.path),
       complete: { ...peerFacts(remote, this.wishes, active), ...place, active },
       early,
+      patience: this.#room.options.patience,
       connectAfter,
       clock: this.#room.clock,
       signal: this.#room.options.signal,

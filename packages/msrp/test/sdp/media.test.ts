@@ -449,6 +449,35 @@ describe('A negotiation', () => {
     expect((await negotiation.session).remotePath).toBe('msrp://198.51.100.7:6000/peer1;tcp')
   })
 
+  test('goes on trying for as long as the answer may take to be carried', async () => {
+    const clock = new FakeClock()
+    const { endpoint, negotiation } = start({}, { clock, patience: 60_000 })
+    endpoint.opensAtOnce = false
+    await negotiation.answer(peerText({ setup: 'actpass' }))
+    for (let at = 0; at < 20; at++) {
+      endpoint.completions[at]?.fail(new MsrpError('refused', 'There is no such session', { status: 481 }))
+      await settle()
+      await clock.advance(3200)
+    }
+    expect(endpoint.completions).toHaveLength(21)
+    endpoint.completions[20]?.open()
+    await negotiation.session
+  })
+
+  test('and behind a relay, where the refusal comes after the session seemed to be open', async () => {
+    const clock = new FakeClock()
+    const { endpoint, negotiation } = start({}, { clock, patience: 60_000 })
+    const path = 'msrps://relay.example:2855/t1;tcp msrps://peer.invalid:2855/peer1;tcp'
+    await negotiation.answer(peerText({ setup: 'actpass', path, protocol: 'TCP/TLS/MSRP' }))
+    await settle()
+    endpoint.completions[0]?.session.end('failure', new MsrpError('refused', 'There is none', { status: 481 }))
+    await settle()
+    await clock.advance(100)
+    expect(endpoint.completions).toHaveLength(2)
+    await clock.advance(1000)
+    expect(await negotiation.session).toBe(endpoint.completions[1]?.session)
+  })
+
   test('that is closed connects no more', async () => {
     const clock = new FakeClock()
     const { endpoint, negotiation } = start({}, { clock })

@@ -32,9 +32,9 @@ export class StubSession {
   }
 
   /** It ends as sessions do. */
-  end(by: SessionEnd['by']): void {
+  end(by: SessionEnd['by'], error?: MsrpError): void {
     this.state = 'closed'
-    this.#closed.resolve({ by })
+    this.#closed.resolve({ by, ...(error === undefined ? {} : { error }) })
   }
 }
 
