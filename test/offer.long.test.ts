@@ -105,9 +105,14 @@ function noted(exchange: Exchange): number {
   return Number(/^a=file-range:(\d+)-/m.exec(readFileSync(exchange.offer, 'utf8'))?.[1] ?? 1) - 1
 }
 
-test.each(['sender', 'receiver', 'relay'] as const)(
-  'what was there when the %s was killed is not sent again',
-  async (killed) => {
+test.each([
+  ['sender', 'SIGKILL'],
+  ['receiver', 'SIGKILL'],
+  ['receiver', 'SIGINT'],
+  ['relay', 'SIGKILL'],
+] as const)(
+  'what was there when the %s got %s is not sent again',
+  async (killed, signal) => {
     let relay = await startRelay()
     const exchange = new Exchange()
     const file = await exchange.file('big.bin', 512 * MiB)
@@ -116,7 +121,7 @@ test.each(['sender', 'receiver', 'relay'] as const)(
     const [alice, bob] = [sending(), receiving()]
     await until(() => noted(exchange) > 0, 'a note of how far it is', 60_000)
     const victim = { sender: alice, receiver: bob, relay: relay.program }[killed]
-    victim.kill('SIGKILL')
+    victim.kill(signal)
     if (killed === 'relay') relay = await startRelay()
     if (killed !== 'sender') await alice.exit(120_000)
     // Behind a relay nobody sees that the other side was killed, so one that waits is told to stop.

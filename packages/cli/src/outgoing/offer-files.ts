@@ -270,6 +270,6 @@ function conclude(files: readonly Offered[], { output }: Context): void {
 function stateOf({ file, source, from, transfer, outcome, failure }: Offered): Confirmed {
   const selector = selectorOf(file)
   if (outcome === 'delivered') return { selector, bytes: source.size ?? 0 }
-  if (failure?.code === 'not-acceptable' || failure?.status === 413) return { selector, bytes: 0 }
+  if (failure?.code === 'not-acceptable') return { selector, bytes: 0 }
   return { selector, bytes: transfer?.confirmed ?? from }
 }
