@@ -5,6 +5,13 @@ const titles: Record<TableName, string> = {
   rfc4975: 'RFC 4975, the Message Session Relay Protocol',
   rfc4976: 'RFC 4976, relays',
   rfc7977: 'RFC 7977, WebSocket',
+  rfc6135: 'RFC 6135, who connects',
+  rfc6714: 'RFC 6714, connections through middleboxes (CEMA)',
+  rfc5547: 'RFC 5547, files',
+  rfc3862: 'RFC 3862, message/cpim',
+  rfc5438: 'RFC 5438, disposition notifications',
+  rfc3994: 'RFC 3994, isComposing',
+  rfc7701: 'RFC 7701, chat rooms',
   field: 'What the field sends, and gets wrong',
 }
 
@@ -12,7 +19,7 @@ const titles: Record<TableName, string> = {
 export function documentOf(tables: ReadonlyMap<TableName, readonly Row[]>, tests: readonly TestName[]): string {
   return `${[
     '# Conformance',
-    'Every sentence of RFC 4975, RFC 4976 and RFC 7977 that asks for something, and what programs of other make send or get wrong:\nhow it is met here, and the tests that show it. Made from the tables in `conformance/` by `npm run conformance`.',
+    'Every sentence of ten standards that asks for something, and what programs of other make send or get wrong:\nhow it is met here, and the tests that show it. Made from the tables in `conformance/` by `npm run conformance`.',
     totals(tables),
     ...[...tables].map(([name, rows]) =>
       name === 'field' ? fieldSection(rows, tests) : section(titles[name], rows, tests),

@@ -1,7 +1,19 @@
 import { readFileSync } from 'node:fs'
 
 /** The tables of this folder, in the order in which they are shown to readers. */
-export const tableNames = ['rfc4975', 'rfc4976', 'rfc7977', 'field'] as const
+export const tableNames = [
+  'rfc4975',
+  'rfc4976',
+  'rfc7977',
+  'rfc6135',
+  'rfc6714',
+  'rfc5547',
+  'rfc3862',
+  'rfc5438',
+  'rfc3994',
+  'rfc7701',
+  'field',
+] as const
 export type TableName = (typeof tableNames)[number]
 
 const columns = ['id', 'level', 'asks', 'verdict', 'shown by', 'why'] as const

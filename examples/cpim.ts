@@ -4,7 +4,7 @@
 //   node examples/cpim.ts
 
 import { prepare } from 'msrp'
-import { buildCpim, CPIM_TYPE, cpimVerdict, openCpim } from 'msrp/cpim'
+import { buildCpim, CPIM_TYPE, cpimEnvelope, cpimVerdict, openCpim } from 'msrp/cpim'
 
 const IMDN = 'urn:ietf:params:imdn'
 
@@ -24,7 +24,11 @@ const [atAlice, atBob] = await Promise.all([
   alice.complete(bob.localPath, {
     active: true,
     peerAcceptTypes: ['message/cpim', '*'],
-    cpim: () => ({ from: 'Alice <sip:alice@example.com>', to: 'sip:bob@example.com', dateTime: new Date() }),
+    envelope: cpimEnvelope(() => ({
+      from: 'Alice <sip:alice@example.com>',
+      to: 'sip:bob@example.com',
+      dateTime: new Date(),
+    })),
   }),
   bob.complete(alice.localPath, { active: false }),
 ])

@@ -1,45 +1,22 @@
-// What a SIP user agent does: both sides make a path first, exchange it in SDP, and are strict about who may come.
+// What a SIP user agent does: two texts are exchanged, and a session is there.
 //
 //   node examples/offer-answer.ts
 
-import { prepare } from 'msrp'
+import { Endpoint } from 'msrp'
+import { Negotiation } from 'msrp/sdp'
 
-/** Stands for SIP: what one side puts into its description, the other one reads. */
-function description(path: string, acceptTypes: readonly string[]): string {
-  return [
-    'm=message 2855 TCP/MSRP *',
-    `a=path:${path}`,
-    `a=accept-types:${acceptTypes.join(' ')}`,
-    `a=max-size:${1024 * 1024}`,
-  ].join('\r\n')
-}
+await using endpoint = new Endpoint()
 
-function attribute(sdp: string, name: string): string {
-  return new RegExp(`^a=${name}:(.*)$`, 'm').exec(sdp)?.[1]?.trim() ?? ''
-}
+// Alice will connect, so she needs no listening socket. Bob waits, and takes nothing but text.
+await using alice = new Negotiation(endpoint, { acceptTypes: ['text/plain', 'image/png'], maxMessageSize: 1024 * 1024 })
+await using bob = new Negotiation(endpoint, { listen: { host: '127.0.0.1' }, acceptTypes: ['text/plain'] })
 
-const acceptTypes = ['text/plain', 'image/png']
+// SIP carries the offer in an INVITE, and the answer in its 200.
+const offer = await alice.offer()
+const answer = await bob.answer(offer)
+console.log(`${offer}\n${answer}`)
 
-// The offerer will connect, so it needs no listening socket. The answerer waits.
-await using alice = await prepare({ acceptTypes })
-await using bob = await prepare({ listen: { host: '127.0.0.1' }, acceptTypes: ['text/plain'] })
-
-const offer = description(alice.localPath, acceptTypes)
-const answer = description(bob.localPath, ['text/plain'])
-console.log(`${offer}\n\n${answer}\n`)
-
-/** What the other side says of itself. */
-function peer(sdp: string): { peerAcceptTypes: string[]; peerMaxMessageSize: number } {
-  return {
-    peerAcceptTypes: attribute(sdp, 'accept-types').split(' '),
-    peerMaxMessageSize: Number(attribute(sdp, 'max-size')),
-  }
-}
-
-const [atAlice, atBob] = await Promise.all([
-  alice.complete(attribute(answer, 'path'), { active: true, ...peer(answer) }),
-  bob.complete(attribute(offer, 'path'), { active: false, ...peer(offer) }),
-])
+const [atAlice, atBob] = await Promise.all([alice.accept(answer), bob.session])
 
 const hello = atAlice.send('Hello Bob')
 for await (const message of atBob) {
@@ -52,4 +29,9 @@ await hello.delivered
 const picture = atAlice.send(new Uint8Array(10), { contentType: 'image/png' })
 await picture.delivered.catch(({ code }: { code: string }) => console.log(`the picture stays here: ${code}`))
 
-await Promise.all([atAlice.close(), atBob.close()])
+// A re-INVITE: Alice asks Bob to send nothing for a while. The session goes on.
+alice.hold()
+const sameSession = (await alice.accept(await bob.answer(await alice.offer()))) === atAlice
+console.log(`on hold, and Bob may ${bob.media[0]?.direction}: ${sameSession ? 'the same session' : 'another session'}`)
+
+await Promise.all([alice.close(), bob.close()])

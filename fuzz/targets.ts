@@ -1,4 +1,5 @@
 import { cpimTarget } from './cpim/target.ts'
+import { multipartTarget } from './multipart/target.ts'
 import { parserTarget } from './parser/target.ts'
 import { endpointTarget } from './state/endpoint.ts'
 import { relayTarget } from './state/relay.ts'
@@ -8,6 +9,7 @@ import type { Target } from './target.ts'
 export const targets: Readonly<Record<string, Target>> = {
   parser: parserTarget,
   cpim: cpimTarget,
+  multipart: multipartTarget,
   endpoint: endpointTarget,
   relay: relayTarget,
 }

@@ -1,13 +1,14 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect as connectTls } from 'node:tls'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { type Program, startProgram } from './support/process.ts'
+import { launchChromium } from './support/chromium.ts'
+import { startProgram } from './support/process.ts'
 import { writeRandomFile } from './support/random-file.ts'
 import type { RelayUser } from './support/relay.ts'
 import { repositoryRoot } from './support/repository.ts'
-import { findProgram, requires } from './support/requires.ts'
+import { requires } from './support/requires.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 import { eventsNamed, expectExit, startReceiver, startSender } from './support/transfer.ts'
 import { basic, WebSocketRelay } from './support/web-socket-relay.ts'
@@ -17,34 +18,18 @@ import { basic, WebSocketRelay } from './support/web-socket-relay.ts'
 const MiB = 1024 * 1024
 
 let relay: WebSocketRelay
-let server: Program
 let url: string
 let browser: Browser | undefined
 
 beforeEach((context) => requires(context, 'chromium'))
 
 beforeAll(async () => {
-  const executablePath = findProgram('chromium')
-  if (executablePath === undefined) return
   relay = await WebSocketRelay.start()
-  server = startProgram(process.execPath, [join(repositoryRoot, 'examples/browser/serve.ts'), '0'], {
+  browser = await launchChromium(relay)
+  const server = startProgram(process.execPath, [join(repositoryRoot, 'examples/browser/serve.ts'), '0'], {
     lifetime: 'file',
   })
   ;[, url = ''] = await server.line(/^(http:\S+)$/)
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      // The relay's certificate, and no other one, though no authority that the browser knows has issued it.
-      `--ignore-certificate-errors-spki-list=${await pinOf(relay.wss)}`,
-    ],
-  })
 })
 
 afterAll(() => browser?.close())
@@ -132,6 +117,73 @@ describe('a page in Chromium', () => {
   })
 })
 
+describe('the file drop in Chromium', () => {
+  test('takes what is dropped on it to the disk of the other page, several files at once, and offers them there', async () => {
+    const { alice, bob } = relay.relay
+    const folder = temporaryFolder()
+    const files = await Promise.all([
+      writeRandomFile(join(folder, 'film.mkv'), 30 * MiB, 5),
+      writeRandomFile(join(folder, 'Übersicht.pdf'), 100_000, 6),
+    ])
+    const [sender, receiver] = [await aFileDrop(alice), await aFileDrop(bob)]
+    await sender.fill('[name=address]', (await receiver.textContent('#address')) ?? '')
+    await sender.click('#connect button')
+    await sender.waitForSelector('#drop:not([inert])')
+    await sender.setInputFiles('#drop input', files[0].path)
+    await drop(sender, 'Übersicht.pdf', files[1].path)
+    await receiver.waitForSelector('#files progress')
+    await screenshot(receiver, 'file-drop')
+    await receiver.waitForFunction(() => document.querySelectorAll('#files .done').length === 2, undefined, {
+      timeout: 120_000,
+    })
+    await sender.waitForFunction(() => document.querySelectorAll('#files .done').length === 2)
+    await screenshot(sender, 'file-drop-sent')
+    expect(
+      await receiver.evaluate('navigator.storage.getDirectory().then((it) => Array.fromAsync(it.keys()))'),
+    ).toHaveLength(2)
+    for (const { path, sha256 } of files) {
+      const name = path.slice(path.lastIndexOf('/') + 1)
+      const [download] = await Promise.all([
+        receiver.waitForEvent('download'),
+        receiver.click(`#files li:has-text("${name}") a`),
+      ])
+      expect(download.suggestedFilename()).toBe(name)
+      expect(
+        createHash('sha256')
+          .update(readFileSync(await download.path()))
+          .digest('hex'),
+      ).toBe(sha256)
+    }
+  })
+})
+
+/** Drops a file as a hand does. */
+async function drop(page: Page, name: string, path: string): Promise<void> {
+  const base64 = readFileSync(path, 'base64')
+  await page.evaluate(
+    async ({ name, base64 }) => {
+      const bytes = await (await fetch(`data:;base64,${base64}`)).blob()
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([bytes], name))
+      document.querySelector('#drop')?.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }))
+    },
+    { name, base64 },
+  )
+}
+
+/** A file drop of its own context, so that each has its own part of the disk, logged in. */
+async function aFileDrop(user: RelayUser): Promise<Page> {
+  if (browser === undefined) throw new Error('no browser')
+  const context = await browser.newContext()
+  onTestFinished(() => context.close())
+  const page = await context.newPage()
+  page.on('pageerror', (error) => expect.fail(String(error)))
+  await page.goto(new URL('file-drop.html', url).href)
+  await login(page, relay.url, user)
+  await page.waitForFunction(() => document.querySelector('#address')?.textContent !== '')
+  return page
+}
+
 async function aPage(): Promise<Page> {
   if (browser === undefined) throw new Error('no browser')
   const page = await browser.newPage()
@@ -185,15 +237,4 @@ function expectGrowth(values: number[], size: number, steps: number): void {
 async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env.MSRP_TEST_SCREENSHOTS
   if (folder !== undefined) await page.screenshot({ fullPage: true, path: join(folder, `${name}.png`) })
-}
-
-/** The hash by which Chromium takes a certificate that nobody it knows has issued. */
-async function pinOf(port: number): Promise<string> {
-  const socket = connectTls({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false })
-  await new Promise((resolve) => socket.once('secureConnect', resolve))
-  const certificate = new X509Certificate(socket.getPeerCertificate(true).raw)
-  socket.destroy()
-  return createHash('sha256')
-    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64')
 }

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { codeIn, commandsIn, modulesIn, pathsIn, scriptsIn } from './support/documents.ts'
+import { PublicModules } from '../scripts/reference/entry-points.ts'
+import { guideOfEntryPoint } from '../scripts/reference/guides.ts'
+import { anchorsIn, codeIn, commandsIn, headingAnchors, modulesIn, pathsIn, scriptsIn } from './support/documents.ts'
 import { startMsrp } from './support/process.ts'
 import { repositoryRoot } from './support/repository.ts'
 import { filesBelow, readText } from './support/source-files.ts'
@@ -36,6 +38,14 @@ describe.each(documents)('%s names only', (path) => {
     expect(missing).toEqual([])
   })
 
+  test('headings that exist', () => {
+    const missing = anchorsIn(markdown).filter(({ file, anchor }) => {
+      const named = file === '' ? path : join(dirname(path), file)
+      return named.endsWith('.md') && !headingAnchors(readText(named)).has(anchor)
+    })
+    expect(missing).toEqual([])
+  })
+
   test('commands and options of msrp that exist', async () => {
     const unknown: string[] = []
     for (const { words, options } of commandsIn(code)) {
@@ -44,6 +54,21 @@ describe.each(documents)('%s names only', (path) => {
       unknown.push(...options.filter((option) => !help.includes(option)))
     }
     expect(unknown).toEqual([])
+  })
+})
+
+describe('the guide of an entry point', () => {
+  // Those that do not export anything yet need none.
+  const filled = new PublicModules().entryPoints.filter(({ names }) => names.length > 0).map(({ name }) => name)
+
+  test.each(filled)('%s has one, which names it', (name) => {
+    const guide = guideOfEntryPoint[name] ?? 'none: name it in scripts/reference/guides.ts'
+    expect(documents).toContain(guide)
+    expect(readText(guide)).toMatch(new RegExp(`['\`]${name}['\`]`))
+  })
+
+  test('is of an entry point that exists', () => {
+    expect(entryPoints).toEqual(expect.arrayContaining(Object.keys(guideOfEntryPoint)))
   })
 })
 
@@ -114,6 +139,11 @@ describe('the check of documents finds', () => {
   test('modules', () => expect(modulesIn(code).sort()).toEqual(['msrp', 'msrp/wire']))
   test('npm scripts', () => expect(scriptsIn(code)).toEqual(['check', 'test']))
   test('files and links', () => expect(pathsIn(markdown)).toEqual(['scripts/a.ts', 'ARCHITECTURE.md']))
+  test('headings', () => {
+    expect(anchorsIn(markdown)).toEqual([{ file: 'ARCHITECTURE.md', anchor: 'layers' }])
+    const text = '# The `msrp` map\n## What it is, and isn’t\n## Layers\n```sh\n# no heading\n```\n## Layers'
+    expect([...headingAnchors(text)]).toEqual(['the-msrp-map', 'what-it-is-and-isnt', 'layers', 'layers-1'])
+  })
   test('calls of msrp', () =>
     expect(commandsIn(code)).toEqual([
       { words: ['send'], options: ['--to', '--insecure'] },

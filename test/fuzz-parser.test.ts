@@ -10,6 +10,7 @@ const SEED = 4975
 const BUSY = 240_000
 const INPUTS = 200_000
 const CPIM_INPUTS = 20_000
+const MULTIPART_INPUTS = 10_000
 
 test(`${INPUTS} inputs of grammar and mutations do the parser no harm`, { timeout: BUSY }, async () => {
   const result = await runTarget({ target: 'parser', seed: SEED, executions: INPUTS, processes: 2 })
@@ -26,6 +27,13 @@ test(`${CPIM_INPUTS} inputs do the reader of message/cpim no harm`, { timeout: B
   expect(result.findings).toEqual([])
   expect(result.executions).toBe(CPIM_INPUTS)
   expect(result.outcomes.read).toBeGreaterThan(CPIM_INPUTS / 3)
+})
+
+test(`${MULTIPART_INPUTS} inputs do the reader of multiparts no harm`, { timeout: BUSY }, async () => {
+  const result = await runTarget({ target: 'multipart', seed: SEED, executions: MULTIPART_INPUTS, processes: 2 })
+  expect(result.findings).toEqual([])
+  expect(result.executions).toBe(MULTIPART_INPUTS)
+  expect(result.outcomes.read).toBeGreaterThan(MULTIPART_INPUTS / 10)
 })
 
 test('an input is the same whenever it is made from its seed and number', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { FOR_NODE } from '../scripts/bundle.ts'
 import { type Program, startProgram } from './support/process.ts'
 import { repositoryRoot } from './support/repository.ts'
 import { readText } from './support/source-files.ts'
@@ -28,6 +29,7 @@ const names = manifests.map(({ name }) => name)
 const entryPoints = manifests.flatMap(({ name, exports = {} }) =>
   Object.keys(exports).map((path) => join(name, path).replaceAll('\\', '/')),
 )
+const library = entryPoints.filter((name) => /^msrp(\/|$)/.test(name))
 const oldest = /^>=(\d+\.\d+)$/.exec(manifests[0]?.engines.node ?? '')?.[1] ?? ''
 
 const folder = temporaryFolderOfFile()
@@ -44,6 +46,7 @@ beforeAll(async () => {
   expect(packed).toHaveLength(manifests.length)
   await install(stranger, packed)
   await install(join(folder, 'oldest-node'), [`node@${oldest}`])
+  await install(join(folder, 'older-compiler'), ['typescript@5.9'])
 }, 180_000)
 
 test('each package supports the same oldest Node', () => {
@@ -105,21 +108,33 @@ test('the installed command can be called by its name', async () => {
   expect(await succeed(start(join(stranger, 'node_modules/.bin/msrp'), ['--help'], stranger))).toMatch(/usage: msrp/i)
 })
 
-test('the types of every entry point are found by a compiler', async () => {
-  const lines = entryPoints.map((name, index) => `import * as entry${index} from '${name}'\nvoid entry${index}\n`)
-  writeFileSync(join(stranger, 'uses.mts'), lines.join(''))
-  const compilerOptions = {
-    strict: true,
-    noEmit: true,
-    target: 'es2024',
-    lib: ['es2024', 'esnext.disposable', 'dom', 'dom.iterable', 'dom.asynciterable'],
-    module: 'nodenext',
-    typeRoots: [join(repositoryRoot, 'node_modules/@types')],
-    types: ['node'],
-    skipLibCheck: true,
-  }
-  writeFileSync(join(stranger, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['uses.mts'] }))
-  await succeed(start(process.execPath, [join(repositoryRoot, 'node_modules/typescript/bin/tsc')], stranger))
+// As those who use the packages compile: libraries are checked too, and nothing is there but what the packages bring.
+describe.each(['7', '5.9'])('with TypeScript %s', (version) => {
+  const compiler = version === '7' ? repositoryRoot : join(folder, 'older-compiler')
+
+  test.each([
+    ['of msrp', 'nodenext', library, ['node']],
+    ['of msrp', 'bundler', library, ['node']],
+    ['of msrp for browsers', 'bundler', library.filter((name) => !FOR_NODE.includes(name)), []],
+    // Those of the packages that the relay needs are not ours to check.
+    ['of the relay', 'nodenext', entryPoints.filter((name) => !library.includes(name)), ['node']],
+  ])('the types of every entry point %s are found, by %s', async (_, moduleResolution, names, types) => {
+    const lines = names.map((name, index) => `import * as entry${index} from '${name}'\nvoid entry${index}\n`)
+    writeFileSync(join(stranger, 'uses.mts'), lines.join(''))
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      target: 'es2022',
+      lib: ['es2024', 'esnext.disposable', 'dom', 'dom.iterable', 'dom.asynciterable'],
+      module: moduleResolution === 'bundler' ? 'esnext' : 'nodenext',
+      moduleResolution,
+      typeRoots: [join(repositoryRoot, 'node_modules/@types')],
+      types,
+      skipLibCheck: !names.some((name) => library.includes(name)),
+    }
+    writeFileSync(join(stranger, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['uses.mts'] }))
+    await succeed(start(process.execPath, [join(compiler, 'node_modules/typescript/bin/tsc')], stranger))
+  })
 })
 
 test('npm pack in a package, which would pack the sources, refuses and says what to do', async () => {

@@ -1,4 +1,4 @@
-import { buildCpim, CpimHeadReader, cpimVerdict, parseCpim } from 'msrp/cpim'
+import { buildCpim, type CpimHead, CpimHeadReader, cpimContainer, cpimVerdict, parseCpim } from 'msrp/cpim'
 import { MsrpError } from 'msrp/wire'
 import { cpim } from '../grammar/cpim.ts'
 import { mutated } from '../mutations.ts'
@@ -23,6 +23,7 @@ export const cpimTarget: Target = {
     const verdict = cpimVerdict({ contentType: 'message/cpim' }, bytes, limits)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a comment may not hold
     if (verdict !== 'accept' && /[\u0000-\u001f\u007f]/.test(verdict.comment)) throw new Error(verdict.comment)
+    cpimContainer.look('message/cpim', bytes)
     writtenAgain(random, bytes)
     return whole.startsWith('{') ? 'read' : whole
   },
@@ -41,7 +42,7 @@ export function cpimInput(random: Random): Buffer {
 function read(pieces: readonly Uint8Array[], limits: { headBytes?: number }): string {
   const reader = new CpimHeadReader(limits)
   const rest: Uint8Array[] = []
-  let head: ReturnType<CpimHeadReader['end']> | undefined
+  let head: CpimHead | undefined
   try {
     for (const piece of pieces) {
       if (head !== undefined) {
@@ -54,7 +55,11 @@ function read(pieces: readonly Uint8Array[], limits: { headBytes?: number }): st
       head = found?.head
       lent.fill(0x21)
     }
-    head ??= reader.end()
+    if (head === undefined) {
+      const found = reader.end()
+      rest.push(found.rest)
+      head = found.head
+    }
   } catch (error) {
     if (error instanceof MsrpError) return error.code
     throw error

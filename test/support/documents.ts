@@ -59,3 +59,22 @@ export function pathsIn(markdown: string): string[] {
   )
   return [...named, ...linked]
 }
+
+/** Links to headings: the file as it is linked, empty for the same one, and the anchor. */
+export function anchorsIn(markdown: string): { file: string; anchor: string }[] {
+  const links = markdown.matchAll(/\]\((?!https?:|mailto:)([^)#]*)#([^)]+)\)/g)
+  return [...links].map(([, file = '', anchor = '']) => ({ file, anchor }))
+}
+
+/** The anchors that forges make of the headings of a text: those of the same words are numbered. */
+export function headingAnchors(markdown: string): Set<string> {
+  const anchors = new Set<string>()
+  for (const [, heading = ''] of markdown.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)) {
+    const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
+    const slug = words.replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-')
+    let anchor = slug
+    for (let again = 1; anchors.has(anchor); again++) anchor = `${slug}-${again}`
+    anchors.add(anchor)
+  }
+  return anchors
+}

@@ -24,15 +24,24 @@ interface Layer {
 const layers: Record<string, Record<string, Layer>> = {
   msrp: {
     wire: { level: 0, pure: { allowed: [] } },
+    xml: { level: 1, pure: { allowed: ['@rgrove/parse-xml'] } },
+    mime: { level: 1, pure: { allowed: [] } },
     cpim: { level: 1, pure: { allowed: [] } },
+    multipart: { level: 1, pure: { allowed: [] } },
     connection: { level: 2, pure: { allowed: [] } },
     session: { level: 3, pure: { allowed: [] } },
-    node: { level: 4 },
+    imdn: { level: 4, pure: { allowed: [] } },
+    composing: { level: 4, pure: { allowed: [] } },
+    chatroom: { level: 4, pure: { allowed: [] } },
+    resuming: { level: 4, pure: { allowed: [] } },
+    sdp: { level: 4, pure: { allowed: [] } },
+    file: { level: 5, pure: { allowed: [] } },
+    node: { level: 6 },
     browser: {
-      level: 4,
+      level: 6,
       pure: { allowed: ['@noble/hashes/legacy.js', '@noble/hashes/sha2.js', '@noble/hashes/utils.js'] },
     },
-    '.': { level: 5 },
+    '.': { level: 7 },
   },
   relay: {
     forwarding: { level: 0, pure: { allowed: ['msrp/wire', 'msrp/connection'] } },

@@ -88,9 +88,12 @@ export function eventsNamed(program: Program, name: string): JsonEvent[] {
   return eventsOf(program).filter(({ event }) => event === name)
 }
 
+/** Events on the way to an outcome. */
+const onTheWay = new Set(['progress', 'listening', 'sent', 'description', 'offered'])
+
 /** The final events of a receiver or sender that did what it was asked for, without progress. */
 export function outcomeOf(program: Program): JsonEvent[] {
-  return eventsOf(program).filter(({ event }) => event !== 'progress' && event !== 'listening')
+  return eventsOf(program).filter(({ event }) => !onTheWay.has(event))
 }
 
 /** Waits for an event that fits; it may have come already. */

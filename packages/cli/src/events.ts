@@ -4,7 +4,10 @@ import type { Mistake } from './failure.ts'
 /** What `--json` prints, one object a line; docs/json-events.md describes it and a test holds both together. */
 export type Event =
   | ListeningEvent
+  | DescriptionEvent
+  | OfferedEvent
   | MessageEvent
+  | SentEvent
   | ProgressEvent
   | StepEvent
   | UserEvent
@@ -31,6 +34,31 @@ export interface ListeningEvent {
   fingerprint?: string
 }
 
+/** A session description of ours is there, for the other side. */
+export interface DescriptionEvent {
+  event: 'description'
+  kind: 'offer' | 'answer'
+  /** Where it was written, an absolute path; null for standard output, where it stands in this event alone. */
+  path: string | null
+  sdp: string
+}
+
+/** The other side offers a file. */
+export interface OfferedEvent {
+  event: 'offered'
+  /** As the other side gave it. */
+  name: string | null
+  type: string | null
+  size: number | null
+  /** Lower-case hex. */
+  sha256: string | null
+  /** Bytes before the first one that is offered. */
+  from: number
+  /** Bytes that are here from earlier transfers. */
+  stored: number
+  taken: boolean
+}
+
 /** A message from the peer is complete; a file has its final name by then. */
 export interface MessageEvent {
   event: 'message'
@@ -49,6 +77,24 @@ export interface MessageEvent {
   text: string | null
   /** A message with this `messageId` has come before, on an earlier session: it is most likely the same one. */
   duplicate?: true
+  /** Bytes that earlier transfers had brought, when there were any. */
+  from?: number
+  /** Its hash is the one that its offer announced. */
+  verified?: true
+}
+
+/** A message was delivered: success REPORTs cover every byte. */
+export interface SentEvent {
+  event: 'sent'
+  messageId: string
+  /** What the receiver calls the file; null for texts and nameless files. */
+  name: string | null
+  /** Bytes. */
+  size: number
+  /** SHA-256 of the body, lower-case hex: to be compared with what the receiver says. */
+  sha256: string
+  /** Bytes that earlier transfers had brought, when there were any. */
+  from?: number
 }
 
 /** How far a file is; at most two a second, and a last one when it is complete. */
@@ -166,6 +212,10 @@ export interface ErrorEvent {
   confirmedBytes: number
   /** The MSRP status behind it, when there was one. */
   status?: number
+  /** The file concerned, when it came by an offer. */
+  name?: string
+  /** Bytes of it that are stored, for the next offer to go on from. */
+  storedBytes?: number
   /** Only when a single message failed and the program goes on. */
   messageId?: string
   /** Only when a configuration is wrong: everything that is, in the order of the file. */

@@ -22,6 +22,8 @@ export const ExitCode = {
   refused: 11,
   connectionLost: 12,
   timeout: 13,
+  /** What arrived is not the file that was described, and was not stored. */
+  mismatch: 14,
   /** 128 + SIGHUP: the terminal is gone. */
   hungUp: 129,
   /** 128 + SIGINT. */
@@ -37,6 +39,7 @@ export const exitCodes: Readonly<Record<MsrpErrorCode, number>> = {
   'invalid-argument': ExitCode.usage,
   'file-unreadable': ExitCode.file,
   storage: ExitCode.storage,
+  'file-mismatch': ExitCode.mismatch,
   unreachable: ExitCode.unreachable,
   'tls-authority': ExitCode.tlsAuthority,
   'tls-name': ExitCode.tlsName,
@@ -49,9 +52,13 @@ export const exitCodes: Readonly<Record<MsrpErrorCode, number>> = {
   refused: ExitCode.refused,
   'type-not-accepted': ExitCode.refused,
   'not-understood': ExitCode.refused,
+  'not-acceptable': ExitCode.refused,
+  glare: ExitCode.refused,
+  'offer-due': ExitCode.refused,
   'too-large': ExitCode.refused,
   'connection-lost': ExitCode.connectionLost,
   closed: ExitCode.connectionLost,
+  'queue-full': ExitCode.connectionLost,
   aborted: ExitCode.connectionLost,
   timeout: ExitCode.timeout,
   'report-timeout': ExitCode.timeout,

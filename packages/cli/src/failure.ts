@@ -86,6 +86,10 @@ export interface Verdict {
   status?: number
   /** Bytes that are proven to have reached the receiver, when something was being sent. */
   confirmedBytes?: number
+  /** The file of an offer that it is about. */
+  name?: string
+  /** Bytes of that file that are stored here. */
+  storedBytes?: number
   /** Further lines for people. */
   details?: readonly string[]
   /** What is wrong with a configuration, for programs. */

@@ -10,6 +10,7 @@ const checks: Record<string, Check> = {
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   array: (value) => Array.isArray(value),
   true: (value) => value === true,
+  false: (value) => value === false,
 }
 
 interface Field {

@@ -21,11 +21,16 @@ const library: [MsrpErrorCode, number][] = [
   ['too-large', 11],
   ['type-not-accepted', 11],
   ['not-understood', 11],
+  ['not-acceptable', 11],
+  ['glare', 11],
+  ['offer-due', 11],
   ['connection-lost', 12],
   ['closed', 12],
+  ['queue-full', 12],
   ['aborted', 12],
   ['timeout', 13],
   ['report-timeout', 13],
+  ['file-mismatch', 14],
 ]
 
 const own: [FailureCode, number][] = [

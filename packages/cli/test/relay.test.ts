@@ -81,7 +81,10 @@ describe('with a relay that runs', () => {
 test('docs/json-events.md describes these events', () => {
   expect(documentedEvents).toEqual([
     'listening',
+    'description',
+    'offered',
     'message',
+    'sent',
     'progress',
     'step',
     'user',

@@ -172,22 +172,34 @@ describe('message/cpim', () => {
   }
 
   test('with a text inside is printed, anything else is stored as it came', async () => {
-    const { program, to, cwd } = await receiver(['--count', '5', '--json'])
+    const { program, to, cwd } = await receiver(['--count', '6', '--json'])
     const html = buildCpim({ ...parties, contentType: 'text/html' }, '<p>')
     const broken = new TextEncoder().encode('what is this\r\n')
     const unknown = buildCpim({ ...parties, ...required }, 'not to be shown')
     const large = buildCpim(parties, 'x'.repeat(70_000))
     const text = buildCpim(parties, 'Grüße')
-    await send(to[1] ?? '', text, html, broken, unknown, large)
+    const strange = buildCpim({ ...parties, contentType: 'text/plain;charset=klingon' }, 'nuqneH')
+    await send(to[1] ?? '', text, html, broken, unknown, large, strange)
     expect(await program.exit()).toEqual(ok)
     const messages = events(program).filter(({ event }) => event === 'message')
     expect(messages[0]).toMatchObject({ type: 'message/cpim', text: 'Grüße', path: null, sha256: sha256(text) })
-    for (const [index, body] of [html, broken, unknown, large].entries()) {
+    for (const [index, body] of [html, broken, unknown, large, strange].entries()) {
       const { path, ...rest } = { path: '', ...messages[index + 1] }
       expect(rest).toMatchObject({ text: null, size: body.length, sha256: sha256(body) })
       expect(sha256(readFileSync(path))).toBe(sha256(body))
     }
-    expect(readdirSync(cwd)).toHaveLength(4)
+    expect(readdirSync(cwd)).toHaveLength(5)
+  })
+
+  test('and so is a text whose charset is not known', async () => {
+    const { program, to } = await receiver(['--count', '1', '--json'])
+    const session = await connect({ path: to[1] ?? '' })
+    await session.send('nuqneH', { contentType: 'text/plain;charset=klingon' }).delivered
+    await session.close()
+    expect(await program.exit()).toEqual(ok)
+    const message = events(program).find(({ event }) => event === 'message')
+    expect(message).toMatchObject({ type: 'text/plain;charset=klingon', text: null })
+    expect(readFileSync(String(message?.path), 'utf8')).toBe('nuqneH')
   })
 })
 

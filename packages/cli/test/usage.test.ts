@@ -39,6 +39,15 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
     [['send', 'a', '--to', path, '--relay', 'localhost'], /--relay needs --user/],
     [['send', 'a', '--to', path, '--ca', 'x', '--insecure'], /--insecure.*--ca/],
     [['send', 'a', '--to', path, '--password', 'secret'], /unknown option '--password'/],
+    [['send', 'a', '--to', path, '--offer', 'o.sdp'], /--to 'PATH'.*or --offer FILE/],
+    [['send', 'a', '--to', path, '--answer', 'a.sdp'], /--answer needs --offer/],
+    [['send', 'a', '--to', path, '--listen', '127.0.0.1:0'], /--listen needs --offer/],
+    [['send', '--text', 'a', '--offer', 'o.sdp'], /nothing to send/],
+    [['send', 'a', '--text', 'a', '--offer', 'o.sdp'], /--text needs --to/],
+    [['send', '-', '--offer', 'o.sdp'], /standard input cannot be offered/],
+    [['send', 'a', '--offer', 'o.sdp', '--relay', 'localhost', '--user', 'a@b', '--tls'], /--tls needs --listen/],
+    [['receive', '--listen', '127.0.0.1:0', '--only', 'a'], /need --offer/],
+    [['receive', '--offer', 'o.sdp', '--count', '1'], /--count is for waiting/],
     [['receive'], /where shall peers connect to.*--relay.*--listen/],
     [['receive', '--listen', 'localhost'], /HOST:PORT/],
     [['receive', '--listen', '0.0.0.0:0'], /--host NAME/],
@@ -52,6 +61,9 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
     [['receive', '--listen', '127.0.0.1:0', '--count', '0'], /whole number/],
     [['receive', 'stray', '--listen', '127.0.0.1:0'], /too many arguments/],
     [['chat', '--to', path, '--listen', '127.0.0.1:0'], /--to PATH.*or --listen/],
+    [['chat', '--to', path, '--offer', 'o', '--answer', 'a'], /one of --to PATH, --offer FILE and --take FILE/],
+    [['chat', '--offer', 'o'], /need --answer FILE/],
+    [['chat', '--take', '-', '--answer', 'a'], /all are files/],
     [['probe', 'localhost'], /--user/],
     [['probe', 'msrp://localhost;tcp', '--user', 'a@b'], /over TLS/],
     [['probe', 'localhost', '--user', 'a@b'], /no password for a@b.*--password-file.*MSRP_PASSWORD/],
@@ -97,7 +109,7 @@ describe('help', () => {
     const program = startMsrp(['--help'])
     expect(await program.exit()).toEqual({ code: 0, signal: null })
     for (const [command] of commands) expect(program.stdout.text).toMatch(new RegExp(`^ {2}${command} `, 'm'))
-    for (const code of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]) {
+    for (const code of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]) {
       expect(program.stdout.text).toMatch(new RegExp(`\\b${code} [a-zT]`))
     }
   })
@@ -119,7 +131,8 @@ describe('help', () => {
 describe('files that cannot be read end with 3, before anybody is connected to', () => {
   test.each<[what: string, args: string[]]>([
     ['a file to send', ['send', 'missing.txt', '--to', path]],
-    ['a folder', ['send', 'folder', '--to', path]],
+    ['a folder without files', ['send', 'folder', '--to', path]],
+    ['a file to offer', ['send', 'missing.txt', '--offer', 'offer.sdp']],
     ['the second of two files', ['send', 'there.txt', 'missing.txt', '--to', path]],
     ['an authority', ['send', 'there.txt', '--to', path, '--ca', 'missing.txt']],
     ['an authority that is no PEM', ['send', 'there.txt', '--to', path, '--ca', 'there.txt']],

@@ -14,6 +14,8 @@ import { MsrpError } from './wire/index.ts'
 
 export type {
   ConfirmedBytes,
+  Finished,
+  FinishOptions,
   IncomingMessage,
   Listener,
   OutgoingMessage,
@@ -21,8 +23,11 @@ export type {
   PreparedSession,
   Session,
   SessionEnd,
+  SessionStatistics,
+  Traffic,
 } from './session/api.ts'
 export type { MessageBody, RandomAccessBody, StreamBody } from './session/body.ts'
+export type { Envelope } from './session/envelope.ts'
 export { MANDATORY_TYPES } from './session/media-types.ts'
 export type {
   CompleteOptions,
@@ -40,6 +45,7 @@ export type {
   Verdict,
 } from './session/options.ts'
 export type { FileSink, ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
+export type { Container, ContainerView } from './session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from './wire/index.ts'
 
 /** What an `Endpoint` on Node is made with. */

@@ -229,7 +229,7 @@ export class Conversation {
       const source = await open()
       if (label !== undefined) source.label = label
       const { chunkSize } = this.#options
-      const size = await deliver(this.#session, source, { output, signal, chunkSize })
+      const { size } = await deliver(this.#session, source, { output, signal, chunkSize })
       this.#count(size)
       return size
     } catch (error) {

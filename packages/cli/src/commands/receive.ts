@@ -2,15 +2,16 @@ import { Command } from 'commander'
 import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
 import { ExitCode } from '../exit-code.ts'
-import { verdictOn } from '../failure.ts'
+import { Failure, verdictOn } from '../failure.ts'
 import { printTaken } from '../incoming/print-taken.ts'
 import { prepareFolder } from '../incoming/stored-file.ts'
 import { takeMessage } from '../incoming/take-message.ts'
+import type { TakeOptions } from '../incoming/take-offer.ts'
 import {
   addListenOptions,
   announce,
+  checkReachOptions,
   checkWaitingOptions,
-  type WaitingOptions,
   waitForPeers,
 } from '../incoming/waiting-place.ts'
 import { addConnectionOptions, addRelayOptions, endpointOptions } from '../options/connection.ts'
@@ -18,8 +19,8 @@ import { readCount } from '../options/values.ts'
 import type { Output } from '../terminal/output.ts'
 import { printableLine } from '../terminal/printable.ts'
 
-interface ReceiveOptions extends WaitingOptions {
-  dir: string
+interface ReceiveOptions extends Omit<TakeOptions, 'offer'> {
+  offer?: string
   count?: number
 }
 
@@ -29,9 +30,11 @@ Examples:
   msrp receive --listen 127.0.0.1:0                        # this machine only
   msrp receive --listen 0.0.0.0:2855 --host my.example.com --tls --dir inbox
   msrp receive --listen 192.0.2.7:2855 --count 1 --json    # for scripts
+  msrp receive --offer offer.sdp --answer answer.sdp       # take what msrp send --offer describes
 
 One sender at a time is let in; the next when it has left. Texts are printed, everything else
-is stored, never over an existing file. Ctrl-C ends it.`
+is stored, never over an existing file. Ctrl-C ends it. Files of an offer are verified; what has
+arrived of one when the connection breaks is kept for the next offer of it.`
 
 /** `msrp receive`: takes what senders bring, one sender after another. */
 export function receiveCommand(context: Context): Command {
@@ -39,6 +42,9 @@ export function receiveCommand(context: Context): Command {
     .summary('wait for files and texts')
     .description('Wait for senders: print the path for them, store their files, print their texts.')
     .option('-d, --dir <DIR>', 'folder for files; made when missing', '.')
+    .option('--offer <FILE>', 'take the files of this offer (SDP) and no others; - is standard input')
+    .option('--answer <FILE>', 'with --offer: write the answer here; standard output (-) unless given')
+    .option('--only <NAME>', 'with --offer: take the file of this name; may be repeated', collect)
     .option('-n, --count <N>', 'end after this many complete messages, texts included', readCount)
   addRelayOptions(command)
   addListenOptions(command)
@@ -47,6 +53,17 @@ export function receiveCommand(context: Context): Command {
 }
 
 async function receive(options: ReceiveOptions, context: Context): Promise<void> {
+  const { offer, answer, only, count } = options
+  if (offer !== undefined) {
+    if (count !== undefined)
+      throw new Failure('usage', '--count is for waiting; an offer says how many files there are')
+    checkReachOptions(options)
+    // Loaded only here: what reads and writes descriptions is large.
+    const { takeOffer } = await import('../incoming/take-offer.ts')
+    await takeOffer({ ...options, offer }, context)
+    return
+  }
+  if (answer !== undefined || only !== undefined) throw new Failure('usage', '--answer and --only need --offer FILE')
   checkWaitingOptions(options, 'msrp receive')
   const { output, signal } = context
   const folder = await prepareFolder(options.dir)
@@ -71,6 +88,10 @@ async function receive(options: ReceiveOptions, context: Context): Promise<void>
     await prepared.close()
     await serving
   }
+}
+
+function collect(name: string, before: string[] = []): string[] {
+  return [...before, name]
 }
 
 async function serveAll(sessions: AsyncIterable<Session>, reception: Reception): Promise<void> {

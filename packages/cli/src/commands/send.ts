@@ -2,30 +2,27 @@ import { Command } from 'commander'
 import { Endpoint } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
 import { Failure } from '../failure.ts'
+import { addListenOptions, checkReachOptions } from '../incoming/waiting-place.ts'
 import {
   addConnectionOptions,
   addFingerprintOption,
   addRelayOptions,
   type CallOptions,
-  type ConnectionOptions,
-  checkRelayOptions,
   endpointOptions,
-  type RelayChoice,
   relayOptions,
 } from '../options/connection.ts'
 import { readChunkSize, readMediaType, readPath } from '../options/values.ts'
 import { callPeer } from '../outgoing/call-peer.ts'
 import { deliver } from '../outgoing/deliver.ts'
-import { checkSource, type Source, textSource, type WaitingSource } from '../outgoing/source.ts'
-import { printableLine } from '../terminal/printable.ts'
-import { formatBytes, formatDuration, formatRate } from '../terminal/units.ts'
+import { describeLeftOut, openFolders, type ToSend } from '../outgoing/folder.ts'
+import type { OfferOptions } from '../outgoing/offer-files.ts'
+import { checkSource, textSource, type WaitingSource } from '../outgoing/source.ts'
+import { tellSent } from '../outgoing/tell-sent.ts'
 
-interface SendOptions extends ConnectionOptions, CallOptions, RelayChoice {
-  to: string
+interface SendOptions extends Omit<OfferOptions, 'offer'>, CallOptions {
+  to?: string
+  offer?: string
   text?: string
-  name?: string
-  type?: string
-  chunkSize?: number
 }
 
 const examples = `
@@ -34,21 +31,27 @@ Examples:
   msrp send *.pdf --to '…' --relay relay.example.com --user bob@example.com
   tar cz folder | msrp send - --name folder.tar.gz --to '…'
   msrp send --text 'see you at ten' --to '…'
+  msrp send album --to '…'                                  # every file below a folder
+  msrp send film.mkv --offer offer.sdp --answer answer.sdp  # exchange descriptions by hand
 
-The exit code is 0 only when the receiver has confirmed every byte of every file.`
+An offer lets the receiver verify the files. When a transfer breaks, the same two commands go on
+where it broke. The exit code is 0 only when the receiver has confirmed every byte of every file.`
 
-/** `msrp send`: files, one after another on one session. */
+/** `msrp send`: files, one after another on one session, or each with an offer of its own. */
 export function sendCommand(context: Context): Command {
   const command = new Command('send')
     .summary('send files or a text')
-    .description('Send files, one after another, to whoever printed the path. - is standard input.')
-    .argument('[FILE...]', 'files to send')
-    .requiredOption('--to <PATH>', 'the path that the receiver printed, in single quotes', readPath)
+    .description('Send files and folders to whoever printed the path, or takes the offer. - is standard input.')
+    .argument('[FILE...]', 'files to send; of a folder every file below it')
+    .option('--to <PATH>', 'the path that the receiver printed, in single quotes', readPath)
+    .option('--offer <FILE>', 'instead of --to: write an offer (SDP) here; - is standard output')
+    .option('--answer <FILE>', 'with --offer: the answer will be here; standard input (-) unless given')
     .option('--text <TEXT>', 'send a text; before the files, if there are any')
     .option('--name <NAME>', 'name for the receiver to store the file under')
     .option('--type <TYPE>', 'media type, instead of what the name tells', readMediaType)
     .option('--chunk-size <BYTES>', 'largest chunk, for relays that take no large ones', readChunkSize)
   addRelayOptions(command)
+  addListenOptions(command)
   addFingerprintOption(command)
   addConnectionOptions(command)
   return command
@@ -56,21 +59,28 @@ export function sendCommand(context: Context): Command {
     .action((files: string[], options: SendOptions) => send(files, options, context))
 }
 
-async function send(files: string[], options: SendOptions, { output, signal }: Context): Promise<void> {
-  checkUsage(files, options)
-  checkRelayOptions(options)
+async function send(named: string[], options: SendOptions, context: Context): Promise<void> {
+  checkUsage(named, options)
+  const { files, leftOut } = await openFolders(named)
+  const left = describeLeftOut(leftOut)
+  if (left !== undefined) context.output.warn(left)
+  const { offer, to } = options
+  if (to !== undefined) await sendTo(to, files, options, context)
+  if (offer === undefined) return
+  // Loaded only here: what reads and writes descriptions is large.
+  const { offerFiles } = await import('../outgoing/offer-files.ts')
+  await offerFiles(files, { ...options, offer }, context)
+}
+
+async function sendTo(path: string, files: readonly ToSend[], options: SendOptions, context: Context): Promise<void> {
+  const { output, signal } = context
   const waiting = await checkAll(files, options)
   try {
     const endpoint = new Endpoint(await endpointOptions(options, output))
     const relay = await relayOptions(options, output)
     await using _ = endpoint
     const session = await untilAborted(
-      callPeer(endpoint, {
-        path: options.to,
-        peerFingerprint: options.fingerprint,
-        signal,
-        ...(relay ? { relay } : {}),
-      }),
+      callPeer(endpoint, { path, peerFingerprint: options.fingerprint, signal, ...(relay ? { relay } : {}) }),
       signal,
     )
     try {
@@ -78,9 +88,11 @@ async function send(files: string[], options: SendOptions, { output, signal }: C
       for (const { open } of waiting) {
         const source = await open()
         const start = performance.now()
-        const size = await deliver(session, source, { output, signal, chunkSize: options.chunkSize })
-        bytes += size
-        if (!options.json) output.say(summary(source, size, (performance.now() - start) / 1000))
+        const sent = await deliver(session, source, { output, signal, chunkSize: options.chunkSize })
+        bytes += sent.size
+        const { label, fileName, attached } = source
+        const seconds = (performance.now() - start) / 1000
+        tellSent({ ...sent, label, name: fileName ?? null, seconds, text: !attached }, output)
       }
       output.event({ event: 'done', messages: waiting.length, bytes })
     } finally {
@@ -91,7 +103,8 @@ async function send(files: string[], options: SendOptions, { output, signal }: C
   }
 }
 
-function checkUsage(files: string[], { text, name, type }: SendOptions): void {
+function checkUsage(files: string[], options: SendOptions): void {
+  const { text, name, type, to, offer, answer, listen, fingerprint } = options
   const stray = files.find((file) => /^msrps?:\/\//i.test(file))
   if (stray !== undefined) {
     throw new Failure(
@@ -99,7 +112,10 @@ function checkUsage(files: string[], { text, name, type }: SendOptions): void {
       `${stray} is not a file; put the whole path in single quotes: --to 'msrps://… msrps://…'`,
     )
   }
-  if (files.length === 0 && text === undefined) {
+  if ((to === undefined) === (offer === undefined)) {
+    throw new Failure('usage', "give --to 'PATH', which the receiver printed, or --offer FILE for a receiver to take")
+  }
+  if (files.length === 0 && (text === undefined || offer !== undefined)) {
     throw new Failure('usage', 'nothing to send: name a FILE, - for standard input, or give --text TEXT')
   }
   if (files.filter((file) => file === '-').length > 1) {
@@ -108,28 +124,31 @@ function checkUsage(files: string[], { text, name, type }: SendOptions): void {
   if (files.length !== 1 && (name !== undefined || type !== undefined)) {
     throw new Failure('usage', '--name and --type are for one file; send several with a command each')
   }
+  if (offer === undefined) {
+    if (answer !== undefined) throw new Failure('usage', '--answer needs --offer FILE')
+    if (listen !== undefined)
+      throw new Failure('usage', '--listen needs --offer FILE: with --to it is you who connects')
+    checkReachOptions(options)
+    return
+  }
+  if (text !== undefined) throw new Failure('usage', '--text needs --to PATH: an offer is about files')
+  if (fingerprint !== undefined) throw new Failure('usage', '--fingerprint needs --to PATH: an answer has its own')
+  checkReachOptions(options, { tlsAlone: true })
 }
 
 /** Before anybody is connected to: a file that is missing shall not cost a started session. */
-async function checkAll(files: string[], { text, name, type }: SendOptions): Promise<WaitingSource[]> {
+async function checkAll(files: readonly ToSend[], { text, name, type }: SendOptions): Promise<WaitingSource[]> {
   const waiting: WaitingSource[] =
     text === undefined ? [] : [{ open: async () => textSource(text), close: async () => {} }]
   try {
     for (const file of files) {
-      waiting.push(
-        await checkSource(file, { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) }),
-      )
+      const called = name ?? file.name
+      const said = { ...(called === undefined ? {} : { name: called }), ...(type === undefined ? {} : { type }) }
+      waiting.push(await checkSource(file.path, said))
     }
     return waiting
   } catch (error) {
     for (const { close } of waiting) await close().catch(() => {})
     throw error
   }
-}
-
-function summary(source: Source, size: number, seconds: number): string {
-  const what = printableLine(source.label)
-  if (!source.attached) return `${what} was delivered`
-  const rate = seconds > 0 ? `, ${formatRate(size / seconds)}` : ''
-  return `${what} was delivered: ${formatBytes(size)} in ${formatDuration(seconds)}${rate}`
 }

@@ -44,20 +44,18 @@ export class EnvelopeSink implements FileSink {
 }
 
 function textIn(body: Uint8Array): string | undefined {
-  const message = opened(body)
-  if (message === undefined) return undefined
+  try {
+    return textOf(parseCpim(body))
+  } catch (error) {
+    if (error instanceof MsrpError) return undefined
+    throw error
+  }
+}
+
+function textOf(message: CpimMessage): string | undefined {
   const { head } = message
   const attached = /^\s*attachment\b/i.test(head.contentField('Content-Disposition') ?? '')
   const isText = parseMediaType(head.contentType)?.type === 'text/plain'
   // RFC 3862 §3.5: what requires more than this program knows is not shown as if it had been understood.
   return isText && !attached && head.notUnderstood().length === 0 ? message.text() : undefined
-}
-
-function opened(body: Uint8Array): CpimMessage | undefined {
-  try {
-    return parseCpim(body)
-  } catch (error) {
-    if (error instanceof MsrpError) return undefined
-    throw error
-  }
 }

@@ -7,7 +7,7 @@ import type { Taken } from './take-message.ts'
 
 /** Shows a message that has arrived: its text, or where its file is. */
 export function printTaken(taken: Taken, output: Output): void {
-  const { messageId, type, name, size, sha256, duplicate } = taken
+  const { messageId, type, name, size, sha256, duplicate, from = 0, verified = false } = taken
   const path = taken.kind === 'file' ? taken.path : null
   const text = taken.kind === 'text' ? taken.text : null
   output.event({
@@ -20,12 +20,19 @@ export function printTaken(taken: Taken, output: Output): void {
     path,
     text,
     ...(duplicate ? { duplicate } : {}),
+    ...(from === 0 ? {} : { from }),
+    ...(verified ? { verified } : {}),
   })
   if (output.json) return
   // RFC 4975 §5.4: a sender whose connection broke may send again what had arrived. Nobody is to take it for a new message.
   if (duplicate) output.warn('what comes now has come before: its sender did not learn that it had arrived')
   if (taken.kind === 'text') output.print(printableText(taken.text))
-  else output.print(`stored ${printableLine(shellWord(shortest(taken.path)))}  ${formatBytes(size)}  sha256 ${sha256}`)
+  else {
+    const proof = verified ? '  verified' : ''
+    output.print(
+      `stored ${printableLine(shellWord(shortest(taken.path)))}  ${formatBytes(size)}  sha256 ${sha256}${proof}`,
+    )
+  }
 }
 
 function shortest(path: string): string {

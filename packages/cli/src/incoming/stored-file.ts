@@ -26,7 +26,7 @@ export class StoredFile implements FileSink {
   #hash: Hash | undefined = createHash('sha256')
   #hashed = 0
 
-  /** @param name already safe, see `safeFileName` */
+  /** @param name already safe, see `safeFileName` of `msrp/file` */
   constructor(folder: string, name: string) {
     this.#sink = new NodeFileSink(join(folder, name), { taken: 'number', mode: 0o666, sync: true })
     temporaries.add(this.#sink.temporaryPath)
@@ -102,7 +102,8 @@ async function isFolder(path: string): Promise<boolean> {
   )
 }
 
-async function hashOfFile(path: string): Promise<string> {
+/** SHA-256 of a file, lower-case hex. */
+export async function hashOfFile(path: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
   return hash.digest('hex')

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { IncomingMessage } from 'msrp'
 import { CPIM_TYPE } from 'msrp/cpim'
-import { parseMediaType, textOfBody } from 'msrp/wire'
+import { safeFileName } from 'msrp/file'
+import { MsrpError, parseMediaType, textDecoderOf, textOfBody } from 'msrp/wire'
 import { extensionFor } from '../outgoing/media-type.ts'
 import type { Output } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
 import { EnvelopeSink } from './envelope.ts'
-import { safeFileName } from './file-name.ts'
 import { StoredFile } from './stored-file.ts'
 
 /** Largest text that is printed, in bytes; a larger one is stored as a file. */
@@ -27,6 +27,10 @@ interface TakenFacts {
   sha256: string
   /** It came before, on an earlier session. */
   duplicate: boolean
+  /** Bytes that an earlier transfer had brought. */
+  from?: number
+  /** Its hash is the one that was described. */
+  verified?: boolean
 }
 
 /** A message that has arrived whole. */
@@ -47,7 +51,7 @@ export async function takeMessage(
   const { messageId, contentType: type, duplicate } = message
   const facts = { messageId, type, name: message.fileName ?? null, duplicate }
   const mediaType = isAttached(message) ? undefined : parseMediaType(type)?.type
-  if (mediaType === 'text/plain' && (await isShort(message))) {
+  if (mediaType === 'text/plain' && isDecodable(type) && (await isShort(message))) {
     const body = await message.bytes()
     return { kind: 'text', text: textOfBody(body, type), ...facts, ...factsOf(body) }
   }
@@ -104,6 +108,17 @@ async function store(
 /** Whether a message is for keeping rather than for reading. */
 function isAttached({ disposition = '', fileName }: IncomingMessage): boolean {
   return /^\s*attachment\b/i.test(disposition) || fileName !== undefined
+}
+
+/** Whether the charset of a text is known here; a text in another is kept as it is. */
+function isDecodable(contentType: string): boolean {
+  try {
+    textDecoderOf(contentType)
+    return true
+  } catch (error) {
+    if (error instanceof MsrpError) return false
+    throw error
+  }
 }
 
 /** Whether a message is small enough to be shown. */

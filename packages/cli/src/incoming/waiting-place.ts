@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { Endpoint, PreparedSession, TlsOptions } from 'msrp'
+import type { Endpoint, ListenOptions, PreparedSession, TlsOptions } from 'msrp'
 import { storageError } from 'msrp/node'
 import { Failure } from '../failure.ts'
 import {
@@ -46,25 +46,35 @@ export function addListenOptions(command: Command): Command {
     .option('--key <FILE>', 'its private key (PEM)')
 }
 
-/** @throws Failure `usage` when the options do not fit together */
-export function checkWaitingOptions(options: WaitingOptions, command: string): void {
+/**
+ * @param tlsAlone whether `--tls` makes sense without `--listen`, as in an offer
+ * @throws Failure `usage` when the options do not fit together
+ */
+export function checkReachOptions(options: WaitingOptions, { tlsAlone = false }: { tlsAlone?: boolean } = {}): void {
   checkRelayOptions(options)
   const { relay, listen, host, tls, cert, key } = options
   if (relay !== undefined && listen !== undefined) throw new Failure('usage', 'give --relay or --listen, not both')
-  if (relay === undefined && listen === undefined) {
+  if ((cert === undefined) !== (key === undefined)) throw new Failure('usage', '--cert and --key belong together')
+  const needing = { '--host': host, ...(tlsAlone && relay === undefined ? {} : { '--tls': tls }), '--key': key }
+  for (const [name, value] of Object.entries(needing)) {
+    if (value !== undefined && listen === undefined) throw new Failure('usage', `${name} needs --listen HOST:PORT`)
+  }
+  if (listen && host === undefined && isWildcard(listen.host)) {
+    throw new Failure('usage', `nobody can connect to ${listen.host}: give the name that peers use with --host NAME`)
+  }
+}
+
+/** @throws Failure `usage` when the options do not fit together, or nobody could come */
+export function checkWaitingOptions(options: WaitingOptions, command: string): void {
+  if (options.relay === undefined && options.listen === undefined) {
+    checkRelayOptions(options)
     throw new Failure(
       'usage',
       `where shall peers connect to? Through a relay: ${command} --relay URI --user NAME@DOMAIN. ` +
         `On this machine: ${command} --listen HOST:PORT, for example --listen 127.0.0.1:0`,
     )
   }
-  if ((cert === undefined) !== (key === undefined)) throw new Failure('usage', '--cert and --key belong together')
-  for (const [name, value] of Object.entries({ '--host': host, '--tls': tls, '--key': key })) {
-    if (value !== undefined && listen === undefined) throw new Failure('usage', `${name} needs --listen HOST:PORT`)
-  }
-  if (listen && host === undefined && isWildcard(listen.host)) {
-    throw new Failure('usage', `nobody can connect to ${listen.host}: give the name that peers use with --host NAME`)
-  }
+  checkReachOptions(options)
 }
 
 /** A path that peers can be given, and the file that they need with it. */
@@ -88,20 +98,29 @@ export async function waitForPeers(
     const prepared = await endpoint.prepare({ keepAlive: ASK_AFTER, relay, remotePath: 'first', signal })
     return { prepared, ca: undefined }
   }
-  const { listen, host } = options
+  const { listen } = options
   if (!listen) throw new Failure('usage', 'give --relay or --listen')
-  const { tls, ca } = await listeningTls(options)
-  const prepared = await endpoint.prepare({
-    listen: {
-      ...listen,
-      ...(tls ? { tls } : {}),
-      ...(host ? { publicHost: host.host } : {}),
-      ...(host?.port === undefined ? {} : { publicPort: host.port }),
-    },
-    remotePath: 'first',
-    signal,
-  })
-  return { prepared, ca }
+  const place = await listeningPlace({ ...options, listen })
+  const prepared = await endpoint.prepare({ listen: place.listen, remotePath: 'first', signal })
+  return { prepared, ca: place.made === undefined ? undefined : await publish(place.made) }
+}
+
+/**
+ * Where to listen, with the certificate to show there, and the one that was made for this run, if one was.
+ * @throws MsrpError `file-unreadable`
+ */
+export async function listeningPlace(
+  options: WaitingOptions & { listen: HostPort },
+): Promise<{ listen: ListenOptions; made: string | undefined }> {
+  const { listen, host } = options
+  const { tls, made } = await listeningTls(options)
+  const place = {
+    ...listen,
+    ...(tls ? { tls } : {}),
+    ...(host ? { publicHost: host.host } : {}),
+    ...(host?.port === undefined ? {} : { publicPort: host.port }),
+  }
+  return { listen: place, made }
 }
 
 /** Tells the path, ready to be pasted behind the other side's command. */
@@ -130,16 +149,18 @@ function trustOptions(options: WaitingOptions, fingerprint: string | undefined):
   return options.relay !== undefined && options.ca !== undefined ? ` --ca ${shellWord(resolve(options.ca))}` : ''
 }
 
-async function listeningTls(options: WaitingOptions): Promise<{ tls?: TlsOptions; ca: string | undefined }> {
+async function listeningTls(
+  options: WaitingOptions & { listen: HostPort },
+): Promise<{ tls?: TlsOptions; made: string | undefined }> {
   const { listen, host, tls, cert, key } = options
   if (cert !== undefined && key !== undefined) {
-    return { tls: { cert: await readPem(cert), key: await readPem(key, 'KEY') }, ca: undefined }
+    return { tls: { cert: await readPem(cert), key: await readPem(key, 'KEY') }, made: undefined }
   }
-  if (!tls || !listen) return { ca: undefined }
+  if (!tls) return { made: undefined }
   // Loaded only here: what makes certificates is large.
   const { selfSignedCertificate } = await import('msrp-relay/certificates')
   const made = await selfSignedCertificate({ names: [host?.host ?? listen.host] })
-  return { tls: { cert: made.certificate, key: made.key }, ca: await publish(made.certificate) }
+  return { tls: { cert: made.certificate, key: made.key }, made: made.certificate }
 }
 
 /** Puts a certificate where a sender on this machine finds it; it goes away with this process. */

@@ -2,24 +2,34 @@ import type { OutgoingMessage, Session } from 'msrp'
 import { Undelivered } from '../failure.ts'
 import type { Output } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
+import { HashedBody } from './hashed-body.ts'
 import type { Source } from './source.ts'
+
+/** What was delivered. */
+export interface Delivered {
+  readonly messageId: string
+  /** Bytes. */
+  readonly size: number
+  /** Lower-case hex. */
+  readonly sha256: string
+}
 
 /**
  * Sends something and waits until success REPORTs cover every byte of it.
- * @returns how many bytes it had
  * @throws Undelivered, which says how far it got
  */
 export async function deliver(
   session: Session,
   source: Source,
   options: { output: Output; signal: AbortSignal; chunkSize?: number | undefined },
-): Promise<number> {
+): Promise<Delivered> {
   const { output, signal, chunkSize } = options
-  const { body, fileName, contentType, label } = source
+  const { fileName, contentType, label } = source
+  const hashed = new HashedBody(source.body)
   let progress: Progress | undefined
   let sent: OutgoingMessage | undefined
   try {
-    sent = session.send(body, {
+    sent = session.send(hashed.body, {
       contentType,
       ...(fileName === undefined ? {} : { fileName }),
       ...(fileName === undefined && source.attached ? { disposition: 'attachment' } : {}),
@@ -37,7 +47,7 @@ export async function deliver(
     await sent.delivered
     const size = sent.total ?? sent.confirmed.contiguous
     progress?.complete(size)
-    return size
+    return { messageId, size, sha256: await hashed.digest() }
   } catch (error) {
     progress?.end()
     const confirmedBytes = sent?.confirmed.bytes ?? 0

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import type { MessageBody } from 'msrp'
+import type { RandomAccessBody } from 'msrp'
 import { FileSource, unreadable } from 'msrp/node'
 import { mediaTypeOf, UNKNOWN_TYPE } from './media-type.ts'
 
@@ -8,7 +8,7 @@ import { mediaTypeOf, UNKNOWN_TYPE } from './media-type.ts'
 export interface Source {
   /** How it is called in messages to the user. */
   label: string
-  body: MessageBody
+  body: string | RandomAccessBody | AsyncIterable<Uint8Array>
   /** Absent for texts, and for standard input without `--name`. */
   fileName?: string
   /** Bytes; undefined for what is read from a pipe. */
@@ -42,7 +42,7 @@ export async function openSource(path: string, options: SourceOptions = {}): Pro
     contentType: options.type ?? mediaTypeOf(fileName),
     attached: true,
     // A named pipe or a device can be read in order only, and nobody knows how much there is.
-    body: size === undefined ? file : { size, read: (position, length) => file.read(position, length), close },
+    body: size === undefined ? file : { size, read: (position, length) => file.read(position, length) },
     size,
     close,
   }

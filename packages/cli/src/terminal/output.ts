@@ -49,8 +49,8 @@ export class Output {
 
   /** The line about why the program ends, or why one message failed. */
   error(verdict: Verdict, messageId?: string): void {
-    const { code, message, status, confirmedBytes = 0, details = [], mistakes } = verdict
-    this.event({ event: 'error', code, message, confirmedBytes, status, messageId, mistakes })
+    const { code, message, status, confirmedBytes = 0, name, storedBytes, details = [], mistakes } = verdict
+    this.event({ event: 'error', code, message, confirmedBytes, status, name, storedBytes, messageId, mistakes })
     if (code === 'broken-pipe') return
     const stopped = code === 'interrupted' || code === 'terminated' || code === 'hung-up'
     const prefix = stopped ? '' : `${styleText('red', 'error:', { stream: process.stderr })} `

@@ -1,11 +1,21 @@
-import { md5 } from '@noble/hashes/legacy.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import type { Hash, RandomBytes } from '../wire/index.ts'
+import { type DigestAlgorithm, type Hash, MsrpError, type RandomBytes } from '../wire/index.ts'
+import { md5 } from './md5.ts'
 
-/** For HTTP Digest. Browsers have no MD5, and what else they hash they hash later. */
-export const browserHash: Hash = (algorithm, text) =>
-  bytesToHex((algorithm === 'md5' ? md5 : sha256)(utf8ToBytes(text)))
+const hashes: { [Algorithm in DigestAlgorithm]?: (bytes: Uint8Array) => string } = { md5 }
+
+/** For HTTP Digest. MD5, which relays ask for by default, is there at once; anything else is loaded when one asks for it. */
+export const browserHash: Hash = /* @__PURE__ */ Object.assign(
+  (algorithm: DigestAlgorithm, text: string): string => {
+    const hash = hashes[algorithm]
+    if (hash === undefined) throw new MsrpError('internal', `${algorithm} was not loaded`)
+    return hash(new TextEncoder().encode(text))
+  },
+  {
+    load: async (algorithm: DigestAlgorithm): Promise<void> => {
+      if (algorithm === 'sha-256') hashes[algorithm] ??= (await import('./sha-256.ts')).sha256
+    },
+  },
+)
 
 /** Bytes from the browser's secure generator. */
 export const browserRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))

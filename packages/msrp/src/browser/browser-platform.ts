@@ -1,5 +1,6 @@
 import type { Platform } from '../session/platform.ts'
-import { MsrpError } from '../wire/index.ts'
+import { loadBodies, openSmallBody } from '../session/small-body.ts'
+import { MessageReader } from '../wire/index.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash, browserRandom } from './browser-crypto.ts'
 import { dialBrowser } from './dial-browser.ts'
@@ -12,10 +13,10 @@ export const browserPlatform: Platform = {
   clock: browserClock,
   random: browserRandom,
   hash: browserHash,
+  reader: MessageReader,
+  openBody: openSmallBody,
+  loadBodies,
   dial: dialBrowser,
-  // A URL names host and port.
-  resolveSrv: async () => [],
-  listen: async () => {
-    throw new MsrpError('invalid-argument', 'A browser accepts no connections: go through a relay')
-  },
+  // A URL names host and port; what does not is refused when it is dialled.
+  connectToRelay: ({ host, port = 443 }, attempt) => attempt({ host, port, serverName: host }),
 }

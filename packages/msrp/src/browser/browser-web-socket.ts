@@ -141,7 +141,7 @@ export class BrowserWebSocket implements Transport {
     }
     this.#delivering = false
     const { readyState } = this.#webSocket
-    if (readyState === WebSocket.CLOSED && this.#waiting.length === 0) this.#end()
+    if (readyState === WebSocket.CLOSED && !this.#paused && this.#waiting.length === 0) this.#end()
   }
 
   #forget(): void {

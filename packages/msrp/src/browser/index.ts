@@ -14,14 +14,19 @@ import { browserPlatform } from './browser-platform.ts'
 
 export type {
   ConfirmedBytes,
+  Finished,
+  FinishOptions,
   IncomingMessage,
   OutgoingMessage,
   PathChange,
   PreparedSession,
   Session,
   SessionEnd,
+  SessionStatistics,
+  Traffic,
 } from '../session/api.ts'
 export type { MessageBody, RandomAccessBody, StreamBody } from '../session/body.ts'
+export type { Envelope } from '../session/envelope.ts'
 export { MANDATORY_TYPES } from '../session/media-types.ts'
 export type {
   CompleteOptions,
@@ -37,7 +42,11 @@ export type {
   Verdict,
 } from '../session/options.ts'
 export type { FileSink, TraceEvent } from '../session/platform.ts'
+export type { Container, ContainerView } from '../session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from '../wire/index.ts'
+
+export { browserFilePlatform, fileHash } from './file-hash.ts'
+export { fileSink, type WritableFile } from './file-sink.ts'
 
 /** As for `msrp`, but there has to be a relay, given by a `wss:` URL; certificates are the browser's business. */
 export type ConnectOptions = Omit<AnyConnectOptions, 'tls' | 'relay' | 'peerFingerprint'> & {

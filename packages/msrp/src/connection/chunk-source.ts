@@ -29,12 +29,14 @@ export interface ChunkSource {
   lost(open: { transactionId: string; bodyBytes: number } | undefined): void
 }
 
+/** How a chunk begins. */
 export interface ChunkOpening {
   /** Start-line and header fields, and the blank line when a body follows. */
   head: Uint8Array
   hasBody: boolean
 }
 
+/** What a source has next: body bytes, or a reason why there are none. */
 export type ChunkPiece =
   /** Body bytes; with `end` when they are the chunk's last; `plain` when they hold no seven hyphens in a row. */
   | { kind: 'body'; bytes: Uint8Array; end?: ContinuationFlag; plain?: boolean }

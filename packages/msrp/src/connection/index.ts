@@ -1,3 +1,7 @@
+/**
+ * One connection between two MSRP nodes, endpoints or relays: what goes out in which order, who waits for a response, and
+ * the seams to sockets and clocks. Pure: time and bytes come from outside.
+ */
 export type { ChunkOpening, ChunkPiece, ChunkSource, SentChunk } from './chunk-source.ts'
 export type { Cancel, Clock } from './clock.ts'
 export { maskCredentials } from './mask-credentials.ts'

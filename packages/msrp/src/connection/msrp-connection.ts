@@ -1,9 +1,10 @@
 import {
-  ChunkParser,
+  type ChunkReader,
   type ContinuationFlag,
   type Head,
   MsrpError,
   newTransactionId,
+  type OpenReader,
   type ParserLimits,
   type RandomBytes,
   type RequestHead,
@@ -48,11 +49,14 @@ export interface MsrpConnectionHandler<Pending> {
   closed(error: MsrpError | undefined, unanswered: Pending[]): void
 }
 
+/** What a connection is made of, and the bounds of what it reads. */
 export interface MsrpConnectionOptions<Pending> {
   transport: Transport
   clock: Clock
   random: RandomBytes
   handler: MsrpConnectionHandler<Pending>
+  /** Reads what arrives: `ChunkParser`; or `MessageReader`, over a WebSocket, where what is loaded should be little. */
+  reader: OpenReader
   limits?: Partial<ParserLimits> | undefined
   observer?: WireObserver | undefined
 }
@@ -68,7 +72,7 @@ export class MsrpConnection<Pending> {
    * would not do, since two who treat each other like that wait for ever. False unless it is set.
    */
   stranger = false
-  readonly #parser: ChunkParser
+  readonly #reader: ChunkReader
   readonly #outbox: Outbox
   readonly #transactions: Transactions<Pending>
   readonly #handler: MsrpConnectionHandler<Pending>
@@ -86,6 +90,7 @@ export class MsrpConnection<Pending> {
   #heard = false
   readonly #clock: Clock
   #lastActivity: number
+  #lastHeard: number
 
   constructor(options: MsrpConnectionOptions<Pending>) {
     this.transport = options.transport
@@ -94,6 +99,7 @@ export class MsrpConnection<Pending> {
     this.#observer = options.observer
     this.#clock = options.clock
     this.#lastActivity = options.clock.now()
+    this.#lastHeard = this.#lastActivity
     this.#transactions = new Transactions({
       clock: options.clock,
       onTimeout: (pending, transactionId) => this.#handler.timeout(pending, transactionId),
@@ -105,7 +111,7 @@ export class MsrpConnection<Pending> {
       onWritten: () => this.#written(),
       observer: options.observer,
     })
-    this.#parser = new ChunkParser(
+    this.#reader = new options.reader(
       {
         onHead: (head) => this.#onHead(head),
         onBody: (bytes, plain) => this.#onBody(bytes, plain),
@@ -141,9 +147,14 @@ export class MsrpConnection<Pending> {
     return this.#lastActivity
   }
 
+  /** When bytes last came in; at first, when it began. */
+  get lastHeard(): number {
+    return this.#lastHeard
+  }
+
   /** The beginning of a head that has not been completed, if the far side fell silent in the middle of one. */
   get partialHead(): string | undefined {
-    return this.#parser.partialHead
+    return this.#reader.partialHead
   }
 
   /** Control bytes that wait to go out, those that were queued behind the others left out. */
@@ -329,6 +340,10 @@ export class MsrpConnection<Pending> {
     return this.#pauses.length === 0
   }
 
+  get #over(): boolean {
+    return this.#state === 'failed' || this.#state === 'closed'
+  }
+
   /** Sends what is queued, then closes. Sources that are not done keep it open until they are. */
   close(): void {
     if (this.#state !== 'open') return
@@ -348,25 +363,42 @@ export class MsrpConnection<Pending> {
   #onData(bytes: Uint8Array): void {
     if (this.#state === 'failed') return
     this.#lastActivity = this.#clock.now()
+    this.#lastHeard = this.#lastActivity
     this.#receivedBytes += bytes.byteLength
     try {
-      this.#parser.push(bytes)
+      const rest = this.#reader.push(bytes)
+      if (rest !== undefined) this.#await(rest)
     } catch (error) {
-      if (!(error instanceof MsrpError)) throw error
-      this.fail(
-        this.#heard
-          ? error
-          : new MsrpError('not-msrp', `${this.transport.description} does not speak MSRP: ${error.message}`, {
-              cause: error,
-            }),
-      )
+      this.#unreadable(error)
     }
     this.#handler.endOfRead?.()
     if (this.stranger && this.waitingBytes > LEAST_CONTROL_LIMIT) this.pauseReading(this.#outbox)
   }
 
+  /** Reads no more before the reader is done with what it has. */
+  #await(rest: Promise<void>): void {
+    this.pauseReading(this.#reader)
+    rest.then(
+      () => {
+        this.#handler.endOfRead?.()
+        this.resumeReading(this.#reader)
+      },
+      (cause: unknown) => {
+        if (cause instanceof MsrpError) this.#unreadable(cause)
+        else this.fail(new MsrpError('internal', `What is needed to read on could not be loaded: ${cause}`, { cause }))
+      },
+    )
+  }
+
+  #unreadable(error: unknown): void {
+    if (!(error instanceof MsrpError)) throw error
+    const text = `${this.transport.description} does not speak MSRP: ${error.message}`
+    this.fail(this.#heard ? error : new MsrpError('not-msrp', text, { cause: error }))
+  }
+
   #onHead(head: Head): void {
-    if (this.#state === 'failed') return
+    // What was still to be read when it ended is not read any more.
+    if (this.#over) return
     this.#heard = true
     this.#head = head
     this.#bodyBytes = 0
@@ -376,12 +408,12 @@ export class MsrpConnection<Pending> {
 
   #onBody(bytes: Uint8Array, plain: boolean): void {
     this.#bodyBytes += bytes.byteLength
-    if (this.#state !== 'failed' && this.#head?.kind === 'request') this.#handler.requestBody(bytes, plain)
+    if (!this.#over && this.#head?.kind === 'request') this.#handler.requestBody(bytes, plain)
   }
 
   #onEnd(flag: ContinuationFlag): void {
     const head = this.#head
-    if (head === undefined || this.#state === 'failed') return
+    if (head === undefined || this.#over) return
     this.#head = undefined
     this.#observer?.end('in', head.transactionId, flag, this.#bodyBytes)
     if (head.kind === 'request') {

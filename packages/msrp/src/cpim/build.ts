@@ -1,15 +1,28 @@
+import { type Content, defaultType, joinContents, type ReadableContent, type StreamedContent } from '../mime/content.ts'
+import { type ContentField, contentFieldLines } from '../mime/content-fields.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
+import { encodeText } from '../wire/utf8.ts'
 import { type CpimAddressInput, formatAddress } from './address.ts'
-import { type CpimContent, contentLike, defaultType, type WrappedContent } from './content.ts'
 import { formatDateTime } from './date-time.ts'
-import { escapeHeader } from './escape.ts'
-import { isAbsoluteUri, isLanguageTag, isName } from './grammar.ts'
-import type { ContentField } from './head.ts'
+import { escapeHeader, quoteHeader } from './escape.ts'
+import { isAbsoluteUri, isLanguageTag, isName, isToken } from './grammar.ts'
 import { CPIM_NAMESPACE } from './header.ts'
 
-/** A header of another namespace, its name with a prefix that `namespaces` declares: `['imdn.Message-ID', '34jk324j']`. */
-export type CpimHeaderInput = readonly [name: string, value: string]
+/**
+ * A header of another namespace, its name with a prefix that `namespaces` declares: `['imdn.Message-ID', '34jk324j']`. With
+ * parameters, where the header has some: `['x.Note', 'Bonjour', { lang: 'fr' }]`.
+ */
+export type CpimHeaderInput = readonly [name: string, value: string, parameters?: Readonly<Record<string, string>>]
+
+/** What content becomes by being wrapped: of the same kind, so that it can be read again where the content can. */
+export type WrappedContent<Kind> = Kind extends string | Uint8Array | ArrayBuffer
+  ? Uint8Array
+  : Kind extends Blob
+    ? Blob
+    : Kind extends ReadableContent
+      ? ReadableContent
+      : StreamedContent
 
 /** What goes around the content. Texts are given as they are: escapes are made where they are needed. */
 export interface CpimParts {
@@ -45,10 +58,11 @@ const PROTECTED = /^(?:multipart\/(?:signed|encrypted)|application\/(?:x-)?pkcs7
  * before it is divided into chunks (RFC 4975 §13).
  * @throws MsrpError `invalid-argument` naming the part that cannot be written
  */
-export function buildCpim<Content extends CpimContent>(parts: CpimParts, content: Content): WrappedContent<Content> {
-  const { contentType = defaultType(content) } = parts
-  const lines = [...headerLines(parts, contentType), '', ...fieldLines(contentType, parts.contentFields ?? []), '', '']
-  return contentLike(new TextEncoder().encode(lines.join('\r\n')), content)
+export function buildCpim<Kind extends Content>(parts: CpimParts, content: Kind): WrappedContent<Kind> {
+  const { contentType = defaultType(content), contentFields = [] } = parts
+  const fields = contentFieldLines(contentType, contentFields, 'message/cpim')
+  const lines = [...headerLines(parts, contentType), '', ...fields, '', '']
+  return joinContents([encodeText(lines.join('\r\n')), content]) as WrappedContent<Kind>
 }
 
 function headerLines(parts: CpimParts, contentType: string): string[] {
@@ -71,7 +85,9 @@ function headerLines(parts: CpimParts, contentType: string): string[] {
     ...(require.length === 0 ? [] : [`Require: ${require.map((name) => requiredName(name, names)).join(',')}`]),
     // What stands behind it and has no prefix belongs to that namespace, so everything of RFC 3862 comes first.
     ...(defaultNamespace === undefined ? [] : [`NS: <${checkedNamespace(defaultNamespace)}>`]),
-    ...headers.map(([name, value]) => `${names(name)}: ${headerValue(name, value)}`),
+    ...headers.map(
+      ([name, value, parameters = {}]) => `${names(name)}:${parameterText(parameters)} ${headerValue(name, value)}`,
+    ),
   ]
 
   function requiredName(name: string, checked: (name: string) => string): string {
@@ -87,8 +103,18 @@ function listOf(addresses: CpimAddressInput | readonly CpimAddressInput[] | unde
 
 function subjectLine(subject: string | { readonly text: string; readonly language?: string }): string {
   const { text, language = undefined } = typeof subject === 'string' ? { text: subject } : subject
-  if (language !== undefined && !isLanguageTag(language)) throw unusable(`the language ${shown(language)}`)
-  return `Subject:${language === undefined ? '' : `;lang=${language}`} ${headerValue('Subject', text.trim())}`
+  return `Subject:${parameterText(language === undefined ? {} : { lang: language })} ${headerValue('Subject', text.trim())}`
+}
+
+// RFC 3862 §3.6: a token as it is, anything else between quotes.
+function parameterText(parameters: Readonly<Record<string, string>>): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => {
+      if (!isName(name)) throw unusable(`the parameter ${shown(name)}`)
+      if (name === 'lang' && !isLanguageTag(value)) throw unusable(`the language ${shown(value)}`)
+      return `;${name}=${isToken(value) ? value : quoteHeader(value)}`
+    })
+    .join('')
 }
 
 // RFC 3862 §2.2: no blank at either end of a line, and no escape for it.
@@ -118,19 +144,6 @@ function checkedPrefix(prefix: string): string {
 function checkedNamespace(uri: string): string {
   if (!isAbsoluteUri(uri)) throw unusable(`the namespace ${shown(uri)}: an absolute URI without fragment is needed`)
   return uri
-}
-
-function fieldLines(contentType: string, fields: readonly ContentField[]): string[] {
-  if (parseMediaType(contentType) === undefined) throw unusable(`the contentType ${shown(contentType)}`)
-  return [['Content-Type', contentType] as const, ...fields].map(([name, value], index) => {
-    if (!/^[!-9;-~]+$/.test(name) || !/^[ -~]*$/.test(value)) throw unusable(`the content field ${shown(name)}`)
-    if (index > 0 && /^content-type$/i.test(name)) throw unusable('a second Content-Type')
-    // RFC 4975 §14.3: MSRP carries binary bodies as they are.
-    if (/^content-transfer-encoding$/i.test(name) && !/^(?:7bit|8bit|binary)$/i.test(value)) {
-      throw unusable(`the transfer encoding ${shown(value)}`)
-    }
-    return `${name}: ${value}`
-  })
 }
 
 function unusable(what: string): MsrpError {

@@ -1,7 +1,8 @@
-import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { addFieldLine, type ContentField, isMimeName } from '../mime/content-fields.ts'
+import { concatenate, MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import { decodeText } from '../wire/utf8.ts'
-import { type ContentField, CpimHead } from './head.ts'
+import { CpimHead } from './head.ts'
 import { CpimHeaderReader } from './header.ts'
 
 /** Media type of what this entry point reads and writes. */
@@ -13,17 +14,20 @@ export interface CpimLimits {
   readonly headBytes?: number
 }
 
+/** The head of a message/cpim, and the bytes of its content that came along. */
+export interface FoundHead {
+  readonly head: CpimHead
+  readonly rest: Uint8Array
+}
+
 const HEAD_BYTES = 65_536
 const LF = 0x0a
 const CR = 0x0d
 
-const CONTENT_FIELD = /^([!-9;-~]+):[ \t]*(.*)$/s
-const MIME_NAME = /^(?:content-[!-\-/-9;-~]+|mime-version):/i
-
 /**
  * Finds and reads the head of a message/cpim in bytes as they arrive. What peers are known to write is read as well: lines
  * that end in LF alone, a blank line too many before or between the parts, the one between headers and content left out,
- * the type of the message itself on top of it.
+ * the type of the message itself on top of it, content without MIME header fields.
  */
 export class CpimHeadReader {
   readonly #limit: number
@@ -34,7 +38,12 @@ export class CpimHeadReader {
   #headers = new CpimHeaderReader()
   #fields: ContentField[] = []
   #part: 'headers' | 'fields' = 'headers'
-  #head: CpimHead | undefined
+  /** Where the content begins if it turns out to have no MIME header fields. */
+  #contentStart = 0
+  /** Blank lines since the headers. */
+  #blanks = 0
+  /** A field of MIME has come, so these are fields indeed. */
+  #isMime = false
 
   constructor(limits: CpimLimits = {}) {
     this.#limit = limits.headBytes ?? HEAD_BYTES
@@ -44,29 +53,37 @@ export class CpimHeadReader {
    * Takes in bytes. Once the head is complete it gives it, and in `rest` the bytes behind it; not to be called again then.
    * @throws MsrpError `malformed` naming the line, `limit-exceeded`
    */
-  push(bytes: Uint8Array): { readonly head: CpimHead; readonly rest: Uint8Array } | undefined {
-    const before = this.#length
+  push(bytes: Uint8Array): FoundHead | undefined {
     for (let from = 0; ; ) {
       const lineFeed = bytes.indexOf(LF, from)
-      this.#append(bytes.subarray(from, lineFeed === -1 ? bytes.length : lineFeed + 1))
+      const next = lineFeed === -1 ? bytes.length : lineFeed + 1
+      if (!this.#append(bytes.subarray(from, next))) return this.#bare(bytes.subarray(from))
       if (lineFeed === -1) return undefined
-      from = lineFeed + 1
-      const head = this.#line(this.#length)
-      if (head !== undefined) return { head, rest: bytes.subarray(this.#length - before) }
+      from = next
+      const found = this.#line(this.#length)
+      if (found === 'content') return this.#bare(bytes.subarray(from))
+      if (found !== undefined) return { head: found, rest: bytes.subarray(from) }
     }
   }
 
   /** Nothing more comes. A head without the blank line at its end has an empty content. @throws MsrpError `malformed` */
-  end(): CpimHead {
-    if (this.#lineStart < this.#length) this.#line(this.#length)
-    if (this.#head !== undefined) return this.#head
-    if (this.#part === 'fields' && this.#fields.length > 0) return this.#complete()
+  end(): FoundHead {
+    const rest = new Uint8Array()
+    if (this.#lineStart < this.#length) {
+      const found = this.#line(this.#length)
+      if (found === 'content') return this.#bare(rest)
+      if (found !== undefined) return { head: found, rest }
+    }
+    if (this.#isMime) return { head: this.#complete(this.#length), rest }
+    if (this.#part === 'fields' && this.#contentStart < this.#length) return this.#bare(rest)
     throw new MsrpError('malformed', `message/cpim ends in line ${this.#lines + 1}, before its content`)
   }
 
-  #append(bytes: Uint8Array): void {
+  /** False when there are too many for a head, and they can be content. */
+  #append(bytes: Uint8Array): boolean {
     const length = this.#length + bytes.length
     if (length > this.#limit) {
+      if (this.#part === 'fields' && !this.#isMime) return false
       throw new MsrpError('limit-exceeded', `The headers of message/cpim have more than ${this.#limit} bytes`)
     }
     if (length > this.#bytes.length) {
@@ -76,9 +93,10 @@ export class CpimHeadReader {
     }
     this.#bytes.set(bytes, this.#length)
     this.#length = length
+    return true
   }
 
-  #line(end: number): CpimHead | undefined {
+  #line(end: number): CpimHead | 'content' | undefined {
     let last = end
     if (this.#bytes[last - 1] === LF) last--
     if (this.#bytes[last - 1] === CR && last > this.#lineStart) last--
@@ -86,43 +104,53 @@ export class CpimHeadReader {
     this.#lineStart = end
     this.#lines++
     if (text === '') return this.#blank()
-    if (this.#part === 'headers' && !MIME_NAME.test(text)) {
+    if (this.#part === 'headers' && !isMimeName(text.slice(0, text.indexOf(':')))) {
       if (!this.#headers.line(text)) throw this.#noHeader(text)
       return undefined
     }
     this.#part = 'fields'
-    this.#field(text)
-    return undefined
+    return this.#field(text)
   }
 
-  #blank(): CpimHead | undefined {
+  #blank(): CpimHead | 'content' | undefined {
     if (this.#part === 'headers') {
-      if (this.#headers.headers.length > 0) this.#part = 'fields'
+      if (this.#headers.headers.length === 0) return undefined
+      this.#part = 'fields'
+      this.#contentStart = this.#lineStart
       return undefined
     }
-    if (this.#fields.length === 0) return undefined
+    if (this.#fields.length === 0) {
+      // The blank line behind fields that are not there, unless they come yet: then it was one too many.
+      if (this.#blanks++ === 0) this.#contentStart = this.#lineStart
+      return undefined
+    }
+    if (!this.#isMime) return 'content'
     const isOwnType = this.#headers.headers.length === 0 && this.#fields.some(isCpimType)
-    if (!isOwnType) return this.#complete()
+    if (!isOwnType) return this.#complete(this.#length)
     this.#fields = []
+    this.#isMime = false
     this.#part = 'headers'
     return undefined
   }
 
-  #field(text: string): void {
-    const previous = this.#fields.at(-1)
-    // RFC 2045 §1, RFC 5322 §2.2.3: these may go on in the next line, unlike the headers.
-    if (/^[ \t]/.test(text) && previous !== undefined) {
-      this.#fields[this.#fields.length - 1] = [previous[0], `${previous[1]} ${text.trim()}`.trim()]
-      return
+  #field(text: string): 'content' | undefined {
+    if (!addFieldLine(this.#fields, text)) {
+      if (!this.#isMime) return 'content'
+      throw this.#noHeader(text)
     }
-    const [, name, value = ''] = CONTENT_FIELD.exec(text) ?? []
-    if (name === undefined) throw this.#noHeader(text)
-    this.#fields.push([name, value.trimEnd()])
+    this.#isMime ||= isMimeName(this.#fields.at(-1)?.[0] ?? '')
+    return undefined
   }
 
-  #complete(): CpimHead {
-    this.#head = new CpimHead(this.#headers, this.#fields, this.#bytes.slice(0, this.#length))
-    return this.#head
+  /** What looked like the beginning of MIME header fields is content, which has none. */
+  #bare(behind: Uint8Array): FoundHead {
+    const held = this.#bytes.slice(this.#contentStart, this.#length)
+    this.#fields = []
+    return { head: this.#complete(this.#contentStart), rest: concatenate([held, behind]) }
+  }
+
+  #complete(until: number): CpimHead {
+    return new CpimHead(this.#headers, this.#fields, this.#bytes.slice(0, until))
   }
 
   #noHeader(text: string): MsrpError {

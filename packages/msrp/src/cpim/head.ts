@@ -1,3 +1,4 @@
+import { type ContentField, fieldOf } from '../mime/content-fields.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type CpimAddress, parseAddress } from './address.ts'
 import { parseDateTime } from './date-time.ts'
@@ -9,9 +10,6 @@ export interface CpimSubject {
   /** RFC 3066; undefined where the sender does not say. */
   readonly language: string | undefined
 }
-
-/** A MIME header field of the wrapped content. */
-export type ContentField = readonly [name: string, value: string]
 
 /** The headers that are understood here without being told: those of RFC 3862 §4. */
 const OWN: ReadonlySet<string> = new Set(['From', 'To', 'cc', 'DateTime', 'Subject', 'NS', 'Require'])
@@ -33,6 +31,8 @@ export class CpimHead {
   readonly contentFields: readonly ContentField[]
   /** The value of the content's Content-Type with its parameters; `text/plain` where there is none (RFC 2045 §5.2). */
   readonly contentType: string
+  /** The value of the content's Content-Transfer-Encoding; undefined where it is as it is, as it should be. */
+  readonly transferEncoding: string | undefined
   /** All of it as it came, so that a gateway can pass the message on unchanged (RFC 3862 §6). */
   readonly bytes: Uint8Array
 
@@ -42,6 +42,7 @@ export class CpimHead {
     this.required = reader.required
     this.contentFields = contentFields
     this.contentType = this.contentField('Content-Type') ?? 'text/plain'
+    this.transferEncoding = this.contentField('Content-Transfer-Encoding')
     this.bytes = bytes
     const from = this.#only('From')
     const dateTime = this.#only('DateTime')
@@ -55,12 +56,20 @@ export class CpimHead {
     this.subjects = this.all(CPIM_NAMESPACE, 'Subject').map(({ value, language }) => ({ text: value, language }))
   }
 
-  /** The subject in a language, else the one without, else the first. Tags compare in any case. */
+  /**
+   * The subject in a language: in the very one, else a special one of it (`de-AT` for `de`), else a more general one (`de` for
+   * `de-AT`), else the one without language, else the first. Tags compare in any case (RFC 3066 §2.5).
+   */
   subject(language?: string): string | undefined {
+    const tagged = this.subjects.map(({ text, language: tag }) => ({ text, tag: tag?.toLowerCase() }))
     const wanted = language?.toLowerCase()
-    const of = (tag: string | undefined): CpimSubject | undefined =>
-      this.subjects.find((subject) => subject.language?.toLowerCase() === tag)
-    return (of(wanted) ?? of(undefined) ?? this.subjects[0])?.text
+    const [found = this.subjects[0]] = [
+      tagged.find(({ tag }) => tag === wanted),
+      tagged.find(({ tag }) => wanted !== undefined && tag?.startsWith(`${wanted}-`)),
+      tagged.find(({ tag }) => tag !== undefined && wanted?.startsWith(`${tag}-`)),
+      tagged.find(({ tag }) => tag === undefined),
+    ].filter((subject) => subject !== undefined)
+    return found?.text
   }
 
   /** The first header of a namespace and name; both are compared letter by letter (RFC 3862 §3.1). */
@@ -75,8 +84,7 @@ export class CpimHead {
 
   /** A MIME header field of the content, by name in any case. */
   contentField(name: string): string | undefined {
-    const wanted = name.toLowerCase()
-    return this.contentFields.find(([one]) => one.toLowerCase() === wanted)?.[1]
+    return fieldOf(this.contentFields, name)
   }
 
   /** Of what the message requires, that which neither this library nor the application understands. */

@@ -1,13 +1,23 @@
-import { textOfBody } from '../wire/charset.ts'
+import {
+  type ArrivingContent,
+  arrivingContent,
+  type ContentSource,
+  sourceOf,
+  startingWith,
+  streamOf,
+} from '../mime/content-reader.ts'
+import { depthInside } from '../mime/nesting.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import type { CpimHead } from './head.ts'
-import { CPIM_TYPE, CpimHeadReader, type CpimLimits } from './head-reader.ts'
+import { CPIM_TYPE, CpimHeadReader, type CpimLimits, type FoundHead } from './head-reader.ts'
 import type { CpimName } from './header.ts'
 
 /** What of a received message is needed to open it: an `IncomingMessage` of `msrp`, or anything like it. */
 export interface CpimSource {
   readonly contentType: string
+  /** Containers that it is inside of. */
+  readonly depth?: number
   stream(): ReadableStream<Uint8Array>
   refuse?(status: number, comment?: string): void
 }
@@ -16,17 +26,21 @@ export interface CpimSource {
 export interface OpenOptions extends CpimLimits {
   /** Which headers and features of other namespaces the application understands, of those that messages require. */
   readonly understands?: (required: CpimName) => boolean
+  /** How many bytes of content `text` and `bytes` take into memory; beyond it 413. Default: as many as the session takes. */
+  readonly contentBytes?: number
 }
 
-/** A message/cpim whose head has arrived. Read its content once, by one of the three ways. */
-export interface OpenedCpim {
+/** A message/cpim whose head has arrived. Read its content once, by one of the five ways. */
+export interface OpenedCpim extends ArrivingContent {
   readonly head: CpimHead
-  /** The whole content as text, by the charset of its Content-Type, UTF-8 otherwise. */
-  text(): Promise<string>
-  /** The whole content. */
-  bytes(): Promise<Uint8Array>
-  /** The content as it arrives. Cancelling it tells the sender to stop. */
-  stream(): ReadableStream<Uint8Array>
+  /** That of the content, with its parameters: what is inside can be opened like a message. */
+  readonly contentType: string
+  /** Containers that its content is inside of, this one included. */
+  readonly depth: number
+  /** The whole message with its head, byte for byte as it came: to pass on (RFC 3862 §6). */
+  whole(): ReadableStream<Uint8Array>
+  /** Takes no more of it; as `refuse` of the message. */
+  refuse(status?: number, comment?: string): void
 }
 
 /**
@@ -40,15 +54,21 @@ export async function openCpim(message: CpimSource, options: OpenOptions = {}): 
   if (!isCpim(message.contentType)) {
     throw new MsrpError('type-not-accepted', `A message of type ${shown(message.contentType)} is no message/cpim`)
   }
-  const source = message.stream().getReader()
+  const depth = depthInside(message)
+  const refuse = (status = 413, comment?: string): void => message.refuse?.(status, comment)
+  const source = { ...sourceOf(message.stream().getReader()), refuse }
   try {
     const { head, rest, ended } = await readHead(source, options)
     const error = requirementError(head, options)
     if (error !== undefined) throw error
-    const stream = (): ReadableStream<Uint8Array> => contentStream(rest, ended, source)
-    const bytes = (): Promise<Uint8Array> =>
-      new Response(stream()).arrayBuffer().then((buffer) => new Uint8Array(buffer))
-    return { head, stream, bytes, text: async () => textOfBody(await bytes(), head.contentType) }
+    const { contentType, transferEncoding: encoding } = head
+    const most = options.contentBytes ?? Number.POSITIVE_INFINITY
+    const content = arrivingContent(startingWith([rest], ended, source), { contentType, encoding, most })
+    const whole = (): ReadableStream<Uint8Array> => {
+      const behind = sourceOf(content.raw().getReader())
+      return streamOf(startingWith([head.bytes], false, behind))
+    }
+    return { head, contentType, depth, ...content, whole, refuse }
   } catch (error) {
     if (error instanceof MsrpError && REFUSED.has(error.code)) {
       message.refuse?.(400, commentOn(error))
@@ -96,37 +116,11 @@ function commentOn(error: MsrpError): string {
   return error.message
 }
 
-async function readHead(
-  source: ReadableStreamDefaultReader<Uint8Array>,
-  limits: CpimLimits,
-): Promise<{ head: CpimHead; rest: Uint8Array; ended: boolean }> {
+async function readHead(source: ContentSource, limits: CpimLimits): Promise<FoundHead & { ended: boolean }> {
   const reader = new CpimHeadReader(limits)
   for (;;) {
-    const { done, value } = await source.read()
-    if (done) return { head: reader.end(), rest: new Uint8Array(), ended: true }
-    const found = reader.push(value)
-    if (found !== undefined) return { ...found, ended: false }
+    const bytes = await source.pull()
+    const found = bytes === undefined ? reader.end() : reader.push(bytes)
+    if (found !== undefined) return { ...found, ended: bytes === undefined }
   }
-}
-
-function contentStream(
-  rest: Uint8Array,
-  ended: boolean,
-  source: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Uint8Array> {
-  let first = rest.length > 0 ? rest : undefined
-  return new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        const { done, value } =
-          first === undefined && !ended ? await source.read() : { done: first === undefined, value: first }
-        first = undefined
-        if (done || value === undefined) controller.close()
-        else controller.enqueue(value)
-      },
-      cancel: (reason) => source.cancel(reason),
-    },
-    // Nothing is fetched before it is asked for, as in the message itself.
-    { highWaterMark: 0 },
-  )
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { MsrpError } from '../wire/index.ts'
@@ -24,6 +25,11 @@ export interface FileSinkOptions {
    * keeps to the pace of the device, so that little is left to wait for at the end.
    */
   readonly sync?: boolean
+  /**
+   * What the file is called meanwhile, in the same folder; one of that name is gone on with, if it is a regular file.
+   * Default: a new random name.
+   */
+  readonly temporaryName?: string
 }
 
 /**
@@ -40,12 +46,13 @@ export class FileSink {
   #path: string
   #failure: MsrpError | undefined
   #unsynced = 0
-  #state: 'open' | 'finishing' | 'finished' | 'discarded' = 'open'
+  #state: 'open' | 'finishing' | 'finished' | 'discarded' | 'suspended' = 'open'
 
   constructor(path: string, options: FileSinkOptions = {}) {
     this.#path = resolve(path)
     this.#options = options
-    this.#temporary = join(dirname(this.#path), `.msrp-${randomBytes(9).toString('base64url')}.part`)
+    const { temporaryName = `.msrp-${randomBytes(9).toString('base64url')}.part` } = options
+    this.#temporary = join(dirname(this.#path), temporaryName)
     this.#file = new PositionedFile(this.#open())
   }
 
@@ -83,11 +90,16 @@ export class FileSink {
     })
   }
 
-  /** Completes the file and gives it its name. */
-  finish(): Promise<void> {
+  /**
+   * Completes the file and gives it its name: the one of the path, or another one in the same folder. `modified`: when its
+   * content was last changed, as the file shall say.
+   */
+  finish({ name, modified }: { name?: string; modified?: Date } = {}): Promise<void> {
     return this.#guard(async () => {
       this.#state = 'finishing'
+      if (name !== undefined) this.#path = join(dirname(this.#path), name)
       await this.#file.flush()
+      if (modified !== undefined) await (await this.#file.handle).utimes(modified, modified)
       if (this.#options.sync) await (await this.#file.handle).sync()
       await this.#file.close()
       this.#path = await this.#name()
@@ -98,12 +110,26 @@ export class FileSink {
 
   /** Gives the file up: nothing of it stays. Never throws; harmless after `finish` and twice. */
   async discard(): Promise<void> {
-    if (this.#state === 'finished' || this.#state === 'discarded') return
+    if (this.#state !== 'open' && this.#state !== 'finishing') return
     this.#state = 'discarded'
     await this.#file.handle.catch(() => {})
     // The name goes before the writes under way end, so that little can keep it from going.
     await unlink(this.#temporary).catch(() => {})
     await this.#file.close()
+  }
+
+  /**
+   * Stops, and leaves the first `size` bytes under the temporary name, for a `FileSink` of later. Without effect once it is
+   * finished or discarded. @throws MsrpError `storage`
+   */
+  async suspend(size: number): Promise<void> {
+    if (this.#state !== 'open') return
+    await this.#guard(async () => {
+      await this.#file.flush()
+      await (await this.#file.handle).truncate(size)
+      this.#state = 'suspended'
+      await this.#file.close()
+    })
   }
 
   /** `await using`: what is not finished is discarded. */
@@ -113,7 +139,12 @@ export class FileSink {
 
   async #open(): Promise<FileHandle> {
     if ((this.#options.taken ?? 'fail') === 'fail' && (await exists(this.#path))) throw taken(this.#path)
-    return open(this.#temporary, 'wx+', this.#options.mode ?? 0o600)
+    const { temporaryName, mode = 0o600 } = this.#options
+    if (temporaryName === undefined) return open(this.#temporary, 'wx+', mode)
+    const file = await open(this.#temporary, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), mode)
+    if ((await file.stat()).isFile()) return file
+    await file.close()
+    throw new Error('it is no regular file')
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {

@@ -1,8 +1,14 @@
+/**
+ * Sockets, WebSockets, TLS, names, files and clocks of Node, as `msrp` and `msrp-relay` use them. For an endpoint or relay of
+ * one's own on `msrp/connection`.
+ */
 export type { TlsMaterial } from './certificates.ts'
 export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
 export { dialWebSocket, type WebSocketDialOptions } from './dial-web-socket.ts'
+export { fileHash, nodeFilePlatform } from './file-hash.ts'
 export { FileSink, type FileSinkOptions } from './file-sink.ts'
 export { FileSource, type FileSourceOptions } from './file-source.ts'
+export { FileStore, type FileStoreOptions, type StoredFile } from './file-store.ts'
 export { certificateDigest, ownFingerprints } from './fingerprint.ts'
 export { numberedNames } from './free-name.ts'
 export {
@@ -26,6 +32,7 @@ export type { TlsFacts } from './tls-facts.ts'
 export {
   MESSAGE_BYTES,
   MOST_MESSAGE_BYTES,
+  type OpenWebSocket,
   WebSocketTransport,
   type WebSocketTransportOptions,
 } from './web-socket-transport.ts'

@@ -1,13 +1,18 @@
 import type { Transport } from '../connection/transport.ts'
+import { BlockSpool } from '../session/block-spool.ts'
+import { DirectPeers } from '../session/direct-peers.ts'
+import { IncomingBody } from '../session/incoming-body.ts'
 import type {
   DialTarget,
   ListeningSocket,
   ListenOptions,
+  ListenPlatform,
   Platform,
   FileSink as PlatformSink,
   SaveOptions,
 } from '../session/platform.ts'
-import { MsrpError } from '../wire/index.ts'
+import { connectToRelay } from '../session/relay-client/index.ts'
+import { ChunkParser, MsrpError } from '../wire/index.ts'
 import { dial } from './dial.ts'
 import { dialWebSocket } from './dial-web-socket.ts'
 import { FileSink } from './file-sink.ts'
@@ -35,14 +40,16 @@ export interface NodePlatformOptions {
 }
 
 /** Everything that an endpoint needs, from Node. */
-export function nodePlatform(options: NodePlatformOptions = {}): Platform {
+export function nodePlatform(options: NodePlatformOptions = {}): Platform & ListenPlatform {
   const resolver = options.resolver ?? nodeResolver({ resolve: options.resolve })
   const transport = transportOptions(options)
-  return {
+  const platform: Platform & ListenPlatform = {
     clock: nodeClock,
     random: nodeRandom,
     hash: nodeHash,
-    resolveSrv: (name) => resolver.resolveSrv(name),
+    reader: ChunkParser,
+    connectToRelay: (relay, attempt) => connectToRelay(relay, resolver, attempt),
+    direct: (room) => new DirectPeers(platform, room),
 
     async dial({
       host,
@@ -77,7 +84,9 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
 
     ownFingerprints,
 
-    openSpool: async (limit) => new Spool({ limit, folder: options.temporaryFolder }),
+    openSpool: (most) => new BlockSpool(most, async (limit) => new Spool({ limit, folder: options.temporaryFolder })),
+
+    openBody: (room) => new IncomingBody(room),
 
     async createFile(path: string, { taken }: SaveOptions): Promise<PlatformSink> {
       const sink = new FileSink(path, { taken })
@@ -94,6 +103,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
       }
     },
   }
+  return platform
 }
 
 function transportOptions({ tcpKeepAlive }: NodePlatformOptions): SocketTransportOptions {

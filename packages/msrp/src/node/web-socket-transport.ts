@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { WebSocket } from 'ws'
 import type { Cancel, Clock } from '../connection/clock.ts'
 import { MessageAssembly } from '../connection/message-assembly.ts'
 import type { MessageFraming, Transport, TransportHandler } from '../connection/transport.ts'
@@ -37,6 +36,19 @@ export interface WebSocketTransportOptions {
   readonly clock?: Clock
 }
 
+/** What is used of a `WebSocket` of the package `ws`, so that nobody needs the types of that package to compile with ours. */
+export interface OpenWebSocket {
+  on(event: 'message', listener: (data: Buffer) => void): unknown
+  on(event: 'error', listener: (cause: Error) => void): unknown
+  on(event: 'close', listener: (code: number, reason: Buffer) => void): unknown
+  send(data: Uint8Array, options: { binary: boolean; compress: boolean }, sent: (cause?: Error | null) => void): void
+  ping(): void
+  pause(): void
+  resume(): void
+  close(code: number): void
+  terminate(): void
+}
+
 /**
  * An open WebSocket of the package `ws`, on either side, as a `Transport` (RFC 7977). It owns WebSocket and socket from
  * then on. Made inside of the `open` event, or of the callback of `handleUpgrade`, so that nothing that arrives is lost.
@@ -46,7 +58,7 @@ export interface WebSocketTransportOptions {
 export class WebSocketTransport implements Transport {
   readonly description: string
   readonly secure: boolean
-  readonly #webSocket: WebSocket
+  readonly #webSocket: OpenWebSocket
   readonly #socket: Socket
   readonly #assembly: MessageAssembly
   readonly #clock: Clock
@@ -68,7 +80,7 @@ export class WebSocketTransport implements Transport {
   #readAtPing: number | undefined
 
   /** `socket`: what the WebSocket stands on. */
-  constructor(webSocket: WebSocket, socket: Socket, options: WebSocketTransportOptions = {}) {
+  constructor(webSocket: OpenWebSocket, socket: Socket, options: WebSocketTransportOptions = {}) {
     this.#webSocket = webSocket
     this.#socket = socket
     const secured = socket instanceof TLSSocket

@@ -27,6 +27,15 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
    * @throws MsrpError `invalid-argument` for options that cannot be used.
    */
   send(body: MessageBody, options?: SendOptions): OutgoingMessage
+  /**
+   * Sends a request of another method than RFC 4975's, such as NICKNAME, without body; resolves when the peer has answered
+   * it with 200. `useNickname` of `msrp/chatroom` is made of it.
+   * @throws MsrpError `refused` with the peer's status, `timeout` after 30 s, `connection-lost`, `closed`,
+   *   `invalid-argument`
+   */
+  sendRequest(method: string, fields?: readonly (readonly [name: string, value: string])[]): Promise<void>
+  /** What has passed so far: a picture of this moment, made when it is asked for. */
+  readonly statistics: SessionStatistics
   /** Settles never with an error: says how the session ended. */
   readonly closed: Promise<SessionEnd>
   /**
@@ -34,6 +43,58 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
    * the connection when no other session uses it. Resolves when done.
    */
   close(): Promise<void>
+  /**
+   * Ends the session once what is outstanding is done: takes no further message to send, waits until each one that was sent is
+   * delivered or has failed, then closes. Resolves when closed, with the messages that were not delivered.
+   */
+  finish(options?: FinishOptions): Promise<Finished>
+  /**
+   * Ends the session at once as if its connection had broken, for one that is known to be dead, such as after a change of the
+   * network: messages fail with the error, and what has arrived of others is kept for `resumeFor`. Default: `connection-lost`.
+   */
+  drop(error?: MsrpError): void
+}
+
+/** How `finish` waits. */
+export interface FinishOptions {
+  /** Closes without waiting any longer, as with `AbortSignal.timeout(30_000)`. Default: waits as long as messages take. */
+  readonly signal?: AbortSignal
+  /** Waits for messages that are coming in as well, until each is read to its end, refused, or has failed. Default false. */
+  readonly incoming?: boolean
+}
+
+/** How `finish` went. */
+export interface Finished {
+  /** Those of the messages under way when it was called that were not delivered; `delivered` of each says why. */
+  readonly undelivered: readonly OutgoingMessage[]
+}
+
+/** What has passed in one direction. Requests without body are no messages, and are not counted. */
+export interface Traffic {
+  /** Messages that are out, or have come in, whole. */
+  readonly messages: number
+  readonly chunks: number
+  /** Body bytes, repeated ones among them. */
+  readonly bytes: number
+  readonly reports: number
+}
+
+/** What has passed on a session. Times in milliseconds, sizes in bytes. */
+export interface SessionStatistics {
+  readonly sent: Traffic
+  readonly received: Traffic
+  /** Messages that are neither delivered nor failed, and how many bytes of them are out and not confirmed. */
+  readonly unconfirmed: { readonly messages: number; readonly bytes: number }
+  /** Bytes that had to be sent again: in smaller chunks after a 501, or over another connection. */
+  readonly resentBytes: number
+  /** How often each status from 300 on came for something of ours, in a response or REPORT; 408 for what nobody answered. */
+  readonly failures: Readonly<Record<number, number>>
+  /** From the end of a chunk to its response, smoothed; the time it waited here is part of it. Undefined before the first. */
+  readonly roundTrip: number | undefined
+  /** Since the session began. */
+  readonly age: number
+  /** Since bytes last went in or out on its connection. */
+  readonly idle: number
 }
 
 /** Bytes that are known to have arrived; positions count from 1, both ends are included, as in Byte-Range. */
@@ -69,7 +130,7 @@ export interface OutgoingMessage {
 }
 
 /**
- * A message coming in, from the moment its first chunk's header has arrived. Read it once, by one of the four ways. Each
+ * A message coming in, from the moment its first chunk's header has arrived. Read it once, by one of the five ways. Each
  * rejects with an MsrpError: `aborted` when the sender abandons it, `connection-lost`, `too-large` and others.
  */
 export interface IncomingMessage {
@@ -98,10 +159,18 @@ export interface IncomingMessage {
   readonly successReport: boolean
   /** Any header field of the first chunk, by name in any case. */
   field(name: string): string | undefined
-  /** The whole body as text, by the charset of its Content-Type, UTF-8 otherwise. */
+  /**
+   * The whole body as text, by the charset of its Content-Type, UTF-8 where it names none. Fails with `not-understood`, and
+   * leaves the message to be read otherwise, where the charset is not known.
+   */
   text(): Promise<string>
   /** The whole body. Memory grows with it: use `stream` or `saveTo` for what may be large. */
   bytes(): Promise<Uint8Array>
+  /**
+   * The whole body as a Blob of its Content-Type. A browser keeps large ones on disk, so that the page's memory stays
+   * bounded; Node has them in memory.
+   */
+  blob(): Promise<Blob>
   /** The body in order, as it arrives. Cancelling it tells the sender to stop (413). */
   stream(): ReadableStream<Uint8Array>
   /**

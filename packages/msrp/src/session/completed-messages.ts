@@ -2,7 +2,7 @@ import { RecentIds } from './recent-ids.ts'
 
 /** Which messages arrived whole of late, on any session of an endpoint: the same Message-ID brings the same message. */
 export class CompletedMessages {
-  readonly #messages: RecentIds<{ size: number; taken: boolean }>
+  readonly #messages: RecentIds<Completed>
 
   /** `most`: how many are remembered. */
   constructor(most: number) {
@@ -13,10 +13,16 @@ export class CompletedMessages {
     return this.#messages.get(messageId) !== undefined
   }
 
-  /** Size of a message in bytes, if the application has it; undefined otherwise. */
-  takenSize(messageId: string): number | undefined {
+  /** Size of a message in bytes; undefined when it has not arrived whole. */
+  sizeOf(messageId: string): number | undefined {
+    return this.#messages.get(messageId)?.size
+  }
+
+  /** Calls the latest `action` once the application has the message: now, if it does. Never when it does not take it. */
+  onTaken(messageId: string, action: () => void): void {
     const message = this.#messages.get(messageId)
-    return message?.taken ? message.size : undefined
+    if (message?.taken) action()
+    else if (message !== undefined) message.onTaken = action
   }
 
   /** Every byte has arrived; the application may still fail to take them. */
@@ -33,10 +39,18 @@ export class CompletedMessages {
     }
     known.size = size
     known.taken = true
+    known.onTaken?.()
+    known.onTaken = undefined
   }
 
   /** It was refused, could not be stored or was thrown away unread: what comes again is no duplicate. */
   untaken(messageId: string): void {
     this.#messages.delete(messageId)
   }
+}
+
+interface Completed {
+  size: number
+  taken: boolean
+  onTaken?: (() => void) | undefined
 }

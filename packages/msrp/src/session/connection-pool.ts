@@ -6,6 +6,8 @@ import type { TlsOptions } from './platform.ts'
 export interface PeerTrust {
   readonly tls: TlsOptions | undefined
   readonly fingerprints: readonly Fingerprint[] | undefined
+  /** Where to connect to instead of the target's host and port. */
+  readonly connectTo?: { readonly host: string; readonly port: number } | undefined
 }
 
 type Open = (target: MsrpUri, trust: PeerTrust, signal: AbortSignal) => Promise<EndpointConnection>
@@ -40,8 +42,9 @@ export class ConnectionPool {
     return dialing.wait(signal)
   }
 
-  #trustKey({ tls, fingerprints = [] }: PeerTrust): string {
-    return [this.#tlsKey(tls), ...fingerprints.map(formatFingerprint).sort()].join(' ')
+  #trustKey({ tls, fingerprints = [], connectTo }: PeerTrust): string {
+    const place = connectTo === undefined ? [] : [`${connectTo.host}:${connectTo.port}`]
+    return [this.#tlsKey(tls), ...place, ...fingerprints.map(formatFingerprint).sort()].join(' ')
   }
 
   #tlsKey(tls: TlsOptions | undefined): number {

@@ -10,6 +10,7 @@ import { IGNORED, IncomingRequest, type RequestReader } from './incoming-request
 import type { EndpointLimits } from './options.ts'
 import type { PendingRequest } from './pending-request.ts'
 import type { Platform, TraceEvent } from './platform.ts'
+import { StallWatch } from './stall-watch.ts'
 import { traceOf } from './wire-trace.ts'
 
 /** How long what is queued may take to go out when a connection is closed, unless said otherwise. Milliseconds. */
@@ -31,19 +32,23 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
   readonly #onClosed: (connection: EndpointConnection) => void
   readonly #users: Set<ConnectionUser> = new Set()
   readonly #gone = Promise.withResolvers<void>()
+  readonly #stall: StallWatch | undefined
   #reader: RequestReader = IGNORED
   #timer: Cancel | undefined
 
   constructor(options: {
     platform: Platform
     transport: Transport
+    /** Which connection of its endpoint it is, from 1 on. */
+    number: number
     socket?: object | undefined
     route: (request: IncomingRequest, connection: EndpointConnection) => RequestReader
     onClosed: (connection: EndpointConnection) => void
     trace?: ((event: TraceEvent) => void) | undefined
+    stallTimeout?: number | undefined
     limits: EndpointLimits
   }) {
-    const { platform, transport, trace, limits } = options
+    const { platform, transport, trace, limits, stallTimeout } = options
     this.socket = options.socket
     this.#platform = platform
     this.#route = options.route
@@ -52,10 +57,18 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       transport,
       clock: platform.clock,
       random: platform.random,
+      reader: platform.reader,
       handler: this,
       limits: limits.parser,
-      observer: trace === undefined ? undefined : traceOf(transport, trace),
+      observer:
+        trace === undefined ? undefined : traceOf(transport, trace, { clock: platform.clock, number: options.number }),
     })
+    if (stallTimeout !== undefined) {
+      this.#stall = new StallWatch(platform.clock, stallTimeout, this.msrp, () => {
+        const text = `${transport.description} has neither taken nor sent anything for ${stallTimeout} ms, while bytes wait`
+        this.msrp.fail(new MsrpError('connection-lost', text))
+      })
+    }
     this.msrp.stranger = this.inbound
     if (this.inbound) this.#timer = platform.clock.after(limits.unboundTimeout, () => this.msrp.fail(undefined))
     this.msrp.start()
@@ -136,8 +149,13 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
     pending.lost(new MsrpError('connection-lost', 'The connection was closed before the request could be sent'))
   }
 
+  taken(): void {
+    this.#stall?.look()
+  }
+
   closed(error: MsrpError | undefined, unanswered: PendingRequest[]): void {
     this.#timer?.()
+    this.#stall?.stop()
     for (const pending of unanswered) pending.lost(error)
     for (const user of [...this.#users]) user.connectionClosed(error)
     this.#users.clear()

@@ -2,19 +2,19 @@ import type { Transport } from '../connection/index.ts'
 import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
 import type { Listener, PreparedSession, Session } from './api.ts'
 import { CompletedMessages } from './completed-messages.ts'
-import { ConnectionPool } from './connection-pool.ts'
+import type { DirectPeers } from './direct-peers.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
-import { InterruptedMessages } from './interrupted-messages.ts'
+import type { InterruptedMessages } from './interrupted-messages.ts'
 import { ENDPOINT_LIMITS } from './limits.ts'
-import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
+import type { ListeningPlace } from './listening-sockets.ts'
 import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
-import { checkFingerprint } from './peer-fingerprint.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, usesWebSocket } from './relay-path.ts'
+import { checkWrappedTypes } from './wrapped-types.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
 const MSRP_PORT = 2855
@@ -26,30 +26,22 @@ export class MsrpEndpoint {
   readonly #locals: Map<string, LocalPath> = new Map()
   readonly #prepared: Set<Prepared> = new Set()
   readonly #connections: Set<EndpointConnection> = new Set()
-  readonly #pool: ConnectionPool
-  readonly #listening: ListeningSockets
+  readonly #direct: DirectPeers | undefined
   readonly #relayMemory: RelayMemory = new RelayMemory()
   readonly #limits: EndpointLimits
   readonly #completed: CompletedMessages
-  readonly #interrupted: InterruptedMessages | undefined
+  #interrupted: InterruptedMessages | undefined
+  #connectionCount = 0
   #closed = false
 
   constructor(platform: Platform, options: EndpointOptions) {
     this.#platform = platform
     this.#options = options
     this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
-    const { rememberedMessages, interruptedMessages } = this.#limits
-    this.#completed = new CompletedMessages(rememberedMessages)
-    const { resumeFor = 0 } = options
-    if (resumeFor > 0) this.#interrupted = new InterruptedMessages(platform.clock, resumeFor, interruptedMessages)
-    this.#listening = new ListeningSockets(platform, (transport, socket) => this.#accept(transport, socket))
-    this.#pool = new ConnectionPool((uri, trust, signal) => {
-      const { host, port, secure, transport } = uri
-      // RFC 4975 §8.2: URIs of peers come with their port.
-      if (port === undefined) throw new MsrpError('invalid-argument', `${uri.authorityKey} has no port to connect to`)
-      if (transport !== 'tcp')
-        throw new MsrpError('invalid-argument', `${uri} is not reached over TCP, but ${transport}`)
-      return this.#dial({ host, port, secure, ...trust, signal })
+    this.#completed = new CompletedMessages(this.#limits.rememberedMessages)
+    this.#direct = platform.direct?.({
+      accept: (transport, socket) => this.#accept(transport, socket),
+      dial: (target) => this.#dial(target),
     })
   }
 
@@ -102,10 +94,13 @@ export class MsrpEndpoint {
 
   async #prepare(options: PrepareOptions, secure: boolean): Promise<Prepared> {
     if (this.#closed) throw new MsrpError('closed', 'The endpoint is closed')
-    checkPrepare(options)
     const { listen, relay, signal } = options
+    const direct = this.#direct
+    checkPrepare(options, direct)
+    const { resumeFor = 0 } = this.#options
+    if (resumeFor > 0) await this.#keepFor(resumeFor)
     const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
-    const place = listen === undefined ? undefined : await this.#listening.use(listen)
+    const place = listen && (await direct?.listen(listen))
     try {
       // RFC 7977 §5.2.1
       const transport = relay && usesWebSocket(relay) ? (relay.localTransport ?? 'ws') : 'tcp'
@@ -117,8 +112,8 @@ export class MsrpEndpoint {
       const platform = this.#platform
       const path = relay && (await registerWithRelay({ relay, localUri, platform, memory, tls, signal, dial }))
       const certificate = relay === undefined ? (listen === undefined ? tls : listen.tls)?.cert : undefined
-      const fingerprints = certificate === undefined ? undefined : platform.ownFingerprints?.(certificate)
-      return this.#register(localUri, options, { tls, place, relay: path, fingerprints: fingerprints ?? [] })
+      const fingerprints = certificate === undefined ? [] : (direct?.ownFingerprints(certificate) ?? [])
+      return this.#register(localUri, options, { tls, place, relay: path, fingerprints })
     } catch (error) {
       await place?.release()
       throw error
@@ -134,6 +129,7 @@ export class MsrpEndpoint {
     const local = new LocalPath(
       {
         platform: this.#platform,
+        direct: this.#direct,
         completed: this.#completed,
         keep: this.#interrupted?.keep,
         kept: (messageId) => this.#interrupted?.take(messageId),
@@ -151,7 +147,7 @@ export class MsrpEndpoint {
     )
     const prepared: Prepared = new Prepared({
       platform: this.#platform,
-      pool: this.#pool,
+      direct: this.#direct,
       local,
       ...parts,
       over: () => {
@@ -162,6 +158,15 @@ export class MsrpEndpoint {
     this.#locals.set(uri.key, local)
     this.#prepared.add(prepared)
     return prepared
+  }
+
+  /** Few keep what a broken session has brought. */
+  async #keepFor(resumeFor: number): Promise<void> {
+    const [{ InterruptedMessages }] = await Promise.all([
+      import('./interrupted-messages.ts'),
+      this.#platform.loadBodies?.(),
+    ])
+    this.#interrupted ??= new InterruptedMessages(this.#platform.clock, resumeFor, this.#limits.interruptedMessages)
   }
 
   #localUri(
@@ -195,10 +200,12 @@ export class MsrpEndpoint {
     const connection = new EndpointConnection({
       platform: this.#platform,
       transport,
+      number: ++this.#connectionCount,
       socket,
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),
       trace: this.#options.trace,
+      stallTimeout: this.#options.stallTimeout,
       limits: this.#limits,
     })
     this.#connections.add(connection)
@@ -245,8 +252,15 @@ function ownUri(text: string): MsrpUri {
   return uri
 }
 
-function checkPrepare({ listen, relay, remotePath, peerFingerprint }: PrepareOptions): void {
-  if (remotePath === 'first') checkFingerprint(peerFingerprint, { relayed: relay !== undefined, secure: !!listen?.tls })
+function checkPrepare(options: PrepareOptions, direct: DirectPeers | undefined): void {
+  const { listen, relay, remotePath, peerFingerprint } = options
+  checkWrappedTypes(options)
+  if (direct === undefined && relay === undefined) {
+    throw new MsrpError('invalid-argument', 'Nobody can be reached from here but through a relay: give one')
+  }
+  if (remotePath === 'first') {
+    direct?.checkFingerprint(peerFingerprint, { relayed: relay !== undefined, secure: !!listen?.tls })
+  }
   if (listen !== undefined && relay !== undefined) {
     throw new MsrpError('invalid-argument', 'A local path has either a listening socket or a relay')
   }

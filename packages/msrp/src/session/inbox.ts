@@ -1,9 +1,9 @@
 import type { Cancel, Clock } from '../connection/index.ts'
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import { BlockSpool } from './block-spool.ts'
+import type { BlockSpool } from './block-spool.ts'
 import type { CompletedMessages } from './completed-messages.ts'
-import type { IncomingBody } from './incoming-body.ts'
+import type { AnyBody } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
 import { SESSION_LIMITS } from './limits.ts'
@@ -13,7 +13,9 @@ import type { RequestFacts, SessionLimits, SessionOptions } from './options.ts'
 import type { Platform } from './platform.ts'
 import { ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
+import type { SessionCounts } from './statistics.ts'
 import { type Refused, refusedBy } from './verdict.ts'
+import { decisionOn } from './wrapped-types.ts'
 
 /** First bytes of a message that the application gets to decide on. */
 const FIRST_BYTES = 2048
@@ -21,10 +23,13 @@ const FIRST_BYTES = 2048
 /** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
 const FORSAKEN = 120_000
 
+type Decision = NonNullable<SessionOptions['onRequest']>
+
 /** The session around an inbox. */
 export interface InboxRoom {
   readonly platform: Platform
   readonly options: SessionOptions
+  readonly counts: SessionCounts
   pause(reason: object): void
   resume(reason: object): void
   /** Sends a REPORT about the first `until` bytes of a message to where `request` came from. */
@@ -35,9 +40,9 @@ export interface InboxRoom {
   /** Those of all sessions of the endpoint. */
   readonly completed: CompletedMessages
   /** Keeps what has arrived of a message whose session broke, for a later session. */
-  keep: ((body: IncomingBody, messageId: string) => void) | undefined
+  keep: ((body: AnyBody, messageId: string) => void) | undefined
   /** What an earlier session brought of a message. */
-  kept(messageId: string): IncomingBody | undefined
+  kept(messageId: string): AnyBody | undefined
 }
 
 /** What comes in on one session: which messages are under way, which are refused, and which wait for the application. */
@@ -55,6 +60,7 @@ export class Inbox {
   readonly #deciding: Set<IncomingTransfer> = new Set()
   #memory = 0
   #onEnded: (() => void) | undefined
+  #onQuiet: (() => void)[] = []
   /** Complete messages that the application has not come to, and when their waiting is over. */
   readonly #waiting: Map<IncomingTransfer, number> = new Map()
   #waitingTimer: Cancel | undefined
@@ -65,8 +71,7 @@ export class Inbox {
     this.#options = options
     this.#clock = platform.clock
     this.#limits = { ...SESSION_LIMITS, ...options.limits }
-    const openSpool = platform.openSpool?.bind(platform)
-    this.#spool = openSpool === undefined ? undefined : new BlockSpool(this.#limits.spool, openSpool)
+    this.#spool = platform.openSpool?.(this.#limits.spool)
     const createFile = platform.createFile?.bind(platform)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
       (transfer) => new ReceivedMessage(transfer, createFile),
@@ -76,6 +81,7 @@ export class Inbox {
       clock: platform.clock,
       ...this.#limits,
       spool: this.#spool,
+      openBody: platform.openBody,
       maxMessageSize: options.maxMessageSize ?? Number.POSITIVE_INFINITY,
       reportOn: options.reportOn ?? 'taken',
       pause: (reason) => room.pause(reason),
@@ -101,16 +107,19 @@ export class Inbox {
     const over = this.#over.get(messageId)
     if (over !== undefined) return this.#afterwards(request, over)
     if (!hasBody) return this.#bodiless(request)
-    const taken = this.#room.completed.takenSize(messageId)
+    const whole = this.#room.completed.sizeOf(messageId)
     // Its sender goes on where an earlier session broke, and does not know that all of it had come through.
-    if (taken !== undefined && (request.byteRange?.start ?? 1) > 1 && request.byteRange?.total === taken) {
-      return this.#afterwards(request, { status: 200, size: taken, reported: true })
+    if (whole !== undefined && (request.byteRange?.start ?? 1) > 1 && request.byteRange?.total === whole) {
+      // The application may still be reading it.
+      return this.#afterwards(request, { status: 200, size: whole, reported: true }, (report) =>
+        this.#room.completed.onTaken(messageId, report),
+      )
     }
     const { contentType = '' } = fields
     const accepted = [...(this.#options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
     if (!acceptsType(accepted, contentType)) return this.#refuse(request, 415)
     if (this.#full()) return this.#refuse(request, 413, 'Too many messages wait here')
-    const decide = this.#options.onRequest
+    const decide = decisionOn(contentType, this.#options)
     const transfer = new IncomingTransfer(this.#transferRoom, request, {
       undecided: decide !== undefined,
       duplicate: this.#room.completed.has(messageId),
@@ -123,7 +132,12 @@ export class Inbox {
       this.queue.push(transfer)
       return reader
     }
-    return this.#undecided(transfer, request, reader)
+    return this.#undecided(transfer, request, reader, decide)
+  }
+
+  /** Resolves when each message that has begun is with its reader, or has failed. */
+  async quiet(): Promise<void> {
+    if (this.#transfers.size > 0) await new Promise<void>((resolve) => this.#onQuiet.push(resolve))
   }
 
   /** The session is about to be closed here: takes no more, and resolves when what is being saved has been. */
@@ -151,14 +165,20 @@ export class Inbox {
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
     this.queue.end()
+    this.#waiting.clear()
     this.#waitingTimer?.()
     this.#spool?.retire()
   }
 
   #chunk(transfer: IncomingTransfer, request: IncomingRequest): RequestReader {
     const chunk: IncomingChunk = transfer.begin(request)
+    const { received } = this.#room.counts
+    received.chunks++
     return {
-      body: (bytes) => transfer.write(chunk, bytes),
+      body: (bytes) => {
+        received.bytes += bytes.length
+        transfer.write(chunk, bytes)
+      },
       end: (flag) => transfer.end(chunk, flag),
     }
   }
@@ -178,6 +198,7 @@ export class Inbox {
   #afterwards(
     request: IncomingRequest,
     over: { status: number; size?: number | undefined; reported: boolean },
+    onTaken: (report: () => void) => void = (report) => report(),
   ): RequestReader {
     if (over.status !== 200) return this.#refuse(request, over.status)
     return {
@@ -187,7 +208,7 @@ export class Inbox {
         // RFC 4975 §5.4: duplicates are acknowledged like the original.
         const { size = 0 } = over
         if (over.reported && request.successReport)
-          this.#room.report(request, { status: 200, until: size, total: size })
+          onTaken(() => this.#room.report(request, { status: 200, until: size, total: size }))
       },
     }
   }
@@ -209,13 +230,18 @@ export class Inbox {
     return this.queue.waiting + this.#deciding.size >= this.#limits.unreadMessages
   }
 
-  /** Collects the first bytes, then asks the application. */
-  #undecided(transfer: IncomingTransfer, request: IncomingRequest, reader: RequestReader): RequestReader {
+  /** Collects the first bytes, then asks. */
+  #undecided(
+    transfer: IncomingTransfer,
+    request: IncomingRequest,
+    reader: RequestReader,
+    ask: Decision,
+  ): RequestReader {
     let first: Uint8Array | undefined = new Uint8Array()
     const decide = (): void => {
       const bytes = first ?? new Uint8Array()
       first = undefined
-      void this.#decide(transfer, request, bytes)
+      void this.#decide(transfer, ask, request, bytes)
     }
     if ((request.byteRange?.start ?? 1) > 1) decide()
     return {
@@ -236,12 +262,16 @@ export class Inbox {
     }
   }
 
-  async #decide(transfer: IncomingTransfer, request: IncomingRequest, firstBytes: Uint8Array): Promise<void> {
+  async #decide(
+    transfer: IncomingTransfer,
+    ask: Decision,
+    request: IncomingRequest,
+    firstBytes: Uint8Array,
+  ): Promise<void> {
     let refused: Refused | undefined
     this.#deciding.add(transfer)
     try {
-      const { onRequest } = this.#options
-      const given = onRequest === undefined ? 'accept' : onRequest(factsOf(request), firstBytes)
+      const given = ask(factsOf(request), firstBytes)
       // A decision that is there at once takes effect at once.
       refused = refusedBy(given instanceof Promise ? await given : given)
     } catch {
@@ -262,6 +292,7 @@ export class Inbox {
    * other. So a short message for which nobody has time yet is reported after a while, although it is not taken.
    */
   #completed(transfer: IncomingTransfer): void {
+    this.#room.counts.received.messages++
     this.#room.completed.add(transfer.messageId, transfer.size ?? 0)
     if (!transfer.first.successReport || !this.queue.has(transfer)) return
     this.#waiting.set(transfer, this.#clock.now() + this.#limits.spoolAfter)
@@ -298,6 +329,7 @@ export class Inbox {
     if (error === undefined) this.#room.completed.taken(messageId, transfer.size ?? 0)
     else if (!transfer.duplicate) this.#room.completed.untaken(messageId)
     this.#onEnded?.()
+    if (this.#transfers.size === 0) for (const onQuiet of this.#onQuiet.splice(0)) onQuiet()
   }
 
   /** When the session holds too much, the unread messages move to the spool. */

@@ -19,6 +19,9 @@ export interface BodyRoom extends FlowRoom {
   failed(error: MsrpError): void
 }
 
+/** What can be done with a body, whatever it is made with. */
+export type AnyBody = Pick<IncomingBody, keyof IncomingBody>
+
 /**
  * The body of one incoming message: puts chunks in their places, holds what is not read yet and hands it out.
  *
@@ -49,8 +52,14 @@ export class IncomingBody {
   /** What a sink had when the session broke is being put back. */
   #restoring: Promise<void> | undefined
 
-  constructor(room: BodyRoom) {
+  /** `begun`: what was taken before by a reader, if there is one. */
+  constructor(room: BodyRoom, begun?: { taken: number; unread: boolean }) {
     this.#room = room
+    if (begun !== undefined) {
+      this.#taken = begun.taken
+      this.received.add(0, begun.taken)
+      if (!begun.unread) this.#reader = 'pull'
+    }
     this.#gate = new FlowGate(room, () => this.#stalled())
     this.#blocks = new BodyBlocks({
       spool: room.spool,
@@ -205,7 +214,9 @@ export class IncomingBody {
 
   /** Gives back what a reader took before the session broke and has no use for without the rest. */
   giveBack(pieces: readonly Uint8Array[]): void {
-    if (this.#interruption === undefined || this.#failure !== undefined) return
+    // The next session may have begun to bring the rest, as long as nobody reads that.
+    if (this.#reader !== 'none' || this.#failure !== undefined) return
+    this.#offset = this.#taken - pieces.reduce((sum, { length }) => sum + length, 0)
     this.#taken = this.#offset
     let position = this.#offset
     for (const piece of pieces) {

@@ -1,5 +1,5 @@
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
-import { type BodyRoom, IncomingBody } from './incoming-body.ts'
+import type { AnyBody, BodyRoom } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SessionLimits } from './options.ts'
 import { SuccessReporter } from './success-report.ts'
@@ -9,6 +9,7 @@ export interface TransferRoom
   extends Omit<BodyRoom, 'progress' | 'failed' | 'memory'>,
     Omit<SessionLimits, 'spool' | 'memory'> {
   readonly maxMessageSize: number
+  openBody(room: BodyRoom): AnyBody
   /** The messages of the session hold so many bytes more, or less, in memory. */
   account(change: number): void
   readonly reportOn: 'taken' | 'received'
@@ -37,7 +38,7 @@ export class IncomingTransfer {
   readonly messageId: string
   /** The request with its first chunk to arrive. */
   readonly first: IncomingRequest
-  readonly body: IncomingBody
+  readonly body: AnyBody
   /** A message with this Message-ID was completed before, on another session. */
   readonly duplicate: boolean
   readonly #room: TransferRoom
@@ -52,11 +53,12 @@ export class IncomingTransfer {
   #activeAt: number
   #state: 'arriving' | 'complete' | 'failed' = 'arriving'
   #forsaken = false
+  #interruption: MsrpError | undefined
 
   constructor(
     room: TransferRoom,
     first: IncomingRequest,
-    options: { undecided: boolean; duplicate: boolean; body?: IncomingBody | undefined },
+    options: { undecided: boolean; duplicate: boolean; body?: AnyBody | undefined },
   ) {
     const { undecided, duplicate, body } = options
     this.duplicate = duplicate
@@ -79,11 +81,16 @@ export class IncomingTransfer {
     }
     // What an earlier session brought comes along.
     body?.moveTo(bodyRoom)
-    this.body = body ?? new IncomingBody(bodyRoom)
+    this.body = body ?? room.openBody(bodyRoom)
     this.#complete.promise.catch(() => {})
     if (first.successReport) {
       this.#reporter = new SuccessReporter(room.clock, this.body.offset, (until) => room.report(this, 200, until))
     }
+  }
+
+  /** Why its session broke, if that did not bring all of it: its body is a later session's then. */
+  get interruption(): MsrpError | undefined {
+    return this.#interruption
   }
 
   /** Resolves when every byte has arrived. */
@@ -192,8 +199,9 @@ export class IncomingTransfer {
   }
 
   /** The session broke; gives what has arrived, for a later session to complete. */
-  interrupt(error: MsrpError): IncomingBody {
+  interrupt(error: MsrpError): AnyBody {
     this.#state = 'failed'
+    this.#interruption = error
     this.#reporter?.stop()
     this.#complete.reject(error)
     this.body.interrupt(error)
@@ -267,7 +275,8 @@ export class IncomingTransfer {
   }
 
   #failed(error: MsrpError): void {
-    const wasComplete = this.#state === 'complete'
+    // With its last chunk, though earlier ones may be missing.
+    const cameToItsEnd = this.#state === 'complete' || this.body.total !== undefined
     this.#state = 'failed'
     this.#reporter?.stop()
     this.#complete.reject(error)
@@ -279,7 +288,7 @@ export class IncomingTransfer {
     if (status !== undefined) {
       if (this.#chunk !== undefined) this.#chunk.request.respond(status, comment)
       // When every chunk had its 200 already, only a REPORT can tell (RFC 4975 §7.1.4); never both.
-      else if (wasComplete && waiting.length === 0) this.#room.report(this, status, this.body.size, comment)
+      else if (cameToItsEnd && waiting.length === 0) this.#room.report(this, status, this.body.size, comment)
     }
     this.#room.over(this, error)
   }

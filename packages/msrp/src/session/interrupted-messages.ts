@@ -1,13 +1,13 @@
 import type { Cancel, Clock } from '../connection/index.ts'
 import { MsrpError } from '../wire/index.ts'
-import type { IncomingBody } from './incoming-body.ts'
+import type { AnyBody } from './incoming-body.ts'
 
 /** What has arrived of messages whose session broke: RFC 4975 §5.4 lets a later session bring the rest. */
 export class InterruptedMessages {
   readonly #clock: Clock
   readonly #keepFor: number
   readonly #most: number
-  readonly #kept: Map<string, { body: IncomingBody; expiry: Cancel }> = new Map()
+  readonly #kept: Map<string, { body: AnyBody; expiry: Cancel }> = new Map()
 
   /** `keepFor`: milliseconds. `most`: parts of messages that are kept at once; beyond that the oldest go. */
   constructor(clock: Clock, keepFor: number, most: number) {
@@ -17,7 +17,7 @@ export class InterruptedMessages {
   }
 
   /** Keeps a part of a message. */
-  readonly keep = (body: IncomingBody, messageId: string): void => {
+  readonly keep = (body: AnyBody, messageId: string): void => {
     this.#drop(messageId)
     const expiry = this.#clock.after(this.#keepFor, () => this.#drop(messageId))
     this.#kept.set(messageId, { body, expiry })
@@ -26,7 +26,7 @@ export class InterruptedMessages {
   }
 
   /** Gives the part of a message that is kept, if it still is. */
-  take(messageId: string): IncomingBody | undefined {
+  take(messageId: string): AnyBody | undefined {
     const kept = this.#kept.get(messageId)
     this.#kept.delete(messageId)
     kept?.expiry()

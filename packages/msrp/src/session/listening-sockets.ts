@@ -1,6 +1,6 @@
 import type { Transport } from '../connection/index.ts'
 import { MsrpError } from '../wire/index.ts'
-import type { ListeningSocket, ListenOptions, Platform } from './platform.ts'
+import type { ListeningSocket, ListenOptions, ListenPlatform } from './platform.ts'
 
 /** A place to listen at, as one local path uses it. */
 export interface ListeningPlace {
@@ -22,11 +22,11 @@ interface Shared {
 
 /** The listening sockets of an endpoint: paths with the same host, port and certificate share one. */
 export class ListeningSockets {
-  readonly #platform: Platform
+  readonly #platform: ListenPlatform
   readonly #accept: (transport: Transport, socket: object) => void
   readonly #shared: Map<string, Shared> = new Map()
 
-  constructor(platform: Platform, accept: (transport: Transport, socket: object) => void) {
+  constructor(platform: ListenPlatform, accept: (transport: Transport, socket: object) => void) {
     this.#platform = platform
     this.#accept = accept
   }

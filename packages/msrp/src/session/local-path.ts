@@ -1,19 +1,20 @@
 import { MsrpError, type MsrpUri } from '../wire/index.ts'
 import type { Session } from './api.ts'
 import type { CompletedMessages } from './completed-messages.ts'
+import type { DirectPeers } from './direct-peers.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { MessageQueue } from './message-queue.ts'
 import { Newcomer } from './newcomer.ts'
 import type { SessionOptions } from './options.ts'
-import { trusts, wrongCertificate } from './peer-fingerprint.ts'
 import type { Platform } from './platform.ts'
 import { MsrpSession } from './session.ts'
 
 /** The endpoint around a local path. */
 export interface LocalPathRoom {
   readonly platform: Platform
+  readonly direct: DirectPeers | undefined
   readonly completed: CompletedMessages
   /** What to do with messages of which a broken session brought a part: see `InboxRoom`. */
   readonly keep: InboxRoom['keep']
@@ -161,7 +162,7 @@ export class LocalPath {
     }
     const first = mayBegin && this.open && this.#sessions.size === 0
     const wanted = expected || (mayBegin && this.open ? this : undefined)
-    if (wanted && !trusts(wanted.options, connection)) return this.#distrust(request, connection, wanted)
+    if (wanted && !this.#trusts(wanted.options, connection)) return this.#distrust(request, connection, wanted)
     if ((expected || first) && request.flaw !== undefined) return request.refuseFlaw()
     const begins = mayBegin && request.flaw === undefined
     if (begins && this.#newcomer?.sent(request, connection)) return this.#newcomer.hold(request)
@@ -191,7 +192,7 @@ export class LocalPath {
   #known(session: MsrpSession, request: IncomingRequest, connection: EndpointConnection): RequestReader {
     if (session.connection === connection)
       return request.flaw === undefined ? session.request(request) : request.refuseFlaw()
-    if (!session.trusts(connection)) return this.#distrust(request, connection)
+    if (!this.#trusts(session.options, connection)) return this.#distrust(request, connection)
     // RFC 4975 §7.3: only the session's own connection counts; but its peer may have to come back over another one.
     const moves = request.head.method === 'SEND' && session.mayMoveTo(connection) && this.#admits(connection)
     if (moves && request.flaw === undefined) {
@@ -202,13 +203,18 @@ export class LocalPath {
     return IGNORED
   }
 
+  /** Whether the far side of a connection has shown the certificate that the peer has to have. */
+  #trusts(options: SessionOptions, connection: EndpointConnection): boolean {
+    return this.#room.direct?.trusts(options, connection) ?? true
+  }
+
   /**
    * The peer has not shown the certificate that it announced: its session is torn down at once, without a word (RFC 4975
    * §14.4). A connection that other sessions use, which trust it, stays.
    */
   #distrust(request: IncomingRequest, connection: EndpointConnection, wanted?: Expected | LocalPath): RequestReader {
-    const error = wrongCertificate(connection)
-    if (wanted !== undefined && 'reject' in wanted) {
+    const error = this.#room.direct?.wrongCertificate(connection)
+    if (wanted !== undefined && 'reject' in wanted && error !== undefined) {
       this.#expected.delete(wanted)
       wanted.reject(error)
     }

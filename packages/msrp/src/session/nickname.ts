@@ -13,11 +13,23 @@ export function answerNickname(request: IncomingRequest, handler: SessionOptions
 }
 
 async function answer(request: IncomingRequest, handler: NonNullable<SessionOptions['onNickname']>): Promise<void> {
-  let refused: Refused | undefined
-  try {
-    refused = refusedBy(await handler(request.head.fields.useNickname ?? ''))
-  } catch {
-    refused = { status: 403 }
-  }
+  const refused = await refusalOf(request, handler)
   request.respond(refused?.status ?? 200, refused?.comment)
+}
+
+async function refusalOf(
+  request: IncomingRequest,
+  handler: NonNullable<SessionOptions['onNickname']>,
+): Promise<Refused | undefined> {
+  let nickname = ''
+  try {
+    nickname = request.head.fields.useNickname ?? ''
+  } catch {
+    return { status: 424 }
+  }
+  try {
+    return refusedBy(await handler(nickname))
+  } catch {
+    return { status: 403 }
+  }
 }

@@ -1,6 +1,7 @@
-import type { CpimParts } from '../cpim/index.ts'
 import type { ParserLimits } from '../wire/index.ts'
+import type { Envelope } from './envelope.ts'
 import type { ListenOptions, TlsOptions, TraceEvent } from './platform.ts'
+import type { Container } from './wrapped-types.ts'
 
 /** The value of an SDP `path` attribute: URIs separated by spaces, or one by one. The leftmost is visited first. */
 export type PathInput = string | readonly string[]
@@ -53,13 +54,25 @@ export interface SessionOptions {
    * to take (`MANDATORY_TYPES`). `*` and `type/*` work. Default `['*']`.
    */
   readonly acceptTypes?: readonly string[]
+  /**
+   * Media types that are taken inside of containers besides, as in the SDP attribute `accept-wrapped-types` (RFC 4975 §8.6).
+   * What is in neither list gets 415, as far as the first 2048 bytes show it. Needs `containers`. Default: none.
+   */
+  readonly acceptWrappedTypes?: readonly string[]
+  /** How to see what is inside of messages: `cpimContainer` of `msrp/cpim`, `multipartContainer` of `msrp/multipart`. */
+  readonly containers?: readonly Container[]
   /** Media types that the peer takes, from its SDP: others are refused here with `type-not-accepted`. Default `['*']`. */
   readonly peerAcceptTypes?: readonly string[]
   /**
-   * The envelope for a peer whose accept types begin with `message/cpim`, such as a gateway: what is sent to it goes out
-   * wrapped, files excepted (RFC 4975 §13). A function gives one for each message, for what changes, such as `dateTime`.
+   * Media types that the peer takes inside of containers besides, from its SDP. What is in neither list is refused here with
+   * `type-not-accepted`: what `envelope` wraps, what `wrappedTypes` names, and what `containers` show of text and bytes.
    */
-  readonly cpim?: CpimParts | (() => CpimParts)
+  readonly peerAcceptWrappedTypes?: readonly string[]
+  /**
+   * The envelope for a peer whose accept types begin with its type, such as a gateway: what is sent to it goes out wrapped,
+   * files excepted (RFC 4975 §13). `cpimEnvelope` of `msrp/cpim` makes one.
+   */
+  readonly envelope?: Envelope
   /**
    * The fingerprints of the peer's certificate from its SDP, each `sha-256 AB:CD:…` (RFC 8122): the certificate has to be
    * that one, self-signed or not, or the connection is closed before anything is exchanged. Nothing else of it is checked
@@ -82,7 +95,10 @@ export interface SessionOptions {
    * to 2048 (all of a shorter message). What it throws refuses the message with 403.
    */
   readonly onRequest?: (request: RequestFacts, firstBytes: Uint8Array) => Verdict | Promise<Verdict>
-  /** Answers NICKNAME requests (RFC 7701 §7). Without it they get 501. */
+  /**
+   * Answers NICKNAME requests (RFC 7701 §7): with 425 when the nickname is taken or reserved, 403 when there are none here;
+   * what is no nickname gets 424 by itself. An empty one gives up the nickname. Without it they get 501.
+   */
   readonly onNickname?: (nickname: string) => Verdict | Promise<Verdict>
   /**
    * When success REPORTs go out: `taken`, when the bytes were handed to the reader or saved; `received`, as soon as they
@@ -93,9 +109,15 @@ export interface SessionOptions {
   readonly reportOn?: 'taken' | 'received'
   /** `delivered` fails with `report-timeout` after this long without news, once everything is out. Default 60 000. */
   readonly reportTimeout?: number
-  /** Largest chunk sent, in body bytes; not below 2048. Default: no limit, chunks end where others need the line. */
+  /**
+   * Largest chunk sent, in body bytes; not below 2048. With it only so much waits for answers (`limits.unansweredBytes`), which
+   * bounds the speed over long ways. Default: 1 MiB without that; chunks also end where others need the line.
+   */
   readonly chunkSize?: number
-  /** A bodiless SEND goes out after this long without traffic in either direction. Default: none. */
+  /**
+   * A bodiless SEND goes out when nothing has come from the peer for this long. NATs keep the connection in mind then, and a
+   * peer that is gone is noticed: when two of them stay unanswered, after 2 × `keepAlive` + 60 s at most. Default: none.
+   */
   readonly keepAlive?: number
   /** The session ends when nothing was sent or received for this long and no message is under way. Default: never. */
   readonly idleTimeout?: number
@@ -131,6 +153,7 @@ export interface SessionLimits {
   readonly unansweredBytes: number
 }
 
+/** Whom to connect to and how; what else the session does is in `SessionOptions`. */
 export interface ConnectOptions extends SessionOptions {
   /** The peer's path, from its SDP or as it was pasted. */
   readonly path: PathInput
@@ -142,6 +165,7 @@ export interface ConnectOptions extends SessionOptions {
   readonly signal?: AbortSignal
 }
 
+/** What a local path is made from, and how its sessions behave. */
 export interface PrepareOptions extends SessionOptions {
   readonly local?: string | { readonly host: string; readonly port: number }
   /** Go through a relay: its path is part of `localPath`. */
@@ -160,22 +184,32 @@ export interface PrepareOptions extends SessionOptions {
   readonly signal?: AbortSignal
 }
 
+/** What is known of the peer once its description is there. What is left out here is as `prepare` was told. */
 export interface CompleteOptions {
   /** True: we open the connection and send first, as the side does that made the SDP offer. Default: not when listening. */
   readonly active?: boolean
   /** From the peer's SDP; see `SessionOptions`. */
   readonly peerAcceptTypes?: readonly string[]
+  readonly peerAcceptWrappedTypes?: readonly string[]
   readonly peerMaxMessageSize?: number
   readonly peerFingerprint?: string | readonly string[]
+  /** Where to connect to instead of the host and port in the peer's path, which a middlebox keeps to itself (RFC 6714). */
+  readonly connectTo?: { readonly host: string; readonly port: number }
   /** Who writes to whom; see `SessionOptions`. */
-  readonly cpim?: SessionOptions['cpim']
+  readonly envelope?: Envelope
   /** Gives up, with `aborted`. */
   readonly signal?: AbortSignal
 }
 
+/** How one message goes out. */
 export interface SendOptions {
   /** Content-Type. Default: `text/plain;charset=utf-8` for strings, a Blob's own type, else `application/octet-stream`. */
   readonly contentType?: string
+  /**
+   * Media types of what is inside of the message, where it is a container that was not made here: they have to be among
+   * those that the peer takes. Found out by `containers` for text and bytes.
+   */
+  readonly wrappedTypes?: readonly string[]
   /** The value of Content-Disposition. Default: none; `render`, which means the same, for what may go in several chunks. */
   readonly disposition?: string
   /** Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`. */
@@ -198,6 +232,7 @@ export interface SendOptions {
   readonly resumeFrom?: number
 }
 
+/** How far a message is. */
 export interface SendProgress {
   /** Body bytes handed to the operating system. */
   readonly sent: number
@@ -217,6 +252,13 @@ export interface EndpointOptions {
    * same Message-ID. Default 0: not at all.
    */
   readonly resumeFor?: number
+  /**
+   * A connection is given up when bytes have waited for so long of which the far side took none, and nothing came from it
+   * either: it is dead, or does not read, which looks the same from here. What is taken shows in steps of 128 KiB. In
+   * milliseconds, to which a quarter may come. Default: none, since a far side may stop reading for as long as it likes; TCP gives a dead one up after a
+   * quarter of an hour.
+   */
+  readonly stallTimeout?: number
   /** Limits on what can be made to wait. */
   readonly limits?: Partial<EndpointLimits>
 }

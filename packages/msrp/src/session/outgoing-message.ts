@@ -9,11 +9,20 @@ import type { BodyReader } from './outgoing-body.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { refusal } from './refusal.ts'
 import { ProgressNotice } from './send-progress.ts'
+import type { SessionCounts } from './statistics.ts'
 import { type SentPart, UnansweredChunks } from './unanswered-chunks.ts'
+
+/**
+ * Largest chunk where no size is asked for. RFC 4975 §7.1.1 wants few chunks, but also an answer to each within 30 s: what
+ * waits for a slow relay in TCP's buffers would not have its answer in that time if it were one chunk, while nothing is
+ * wrong; the answer to a part of it shows that. A MiB makes headers less than a thousandth of it.
+ */
+export const LONGEST_CHUNK: number = 1024 * 1024
 
 /** The session around a message. */
 export interface OutgoingRoom {
   readonly clock: Clock
+  readonly counts: SessionCounts
   /** A status of 300 or more came for the message or a chunk of it. */
   refused(message: SentMessage, status: number, error: MsrpError): void
   /** Nothing of the message is pending any more. */
@@ -62,6 +71,7 @@ export class SentMessage implements OutgoingMessage {
   #phase: 'sending' | 'aborting' | 'over' = 'sending'
   #source: MessageChunks | undefined
   #begun = false
+  #wasOut = false
   /** The open chunk, and its response when that came before its end. */
   #open: OpenChunk | undefined
 
@@ -77,7 +87,7 @@ export class SentMessage implements OutgoingMessage {
     this.#cursor = new BodyCursor({
       reader: this.#reader,
       start: resumeFrom,
-      chunkSize,
+      chunkSize: chunkSize ?? LONGEST_CHUNK,
       onChange: (error) => (error === undefined ? this.#connection?.wake() : this.fail(error)),
     })
     const proof: Proof = successReport ? 'reports' : failureReport === 'yes' ? 'responses' : 'none'
@@ -125,6 +135,16 @@ export class SentMessage implements OutgoingMessage {
   /** Resolves when every byte is out, or nothing more is sent. */
   get handedOver(): Promise<void> {
     return this.#handedOver.promise
+  }
+
+  /** `delivered` has settled. */
+  get settled(): boolean {
+    return this.#delivery.settled
+  }
+
+  /** Bytes that are out and not confirmed. */
+  get unconfirmedBytes(): number {
+    return Math.max(0, this.sent - this.#delivery.confirmedBytes)
   }
 
   /** Every byte is out. */
@@ -178,6 +198,7 @@ export class SentMessage implements OutgoingMessage {
   /** A REPORT about it (RFC 4975 §7.3.2); bytes from `start` up to `end`, not included, counted from 0. */
   reported(status: number, comment: string, start: number, end: number): void {
     if (status >= 300) {
+      this.#room.counts.failed(status)
       // RFC 4975 §7.3.2: a REPORT means what a response with its status means.
       const reported = { start, end: Math.min(end, this.sent) }
       if (status === 501) this.#tooLarge({ ...reported, small: reported.end - start <= WHOLE_CHUNK }, comment)
@@ -217,6 +238,7 @@ export class SentMessage implements OutgoingMessage {
       this.fail(piece.error)
       return { kind: 'end', flag: '#' }
     }
+    if (piece.kind === 'body') this.#room.counts.sent.bytes += piece.bytes.length
     this.#progress.changed()
     return piece
   }
@@ -225,14 +247,18 @@ export class SentMessage implements OutgoingMessage {
     const open = this.#open
     if (source !== this.#source || open === undefined) return
     this.#open = undefined
+    const { counts, clock } = this.#room
+    counts.sent.chunks++
     const { chunkSize, small, pending } = open
     const { start, end } = this.#cursor.close(chunk.flag, chunk.bodyBytes)
-    const part: SentPart = { start, end, chunkSize, small }
+    const part: SentPart = { start, end, chunkSize, small, at: clock.now() }
     if (open.answer === undefined) this.#remember(chunk, part, pending)
     else this.#answered(part, open.answer)
     if (this.#phase === 'aborting' && chunk.flag !== '+') this.#ended()
     if (this.#cursor.out && this.total !== undefined) {
       this.#delivery.sent(this.total)
+      if (!this.#wasOut) counts.sent.messages++
+      this.#wasOut = true
       this.#handedOver.resolve()
     }
     this.#check()
@@ -242,7 +268,13 @@ export class SentMessage implements OutgoingMessage {
     if (this.#phase === 'over') return 'done'
     if (this.#phase === 'aborting') return 'ready'
     if (this.#cursor.out) return 'done'
-    return !this.#unanswered.isFull(this.#cursor.chunkSize) && this.#cursor.prepare() ? 'ready' : 'waiting'
+    return !this.#unanswered.isFull(this.#askedChunkSize) && this.#cursor.prepare() ? 'ready' : 'waiting'
+  }
+
+  /** The chunk size that holds because somebody has asked for one, here or the far side by a 501. */
+  get #askedChunkSize(): number | undefined {
+    const { chunkSize } = this.#cursor
+    return this.#settings.chunkSize === undefined && chunkSize === LONGEST_CHUNK ? undefined : chunkSize
   }
 
   #enqueue(): void {
@@ -268,8 +300,10 @@ export class SentMessage implements OutgoingMessage {
   }
 
   #response(transactionId: string, head: ResponseHead): void {
+    if (head.status >= 300) this.#room.counts.failed(head.status)
     const part = this.#unanswered.take(transactionId)
     if (part !== undefined) {
+      this.#room.counts.answeredAfter(this.#room.clock.now() - part.at)
       this.#answered(part, head)
       this.#check()
     } else if (this.#open?.transactionId === transactionId) {
@@ -313,6 +347,7 @@ export class SentMessage implements OutgoingMessage {
       this.fail(new MsrpError('connection-lost', 'The connection changed, and a stream cannot be sent again'))
       return
     }
+    this.#room.counts.resentBytes += part.end - part.start
     this.#delivery.unsent()
     this.#cursor.repeat(part, chunkSize)
     this.#enqueue()
@@ -327,6 +362,7 @@ export class SentMessage implements OutgoingMessage {
   #timedOut(transactionId: string): void {
     const part = this.#unanswered.take(transactionId)
     if (part === undefined || this.#settings.failureReport !== 'yes') return
+    this.#room.counts.failed(408)
     this.fail(new MsrpError('timeout', 'A part of the message was not answered within 30 s'))
   }
 

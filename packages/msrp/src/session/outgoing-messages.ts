@@ -1,4 +1,5 @@
 import type { Clock, MsrpConnection } from '../connection/index.ts'
+import { smimeTypeOf } from '../mime/smime.ts'
 import {
   type Field,
   formatContentDisposition,
@@ -11,7 +12,7 @@ import {
 import type { MessageBody } from './body.ts'
 import { WHOLE_CHUNK } from './body-cursor.ts'
 import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
-import { wantsCpim, wrapForPeer } from './cpim-wrapping.ts'
+import { wantsEnvelope, wrapForPeer } from './envelope.ts'
 import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, bareType } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
@@ -19,6 +20,8 @@ import { type BodyReader, readerFor } from './outgoing-body.ts'
 import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
+import type { SessionCounts } from './statistics.ts'
+import { unwantedByPeer } from './wrapped-types.ts'
 
 /** Default of `reportTimeout`, in milliseconds. */
 const REPORT_TIMEOUT = 60_000
@@ -30,6 +33,7 @@ export interface OutgoingMessagesRoom {
   readonly toPath: readonly MsrpUri[]
   readonly fromPath: readonly MsrpUri[]
   readonly options: SessionOptions
+  readonly counts: SessionCounts
   /** The peer says that there is no such session, or that it is bound to another connection. */
   disowned(error: MsrpError): void
 }
@@ -42,7 +46,7 @@ export class OutgoingMessages {
   readonly #underWay: Set<SentMessage> = new Set()
   readonly #waiting: Set<SentMessage> = new Set()
   #connection: MsrpConnection<PendingRequest> | undefined
-  /** Media types that the peer answered 415 to: RFC 4975 §10.6, not sent again in this session. */
+  /** Media types that the peer answered 415 to, with those inside: RFC 4975 §10.6, not sent again in this session. */
   readonly #refusedTypes: Set<string> = new Set()
   /** Messages that the peer answered 413 to: RFC 4975 §10.5, no further chunk of them is sent. */
   readonly #stopped: RecentIds<true> = new RecentIds(256)
@@ -54,6 +58,17 @@ export class OutgoingMessages {
   /** Messages that are not out yet, or not confirmed. */
   get size(): number {
     return this.#messages.size
+  }
+
+  /** The same ones. */
+  get all(): SentMessage[] {
+    return [...this.#messages.values()]
+  }
+
+  /** What of them is out and not confirmed. */
+  get unconfirmed(): { messages: number; bytes: number } {
+    const pending = this.all.filter(({ settled }) => !settled)
+    return { messages: pending.length, bytes: pending.reduce((sum, { unconfirmedBytes }) => sum + unconfirmedBytes, 0) }
   }
 
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
@@ -69,7 +84,8 @@ export class OutgoingMessages {
     const message = new SentMessage(
       {
         clock: this.#room.clock,
-        refused: (it, status, error) => this.#refused(it, status, error),
+        refused: (it, status, error) => this.#refused(it, status, error, typesIn(settings.contentType, options)),
+        counts: this.#room.counts,
         over: (it) => {
           signal?.removeEventListener('abort', onAbort)
           this.#messages.delete(it.messageId)
@@ -80,7 +96,7 @@ export class OutgoingMessages {
       settings,
     )
     this.#messages.set(message.messageId, message)
-    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader)
+    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader, body, options)
     signal?.addEventListener('abort', onAbort)
     if (error !== undefined) message.lost(error)
     else if (signal?.aborted) message.abort(signal.reason)
@@ -172,6 +188,10 @@ export class OutgoingMessages {
       successReport: options.successReport ?? true,
       failureReport: options.failureReport ?? 'yes',
     }
+    const smime = [about.contentType, ...(options.wrappedTypes ?? [])].find((type) => smimeTypeOf(type) !== undefined)
+    if (smime !== undefined && reader.size === undefined) {
+      throw unusable(`${smime} of unknown size: each chunk of S/MIME announces the size of all (RFC 8591 §8.2)`)
+    }
     return {
       ...about,
       head: this.#head({ ...about, fields }),
@@ -197,17 +217,26 @@ export class OutgoingMessages {
     return new ChunkHead({ ...parts, toPath, fromPath })
   }
 
-  #refusedHere({ contentType, messageId }: OutgoingSettings, reader: BodyReader): MsrpError | undefined {
+  #refusedHere(
+    { contentType, messageId }: OutgoingSettings,
+    reader: BodyReader,
+    body: MessageBody,
+    options: SendOptions,
+  ): MsrpError | undefined {
     const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
-      const hint = wantsCpim(peerAcceptTypes) ? '; with the option cpim it is wrapped' : ''
+      const hint = wantsEnvelope(peerAcceptTypes, 'message/cpim') ? '; with the option envelope it is wrapped' : ''
       return new MsrpError(
         'type-not-accepted',
         `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}${hint}`,
       )
     }
-    if (this.#refusedTypes.has(bareType(contentType))) {
+    const unwanted = unwantedByPeer(body, contentType, options.wrappedTypes, this.#room.options)
+    if (unwanted !== undefined) {
+      return new MsrpError('type-not-accepted', `The peer does not take ${unwanted} inside of ${contentType}`)
+    }
+    if (this.#refusedTypes.has(typesIn(contentType, options))) {
       return new MsrpError('type-not-accepted', `The peer has refused ${contentType} before (415)`, { status: 415 })
     }
     if (this.#stopped.get(messageId)) {
@@ -219,11 +248,16 @@ export class OutgoingMessages {
     return undefined
   }
 
-  #refused(message: SentMessage, status: number, error: MsrpError): void {
-    if (status === 415) this.#refusedTypes.add(bareType(message.contentType))
+  #refused(message: SentMessage, status: number, error: MsrpError, types: string): void {
+    if (status === 415) this.#refusedTypes.add(types)
     if (status === 413) this.#stopped.set(message.messageId, true)
     if (status === 481 || status === 506) this.#room.disowned(error)
   }
+}
+
+/** What a 415 is about: a peer that takes an envelope refuses what is inside. */
+function typesIn(contentType: string, { wrappedTypes = [] }: SendOptions): string {
+  return [contentType, ...wrappedTypes].map(bareType).join(' ')
 }
 
 const RESERVED: ReadonlySet<string> = new Set([

@@ -1,23 +1,39 @@
 import type { Clock, Transport } from '../connection/index.ts'
-import type { Fingerprint, Hash, RandomBytes } from '../wire/index.ts'
+import type { Fingerprint, Hash, MsrpUri, OpenReader, RandomBytes } from '../wire/index.ts'
+import type { BlockSpool } from './block-spool.ts'
+import type { DirectPeers, DirectPeersRoom } from './direct-peers.ts'
+import type { AnyBody, BodyRoom } from './incoming-body.ts'
+import type { RelayAddress } from './relay-client/index.ts'
 
 /** What an endpoint needs from the machine it runs on. The entry point `msrp` fills it in for Node. */
 export interface Platform {
   readonly clock: Clock
   readonly random: RandomBytes
   readonly hash: Hash
+  /** Reads what arrives on connections. */
+  readonly reader: OpenReader
   /** @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `tls-fingerprint`, `not-msrp`, `timeout`, `aborted` */
   dial(target: DialTarget): Promise<Transport>
-  /** Servers of a service by SRV, in the order in which to try them; empty when there are none. */
-  resolveSrv(name: string): Promise<readonly { readonly host: string; readonly port: number }[]>
+  /** Goes to the places where a relay may be found, until `attempt` succeeds at one. @throws MsrpError */
+  connectToRelay<T>(relay: MsrpUri, attempt: (address: RelayAddress) => Promise<T>): Promise<T>
+  /** Peers without relays. Absent where they cannot be reached, as from a browser. */
+  direct?(room: DirectPeersRoom): DirectPeers
+  /** Storage for what nobody has read yet. Without it a message that overflows its window is refused with 413. */
+  openSpool?(limit: number): BlockSpool
+  /** For the body of a message that begins to come in. */
+  readonly openBody: (room: BodyRoom) => AnyBody
+  /** Loads what is needed for bodies that outlive their session. Absent where everything is at hand. */
+  loadBodies?(): Promise<unknown>
+  /** A file that appears under its name when it is complete. Without it `saveTo` fails with `storage`. */
+  createFile?(path: string, options: SaveOptions): Promise<FileSink>
+}
+
+/** What is needed beside it for peers without relays. */
+export interface ListenPlatform {
   /** @throws MsrpError `unreachable` when the port is taken, `invalid-argument` for an unusable certificate. */
   listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<ListeningSocket>
   /** Fingerprints of a certificate in PEM, for the SDP (RFC 8122 §5.1). @throws MsrpError `invalid-argument` */
   ownFingerprints?(certificate: string | Uint8Array): readonly string[]
-  /** Storage for what nobody has read yet. Without it a message that overflows its window is refused with 413. */
-  openSpool?(limit: number): Promise<Spool>
-  /** A file that appears under its name when it is complete. Without it `saveTo` fails with `storage`. */
-  createFile?(path: string, options: SaveOptions): Promise<FileSink>
 }
 
 /** Where to connect to. */
@@ -57,6 +73,7 @@ export interface TlsOptions {
   readonly insecure?: boolean
 }
 
+/** Where to accept connections, and by which name peers find us there. */
 export interface ListenOptions {
   /** Address or name to listen on. Default `127.0.0.1`. */
   readonly host?: string
@@ -105,6 +122,7 @@ export interface FileSink {
   discard(): Promise<void>
 }
 
+/** How a message is saved under a name. */
 export interface SaveOptions {
   /** When the name is taken: `fail` with `storage` (default), or save under another one, as `name (2).ext`. */
   readonly taken?: 'fail' | 'number'
@@ -116,7 +134,18 @@ export interface SaveOptions {
 export interface TraceEvent {
   /** Far address and protocol, such as `tls 192.0.2.7:2855`. */
   readonly connection: string
+  /** Which connection of the endpoint it is, from 1 on. */
+  readonly number: number
   readonly direction: 'in' | 'out'
+  /** When, in the milliseconds of the platform's clock: in Node and in browsers those of `performance.now()`. */
+  readonly at: number
+  /** A start-line with header fields, or an end-line. */
+  readonly kind: 'head' | 'end'
+  /** The session-id of our own URI in it; undefined where there is none. */
+  readonly session: string | undefined
+  readonly transactionId: string
+  /** Of an end: how many body bytes came before it. */
+  readonly bodyBytes: number
   /** Start-line and header fields with credentials masked, or an end-line with the count of body bytes before it. */
   readonly text: string
 }

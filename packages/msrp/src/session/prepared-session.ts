@@ -1,11 +1,10 @@
-import { formatPath, MsrpError, type MsrpUri, parseFingerprints, parsePath } from '../wire/index.ts'
+import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
-import type { ConnectionPool } from './connection-pool.ts'
+import type { DirectPeers } from './direct-peers.ts'
 import type { ConnectionUser } from './endpoint-connection.ts'
 import type { ListeningPlace } from './listening-sockets.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
-import { checkFingerprint } from './peer-fingerprint.ts'
 import type { Platform, TlsOptions } from './platform.ts'
 import type { RelayPath } from './relay-path.ts'
 import type { MsrpSession } from './session.ts'
@@ -13,7 +12,7 @@ import type { MsrpSession } from './session.ts'
 /** What a local path lives on. */
 export interface PreparedParts {
   readonly platform: Platform
-  readonly pool: ConnectionPool
+  readonly direct: DirectPeers | undefined
   readonly local: LocalPath
   readonly tls: TlsOptions | undefined
   readonly place: ListeningPlace | undefined
@@ -65,16 +64,16 @@ export class Prepared implements PreparedSession, ConnectionUser {
   }
 
   async complete(remotePath: PathInput, options: CompleteOptions = {}): Promise<Session> {
-    const { local, place, relay } = this.#parts
+    const { direct, local, place, relay } = this.#parts
     if (this.#state !== 'open') throw new MsrpError('closed', 'The local path is given up')
     const path = pathOf(remotePath)
     const { active = place === undefined, signal } = options
     const settings: SessionOptions = { ...local.options, ...peerFacts(options) }
-    checkFingerprint(settings.peerFingerprint, {
+    direct?.checkFingerprint(settings.peerFingerprint, {
       relayed: relay !== undefined || path.length > 1,
       secure: active ? path[0]?.secure === true : place?.secure === true,
     })
-    if (active) return this.#connect(path, settings, signal)
+    if (active) return this.#connect(path, settings, options)
     if (place === undefined && relay === undefined) {
       throw new MsrpError('invalid-argument', 'A peer can only come when there is a listening socket or a relay')
     }
@@ -128,10 +127,11 @@ export class Prepared implements PreparedSession, ConnectionUser {
     return true
   }
 
-  async #connect(path: readonly MsrpUri[], options: SessionOptions, signal: AbortSignal | undefined): Promise<Session> {
-    const session = await this.#start(path, options, signal)
+  async #connect(path: readonly MsrpUri[], options: SessionOptions, how: CompleteOptions): Promise<Session> {
+    const { signal } = how
+    const session = await this.#start(path, options, how)
     const giveUp = new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason })
-    const onAbort = (): void => session.fail(giveUp)
+    const onAbort = (): void => session.drop(giveUp)
     signal?.addEventListener('abort', onAbort)
     try {
       if (signal?.aborted) throw giveUp
@@ -139,7 +139,7 @@ export class Prepared implements PreparedSession, ConnectionUser {
       return session
     } catch (error) {
       const failure = error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error })
-      session.fail(failure)
+      session.drop(failure)
       throw failure
     } finally {
       signal?.removeEventListener('abort', onAbort)
@@ -150,18 +150,16 @@ export class Prepared implements PreparedSession, ConnectionUser {
   async #start(
     path: readonly MsrpUri[],
     options: SessionOptions,
-    signal: AbortSignal | undefined,
+    { connectTo, signal }: CompleteOptions,
   ): Promise<MsrpSession> {
-    const { local, pool, relay, tls } = this.#parts
-    const fingerprints = parseFingerprints(options.peerFingerprint)
+    const { direct, local, relay, tls } = this.#parts
     if (relay !== undefined) return local.start(path, options, relay.connection)
-    const [next] = path
-    if (next === undefined) throw new MsrpError('invalid-argument', 'The path of the peer is empty')
-    for (;;) {
-      const connection = await pool.get(next, { tls, fingerprints }, signal)
-      // The last session on it may have ended meanwhile.
-      if (connection.open) return local.start(path, options, connection)
-    }
+    const { peerFingerprint } = options
+    const session = await direct?.connect(path, { tls, peerFingerprint, connectTo }, signal, (connection) =>
+      local.start(path, options, connection),
+    )
+    if (session === undefined) throw new MsrpError('internal', 'There is no way to the peer')
+    return session
   }
 }
 
@@ -180,11 +178,12 @@ export function pathOf(input: PathInput): MsrpUri[] {
 }
 
 function peerFacts(options: CompleteOptions): SessionOptions {
-  const { peerAcceptTypes, peerMaxMessageSize, peerFingerprint, cpim } = options
+  const { peerAcceptTypes, peerAcceptWrappedTypes, peerMaxMessageSize, peerFingerprint, envelope } = options
   return {
     ...(peerFingerprint === undefined ? {} : { peerFingerprint }),
-    ...(cpim === undefined ? {} : { cpim }),
+    ...(envelope === undefined ? {} : { envelope }),
     ...(peerAcceptTypes === undefined ? {} : { peerAcceptTypes }),
+    ...(peerAcceptWrappedTypes === undefined ? {} : { peerAcceptWrappedTypes }),
     ...(peerMaxMessageSize === undefined ? {} : { peerMaxMessageSize }),
   }
 }

@@ -5,6 +5,7 @@ import type { Platform } from './platform.ts'
 import { RecentIds } from './recent-ids.ts'
 import { refusal } from './refusal.ts'
 import { encodeBodiless } from './report.ts'
+import type { SessionCounts } from './statistics.ts'
 
 /** How long a peer may take to show that it is still there, when another one asks for its place. Milliseconds. */
 const PROBE_TIMEOUT = 2_000
@@ -14,6 +15,7 @@ export interface PresenceRoom {
   readonly platform: Platform
   readonly toPath: readonly MsrpUri[]
   readonly fromPath: readonly MsrpUri[]
+  readonly counts: SessionCounts
   /** The connection at present. */
   connection(): EndpointConnection
   /** The peer is not there, or knows nothing of the session. */
@@ -31,6 +33,7 @@ export class Presence {
   /** How many had gone out when it last turned out that one was in vain: if the one after that is, too, nobody is there. */
   #doubted: number | undefined
   #timer: Cancel | undefined
+  #lastKeepAlive = Number.NEGATIVE_INFINITY
 
   constructor(room: PresenceRoom) {
     this.#room = room
@@ -55,15 +58,15 @@ export class Presence {
   }
 
   /**
-   * Sends one whenever the connection has been silent for so many milliseconds. A peer that does not answer in time may have
-   * been stopped for a while, and is asked once more.
+   * Sends one whenever nothing has come from the far side for so many milliseconds: what we send proves nothing. A peer that
+   * does not answer in time may have been stopped for a while, and is asked once more.
    */
   keepAlive(interval: number): void {
     const { clock } = this.#room.platform
-    const { lastActivity } = this.#room.connection().msrp
-    this.#timer = clock.after(Math.max(lastActivity + interval - clock.now(), 1), () => {
-      const idle = clock.now() - this.#room.connection().msrp.lastActivity >= interval
-      if (idle) {
+    const last = (): number => Math.max(this.#room.connection().msrp.lastHeard, this.#lastKeepAlive)
+    this.#timer = clock.after(Math.max(last() + interval - clock.now(), 1), () => {
+      if (clock.now() - last() >= interval) {
+        this.#lastKeepAlive = clock.now()
         const number = this.#count + 1
         void this.#send(false).then((error) => this.#failed(number, error))
       }
@@ -100,7 +103,8 @@ export class Presence {
    * is not enough: the peer's REPORT has to come.
    */
   #send(endToEnd: boolean): Promise<MsrpError | undefined> {
-    const { platform, toPath, fromPath } = this.#room
+    const { platform, toPath, fromPath, counts } = this.#room
+    const sentAt = platform.clock.now()
     const connection = this.#room.connection().msrp
     const messageId = newMessageId(platform.random)
     const transactionId = connection.newTransactionId()
@@ -109,6 +113,7 @@ export class Presence {
     this.#sent.set(messageId, { number: ++this.#count, settle: resolve })
     connection.sendRequest(transactionId, bytes, {
       answered: ({ status, comment }) => {
+        counts.answeredAfter(platform.clock.now() - sentAt)
         if (status >= 300) resolve(refusal(status, comment, 'The session'))
         else if (!endToEnd) resolve(undefined)
       },

@@ -1,7 +1,7 @@
-import { textOfBody } from '../wire/charset.ts'
+import { textDecoderOf, textOfBody } from '../wire/charset.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import type { IncomingBody } from './incoming-body.ts'
+import type { AnyBody } from './incoming-body.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
 import type { FileSink, SaveOptions } from './platform.ts'
 
@@ -70,6 +70,8 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async text(): Promise<string> {
+    // What cannot be decoded is not taken either: it can still be read as bytes.
+    textDecoderOf(this.contentType)
     return textOfBody(await this.bytes(), this.contentType)
   }
 
@@ -77,7 +79,7 @@ export class ReceivedMessage implements IncomingMessage {
     const body = this.#attach()
     const pieces: Uint8Array[] = []
     try {
-      for (let piece = await body.take(); piece !== undefined; piece = await body.take()) pieces.push(piece)
+      for (let piece = await this.#take(body); piece !== undefined; piece = await this.#take(body)) pieces.push(piece)
       return joined(pieces)
     } catch (error) {
       body.giveBack(pieces)
@@ -85,12 +87,20 @@ export class ReceivedMessage implements IncomingMessage {
     }
   }
 
+  async blob(): Promise<Blob> {
+    const open = async (): Promise<FileSink> => {
+      const { BlobSink } = await import('./blob-sink.ts')
+      return new BlobSink(this.contentType)
+    }
+    return (await this.#save(open, undefined)) as Blob
+  }
+
   stream(): ReadableStream<Uint8Array> {
     const body = this.#attach()
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          const piece = await body.take()
+          const piece = await this.#take(body)
           if (piece === undefined) controller.close()
           else controller.enqueue(piece)
         },
@@ -104,15 +114,20 @@ export class ReceivedMessage implements IncomingMessage {
   saveTo(path: string, options?: SaveOptions): Promise<string>
   saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
+    return this.#save(async () => (typeof target === 'string' ? this.#open(target, options) : target), options.signal)
+  }
+
+  async #save(open: () => Promise<FileSink>, signal: AbortSignal | undefined): Promise<unknown> {
     const transfer = this.#transfer
     this.#attach()
-    const { signal } = options
     const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
     if (signal?.aborted) giveUp()
     signal?.addEventListener('abort', giveUp)
     try {
-      const sink = typeof target === 'string' ? await this.#open(target, options) : target
-      return await transfer.body.saveTo(sink)
+      const sink = await open()
+      if (transfer.interruption === undefined) return await transfer.body.saveTo(sink)
+      await sink.discard()
+      throw transfer.interruption
     } finally {
       signal?.removeEventListener('abort', giveUp)
     }
@@ -128,11 +143,18 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   /** From now on somebody reads it, so its being dropped means nothing; and watched objects live longer than others. */
-  #attach(): IncomingBody {
-    const { body } = this.#transfer
-    body.attach()
+  #attach(): AnyBody {
+    const { body, interruption } = this.#transfer
+    // What is another session's by now is for the reader of that one.
+    if (interruption === undefined) body.attach()
     dropped.unregister(this)
     return body
+  }
+
+  /** The next bytes. A reader who was busy while its session broke must not take those of the next one. */
+  #take(body: AnyBody): Promise<Uint8Array | undefined> {
+    const { interruption } = this.#transfer
+    return interruption === undefined ? body.take() : Promise.reject(interruption)
   }
 
   async #open(path: string, options: SaveOptions): Promise<FileSink> {

@@ -4,7 +4,6 @@ import type { PathInput, RelayOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import {
   authenticate,
-  connectToRelay,
   handshakeProtocol,
   type RelayMemory,
   type RelayRegistration,
@@ -42,7 +41,7 @@ export async function registerWithRelay(options: {
   if (relay.handshake && (webSocket === undefined || known === undefined)) {
     throw new MsrpError('invalid-argument', 'handshake: true needs a WebSocket URL, a user name and a password')
   }
-  return connectToRelay(first, platform, async ({ host, port, serverName }) => {
+  return platform.connectToRelay(first, async ({ host, port, serverName }) => {
     let connection: EndpointConnection | undefined
     const registration = await authenticate({
       connect: async () => {

@@ -1,18 +1,28 @@
 import type { Cancel } from '../connection/index.ts'
-import { formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/index.ts'
-import type { IncomingMessage, OutgoingMessage, Session, SessionEnd } from './api.ts'
+import { type Field, formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/index.ts'
+import type {
+  Finished,
+  FinishOptions,
+  IncomingMessage,
+  OutgoingMessage,
+  Session,
+  SessionEnd,
+  SessionStatistics,
+} from './api.ts'
 import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
+import { sendExtensionRequest } from './extension-request.ts'
+import { finish } from './finish.ts'
 import { Inbox, type InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { answerNickname } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
-import { trusts } from './peer-fingerprint.ts'
 import type { Platform } from './platform.ts'
 import { Presence } from './presence.ts'
 import { encodeReport } from './report.ts'
+import { SessionCounts } from './statistics.ts'
 
 /** Default of `closeTimeout`, in milliseconds. */
 const CLOSE_TIMEOUT = 5_000
@@ -45,10 +55,14 @@ export class MsrpSession implements Session, ConnectionUser {
   readonly #closed = Promise.withResolvers<SessionEnd>()
   readonly #presence: Presence
   readonly #pauses: Set<object> = new Set()
+  readonly #counts = new SessionCounts()
   #connection: EndpointConnection
   /** Connections that it was bound to before: what still comes over them comes too late. */
   readonly #left: WeakSet<EndpointConnection> = new WeakSet()
   #state: 'open' | 'closing' | 'closed' = 'open'
+  /** Nothing more is taken to send; what comes in is. */
+  #finishing = false
+  readonly #beganAt: number
   #closing: Promise<void> | undefined
   #activeAt: number
   #idleTimer: Cancel | undefined
@@ -66,6 +80,7 @@ export class MsrpSession implements Session, ConnectionUser {
       pause: (reason) => this.#pause(reason),
       resume: (reason) => this.#resume(reason),
       report: (request, report) => this.#report(request, report),
+      counts: this.#counts,
       completed: room.completed,
       keep: room.keep,
       kept: room.kept,
@@ -76,22 +91,29 @@ export class MsrpSession implements Session, ConnectionUser {
       toPath: peerPath,
       fromPath: [localUri],
       options,
-      disowned: (error) => this.fail(error),
+      counts: this.#counts,
+      disowned: (error) => this.drop(error),
     })
     this.#presence = new Presence({
       platform,
       toPath: peerPath,
       fromPath: [localUri],
       connection: () => this.#connection,
-      gone: (error) => this.fail(error),
+      gone: (error) => this.drop(error),
+      counts: this.#counts,
     })
     if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
     this.#activeAt = platform.clock.now()
+    this.#beganAt = this.#activeAt
     this.#armIdle()
   }
 
   get connection(): EndpointConnection {
     return this.#connection
+  }
+
+  get options(): SessionOptions {
+    return this.#room.options
   }
 
   get peerPath(): readonly MsrpUri[] {
@@ -103,7 +125,14 @@ export class MsrpSession implements Session, ConnectionUser {
   }
 
   get state(): 'open' | 'closing' | 'closed' {
-    return this.#state
+    return this.#finishing && this.#state === 'open' ? 'closing' : this.#state
+  }
+
+  get statistics(): SessionStatistics {
+    const now = this.#room.platform.clock.now()
+    const unconfirmed = this.#outgoing.unconfirmed
+    const idle = now - this.#connection.msrp.lastActivity
+    return this.#counts.snapshot({ unconfirmed, age: now - this.#beganAt, idle })
   }
 
   get closed(): Promise<SessionEnd> {
@@ -112,7 +141,14 @@ export class MsrpSession implements Session, ConnectionUser {
 
   send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {
     this.#activeAt = this.#room.platform.clock.now()
-    return this.#outgoing.send(body, options, this.#state === 'open' ? this.#connection.msrp : undefined)
+    return this.#outgoing.send(body, options, this.state === 'open' ? this.#connection.msrp : undefined)
+  }
+
+  async sendRequest(method: string, fields: readonly Field[] = []): Promise<void> {
+    if (this.#state !== 'open') throw new MsrpError('closed', 'The session is over')
+    this.#activeAt = this.#room.platform.clock.now()
+    const { localUri, peerPath: toPath } = this.#room
+    await sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] })
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage> {
@@ -122,6 +158,11 @@ export class MsrpSession implements Session, ConnectionUser {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
+    this.#finishing = true
+    return finish(this, this.#outgoing.all, incoming ? this.#inbox.quiet() : undefined, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -169,11 +210,6 @@ export class MsrpSession implements Session, ConnectionUser {
     return connection.open && connection.inbound && this.#connection.inbound && !this.#left.has(connection)
   }
 
-  /** Whether the far side of a connection has shown the certificate that the peer has to have. */
-  trusts(connection: EndpointConnection): boolean {
-    return trusts(this.#room.options, connection)
-  }
-
   /** The peer has come back over another connection, which takes the old one's place. */
   moveTo(connection: EndpointConnection): void {
     const old = this.#connection
@@ -195,8 +231,7 @@ export class MsrpSession implements Session, ConnectionUser {
     this.#end(error === undefined && !relayed ? { by: 'peer' } : { by: 'failure', error: lost }, lost)
   }
 
-  /** Ends the session for a reason that the peer or the relay gave. */
-  fail(error: MsrpError): void {
+  drop(error: MsrpError = new MsrpError('connection-lost', 'The connection was given up here')): void {
     this.#end({ by: 'failure', error }, error)
   }
 
@@ -237,6 +272,7 @@ export class MsrpSession implements Session, ConnectionUser {
     const { messageId = '', status, byteRange } = head.fields
     // RFC 4975 §7.3.2: of other namespaces nothing is known.
     if (status?.namespace !== '000') return
+    this.#counts.received.reports++
     if (this.#presence.reported(messageId, status.code, status.comment)) return
     this.#outgoing.reported(messageId, status.code, status.comment, byteRange)
   }
@@ -247,6 +283,7 @@ export class MsrpSession implements Session, ConnectionUser {
     const connection = this.#connection.msrp
     const { messageId } = request
     const { status, until, total, comment } = report
+    this.#counts.sent.reports++
     const toPath = request.head.fields.fromPath
     const transactionId = connection.newTransactionId()
     const fromPath = [this.#room.localUri]

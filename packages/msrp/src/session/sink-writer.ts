@@ -75,7 +75,8 @@ export class SinkWriter {
 
 /** What a sink or spool threw, as an error of this library. */
 export function storageFailure(cause: unknown): MsrpError {
-  if (cause instanceof MsrpError && cause.code === 'storage') return cause
+  // An error with a status is a sink's own refusal, for the sender to hear.
+  if (cause instanceof MsrpError && (cause.code === 'storage' || cause.status !== undefined)) return cause
   const why = cause instanceof Error ? cause.message : String(cause)
   return new MsrpError('storage', `The message could not be stored: ${why}`, { cause })
 }

@@ -10,6 +10,8 @@ export interface SentPart extends Part {
   readonly chunkSize: number | undefined
   /** It could not become so large that it would have had to be interruptible. */
   readonly small: boolean
+  /** When its end went out, in the clock's milliseconds. */
+  readonly at: number
 }
 
 /**

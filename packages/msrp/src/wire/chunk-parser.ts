@@ -17,6 +17,21 @@ export interface ChunkHandler {
   onEnd(flag: ContinuationFlag): void
 }
 
+/** What takes the bytes of a connection. */
+export interface ChunkReader {
+  /** See `ChunkParser`. */
+  readonly partialHead: string | undefined
+  /**
+   * Takes the next bytes and calls the handler for what they complete. When it cannot do so at once, it gives a promise
+   * that settles when it has; what is pushed meanwhile has its turn then.
+   * @throws MsrpError as `ChunkParser.push` does; the promise rejects with the same
+   */
+  push(bytes: Uint8Array): void | Promise<void>
+}
+
+/** Makes a reader for one connection: a `ChunkParser`, or a `MessageReader`. */
+export type OpenReader = new (handler: ChunkHandler, limits?: Partial<ParserLimits>) => ChunkReader
+
 type State = 'between' | 'head' | 'body'
 
 const CR = 0x0d
@@ -30,7 +45,7 @@ const LF = 0x0a
  * Liberal: CRLFs between chunks are skipped, however many, as peers send them to keep a connection alive; an end-line
  * directly after the blank line ends an empty body; a body in a response is skipped.
  */
-export class ChunkParser {
+export class ChunkParser implements ChunkReader {
   readonly #handler: ChunkHandler
   readonly #limits: ParserLimits
   readonly #headReader: HeadReader

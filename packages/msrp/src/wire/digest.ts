@@ -7,7 +7,11 @@
 export type DigestAlgorithm = 'md5' | 'sha-256'
 
 /** A hash of the UTF-8 of a text, as lower-case hexadecimal; synchronous. */
-export type Hash = (algorithm: DigestAlgorithm, text: string) => string
+export interface Hash {
+  (algorithm: DigestAlgorithm, text: string): string
+  /** Makes it ready for an algorithm: awaited before that is first used. Absent where all are at hand. */
+  readonly load?: (algorithm: DigestAlgorithm) => Promise<void>
+}
 
 /** What a digest is computed from. */
 export interface DigestInput {

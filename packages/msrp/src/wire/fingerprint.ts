@@ -3,6 +3,7 @@ import { shown } from './shown.ts'
 
 /** The hash functions that certificates are compared by, the strongest first. RFC 8122 §5 forbids MD5; SHA-1 is as broken. */
 export const FINGERPRINT_HASHES = ['sha-512', 'sha-384', 'sha-256'] as const
+/** A hash function as `a=fingerprint` names it. */
 export type FingerprintHash = (typeof FINGERPRINT_HASHES)[number]
 
 /** The hash of a certificate, as the SDP attribute `fingerprint` has it (RFC 8122 §5). */

@@ -25,4 +25,5 @@ export interface ResponseHead {
   readonly fields: HeaderFields
 }
 
+/** What stands before the body of a chunk, or all of a response. */
 export type Head = RequestHead | ResponseHead

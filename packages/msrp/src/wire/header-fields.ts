@@ -216,14 +216,13 @@ export class HeaderFields {
     return value === undefined ? undefined : parsePath(value)
   }
 
-  /** The nickname without its quotes, 1 to 1023 bytes (RFC 7701 §7.1). */
+  /** The nickname without its quotes, up to 1023 bytes (RFC 7701 §7.1); an empty one gives the nickname up (§7.3). */
   get useNickname(): string | undefined {
     const value = this.get('Use-Nickname')
     if (value === undefined) return undefined
     const nickname = parseQuotedString(value)
-    const size = nickname === undefined ? 0 : encodeText(nickname).length
-    if (nickname === undefined || size < 1 || size > MAX_NICKNAME_BYTES) {
-      throw malformed('Use-Nickname', value, 'a quoted string of 1 to 1023 bytes')
+    if (nickname === undefined || encodeText(nickname).length > MAX_NICKNAME_BYTES) {
+      throw malformed('Use-Nickname', value, 'a quoted string of at most 1023 bytes')
     }
     return nickname
   }

@@ -27,3 +27,22 @@ function read(text: string): MediaType | undefined {
   const [, type = '', parameters = ''] = match
   return { type: type.toLowerCase(), parameters: parameters === '' ? NONE : parseParameters(parameters) }
 }
+
+/**
+ * Whether a Content-Type is covered by a list as in the SDP attributes `accept-types` and `accept-wrapped-types`
+ * (RFC 4975 §8.6): `*`, `type/*` or `type/subtype`. Parameters do not count.
+ */
+export function acceptsType(accepted: readonly string[], contentType: string): boolean {
+  const type = bareType(contentType)
+  const major = type.slice(0, type.indexOf('/') + 1)
+  return accepted.some((entry) => {
+    const wanted = bareType(entry)
+    return wanted === '*' || wanted === type || (wanted.endsWith('/*') && major === wanted.slice(0, -1))
+  })
+}
+
+/** Type and subtype alone, in lower case. */
+export function bareType(contentType: string): string {
+  const semicolon = contentType.indexOf(';')
+  return (semicolon === -1 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()
+}

@@ -11,17 +11,23 @@
  * - `not-msrp`: what answers there does not speak MSRP.
  * - `unauthorized`: the relay did not accept the user name or the password.
  * - `token-expired`: the relay no longer knows the path it handed out.
- * - `refused`: the peer answered with the status in `status`.
+ * - `refused`: the peer answered with the status in `status`, or said no in a notification (RFC 5438).
  * - `connection-lost`: the connection broke while it was needed.
  * - `timeout`: no answer within the time the standard gives.
  * - `report-timeout`: everything was sent, but no REPORT covered it in time.
  * - `aborted`: the caller gave up, or the sender abandoned the message.
  * - `closed`: the session or connection was closed before.
+ * - `queue-full`: more waits to be sent than was allowed to.
  * - `type-not-accepted`: the peer's description does not list this media type.
- * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5).
+ * - `not-understood`: the message requires a header or feature that is not known here (RFC 3862 §3.5), or it is written in
+ *   a charset or transfer encoding that is not.
+ * - `not-acceptable`: nothing of what a session description offers or answers can be taken (SIP: 488).
+ * - `glare`: both sides made an offer at the same time (SIP: 491).
+ * - `offer-due`: an answer can only be followed by another offer.
  * - `too-large`: the message exceeds what the receiver takes.
  * - `storage`: a file could not be written, or what was stored could not be read back.
  * - `file-unreadable`: a file to be sent is missing or cannot be read.
+ * - `file-mismatch`: a file that arrived is not the one that was described (RFC 5547 §8.3.1).
  * - `internal`: a fault of this library.
  */
 export type MsrpErrorCode =
@@ -41,11 +47,16 @@ export type MsrpErrorCode =
   | 'report-timeout'
   | 'aborted'
   | 'closed'
+  | 'queue-full'
   | 'type-not-accepted'
   | 'not-understood'
+  | 'not-acceptable'
+  | 'glare'
+  | 'offer-due'
   | 'too-large'
   | 'storage'
   | 'file-unreadable'
+  | 'file-mismatch'
   | 'internal'
 
 /** What an `MsrpError` may carry beside its code and message. */

@@ -39,7 +39,8 @@ function methodFlaw(method: string, fields: HeaderFields): string | undefined {
       fields.expires
       return undefined
     case 'NICKNAME':
-      return fields.useNickname === undefined ? 'There is no Use-Nickname' : undefined
+      // A value that is none has a status of its own, 424 (RFC 7701 §7.1), for whoever answers.
+      return fields.get('Use-Nickname') === undefined ? 'There is no Use-Nickname' : undefined
     default:
       return undefined
   }

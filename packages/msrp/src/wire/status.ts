@@ -21,6 +21,7 @@ const PHRASES: ReadonlyMap<number, string> = new Map([
   [413, 'Stop Sending'],
   [415, 'Unsupported Media Type'],
   [423, 'Parameter Out Of Bounds'],
+  [424, 'Malformed Nickname'],
   [425, 'Nickname Reserved Or In Use'],
   [428, 'Private Messages Not Supported'],
   [481, 'No Such Session'],

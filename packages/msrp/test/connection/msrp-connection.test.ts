@@ -5,7 +5,7 @@ import {
   maskCredentials,
   type WireObserver,
 } from '../../src/connection/index.ts'
-import type { MsrpError } from '../../src/wire/index.ts'
+import { ChunkParser, type MsrpError, type OpenReader } from '../../src/wire/index.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'
 import { type MemoryPairOptions, memoryPair } from '../transport/memory-transport.ts'
 import { controlRequest, FarSide, requestText } from './far-side.ts'
@@ -52,7 +52,13 @@ class Owner implements MsrpConnectionHandler<string> {
   }
 }
 
-function setUp(options: MemoryPairOptions & { observer?: WireObserver; random?: (size: number) => Uint8Array } = {}) {
+function setUp(
+  options: MemoryPairOptions & {
+    observer?: WireObserver
+    random?: (size: number) => Uint8Array
+    reader?: OpenReader
+  } = {},
+) {
   const pair = memoryPair(options)
   const clock = new FakeClock()
   const owner = new Owner()
@@ -62,6 +68,7 @@ function setUp(options: MemoryPairOptions & { observer?: WireObserver; random?: 
     clock,
     random: options.random ?? ((size) => new Uint8Array(size).fill(count++)),
     handler: owner,
+    reader: options.reader ?? ChunkParser,
     observer: options.observer,
   })
   connection.start()
@@ -76,6 +83,53 @@ describe('what arrives', () => {
     await settle()
     expect(owner.told).toEqual(['SEND abcd1', 'end $', 'REPORT abcd2', 'end $'])
     expect(owner.bodies).toEqual(['Hello', ''])
+  })
+
+  describe('by a reader that has to load a part of itself', () => {
+    function late() {
+      const loaded = Promise.withResolvers<void>()
+      class LateReader extends ChunkParser {
+        override async push(bytes: Uint8Array): Promise<void> {
+          const kept = bytes.slice()
+          await loaded.promise
+          super.push(kept)
+        }
+      }
+      return { ...setUp({ reader: LateReader as OpenReader }), loaded }
+    }
+
+    it('is read once that is there, and nothing else comes in meanwhile', async () => {
+      const { owner, far, connection, loaded } = late()
+      far.request('abcd1', 'SEND', 'Hello')
+      await settle()
+      expect([connection.reading, owner.told]).toEqual([false, []])
+      loaded.resolve()
+      await settle()
+      expect([connection.reading, owner.told]).toEqual([true, ['SEND abcd1', 'end $']])
+    })
+
+    it('is not read any more when the connection has ended meanwhile', async () => {
+      const { owner, far, connection, loaded } = late()
+      far.request('abcd1', 'SEND', 'Hello')
+      await settle()
+      connection.fail(undefined)
+      await settle()
+      loaded.resolve()
+      await settle()
+      expect(owner.told).toEqual(['closed'])
+    })
+
+    it('ends the connection when it is no MSRP, or when that part cannot be loaded', async () => {
+      const [stranger, offline] = [late(), late()]
+      stranger.far.write('HTTP/1.1 400 Bad Request\r\n')
+      offline.far.request('abcd1', 'SEND', 'Hello')
+      await settle()
+      stranger.loaded.resolve()
+      offline.loaded.reject(new TypeError('Failed to fetch'))
+      await settle()
+      expect(stranger.owner.error?.code).toBe('not-msrp')
+      expect(offline.owner.error).toMatchObject({ code: 'internal' })
+    })
   })
 
   it('ends the connection when it is no MSRP, and says so only before anything was', async () => {

@@ -67,6 +67,55 @@ describe('A received message/cpim is opened', () => {
     expect(source.refused).toBeUndefined()
   })
 
+  test.each([1, 9, 100_000])(
+    'and can be passed on whole, byte for byte, by pieces of %i (RFC3862-2.2-1, RFC3862-6-1)',
+    async (size) => {
+      const bytes = encode('X:  a \nFrom:<im:a@x.org>\r\n\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVs\r\nbG8=\0')
+      const opened = await openCpim(new Source(bytes, size))
+      expect(opened.head.from?.uri).toBe('im:a@x.org')
+      expect(new Uint8Array(await new Response(opened.whole()).arrayBuffer())).toEqual(bytes)
+    },
+  )
+
+  test('with its transfer encoding undone but in raw, however it comes', async () => {
+    const bytes = encode('To: <im:a@x.org>\r\n\r\nContent-Transfer-Encoding: base64\r\n\r\nR3LDvMOf\r\nZQ==')
+    for (const size of [1, 5, 1000]) {
+      expect(await (await openCpim(new Source(bytes, size))).text()).toBe('Grüße')
+      expect(await new Response((await openCpim(new Source(bytes, size))).stream()).text()).toBe('Grüße')
+      expect(await new Response((await openCpim(new Source(bytes, size))).raw()).text()).toBe('R3LDvMOf\r\nZQ==')
+    }
+  })
+
+  test('once', async () => {
+    const opened = await openCpim(new Source(buildCpim(parties, 'x'), 10))
+    await opened.text()
+    await expect(opened.bytes()).rejects.toMatchObject({ code: 'invalid-argument' })
+  })
+
+  test('and read as bytes where its charset is not known', async () => {
+    const opened = await openCpim(
+      new Source(buildCpim({ ...parties, contentType: 'text/plain;charset=klingon' }, 'x'), 10),
+    )
+    await expect(opened.text()).rejects.toMatchObject({ code: 'not-understood' })
+    expect(await opened.bytes()).toEqual(encode('x'))
+  })
+
+  test('and refused with 413 as soon as the content is larger than what is taken into memory', async () => {
+    const source = new Source(buildCpim(parties, new Uint8Array(100_000)), 1000)
+    const { bytes } = await openCpim(source, { contentBytes: 5_000 })
+    await expect(bytes()).rejects.toMatchObject({ code: 'too-large', status: 413 })
+    expect(source.refused?.[0]).toBe(413)
+    expect([source.cancelled, source.pulled < 10]).toEqual([true, true])
+  })
+
+  test('not when it lies in too many others', async () => {
+    let bytes = encode('deep')
+    for (let depth = 0; depth < 9; depth++)
+      bytes = buildCpim({ ...parties, contentType: depth ? 'message/cpim' : 'text/plain' }, bytes)
+    const open = async (message: Parameters<typeof openCpim>[0]): Promise<void> => open(await openCpim(message))
+    await expect(open(new Source(bytes, 5_000))).rejects.toMatchObject({ code: 'limit-exceeded' })
+  })
+
   test('not when it is something else', async () => {
     const source = new Source(encode('Hello'), 10, 'text/plain')
     await expect(openCpim(source)).rejects.toMatchObject({ code: 'type-not-accepted' })
@@ -77,7 +126,7 @@ describe('A received message/cpim is opened', () => {
 describe('A message/cpim is refused with 400', () => {
   const required = buildCpim({ ...parties, namespaces: { x: 'urn:x:y' }, require: ['x.Vital'] }, 'z')
 
-  test('when it requires what is not understood (RFC4975-13-7)', async () => {
+  test('when it requires what is not understood (RFC4975-13-7, RFC3862-3.5-1)', async () => {
     const source = new Source(required, 50)
     await expect(openCpim(source)).rejects.toMatchObject({
       code: 'not-understood',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CPIM_NAMESPACE, CpimHeadReader, parseCpim } from '../../src/cpim/index.ts'
+import { CPIM_NAMESPACE, type CpimHead, CpimHeadReader, parseCpim } from '../../src/cpim/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -128,8 +128,19 @@ describe('A message/cpim is read', () => {
     )
   })
 
-  test('with a name of RFC 3862 in its own case alone', () => {
-    const { head } = parse('from: <im:a@x.org>', 'TO: <im:b@x.org>', '', 'Content-Type: text/plain', '', '')
+  test('with a name of RFC 3862 in its own case alone (RFC3862-2.2-11, RFC3862-3-1, RFC3862-4-1)', () => {
+    const { head } = parse(
+      'from: <im:a@x.org>',
+      'TO: <im:b@x.org>',
+      'Datetime: 2000-12-13T13:40:00Z',
+      'require: Vital',
+      'ns: a <urn:x:y>',
+      '',
+      'Content-Type: text/plain',
+      '',
+      '',
+    )
+    expect([head.dateTime, head.required]).toEqual([undefined, []])
     expect(head.from).toBeUndefined()
     expect(head.to).toEqual([])
   })
@@ -141,6 +152,69 @@ describe('A message/cpim is read', () => {
     )
     expect(head.contentType).toBe('image/png')
     expect(content).toEqual(bytes)
+  })
+
+  test('with the language of a value by lang and no other name (RFC3862-3.6-1)', () => {
+    const { head } = parse('Subject:;Lang=fr a', 'Subject:;lang=de b', '', 'Content-Type: text/plain', '', '')
+    expect(head.subjects).toEqual([
+      { text: 'a', language: undefined },
+      { text: 'b', language: 'de' },
+    ])
+  })
+
+  test.each([
+    ['de', 'Wetter in Wien'],
+    ['fr', 'temps'],
+    ['FR-be', 'temps'],
+    ['it', 'weather'],
+    ['', 'weather'],
+  ])('with the subject that is nearest to %j', (language, text) => {
+    const subjects = ['Subject: weather', 'Subject:;lang=de-AT Wetter in Wien', 'Subject:;lang=fr temps']
+    expect(parse(...subjects, '', 'Content-Type: text/plain', '', '').head.subject(language)).toBe(text)
+  })
+
+  test('with lines of any length, as long as all headers together have no more than headBytes (RFC3862-2.2-4)', () => {
+    const long = 'y'.repeat(1_000_000)
+    const bytes = encode(crlf(`X: ${long}`, '', 'Content-Type: text/plain', '', 'z'))
+    expect(parseCpim(bytes, { headBytes: 1_100_000 }).head.headers[0]?.value).toBe(long)
+  })
+
+  test('with every octet and the order of its headers, however strange (RFC3862-2.2-1, RFC3862-2.2-12, RFC3862-2.2-13)', () => {
+    const head = Buffer.from(
+      'X:  two  blanks \r\nTo: <im:b@x.org>\nFrom:<im:a@x.org>\r\nX: \xff\xfe \\u0041\r\n\r\n\r\nX-Own: 1\r\nContent-Type:\r\n text/plain\r\n\r\n',
+      'latin1',
+    )
+    const message = parseCpim(Buffer.concat([head, Buffer.from('Hello')]))
+    expect(Buffer.from(message.head.bytes).equals(head)).toBe(true)
+    expect(message.head.headers.map(({ name }) => name)).toEqual(['X', 'To', 'From', 'X'])
+    expect(message.head.headers[3]?.rawValue).toBe('\ufffd\ufffd \\u0041')
+  })
+
+  test.each([
+    ['base64', 'R3LDvMOf\r\nZQ==', 'Grüße'],
+    ['Quoted-Printable', 'Gr=C3=BC=\r\n=C3=9Fe', 'Grüße'],
+    ['8bit', 'Grüße', 'Grüße'],
+  ])('with content in %s as what it was, and as it came', (encoding, written, text) => {
+    const message = parse(
+      'To: <im:a@x.org>',
+      '',
+      'Content-Type: text/plain',
+      `Content-Transfer-Encoding: ${encoding}`,
+      '',
+      written,
+    )
+    expect([message.text(), message.head.transferEncoding]).toEqual([text, encoding])
+    expect(message.bytes()).toEqual(encode(text))
+    expect(message.content).toEqual(encode(written))
+  })
+
+  test('but not in an encoding that is not known', () => {
+    const { bytes, text, content } = parse('To: <im:a@x.org>', '', 'Content-Transfer-Encoding: x-gzip', '', 'z')
+    expect(bytes).toThrow(
+      expect.objectContaining({ code: 'not-understood', message: expect.stringContaining('x-gzip') }),
+    )
+    expect(text).toThrow(/x-gzip/)
+    expect(content).toEqual(encode('z'))
   })
 
   test('with a head that can be passed on as it came', () => {
@@ -162,9 +236,24 @@ describe('Escapes (RFC 3862 §2.3.1) are resolved:', () => {
     ['Grüße 世界', 'Grüße 世界'],
     [String.raw`\x\u12`, 'xu12'],
     ['end\\', 'end'],
-  ])('%s', (written, value) => {
-    expect(parse(`Subject: ${written}`, '', 'Content-Type: text/plain', '', '').head.subject()).toBe(value)
-  })
+  ])(
+    '%s, those that are needed and any others (RFC3862-2.3.1-7, RFC3862-2.3.1-8, RFC3862-2.3.1-9)',
+    (written, value) => {
+      expect(parse(`Subject: ${written}`, '', 'Content-Type: text/plain', '', '').head.subject()).toBe(value)
+    },
+  )
+
+  test.each([
+    [String.raw`\x\-\ü`, 'x-ü'],
+    [String.raw`\u12 \u123g \U0041`, 'u12 u123g U0041'],
+    ['\\', ''],
+    ['a\\\\\\', 'a\\'],
+  ])(
+    '%s, where a backslash means nothing special or nothing at all (RFC3862-2.3.1-10, RFC3862-2.3.1-11)',
+    (written, value) => {
+      expect(parse(`X: ${written}`, '', 'Content-Type: text/plain', '', '').head.headers[0]?.value).toBe(value)
+    },
+  )
 
   test.each<[string, { uri: string; name?: string }]>([
     ['<im:a@x.org>', { uri: 'im:a@x.org' }],
@@ -232,6 +321,49 @@ describe('What peers send is read:', () => {
     expect(content).toHaveLength(0)
   })
 
+  test.each<[string, string, string]>([
+    ['text', 'From: <sip:a@x.org>\r\n\r\nHello', 'Hello'],
+    ['text behind the blank line of fields that are not there', 'From: <sip:a@x.org>\r\n\r\n\r\nHello', 'Hello'],
+    ['text that begins with blank lines', 'From: <sip:a@x.org>\r\n\r\n\r\n\r\nHello', '\r\nHello'],
+    [
+      'a paragraph that looks like fields',
+      'From: <sip:a@x.org>\r\n\r\nNote: this\r\n\r\nand that',
+      'Note: this\r\n\r\nand that',
+    ],
+    ['a line that looks like a field', 'From: <sip:a@x.org>\r\n\r\nNote: this', 'Note: this'],
+    [
+      'lines of which the first looks like a field',
+      'From: <sip:a@x.org>\r\n\r\nNote: this\r\nand that',
+      'Note: this\r\nand that',
+    ],
+    ['a long line', `From: <sip:a@x.org>\r\n\r\n${'x'.repeat(100_000)}`, 'x'.repeat(100_000)],
+    [
+      'long lines that look like fields',
+      `From: <sip:a@x.org>\r\n\r\n${'x: y\n'.repeat(20_000)}`,
+      'x: y\n'.repeat(20_000),
+    ],
+  ])('content without MIME fields, which is text, whole: %s', (_, body, content) => {
+    for (const size of [1, 7, 70_000, body.length]) {
+      const reader = new CpimHeadReader()
+      const bytes = encode(body)
+      const rest: Uint8Array[] = []
+      let head: CpimHead | undefined
+      for (let at = 0; at < bytes.length; at += size) {
+        const piece = bytes.slice(at, at + size)
+        const found = head === undefined ? reader.push(piece) : { head, rest: piece }
+        head = found?.head
+        if (found !== undefined) rest.push(found.rest)
+      }
+      if (head === undefined) {
+        const found = reader.end()
+        head = found.head
+        rest.push(found.rest)
+      }
+      expect(new TextDecoder().decode(Buffer.concat(rest))).toBe(content)
+      expect([head.contentFields, head.contentType, head.from]).toEqual([[], 'text/plain', FROM])
+    }
+  })
+
   test('content without type, which is text', () => {
     expect(parse('To: <sip:a@x.org>', '', 'Content-Length: 2', '', 'Hi').head.contentType).toBe('text/plain')
   })
@@ -240,7 +372,7 @@ describe('What peers send is read:', () => {
 describe('What is no message/cpim is told with its line:', () => {
   test.each<[string, string, RegExp]>([
     ['no header', 'From: <sip:a@x.org>\r\nwhat is this\r\n\r\n', /Line 2 .*"what is this"/],
-    ['no MIME field', 'From: <sip:a@x.org>\r\n\r\nHello\r\n', /Line 3 .*"Hello"/],
+    ['no MIME field', 'From: <sip:a@x.org>\r\n\r\nContent-Type: text/plain\r\nHello\r\n', /Line 4 .*"Hello"/],
     ['its end before the content', 'From: <sip:a@x.org>\r\n', /ends in line 2, before its content/],
     ['nothing', '', /ends in line 1/],
   ])('%s', (_, body, message) => {

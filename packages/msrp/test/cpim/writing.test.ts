@@ -14,7 +14,7 @@ async function collect(stream: AsyncIterable<Uint8Array | string>): Promise<stri
 }
 
 describe('A message/cpim is written', () => {
-  test('with From and To always, and cc, in that order (RFC4975-13-10)', () => {
+  test('with From and To always, and cc, in that order (RFC4975-13-10, RFC3862-2.2-10, RFC3862-2.4-1)', () => {
     const bytes = buildCpim(
       {
         from: { uri: ALICE, name: 'Alice' },
@@ -89,6 +89,63 @@ describe('A message/cpim is written', () => {
     },
   )
 
+  test('line by line, each ended by CRLF, none with a blank at either end (RFC3862-2.2-2, RFC3862-2.2-3, RFC3862-2.2-7)', () => {
+    const text = 'one\r\nTo: <sip:eve@example.com>\n'
+    const parts = { ...parties, subject: text, namespaces: { x: 'urn:x:y' }, headers: [['x.Y', `${text}.`]] as const }
+    const [head = ''] = decode(buildCpim(parts, '')).split('\r\n\r\n')
+    expect(head.split('\r\n')).toEqual([
+      'From: <sip:alice@example.com>',
+      'To: <sip:bob@example.com>',
+      String.raw`Subject: one\r\nTo: <sip:eve@example.com>`,
+      'NS: x <urn:x:y>',
+      String.raw`x.Y: one\r\nTo: <sip:eve@example.com>\n.`,
+    ])
+  })
+
+  test('with no blank at the end of a line, since none can be escaped (RFC3862-2.2-5)', () => {
+    const { head } = parseCpim(buildCpim({ ...parties, subject: ' x ', from: `Alice  <${ALICE}>` }, ''))
+    expect([head.subject(), head.from?.name]).toEqual(['x', 'Alice'])
+    expect(() => buildCpim({ ...parties, namespaces: { x: 'urn:x:y' }, headers: [['x.Y', 'y ']] }, '')).toThrow(/blank/)
+  })
+
+  test('with parameters, in quotes where they are no token (RFC 3862 §3.6)', () => {
+    const parameters = { lang: 'fr', note: 'a "b"; c' }
+    const bytes = buildCpim({ ...parties, namespaces: { x: 'urn:x:y' }, headers: [['x.Y', 'Bonjour', parameters]] }, '')
+    expect(decode(bytes)).toContain(String.raw`x.Y:;lang=fr;note="a \"b\"; c" Bonjour`)
+    const header = parseCpim(bytes).head.find('urn:x:y', 'Y')
+    expect([header?.value, header?.language, header?.parameters.get('note')]).toEqual(['Bonjour', 'fr', 'a "b"; c'])
+  })
+
+  test('with a namespace of any absolute URI, before it is used (RFC3862-3.4-1, RFC3862-3.4-4)', () => {
+    const namespaces = { a: 'mid:MessageFeatures@id.foo.com', b: 'http://id.acme.widgets/wily-headers/', c: 'urn:x:y' }
+    const headers = [
+      ['c.Z', '1'],
+      ['a.Z', '2'],
+    ] as const
+    const lines = decode(buildCpim({ ...parties, namespaces, require: ['b.Z'], headers }, '')).split('\r\n')
+    for (const [prefix, uri] of Object.entries(namespaces)) {
+      const declared = lines.indexOf(`NS: ${prefix} <${uri}>`)
+      const used = lines.findIndex((line) => !line.startsWith('NS') && line.includes(`${prefix}.Z`))
+      expect(declared).toBeGreaterThan(-1)
+      expect(used).toBeGreaterThan(declared)
+    }
+  })
+
+  test.each(['x/y', '//x/y', '#y', 'http://x/#y', 'urn:x y'])(
+    'but not with the namespace %s, which is relative or has a fragment (RFC3862-3.4-2, RFC3862-3.4-3)',
+    (uri) => {
+      expect(() => buildCpim({ ...parties, namespaces: { a: uri } }, '')).toThrow(
+        expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining('absolute URI') }),
+      )
+    },
+  )
+
+  test('with a feature required that is no header (RFC3862-3.5-2)', () => {
+    const bytes = buildCpim({ ...parties, namespaces: { Locale: 'urn:x:l' }, require: ['Locale.MustRenderKanji'] }, '')
+    expect(decode(bytes)).toContain('Require: Locale.MustRenderKanji\r\n')
+    expect(parseCpim(bytes).head.notUnderstood()).toEqual([{ namespace: 'urn:x:l', name: 'MustRenderKanji' }])
+  })
+
   test('with a default namespace behind all that belongs to RFC 3862', () => {
     const parts = {
       ...parties,
@@ -126,7 +183,7 @@ describe('A message/cpim is written', () => {
     )
   })
 
-  test('with escapes where they are needed and nowhere else', () => {
+  test('with escapes where they are needed and nowhere else (RFC3862-2.3.1-1, RFC3862-2.3.1-5, RFC3862-2.3.1-6)', () => {
     const parts = {
       from: { uri: ALICE, name: 'A "B" \\ <C>\t' },
       to: { uri: BOB, name: 'Bob der Größte' },
@@ -137,6 +194,45 @@ describe('A message/cpim is written', () => {
     expect(to).toBe('To: Bob der Größte <sip:bob@example.com>')
     expect(subject).toBe(`Subject: ${String.raw`tab\there "quoted" \\ \u0007\u007f`} ü\u0085😀\ufffd!`)
   })
+
+  test('in UTF-8 alone, with no control character and no half of a character (RFC3862-2.2-6, RFC3862-2.2-8, RFC3862-3.6-2)', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', minLength: 1 }),
+        fc.integer({ min: 0xd800, max: 0xdfff }),
+        (text, half) => {
+          const value = `.${text}${String.fromCharCode(half)}.`
+          const parts = { from: { uri: ALICE, name: value }, to: BOB, subject: value, namespaces: { x: 'urn:x:y' } }
+          const bytes = buildCpim({ ...parts, headers: [['x.Y', value]] }, '')
+          const written = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what may not be there
+          expect(written.replaceAll('\r\n', '')).not.toMatch(/[\u0000-\u001f\u007f]/)
+        },
+      ),
+    )
+  })
+
+  test.each([...Array.from({ length: 32 }, (_, code) => code), 0x7f])(
+    'with the control character %i escaped (RFC3862-2.2-9, RFC3862-2.3-1, RFC3862-3.2-1)',
+    (code) => {
+      const character = String.fromCharCode(code)
+      const bytes = buildCpim({ ...parties, namespaces: { x: 'urn:x:y' }, headers: [['x.Y', `a${character}b`]] }, '')
+      expect(decode(bytes)).toMatch(/x\.Y: a\\(?:[btnr]|u[0-9a-f]{4})b\r\n/)
+      expect(parseCpim(bytes).head.find('urn:x:y', 'Y')?.value).toBe(`a${character}b`)
+    },
+  )
+
+  test.each([
+    ['say "hi" <x>', String.raw`"say \"hi\" <x>"`],
+    ["O'Neil", "O'Neil"],
+    ["'a' <b>", `"'a' <b>"`],
+  ])(
+    'with the name %s in quotes that are not escaped themselves, and never in single ones (RFC3862-2.3.1-2, RFC3862-2.3.1-3, RFC3862-2.3.1-4)',
+    (name, written) => {
+      const bytes = buildCpim({ from: { uri: ALICE, name }, to: BOB }, '')
+      expect(decode(bytes).split('\r\n')[0]).toBe(`From: ${written} <${ALICE}>`)
+    },
+  )
 
   test.each([
     [String.raw`CORP\bob <${BOB}>`, String.raw`"CORP\\bob" <${BOB}>`],

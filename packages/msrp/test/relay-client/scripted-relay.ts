@@ -128,6 +128,7 @@ export function clientConnection(
     transport,
     clock,
     random,
+    reader: ChunkParser,
     handler: {
       request: () => {},
       requestBody: () => {},

@@ -46,6 +46,23 @@ describe('Bodies travel as they are, in binary (RFC4975-14.3-2):', () => {
     await close()
   })
 
+  test('S/MIME announces its size in each chunk, so it has one (RFC 8591 §8.2)', async () => {
+    const { session, peer } = await active({ chunkSize: 2048 })
+    const contentType = 'application/pkcs7-mime; smime-type=signed-data'
+    session.send({ stream: new Blob([new Uint8Array(5_000)]).stream(), size: 5_000 }, { contentType })
+    for (const start of [1, 2049, 4097]) {
+      const chunk = await peer.request('SEND')
+      expect(chunk.field('Byte-Range')).toMatch(new RegExp(`^${start}-(?:\\*|\\d+)/5000$`))
+      peer.respond(chunk)
+    }
+    const wrapped = { contentType: 'message/cpim', wrappedTypes: [contentType] }
+    for (const options of [{ contentType }, wrapped]) {
+      expect(() => session.send([new Uint8Array(5_000)], options)).toThrow(
+        expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining('unknown size') }),
+      )
+    }
+  })
+
   test('a transfer encoding cannot be asked for', async () => {
     const { session } = await active()
     const send = (value: string): unknown => session.send('x', { fields: [['content-transfer-encoding', value]] })

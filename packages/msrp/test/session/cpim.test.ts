@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { buildCpim, CPIM_TYPE, cpimVerdict, openCpim, parseCpim } from '../../src/cpim/index.ts'
+import { buildCpim, CPIM_TYPE, cpimEnvelope, cpimVerdict, openCpim, parseCpim } from '../../src/cpim/index.ts'
 import type { Seen } from './raw-peer.ts'
 import { active, both, failure, nextMessage, passive, pattern } from './stage.ts'
 
 const parties = { from: 'sip:alice@example.com', to: 'sip:bob@example.com' }
-const gateway = { peerAcceptTypes: ['message/cpim', 'text/plain', '*'], cpim: parties }
+const gateway = { peerAcceptTypes: ['message/cpim', 'text/plain', '*'], envelope: cpimEnvelope(parties) }
 
 function whole(chunks: readonly Seen[]): Uint8Array {
   return new Uint8Array(Buffer.concat(chunks.map(({ body }) => body)))
@@ -44,7 +44,7 @@ describe('message/cpim in a session', () => {
   test('wraps what goes to a peer that names it first, a gateway for one (RFC4975-13-2, RFC4975-13-4)', async () => {
     const { session, peer } = await active({
       ...gateway,
-      cpim: () => ({ ...parties, dateTime: new Date('2026-01-02T03:04:05Z') }),
+      envelope: cpimEnvelope(() => ({ ...parties, dateTime: new Date('2026-01-02T03:04:05Z') })),
     })
     session.send('Hello')
     session.send('<p>', { contentType: 'text/html' })
@@ -61,12 +61,12 @@ describe('message/cpim in a session', () => {
   })
 
   test('wraps nothing for a peer that names it later, or when nobody says who writes', async () => {
-    const later = await active({ cpim: parties, peerAcceptTypes: ['text/plain', 'message/cpim'] })
+    const later = await active({ envelope: cpimEnvelope(parties), peerAcceptTypes: ['text/plain', 'message/cpim'] })
     later.session.send('Hello')
     expect((await later.peer.request('SEND')).text).toBe('Hello')
     const nobody = await active({ peerAcceptTypes: ['message/cpim'] })
     const error = await failure(nobody.session.send('Hello').delivered)
-    expect(error).toMatchObject({ code: 'type-not-accepted', message: expect.stringContaining('cpim') })
+    expect(error).toMatchObject({ code: 'type-not-accepted', message: expect.stringContaining('envelope') })
   })
 
   test('is refused before it is answered when it requires what is not understood (RFC4975-13-7)', async () => {

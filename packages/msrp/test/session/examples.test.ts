@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { connect } from 'msrp'
 import { completeSettings, createAuthority, issueCertificate, type RunningRelay, startRelay } from 'msrp-relay'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../node/temporary-folder.ts'
@@ -81,7 +83,26 @@ describe('The examples', { timeout: 30_000 }, () => {
   test('offer-answer.ts sets up a session as SDP does', async () => {
     const example = run('offer-answer.ts')
     await example.exit()
-    expect(example.lines.slice(-2)).toEqual(['Bob reads: Hello Bob', 'the picture stays here: type-not-accepted'])
+    expect(example.lines.slice(-3)).toEqual([
+      'Bob reads: Hello Bob',
+      'the picture stays here: type-not-accepted',
+      'on hold, and Bob may recvonly: the same session',
+    ])
+  })
+
+  test('resuming.ts survives the loss of its connection', async () => {
+    const resuming = run('resuming.ts')
+    await resuming.exit()
+    expect(resuming.lines).toEqual([
+      'Alice is connected, 1 messages go out',
+      'Alice has lost her connection: The connection was given up here',
+      'Attempt 1 comes soon',
+      expect.stringMatching(/^(Bob reads: Hello Bob|Alice is connected, \d messages go out)$/),
+      expect.stringMatching(/^(Bob reads: Hello Bob|Alice is connected, \d messages go out)$/),
+      expect.stringMatching(/^Bob reads: A long story\. /),
+      'Bob reads: Did you get all of it?',
+      expect.stringMatching(/^0 messages are missing; \d were sent, \d+ bytes of them again$/),
+    ])
   })
 
   test('cpim.ts wraps messages, opens them, and refuses what it does not understand', async () => {
@@ -93,6 +114,44 @@ describe('The examples', { timeout: 30_000 }, () => {
       '  no subject, text/plain;charset=utf-8, id undefined: Hello Bob',
       'sip:alice@example.com to sip:bob@example.com, sip:carol@example.com',
       '  Grüße, text/html, id 34jk324j: <p>Hello all</p>',
+    ])
+  })
+
+  test('responder.ts answers a session, and what is no request with the end of the connection', async () => {
+    const responder = run('responder.ts')
+    const path = await responder.line(/^msrp:/)
+    const session = await connect({ path })
+    await session.send('Hello', { successReport: false, messageId: 'greeting' }).delivered
+    await session.close()
+    await responder.line(/^SEND greeting: 5 bytes, \$$/)
+    await responder.line(/^closed$/)
+
+    const stranger = createConnection(Number(new URL(path.replace(';tcp', '')).port), '127.0.0.1')
+    stranger.resume()
+    stranger.write('MSRP abcd SEND\r\nTo-Path: no path\r\nFrom-Path: msrp://a.example:1/b;tcp\r\n-------abcd$\r\n')
+    await once(stranger, 'close')
+    await responder.line(/^closed: .*no MSRP URI/)
+  })
+
+  test('bot.ts answers, and both hear what becomes of their messages', async () => {
+    const bot = run('bot.ts')
+    const path = await bot.line(/^msrp:/)
+    const user = run('bot.ts', path, 'Hello', 'Grüße')
+    await user.exit()
+    expect(user.lines).toEqual(expect.arrayContaining(['the bot is writing', 'You said: Hello', 'You said: Grüße']))
+    expect(user.lines.filter((line) => line === 'sip:bot@example.com: displayed')).toHaveLength(2)
+    expect(user.lines).toContain('sip:bot@example.com: delivered')
+    await bot.line(/^User writes: Grüße/)
+    await bot.line(/^sip:user@example.com: displayed/)
+  })
+
+  test('multipart.ts sends parts in parts, reads them, and refuses what is not taken inside', async () => {
+    const example = run('multipart.ts')
+    await example.exit()
+    expect(example.lines[0]).toMatch(/^refused: 415: .*"audio\/ogg" is not taken inside of "multipart\/mixed"$/)
+    expect(example.lines.slice(1)).toEqual([
+      'page <p>Look: <img src="cid:cat@example.com"></p> with image/png, 4 bytes',
+      'file About cats.pdf: application/pdf, 8 bytes',
     ])
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { cpimEnvelope } from '../../src/cpim/index.ts'
 import type { PathChange, PreparedSession } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MsrpUri } from '../../src/wire/index.ts'
@@ -450,7 +451,7 @@ describe('Local paths', () => {
       active: false,
       peerAcceptTypes: ['message/cpim', 'text/plain'],
       peerMaxMessageSize: 1000,
-      cpim: { from: 'Bob <im:bob@example.com>', to: 'Alice <im:alice@example.com>' },
+      envelope: cpimEnvelope({ from: 'Bob <im:bob@example.com>', to: 'Alice <im:alice@example.com>' }),
     })
     const peer = new RawPeer(platform.arrive(7001), prepared.localPath, PEER)
     await peer.response(peer.send())

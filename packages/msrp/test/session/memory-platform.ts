@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Transport } from '../../src/connection/index.ts'
+import { BlockSpool } from '../../src/session/block-spool.ts'
+import { DirectPeers, type DirectPeersRoom } from '../../src/session/direct-peers.ts'
+import { type AnyBody, type BodyRoom, IncomingBody } from '../../src/session/incoming-body.ts'
 import type {
   DialTarget,
   FileSink,
@@ -8,13 +11,15 @@ import type {
   Platform,
   Spool,
 } from '../../src/session/platform.ts'
-import { MsrpError } from '../../src/wire/index.ts'
+import { connectToRelay, type RelayAddress } from '../../src/session/relay-client/index.ts'
+import { ChunkParser, MsrpError, type MsrpUri, type OpenReader } from '../../src/wire/index.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'
 import { type MemoryPairOptions, type MemoryTransport, memoryPair } from '../transport/memory-transport.ts'
 
 /** A machine in memory: time is moved by hand, connections are pairs, disks are arrays. */
 export class MemoryPlatform implements Platform {
   readonly clock: FakeClock
+  readonly reader: OpenReader = ChunkParser
   /** How new connections behave. */
   pairOptions: MemoryPairOptions = {}
   /** The far ends of what was dialled and not taken by `onDial`. */
@@ -53,8 +58,12 @@ export class MemoryPlatform implements Platform {
     return left
   }
 
-  async resolveSrv(): Promise<readonly { host: string; port: number }[]> {
-    return []
+  connectToRelay<T>(relay: MsrpUri, attempt: (address: RelayAddress) => Promise<T>): Promise<T> {
+    return connectToRelay(relay, { resolveSrv: async () => [] }, attempt)
+  }
+
+  direct(room: DirectPeersRoom): DirectPeers {
+    return new DirectPeers(this, room)
   }
 
   async listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<ListeningSocket> {
@@ -91,11 +100,15 @@ export class MemoryPlatform implements Platform {
     accept(transport)
   }
 
-  async openSpool(limit: number): Promise<Spool> {
-    const spool = new MemorySpool(limit, () => this.slowDisk)
-    this.spools.push(spool)
-    return spool
+  openSpool(most: number): BlockSpool {
+    return new BlockSpool(most, async (limit) => {
+      const spool = new MemorySpool(limit, () => this.slowDisk)
+      this.spools.push(spool)
+      return spool
+    })
   }
+
+  openBody = (room: BodyRoom): AnyBody => new IncomingBody(room)
 
   async createFile(path: string): Promise<FileSink> {
     const existing = this.files.get(path)

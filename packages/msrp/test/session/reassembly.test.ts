@@ -381,12 +381,24 @@ describe('A message', () => {
       ['text/plain', Buffer.from('Grüße'), 'Grüße'],
       ['text/plain; charset=ISO-8859-1', Buffer.from('Grüße', 'latin1'), 'Grüße'],
       ['text/plain; charset="utf-16le"', Buffer.from('Grüße', 'utf16le'), 'Grüße'],
-      ['text/plain; charset=unknown-to-us', Buffer.from('Grüße'), 'Grüße'],
+      ['text/plain; charset=utf-16', Buffer.from('feff00470072', 'hex'), 'Gr'],
+      ['text/plain; charset=utf-16', Buffer.from('fffe47007200', 'hex'), 'Gr'],
+      ['text/plain; charset=GB18030', Buffer.from('c4e3bac3', 'hex'), '你好'],
+      ['text/plain; charset=us-ascii', Buffer.from('Hi'), 'Hi'],
     ]
     for (const [type, body, text] of cases) {
       peer.send({ body, type })
       expect(await (await nextMessage(session)).text()).toBe(text)
     }
+  })
+
+  test('in a charset that is not known here can still be read as bytes', async () => {
+    const { peer, session } = await passive()
+    peer.send({ body: 'Hello', type: 'text/plain; charset=unknown-to-us' })
+    const message = await nextMessage(session)
+    const error = await failure(message.text())
+    expect(error).toMatchObject({ code: 'not-understood', message: expect.stringContaining('"unknown-to-us"') })
+    expect(await message.bytes()).toEqual(new TextEncoder().encode('Hello'))
   })
 
   test('of 1 TiB announced takes no memory before it comes (RFC4975-14.5-3)', async () => {

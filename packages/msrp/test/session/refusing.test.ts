@@ -390,7 +390,13 @@ describe('NICKNAME', () => {
     expect((await peer.response(ask(peer, '"Alice the \\"great\\""'))).status).toBe(200)
     expect((await peer.response(ask(peer, '"taken"'))).status).toBe(425)
     expect(asked).toEqual(['Alice the "great"', 'taken'])
-    expect((await peer.response(ask(peer, 'no quotes'))).status).toBe(400)
+    expect((await peer.response(ask(peer, '""'))).status).toBe(200)
+    expect(asked.at(-1)).toBe('')
+  })
+
+  test.each(['no quotes', '"a', `"${'é'.repeat(512)}"`])('of %s is malformed (RFC7701-7.1-10)', async (value) => {
+    const { peer } = await passive({ onNickname: () => 'accept' })
+    expect(await peer.response(ask(peer, value))).toMatchObject({ status: 424, comment: 'Malformed Nickname' })
   })
 
   test('is an unknown method when the application does not care, and refused when it fails', async () => {

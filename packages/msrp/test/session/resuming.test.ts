@@ -146,6 +146,84 @@ describe('A message whose session broke goes on in the next one with the same Me
   })
 })
 
+describe('A reader who was busy while the session broke, and comes back when the next one has brought the rest,', () => {
+  /** The first session's message, of which a reader has the first piece, and the next session's. */
+  async function busy(
+    begin: (message: IncomingMessage) => Promise<void>,
+  ): Promise<{ old: IncomingMessage; message: IncomingMessage }> {
+    const stage = await passive({}, { resumeFor: 60_000 })
+    await pour(stage.peer, 0, MIB, '+')
+    const old = await nextMessage(stage.session)
+    await begin(old)
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    const peer = stage.arrive()
+    await pour(peer, MIB, 3 * MIB, '$')
+    return { old, message: await nextMessage((await stage.prepared.sessions().next()).value!) }
+  }
+
+  test('gets the error, and the next one gets every byte that is left', async () => {
+    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+    let had = 0
+    const { message } = await busy(async (old) => {
+      reader = old.stream().getReader()
+      had = (await reader.read()).value!.length
+    })
+    const rest = message.bytes()
+    expect(await failure(reader!.read())).toMatchObject({ code: 'connection-lost' })
+    expect(message.offset).toBe(had)
+    expect(Buffer.compare(await rest, bytes.slice(had))).toBe(0)
+  })
+
+  test('has given back what it had for itself, although the disk was slow and nobody else reads yet', async () => {
+    const stage = await passive({}, { resumeFor: 60_000 })
+    await pour(stage.peer, 0, 2 * MIB, '+')
+    const old = await nextMessage(stage.session)
+    const [spool] = stage.platform.spools
+    const read = spool!.read.bind(spool)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    spool!.read = async (at, length) => {
+      await promise
+      return read(at, length)
+    }
+    const reading = failure(old.bytes())
+    await settled()
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    const peer = stage.arrive()
+    await pour(peer, 2 * MIB, 3 * MIB, '$')
+    const message = await nextMessage((await stage.prepared.sessions().next()).value!)
+    resolve()
+    expect(await reading).toMatchObject({ code: 'connection-lost' })
+    expect(message.offset).toBe(0)
+    expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
+  })
+
+  test.each([
+    ['read', (message: IncomingMessage) => message.bytes()],
+    ['saved', (message: IncomingMessage) => message.saveTo(new MemoryFile('late'))],
+  ])('as well when it is only then %s at all', async (_, late) => {
+    const { old, message } = await busy(async () => {})
+    expect(await failure(late(old))).toMatchObject({ code: 'connection-lost' })
+    expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
+  })
+})
+
+describe('A message that is whole, and still being read when its sender goes on with it over the next session,', () => {
+  test('is acknowledged there once it has been read (RFC4975-5.4-20)', async () => {
+    const stage = await passive({}, { resumeFor: 60_000 })
+    await pour(stage.peer, 0, 3 * MIB, '$')
+    const message = await nextMessage(stage.session)
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    const peer = stage.arrive()
+    await pour(peer, MIB, 3 * MIB, '$')
+    expect((await peer.all()).filter(({ method }) => method === 'REPORT')).toEqual([])
+    expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
+    expect((await peer.request('REPORT')).field('Byte-Range')).toBe(`1-${3 * MIB}/${3 * MIB}`)
+  })
+})
+
 describe('The rest of a message that had come through whole, which its sender could not know,', () => {
   /** The message has been read to its end, and the session broke before its sender heard of it. */
   async function through(): Promise<{ peer: RawPeer; session: Session }> {

@@ -6,6 +6,7 @@ import {
   type Transport,
 } from 'msrp/connection'
 import {
+  ChunkParser,
   type ContinuationFlag,
   concatenate,
   encodeEndLine,
@@ -167,6 +168,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
       clock: platform.clock,
       random: platform.random,
       handler: this,
+      reader: ChunkParser,
       limits: settings.limits,
     })
     if (options.inbound) {

@@ -112,7 +112,7 @@ class AuthExchange {
           this.#granted(head, sent)
           return { kind: 'granted', head, sentAt: sent.sentAt, expires: this.#expires }
         case 401:
-          this.#challenged(head, sent)
+          await this.#challenged(head, sent)
           answer = this.#answer()
           break
         case 403:
@@ -146,8 +146,8 @@ class AuthExchange {
     ways.uriParameter = form(sent.answer)
   }
 
-  #challenged(head: ResponseHead, { answer }: Sent): void {
-    const { stale } = this.#options.digest.challenged(head)
+  async #challenged(head: ResponseHead, { answer }: Sent): Promise<void> {
+    const { stale } = await this.#options.digest.challenged(head)
     // Without credentials, or with a nonce from an earlier exchange, the 401 only asks for new ones.
     if (answer === undefined || !answer.fresh) return
     if (stale) {

@@ -82,7 +82,7 @@ export class DigestSession {
    * @throws MsrpError `malformed` when WWW-Authenticate is missing or unreadable; `refused` (401) when none of the
    *   challenges can be answered; `invalid-argument` when there is no H(A1) for any of them
    */
-  challenged(head: ResponseHead): { stale: boolean } {
+  async challenged(head: ResponseHead): Promise<{ stale: boolean }> {
     if (head.fields.get('WWW-Authenticate') === undefined) {
       throw new MsrpError('malformed', `WWW-Authenticate is missing in the 401 of the relay ${this.#relay.host}`)
     }
@@ -96,8 +96,9 @@ export class DigestSession {
         status: head.status,
       })
     }
-    const chosen = answerable.find((challenge) => this.#ha1(challenge) !== undefined)
+    const chosen = answerable.find((challenge) => this.#hasHa1(challenge))
     if (chosen === undefined) throw this.#noHa1(best)
+    await this.#hash.load?.(chosen.algorithm)
     this.#challenge = chosen
     this.#count = 0
     this.#fresh = true
@@ -179,6 +180,10 @@ export class DigestSession {
       return ha1(this.#hash, algorithm, credentials.username, realm, credentials.password)
     }
     return credentials.realm === realm ? credentials.ha1[algorithm]?.toLowerCase() : undefined
+  }
+
+  #hasHa1(challenge: AnswerableChallenge): boolean {
+    return 'password' in this.#credentialsFor(this.#relay, challenge.realm) || this.#ha1(challenge) !== undefined
   }
 
   #noHa1({ realm, algorithm }: AnswerableChallenge): MsrpError {

@@ -1,0 +1,33 @@
+import type { MediaWishes } from 'msrp/sdp'
+import { ASK_AFTER, listeningPlace, type WaitingOptions } from '../incoming/waiting-place.ts'
+import { relayOptions } from '../options/connection.ts'
+import type { Output } from '../terminal/output.ts'
+
+/** Files of one offer: descriptions of more media are not read. */
+export const MOST_OFFERED: number = 64
+
+/** How long the side that has answered and connects tries again: people carry the answer, which takes its time. Milliseconds. */
+export const PATIENCE: number = 30 * 60_000
+
+/** How media are reached. */
+export type Reach = Pick<MediaWishes, 'listen' | 'relay' | 'tls' | 'keepAlive' | 'chunkSize'>
+
+/**
+ * How this side can be reached, and how it reaches the other one: as the options say. Asks for the password where one is needed.
+ * @param tls also without `--tls`, since the other side wants it
+ * @throws Failure, MsrpError
+ */
+export async function reachOf(
+  options: WaitingOptions & { chunkSize?: number },
+  output: Output,
+  { tls = false }: { tls?: boolean } = {},
+): Promise<Reach> {
+  const { listen, chunkSize } = options
+  const relay = await relayOptions(options, output)
+  const rest = chunkSize === undefined ? {} : { chunkSize }
+  if (relay !== undefined) return { ...rest, relay, keepAlive: ASK_AFTER }
+  const secure = tls || options.tls === true
+  if (listen === undefined) return secure ? { ...rest, tls: {} } : rest
+  const place = await listeningPlace({ ...options, listen, tls: secure })
+  return { ...rest, listen: place.listen }
+}

@@ -1,0 +1,31 @@
+import { buildCpim, CPIM_TYPE, type CpimParts } from '../cpim/index.ts'
+import type { Session } from '../session/api.ts'
+import { Composer, type ComposerOptions } from './composer.ts'
+import { buildComposing, COMPOSING_TYPE } from './status.ts'
+
+/** How status messages go out on a session. */
+export interface SessionComposerOptions extends ComposerOptions {
+  /** The envelope for them, as a chat room wants it. Default: none of their own. */
+  readonly cpim?: CpimParts | (() => CpimParts)
+}
+
+/**
+ * A composer whose status messages go out on a session, until it is over. Name the type in `accept-types`, or in
+ * `accept-wrapped-types`, of the description: a peer that does not name it is sent none.
+ */
+export function composerOn(session: Session, { cpim, ...options }: SessionComposerOptions = {}): Composer {
+  const composer = new Composer(async (status) => {
+    const document = buildComposing(status)
+    const parts = typeof cpim === 'function' ? cpim() : cpim
+    const sent =
+      parts === undefined
+        ? session.send(document, { contentType: COMPOSING_TYPE, successReport: false })
+        : session.send(buildCpim({ ...parts, contentType: COMPOSING_TYPE }, document), {
+            contentType: CPIM_TYPE,
+            successReport: false,
+          })
+    await sent.delivered
+  }, options)
+  void session.closed.then(() => composer.close())
+  return composer
+}

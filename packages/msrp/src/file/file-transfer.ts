@@ -1,0 +1,164 @@
+import type { Clock } from '../connection/index.ts'
+import type { Medium, MessageDescription } from '../sdp/index.ts'
+import type { Session } from '../session/api.ts'
+import { MsrpError, type RandomBytes } from '../wire/index.ts'
+import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
+import type { CreateHash } from './file-hasher.ts'
+import { sameRange, WHOLE_FILE } from './file-range.ts'
+
+/** How long the receiver of a file waits for the sender to end the session (RFC 5547 §8.4). Milliseconds. */
+const LINGER = 10_000
+
+/** What transfers need of the machine: `nodeFilePlatform` of `msrp/node`, `browserFilePlatform` of `msrp/browser`. */
+export interface FilePlatform {
+  readonly createHash: CreateHash
+  readonly random: RandomBytes
+  readonly clock: Clock
+}
+
+/** What surrounds a transfer. */
+export interface TransferRoom {
+  readonly platform: FilePlatform
+  /** The transfer is over, and its m-line has port 0 in the next description: an offer is due. */
+  offerDue(transfer: FileTransfer): void
+  over(transfer: FileTransfer): void
+}
+
+/** The transfer of one file over an m-line of its own (RFC 5547 §8), from its offer to its end. */
+export abstract class FileTransfer<Result = unknown> {
+  readonly role: 'sender' | 'receiver'
+  /** What we say of the file, in our descriptions. */
+  readonly description: FileDescription
+  /**
+   * Resolves when the file has arrived and is verified, at the sender as far as the receiver says so. Rejects with an MsrpError:
+   * `not-acceptable` when the peer refuses the file; else see `sendFile` and `receiveFile`. A rejection that nobody looks at
+   * does not end the process.
+   */
+  readonly done: Promise<Result>
+  protected readonly room: TransferRoom
+  /** Whether the peer's description was there before ours. */
+  protected readonly answering: boolean
+  readonly #outcome = Promise.withResolvers<unknown>()
+  #medium: Medium | undefined
+  #session: Session | undefined
+  #state: 'agreeing' | 'transferring' | 'over' = 'agreeing'
+  #peerEnded = false
+
+  constructor(
+    room: TransferRoom,
+    what: { role: 'sender' | 'receiver'; description: FileDescription; answering: boolean },
+  ) {
+    this.room = room
+    this.role = what.role
+    this.description = what.description
+    this.answering = what.answering
+    this.done = this.#outcome.promise as Promise<Result>
+    this.done.catch(() => {})
+  }
+
+  /** `agreeing` until there is a session for it. */
+  get state(): 'agreeing' | 'transferring' | 'over' {
+    return this.#state
+  }
+
+  /** Its m-line; undefined until that is there. */
+  get medium(): Medium | undefined {
+    return this.#medium
+  }
+
+  /**
+   * Ends it, whatever its state: a sender's message ends with `#`, a receiver answers 413, and the session is closed. Then an
+   * offer is due in which the m-line has port 0 (RFC 5547 §8.4). What a receiver has of the file goes. Without effect once it
+   * is over.
+   */
+  cancel(reason?: unknown): void {
+    this.abort(new MsrpError('aborted', 'The transfer was cancelled here', { cause: reason }), false)
+  }
+
+  /** The m-line is there. */
+  begin(medium: Medium): void {
+    this.#medium = medium
+    const { onRemote } = medium
+    medium.onRemote = (remote) => {
+      if (remote.port === 0) this.peerEnded()
+      onRemote?.(remote)
+    }
+    void this.#run(medium)
+  }
+
+  /** The peer's description has port 0, or another transfer on its m-line: its medium is over, and says so. */
+  peerEnded(): void {
+    this.#peerEnded = true
+    if (this.#state === 'transferring') this.stop(new MsrpError('aborted', 'The peer ended the transfer'), true)
+  }
+
+  /** Gives it up; what is there of the file may be kept. */
+  protected abort(error: MsrpError, keep: boolean): void {
+    if (this.#state === 'transferring') this.stop(error, keep)
+    else this.#end(error, undefined, keep)
+  }
+
+  /** What the answer of the peer says, where we made the offer. @throws MsrpError `file-mismatch` */
+  protected answer(remote: MessageDescription | undefined): FileDescription | undefined {
+    const answer = remote === undefined ? undefined : parseFileDescription(remote)
+    const { range = WHOLE_FILE, selector } = this.description
+    if (this.answering || sameRange(range, answer?.range ?? WHOLE_FILE, selector.size)) return answer
+    throw new MsrpError('file-mismatch', 'The answer is about another file-range than the offer (RFC 5547 §8.3)')
+  }
+
+  /** Transfers the file over a session. */
+  protected abstract transfer(session: Session, medium: Medium): Promise<Result>
+  /** Ends what `transfer` does, which rejects then. */
+  protected abstract stop(error: MsrpError, keep: boolean): void
+  /** It came to no session; what is there of the file from before may be kept. */
+  protected abstract never(keep: boolean): void
+
+  async #run(medium: Medium): Promise<void> {
+    try {
+      const session = await medium.session
+      if (this.#state === 'over') {
+        await session.close()
+        return
+      }
+      this.#session = session
+      this.#state = 'transferring'
+      const result = await this.transfer(session, medium)
+      this.#end(undefined, result)
+    } catch (error) {
+      this.#end(error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error }))
+    }
+  }
+
+  #end(error: MsrpError | undefined, result?: Result, keep = true): void {
+    if (this.#state === 'over') return
+    if (this.#state === 'agreeing') this.never(keep)
+    this.#state = 'over'
+    if (error === undefined) this.#outcome.resolve(result)
+    else this.#outcome.reject(error)
+    this.room.over(this)
+    void this.#leave(error === undefined && this.role === 'receiver')
+  }
+
+  /** RFC 5547 §8.7: the sender ends the session; the receiver does so only when the sender does not, or after a failure. */
+  async #leave(wait: boolean): Promise<void> {
+    const [medium, session] = [this.#medium, this.#session]
+    if (medium !== undefined && !this.#peerEnded) {
+      // RFC 5547 §8.1, §8.4: what is over keeps its attributes, and its port is 0.
+      const direction = this.role === 'sender' ? 'sendonly' : 'recvonly'
+      medium.remove([[direction], ...formatFileDescription(this.description)])
+    }
+    if (wait && session !== undefined) await this.#closedByPeer(session)
+    await session?.close()
+    if (medium !== undefined && medium.state !== 'over' && !this.#peerEnded && !wait) this.room.offerDue(this)
+  }
+
+  #closedByPeer(session: Session): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.room.platform.clock.after(LINGER, resolve)
+      void session.closed.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+}

@@ -1,0 +1,201 @@
+import { CPIM_TYPE, type CpimHead } from '../cpim/index.ts'
+import type { IncomingMessage, Session } from '../session/api.ts'
+import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { type DisposedFile, readFileDisposition } from './content-disposition.ts'
+import { CpimContentSink } from './cpim-content-sink.ts'
+import type { FileDates } from './file-date.ts'
+import type { FileDisposition } from './file-disposition.ts'
+import type { FileHash } from './file-hash.ts'
+import type { CreateHash } from './file-hasher.ts'
+import { type FileRange, WHOLE_FILE } from './file-range.ts'
+import type { FileSelector } from './file-selector.ts'
+import type { FileTarget } from './file-target.ts'
+import { safeFileName } from './safe-file-name.ts'
+import type { FileProgress } from './send-file.ts'
+import { mismatch, VerifyingSink } from './verifying-sink.ts'
+
+/** What is to be received, and how. */
+export interface ReceiveFileOptions {
+  /** What the file has to be, as it was described. Hashes by functions that are not known here are passed over. */
+  readonly selector?: FileSelector
+  /** Which bytes of it come. Default: all. */
+  readonly range?: FileRange
+  /** `fileHash` of `msrp/node` or `msrp/browser`. */
+  readonly createHash: CreateHash
+  /** Largest file taken, in bytes. Default: no limit but the described size. */
+  readonly maxSize?: number
+  /** Cancels the transfer: the sender gets 413, and nothing of the file stays. */
+  readonly signal?: AbortSignal
+  /** Suspends it: the sender gets 413, and what is there stays for a later transfer, if the target can keep it. */
+  readonly suspend?: AbortSignal
+  readonly onProgress?: (progress: FileProgress) => void
+}
+
+/** A file that has arrived. */
+export interface ReceivedFile {
+  /** Safe to store under, whatever the sender calls the file. */
+  readonly name: string
+  readonly type: string
+  /** Bytes that are there, those of earlier transfers included. */
+  readonly size: number
+  /** The hashes that were compared and are right. */
+  readonly hashes: readonly FileHash[]
+  readonly dates: FileDates
+  readonly disposition: FileDisposition
+  /** False when only a part was asked for and more is missing behind it: the target keeps it (`suspend`). */
+  readonly complete: boolean
+  /** What the target's `finish` gave, such as a path. */
+  readonly result: unknown
+}
+
+/** What the sender says of a file together with its bytes. */
+interface Arrival {
+  readonly type: string
+  readonly disposed: DisposedFile
+}
+
+/**
+ * Receives one file over a session that is meant for it (RFC 5547 §8.7), wrapped in message/cpim or not. The file gets its
+ * name only when it is what `selector` says: its type and size are compared as it begins, its size as it goes on, and its
+ * hash over all of it, also when this transfer brings only the rest. The sender's last success REPORT waits for that; a
+ * wrong file is refused with 413.
+ *
+ * When the session breaks or the sender gives up, the target keeps what has arrived (`suspend`), if it can; of a wrong file
+ * nothing stays that this transfer has written to. The session is not closed here.
+ * @throws MsrpError `file-mismatch`, `aborted` (by `signal`, `suspend` or the sender), `too-large`, `storage`,
+ *   `invalid-argument` when the range does not begin where the target has the file, and what ends the session
+ */
+export async function receiveFile(
+  session: Session,
+  target: FileTarget,
+  options: ReceiveFileOptions,
+): Promise<ReceivedFile> {
+  const touched = { byThis: false }
+  try {
+    return await receive(session, target, options, touched)
+  } catch (error) {
+    const code = error instanceof MsrpError ? error.code : 'internal'
+    // What an earlier transfer brought is not wrong because the sender is; what this one added to it may be.
+    const spoilt = touched.byThis && (code === 'file-mismatch' || code === 'too-large' || code === 'storage')
+    if (spoilt || options.signal?.aborted || target.suspend === undefined) await target.discard()
+    else await target.suspend()
+    throw error
+  }
+}
+
+async function receive(
+  session: Session,
+  target: FileTarget,
+  options: ReceiveFileOptions,
+  touched: { byThis: boolean },
+): Promise<ReceivedFile> {
+  const { selector = {}, range = WHOLE_FILE, createHash, maxSize = Number.POSITIVE_INFINITY } = options
+  const signals = [options.signal, options.suspend].filter((signal) => signal !== undefined)
+  const signal = AbortSignal.any(signals)
+  const { size, hashes = [] } = selector
+  if (size !== undefined && size > maxSize) throw tooLarge(size, maxSize)
+  const expected = { start: range.start - 1, end: range.stop ?? size, size, hashes, maxSize }
+  const sink = await VerifyingSink.open(target, expected, { createHash, signal })
+  sink.onWrite = () => {
+    touched.byThis = true
+  }
+  sink.onProgress = (bytes) => options.onProgress?.({ bytes, confirmed: bytes, size })
+  const message = await firstMessage(session, signal)
+  let arrival: Arrival | undefined
+  const arrived = (it: Arrival): void => {
+    checkArrival(it, selector)
+    const { name, size: announced, dates } = it.disposed
+    sink.facts = { name: safeFileName(selector.name ?? name), size: announced, dates }
+    arrival = it
+  }
+  try {
+    const wrapped = parseMediaType(message.contentType)?.type === CPIM_TYPE
+    if (!wrapped) arrived(arrivalOfMessage(message, expected))
+    const whole = wrapped ? new CpimContentSink(sink, (head) => arrived(arrivalOfCpim(head))) : sink
+    const saved: { result?: unknown } = {}
+    await message.saveTo(
+      {
+        write: (position, bytes) => whole.write(position, bytes),
+        finish: async (bytes) => {
+          saved.result = await whole.finish(bytes)
+        },
+        discard: () => whole.discard(),
+      },
+      { signal },
+    )
+    if (sink.partial) await target.suspend?.()
+    const { type = message.contentType, disposed = {} } = arrival ?? {}
+    return {
+      name: safeFileName(selector.name ?? disposed.name),
+      type,
+      size: sink.end,
+      hashes: sink.verified,
+      dates: disposed.dates ?? {},
+      disposition: disposed.disposition ?? 'render',
+      complete: !sink.partial,
+      result: saved.result,
+    }
+  } catch (error) {
+    // What was found out before it was read; afterwards it makes no difference.
+    if (error instanceof MsrpError && error.status !== undefined) message.refuse(error.status, error.message)
+    throw error
+  }
+}
+
+async function firstMessage(session: Session, signal: AbortSignal): Promise<IncomingMessage> {
+  const { promise: given, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void =>
+    reject(new MsrpError('aborted', 'Receiving the file was given up', { cause: signal.reason }))
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort)
+  const next = session[Symbol.asyncIterator]().next()
+  try {
+    const { value, done } = await Promise.race([next, given])
+    if (!done) return value
+  } catch (error) {
+    void next
+      .then(({ value, done }) => done || value.refuse(413, 'The receiver wants the file no more'))
+      .catch(() => {})
+    throw error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+  const { error } = await session.closed
+  throw error ?? new MsrpError('closed', 'The session ended before the file came')
+}
+
+function arrivalOfMessage(message: IncomingMessage, expected: { start: number; end: number | undefined }): Arrival {
+  const bytes = expected.end === undefined ? undefined : expected.end - expected.start
+  if (bytes !== undefined && message.size !== undefined && message.size !== bytes) {
+    throw mismatch(`${message.size} bytes are announced, not ${bytes}`)
+  }
+  return { type: message.contentType, disposed: readFileDisposition(message.disposition) }
+}
+
+function arrivalOfCpim(head: CpimHead): Arrival {
+  return { type: head.contentType, disposed: readFileDisposition(head.contentField('Content-Disposition')) }
+}
+
+function checkArrival({ type, disposed }: Arrival, selector: FileSelector): void {
+  const [expected, actual] = [selector.type, type].map((one) => parseMediaType(one ?? '')?.type)
+  if (expected !== undefined && actual !== expected)
+    throw mismatch(`its type is ${actual ?? 'not given'}, not ${expected}`)
+  const { name, size } = disposed
+  if (size !== undefined && selector.size !== undefined && size !== selector.size) {
+    throw mismatch(`its size is said to be ${size}, not ${selector.size}`)
+  }
+  if (name !== undefined && selector.name !== undefined && lettersOf(name) !== lettersOf(selector.name)) {
+    throw mismatch('it has another name')
+  }
+}
+
+/** What two spellings of one name have in common: peers replace or leave out what is not ASCII, each in its own way. */
+function lettersOf(name: string): string {
+  return name.replace(/[^0-9A-Za-z]/g, '').toLowerCase()
+}
+
+function tooLarge(size: number, most: number): MsrpError {
+  return new MsrpError('too-large', `The file has ${size} bytes, but ${most} are the most that is taken`, {
+    status: 413,
+  })
+}

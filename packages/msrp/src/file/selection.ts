@@ -1,0 +1,68 @@
+import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { digestBy, type FileHash, isKnownHash } from './file-hash.ts'
+import { hashMismatch } from './file-hasher.ts'
+import type { FileSelector } from './file-selector.ts'
+import { type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
+
+/**
+ * Whether a file is what every selector says (RFC 5547 §5), hashes excepted, which cost reading it. Names are compared
+ * letter by letter; of types, parameters count where both have them.
+ */
+export function fits(selector: FileSelector, file: FileSelector): boolean {
+  const { name, type, size } = selector
+  if (name !== undefined && name.normalize('NFC') !== file.name?.normalize('NFC')) return false
+  if (size !== undefined && size !== file.size) return false
+  return type === undefined || (file.type !== undefined && isSameType(type, file.type))
+}
+
+/**
+ * Chooses the files that a peer asks for, among those that it may have (RFC 5547 §8.3.2). Files whose other selectors fit
+ * are hashed, and come with their hashes, if it gives a hash that is known here; with hashes in unknown functions alone,
+ * nothing can be said to be the file.
+ * @param most files at most; a second one already says that the selector is not enough
+ * @throws MsrpError `file-unreadable`, `aborted`
+ */
+export async function selectFiles(
+  selector: FileSelector,
+  files: Iterable<LocalFile> | AsyncIterable<LocalFile>,
+  options: HashOptions & { readonly most?: number },
+): Promise<LocalFile[]> {
+  const { hashes = [] } = selector
+  const known = hashes.filter(isKnownHash)
+  const found: LocalFile[] = []
+  if (hashes.length > 0 && known.length === 0) return found
+  const algorithms = known.map(({ algorithm }) => algorithm)
+  for await (const file of files) {
+    if (found.length === (options.most ?? 2)) break
+    if (!fits(selector, selectorOf(file))) continue
+    const hashed = known.length === 0 ? file : await withHashes(file, { ...options, algorithms })
+    if (hashMismatch(known, hashed.hashes ?? []) === undefined) found.push(hashed)
+  }
+  return found
+}
+
+/** Whether two selectors can mean one file: they say nothing different (RFC 5547 §8.1). */
+export function sameFile(one: FileSelector, other: FileSelector): boolean {
+  const differs = <Value>(a: Value | undefined, b: Value | undefined): boolean =>
+    a !== undefined && b !== undefined && a !== b
+  if (differs(one.name, other.name) || differs(one.size, other.size)) return false
+  if (one.type !== undefined && other.type !== undefined && !isSameType(one.type, other.type)) return false
+  return (one.hashes ?? []).every(({ algorithm, digest }) => !differs(digest, digestBy(other.hashes ?? [], algorithm)))
+}
+
+/** What both together say of a file. @throws MsrpError `file-mismatch` when they are of two files */
+export function merged(one: FileSelector, other: FileSelector): FileSelector {
+  if (!sameFile(one, other)) {
+    throw new MsrpError('file-mismatch', 'The answer is about another file than the one that was asked for')
+  }
+  const own = one.hashes ?? []
+  const more = (other.hashes ?? []).filter(({ algorithm }: FileHash) => digestBy(own, algorithm) === undefined)
+  const hashes = [...own, ...more]
+  return { ...other, ...one, ...(hashes.length === 0 ? {} : { hashes }) }
+}
+
+function isSameType(one: string, other: string): boolean {
+  const [first, second] = [parseMediaType(one), parseMediaType(other)]
+  if (first === undefined || second === undefined || first.type !== second.type) return false
+  return [...first.parameters].every(([name, value]) => (second.parameters.get(name) ?? value) === value)
+}

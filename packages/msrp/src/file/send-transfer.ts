@@ -1,0 +1,81 @@
+import { CPIM_TYPE, type CpimParts } from '../cpim/index.ts'
+import type { Medium, MessageDescription } from '../sdp/index.ts'
+import type { Session } from '../session/api.ts'
+import { acceptsType, type MsrpError } from '../wire/index.ts'
+import type { FileDescription } from './file-description.ts'
+import { FileTransfer, type TransferRoom } from './file-transfer.ts'
+import { type LocalFile, typeOf } from './local-file.ts'
+import { type FileSending, type SendFileOptions, sendFile } from './send-file.ts'
+
+/** How the file of an m-line is sent. */
+export interface SendTransferOptions extends Omit<SendFileOptions, 'cpim' | 'messageId' | 'signal'> {
+  /** The envelope for a peer that takes files in no other way. Default: from and to anonymous. */
+  readonly cpim?: CpimParts
+}
+
+const ANONYMOUS: CpimParts = { from: 'sip:anonymous@anonymous.invalid', to: 'sip:anonymous@anonymous.invalid' }
+
+/** A file that we send: offered by us, or asked for by the peer. */
+export class SendTransfer extends FileTransfer<void> {
+  readonly file: LocalFile
+  readonly #options: SendTransferOptions
+  #sending: FileSending | undefined
+  #stopped: MsrpError | undefined
+
+  constructor(
+    room: TransferRoom,
+    file: LocalFile,
+    what: { description: FileDescription; answering: boolean; options: SendTransferOptions },
+  ) {
+    super(room, { ...what, role: 'sender' })
+    this.file = file
+    this.#options = what.options
+  }
+
+  /**
+   * Bytes of the file that the receiver is known to have from the first on. After a broken session a new transfer may begin
+   * behind them: `range: { start: confirmed + 1 }`.
+   */
+  get confirmed(): number {
+    return this.#sending?.confirmed ?? (this.description.range?.start ?? 1) - 1
+  }
+
+  protected async transfer(session: Session, { remote }: Medium): Promise<void> {
+    const sending = this.#begin(session, remote)
+    this.#sending = sending
+    try {
+      await sending.delivered
+    } catch (error) {
+      throw this.#stopped ?? error
+    }
+  }
+
+  #begin(session: Session, remote: MessageDescription | undefined): FileSending {
+    try {
+      this.answer(remote)
+      const { range } = this.description
+      const { cpim = ANONYMOUS, ...options } = this.#options
+      const wrap = remote !== undefined && wantsEnvelope(remote, typeOf(this.file))
+      return sendFile(session, this.file, { ...options, ...(range ? { range } : {}), ...(wrap ? { cpim } : {}) })
+    } catch (error) {
+      this.never()
+      throw error
+    }
+  }
+
+  protected stop(error: MsrpError): void {
+    this.#stopped = error
+    this.#sending?.abort(error)
+  }
+
+  protected never(): void {
+    const { body } = this.file
+    if (typeof body === 'object' && 'close' in body) void Promise.resolve(body.close?.()).catch(() => {})
+  }
+}
+
+/** Whether a peer takes files of that type, but only in a message/cpim (RFC 4975 §8.6). */
+function wantsEnvelope({ acceptTypes, acceptWrappedTypes }: MessageDescription, type: string): boolean {
+  if (acceptsType(acceptTypes, type) || !acceptsType(acceptTypes, CPIM_TYPE)) return false
+  return acceptsType(acceptWrappedTypes, type)
+}

@@ -1,0 +1,222 @@
+import type { Clock } from '../connection/index.ts'
+import { parseAddress } from '../cpim/address.ts'
+import {
+  buildCpim,
+  CPIM_TYPE,
+  type CpimAddressInput,
+  type CpimParts,
+  type OpenOptions,
+  openCpim,
+} from '../cpim/index.ts'
+import type { IncomingMessage, Session } from '../session/api.ts'
+import type { MessageBody } from '../session/body.ts'
+import type { SendOptions } from '../session/options.ts'
+import { RecentIds } from '../session/recent-ids.ts'
+import { MsrpError, newMessageId, parseMediaType, type RandomBytes } from '../wire/index.ts'
+import { keptText } from '../wire/kept-text.ts'
+import { type DispositionType, type ImdnWish, isWanted, type RecipientDisposition } from './disposition.ts'
+import { IMDN_TYPE, type Imdn } from './imdn.ts'
+import { buildNotification } from './notification.ts'
+import { readImdns } from './read-imdns.ts'
+import { OpenedIm, type ReceivedIm } from './received-im.ts'
+import { askForImdn, IMDN_NAMESPACE, isImdn } from './request.ts'
+import type { Receipt, SentItem } from './sent-item.ts'
+import { SentItems, type SentItemsOptions } from './sent-items.ts'
+
+/** Whether to tell the sender: true, false (say nothing), or `forbidden` (say that it is not to know). */
+export type Consent = boolean | 'forbidden'
+
+/** Who talks, and what they let each other know. */
+export interface ReceiptsOptions {
+  /** Our address, which goes into From. */
+  readonly self: CpimAddressInput
+  /** Whom messages are for unless `send` says otherwise: the other side, or the chat room. */
+  readonly peer: CpimAddressInput | readonly CpimAddressInput[]
+  /** What to ask for, unless `send` says otherwise. Default: delivery, positive and negative, and display. */
+  readonly wishes?: readonly ImdnWish[]
+  /**
+   * Asked before each notification goes out. RFC 5438 §14.2 wants the user's consent, be it a setting or a question. Default:
+   * yes. Notifications of delivery go out by themselves, those of display when the application calls `displayed`.
+   */
+  readonly consent?: (im: ReceivedIm, type: DispositionType) => Consent | Promise<Consent>
+  /** What messages may require of headers of other namespaces than RFC 5438's; see `openCpim`. */
+  readonly understands?: OpenOptions['understands']
+  /** Called for each notification about a message of ours. What it throws ends the iteration. */
+  readonly onReceipt?: (receipt: Receipt, item: SentItem, imdn: Imdn) => void
+  /**
+   * Follows what was sent. One that is given goes on when this session is over, so that what comes on the next one, or by
+   * SIP, is understood; otherwise this is `SentItemsOptions` for one that ends with the session.
+   */
+  readonly sentItems?: SentItems | SentItemsOptions
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  /** The time of day. Default: the machine's. */
+  readonly now?: () => Date
+  /** Cryptographically strong. Default: the machine's. */
+  readonly random?: RandomBytes
+}
+
+/** How to send one message. */
+export interface ImOptions extends Omit<SendOptions, 'contentType' | 'disposition' | 'fileName'> {
+  /** Of the content. Default as of `Session.send`. */
+  readonly contentType?: string
+  readonly to?: CpimAddressInput | readonly CpimAddressInput[]
+  readonly wishes?: readonly ImdnWish[]
+  /** Anything else of the envelope: subject, cc, further headers. */
+  readonly cpim?: Partial<Omit<CpimParts, 'from' | 'to' | 'contentType'>>
+  /** The Message-ID in the envelope, for a message that is sent again. Default: a new one. */
+  readonly imdnMessageId?: string
+}
+
+const WISHES: readonly ImdnWish[] = ['positive-delivery', 'negative-delivery', 'display']
+
+/** Messages of which it is remembered what was told of them. */
+const ANSWERED = 1000
+/** Characters of what they are known by: id and sender. */
+const LONGEST_KEY = 512
+/** Notifications that may be on their way; a peer that does not take them does not get its further messages read. */
+const UNDER_WAY = 64
+
+/**
+ * Instant messages with receipts on a session (RFC 5438): sends in envelopes that ask for notifications, tells delivery of
+ * what comes in, and knows which of its own messages a notification is about. Iterate over it instead of the session.
+ */
+export class Receipts implements AsyncIterable<ReceivedIm> {
+  readonly sentItems: SentItems
+  readonly #session: Session
+  readonly #options: ReceiptsOptions
+  readonly #random: RandomBytes
+  readonly #now: () => Date
+  /** By sender and Message-ID: the types that were told. RFC 5438 §7.2.1: each once, also of what comes twice. */
+  readonly #told: RecentIds<Set<DispositionType>> = new RecentIds(ANSWERED)
+  readonly #underWay: Set<Promise<boolean>> = new Set()
+
+  constructor(session: Session, options: ReceiptsOptions) {
+    const { sentItems = {}, clock, now = () => new Date(), random = systemRandom } = options
+    this.#session = session
+    this.#options = options
+    this.#random = random
+    this.#now = now
+    if (sentItems instanceof SentItems) {
+      this.sentItems = sentItems
+    } else {
+      const own = new SentItems({ ...(clock === undefined ? {} : { clock }), ...sentItems })
+      this.sentItems = own
+      void session.closed.then(({ error }) => own.close(error ?? new MsrpError('closed', 'The session is over')))
+    }
+  }
+
+  /**
+   * Sends a message in an envelope that asks for notifications.
+   * @throws MsrpError `invalid-argument` for what cannot be sent
+   */
+  send(body: MessageBody, options: ImOptions = {}): SentItem {
+    const {
+      to = this.#options.peer,
+      wishes = this.#options.wishes ?? WISHES,
+      cpim = {},
+      imdnMessageId,
+      ...rest
+    } = options
+    const { contentType, ...sendOptions } = rest
+    const messageId = imdnMessageId ?? newMessageId(this.#random)
+    const parts = askForImdn(
+      { ...cpim, from: this.#options.self, to, ...(contentType === undefined ? {} : { contentType }) },
+      { messageId, wishes, now: this.#now() },
+    )
+    const wrapped = buildCpim(parts, body)
+    const outgoing = this.#session.send(wrapped, { ...sendOptions, contentType: CPIM_TYPE })
+    const item = this.sentItems.add({ messageId, to: urisOf(to), wishes, outgoing })
+    outgoing.delivered.catch((error: unknown) => {
+      if (error instanceof MsrpError && !UNCLEAR.has(error.code)) this.sentItems.forget(messageId, error)
+    })
+    return item
+  }
+
+  /**
+   * Takes in a message of the session. What is a notification ends here; what is a message to be shown comes back.
+   * @throws MsrpError as `openCpim`, for an envelope that cannot be read; such a message has been refused
+   */
+  async receive(message: IncomingMessage): Promise<ReceivedIm | undefined> {
+    while (this.#underWay.size >= UNDER_WAY) await Promise.race(this.#underWay)
+    const wrapped = parseMediaType(message.contentType)?.type === CPIM_TYPE
+    const understands: OpenOptions['understands'] = (required) =>
+      required.namespace === IMDN_NAMESPACE || this.#options.understands?.(required) === true
+    const opened = wrapped ? await openCpim(message, { understands }) : undefined
+    const notification =
+      opened === undefined ? parseMediaType(message.contentType)?.type === IMDN_TYPE : isImdn(opened.head)
+    if (notification) {
+      await this.#take(opened ?? message, opened?.head.contentType ?? message.contentType, opened?.head.from?.uri)
+      return undefined
+    }
+    const im = new OpenedIm(message, opened, (it, disposition) => this.#notify(it, disposition))
+    if (im.request !== undefined) {
+      const delivered = { type: 'delivery', status: 'delivered' } as const
+      // What the sender gave up, or what was lost on the way, it knows by MSRP.
+      void message.complete.then(() => this.#notify(im, delivered)).catch(() => {})
+    }
+    return im
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedIm, void, undefined> {
+    for await (const message of this.#session) {
+      // One that cannot be read has been refused; those behind it can.
+      const im = await this.receive(message).catch((error: unknown) => {
+        if (!(error instanceof MsrpError)) throw error
+        return undefined
+      })
+      if (im !== undefined) yield im
+    }
+  }
+
+  async #take(
+    content: { stream(): ReadableStream<Uint8Array> },
+    contentType: string,
+    from: string | undefined,
+  ): Promise<void> {
+    for (const imdn of await readImdns(content, contentType)) {
+      const known = this.sentItems.take(imdn, from)
+      if (known !== undefined) this.#options.onReceipt?.(known.receipt, known.item, imdn)
+    }
+  }
+
+  async #notify(im: OpenedIm, wanted: RecipientDisposition): Promise<boolean> {
+    const { request } = im
+    const { type } = wanted
+    if (request === undefined || !isWanted(request.wishes, wanted)) return false
+    const consent = (await this.#options.consent?.(im, type)) ?? true
+    const id = keptText(`${request.messageId} ${request.from?.uri ?? ''}`, LONGEST_KEY)
+    const told = this.#told.get(id) ?? new Set()
+    if (consent === false || told.has(type)) return false
+    const disposition = consent === true ? wanted : ({ type, status: 'forbidden' } as RecipientDisposition)
+    const parts = { messageId: newMessageId(this.#random), now: this.#now(), from: this.#options.self }
+    const body = buildNotification(request, disposition, parts)
+    if (body === undefined) return false
+    this.#told.set(id, told.add(type))
+    const sent = await this.#sendNotification(body)
+    // It may be tried again.
+    if (!sent) told.delete(type)
+    return sent
+  }
+
+  async #sendNotification(body: Uint8Array): Promise<boolean> {
+    const { delivered } = this.#session.send(body, { contentType: CPIM_TYPE, successReport: false })
+    const sent = delivered.then(
+      () => true,
+      () => false,
+    )
+    this.#underWay.add(sent)
+    void sent.then(() => this.#underWay.delete(sent))
+    return sent
+  }
+}
+
+/** Failures of MSRP that leave open whether the message has arrived. */
+const UNCLEAR: ReadonlySet<string> = new Set(['report-timeout', 'timeout', 'connection-lost', 'closed'])
+
+const systemRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))
+
+function urisOf(to: CpimAddressInput | readonly CpimAddressInput[]): string[] {
+  if (typeof to === 'string') return [parseAddress(to).uri]
+  return 'uri' in to ? [to.uri] : to.flatMap(urisOf)
+}

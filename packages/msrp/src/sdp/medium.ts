@@ -1,0 +1,379 @@
+import type { Clock } from '../connection/index.ts'
+import type { Session } from '../session/api.ts'
+import { formatPath, MsrpError, type RandomBytes } from '../wire/index.ts'
+import { fitsPath } from './address-matching.ts'
+import type {
+  AttributeInput,
+  Direction,
+  MediaChanges,
+  MediaWishes,
+  Medium,
+  MessageDescription,
+  NegotiationOptions,
+  Preparing,
+} from './api.ts'
+import { Attempt } from './attempt.ts'
+import { cemaRole, wayOfOfferer } from './cema.ts'
+import { together } from './direction.ts'
+import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
+import { LocalAddress } from './local-address.ts'
+import { peerFacts } from './peer-facts.ts'
+import { answeredSetup, offeredSetup, offererIsActive, type Reach } from './setup.ts'
+import { closedLines, placeOf, sectionLines } from './write-section.ts'
+
+/** The negotiation around a medium. */
+export interface MediumRoom {
+  readonly endpoint: Preparing
+  readonly options: NegotiationOptions
+  readonly random: RandomBytes
+  readonly clock: Clock
+}
+
+/** A section of our own, and what begins when it has been written into a description. */
+export interface Written {
+  readonly lines: readonly string[]
+  /** c-line and o-line, where nothing else gives them one. */
+  readonly host: string | undefined
+  commit(): void
+}
+
+/** How a session begins. */
+interface How {
+  /** At c- and m-line, not at the path. */
+  readonly connectTo: boolean
+  /** The peer may not have read our answer yet. */
+  readonly early: boolean
+  readonly connectAfter?: Promise<unknown> | undefined
+}
+
+/** One m-line of ours: see `Medium`. */
+export class NegotiatedMedium implements Medium {
+  index: number | undefined
+  state: Medium['state'] = 'new'
+  wishes: MediaWishes
+  local: MessageDescription | undefined
+  remote: MessageDescription | undefined
+  onSession: ((session: Session) => void) | undefined
+  onRemote: ((remote: MessageDescription) => void) | undefined
+  readonly #room: MediumRoom
+  #address: LocalAddress | undefined
+  #unwatch: () => void = () => {}
+  #attempt: Attempt | undefined
+  /** Those before the present one; they live until their paths end. */
+  readonly #earlier: Set<Session> = new Set()
+  #opening: PromiseWithResolvers<Session> = opening()
+  #settled = false
+  #removal: readonly AttributeInput[] | undefined
+  /** Whether our latest offer said so. */
+  #offeredEnd = false
+  #protocol = 'TCP/MSRP'
+  /** What our latest offer said. */
+  #offered: { readonly setup: 'active' | 'actpass'; readonly cema: boolean } | undefined
+  /** The way back to RFC 4975 (RFC 6714 §4.2) has been taken. */
+  #withoutCema = false
+
+  constructor(wishes: MediaWishes, room: MediumRoom) {
+    this.wishes = wishes
+    this.#room = room
+  }
+
+  get session(): Promise<Session> {
+    return this.#opening.promise
+  }
+
+  get direction(): Direction {
+    const own = this.local?.direction ?? this.wishes.direction ?? 'sendrecv'
+    return together(own, this.remote?.direction ?? 'sendrecv')
+  }
+
+  get removed(): boolean {
+    return this.#removal !== undefined
+  }
+
+  change(changes: MediaChanges): void {
+    this.wishes = { ...this.wishes, ...changes }
+  }
+
+  remove(attributes: readonly AttributeInput[] = []): void {
+    this.#removal = attributes
+  }
+
+  /** The same medium in another dialog, which begins with the same offer (RFC 4975 §8.8). */
+  fork(room: MediumRoom): NegotiatedMedium {
+    const copy = new NegotiatedMedium(this.wishes, room)
+    copy.index = this.index
+    copy.state = this.index === undefined ? 'new' : 'offered'
+    copy.local = this.local
+    copy.#offered = this.#offered
+    copy.#protocol = this.#protocol
+    copy.#withoutCema = this.#withoutCema
+    if (this.#address !== undefined) copy.#take(this.#address.share())
+    return copy
+  }
+
+  /** The offer that it was first in is withdrawn. */
+  withdrawn(): void {
+    this.index = undefined
+    this.state = 'new'
+  }
+
+  /** Our section of an offer. @throws MsrpError as `prepare`, `invalid-argument` */
+  async offer(): Promise<Written> {
+    if (this.state === 'over' || this.#removal !== undefined) return this.#closed(this.#removal ?? [])
+    const { reach } = this
+    const setup = offeredSetup(reach)
+    await this.#prepare(setup === 'active', this.wishes.tls !== undefined)
+    const address = this.#known()
+    const cema = this.wishes.cema === true && !this.#withoutCema
+    return this.#written(address, address.reachable ? setup : 'active', cema, this.wishes.direction, () => {
+      this.#offered = { setup: address.reachable ? setup : 'active', cema }
+      if (this.state === 'new') this.state = 'offered'
+    })
+  }
+
+  /**
+   * Our section of the answer to an offer.
+   * @throws MsrpError `not-acceptable` when it cannot be taken, and why; and as `prepare`
+   */
+  async answer(remote: MessageDescription, connectAfter?: Promise<unknown>): Promise<Written> {
+    const { relay, cema: wantsCema, listen } = this.wishes
+    const stays = this.#stays(remote)
+    if (!stays) this.#checkTypes(remote)
+    const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, this.reach)
+    if (setup === undefined) throw notAcceptable('the peer wants to connect, and there is neither `listen` nor `relay`')
+    if (!stays && wantsCema && !remote.cema && !(await this.#fits(remote))) {
+      // RFC 6714 §4.3: a middlebox without msrp-cema sits in between, where nobody would find the other one.
+      throw notAcceptable('c- and m-line do not fit the path, and there is no msrp-cema (RFC 6714 §4.3)')
+    }
+    const relayed = relay !== undefined
+    const [role, cema] = cemaRole(setup, wantsCema === true, { relayed, remote, free: !stays })
+    const active = role === 'active'
+    if (!active && !relayed && remote.path.length === 1 && remote.path[0]?.secure && listen?.tls === undefined) {
+      throw notAcceptable('the offer wants TLS, and there is no `listen.tls`')
+    }
+    await this.#prepare(active, remote.path[0]?.secure === true, !stays && !active)
+    const direction = together(this.wishes.direction ?? 'sendrecv', remote.direction)
+    return this.#written(this.#known(), role, cema, direction, () => {
+      this.#withoutCema = !cema
+      this.#agreed(remote)
+      this.#begin(active, remote, { connectTo: active && cema && !relayed, early: active, connectAfter })
+    })
+  }
+
+  /**
+   * What the answer to our offer says.
+   * @returns false when another offer is needed (RFC 6714 §4.2)
+   */
+  async answered(remote: MessageDescription): Promise<boolean> {
+    if (this.state === 'over') return true
+    if (remote.port === 0 || this.#offeredEnd) {
+      this.remote = remote
+      this.over(this.#offeredEnd ? gone() : notAcceptable('the peer has refused it (port 0)'))
+      this.onRemote?.(remote)
+      return true
+    }
+    const offered = this.#offered ?? { setup: 'actpass', cema: false }
+    const active = offererIsActive(offered.setup, remote.setup)
+    const relayed = this.wishes.relay !== undefined
+    const address = this.#known()
+    const [next] = remote.path
+    if (active && !relayed && address.secure && next?.secure === false && !this.#stays(remote)) {
+      const error = notAcceptable('TLS was offered, and the path in the answer is without it')
+      this.over(error)
+      return true
+    }
+    let way: ReturnType<typeof wayOfOfferer> = 'path'
+    if (offered.cema) way = wayOfOfferer({ relayed, active, remote, fits: await this.#fits(remote) })
+    if (way === 'new offer') {
+      this.#withoutCema = true
+      return false
+    }
+    this.#agreed(remote)
+    this.#begin(active, remote, { connectTo: way === 'c-line', early: false })
+    return true
+  }
+
+  /** The peer has set it to port 0. */
+  ended(remote: MessageDescription): void {
+    this.remote = remote
+    this.over(gone())
+    this.onRemote?.(remote)
+  }
+
+  /** Ends it: its sessions are closed, its path is given up. */
+  over(error: MsrpError): void {
+    if (this.state === 'over') return
+    this.state = 'over'
+    this.#attempt?.abort()
+    this.#opening.reject(error)
+    for (const session of [...this.#earlier, this.#attempt?.session]) void session?.close()
+    this.#give()
+  }
+
+  get reach(): Reach {
+    const { listen, relay, setup } = this.wishes
+    // Through a relay no NAT is in the way (RFC 6135 §4.2.2).
+    return { reachable: listen !== undefined || relay !== undefined, wants: relay === undefined ? setup : undefined }
+  }
+
+  /** A section that says that it is over, with attributes of a kind of medium if it has such. */
+  #closed(attributes: readonly AttributeInput[]): Written {
+    const commit = (): void => {
+      this.#offeredEnd = true
+    }
+    return { lines: closedLines(this.#protocol, attributes), host: undefined, commit }
+  }
+
+  #written(
+    address: LocalAddress,
+    setup: 'active' | 'passive' | 'actpass',
+    cema: boolean,
+    direction: Direction | undefined,
+    commit: () => void,
+  ): Written {
+    const { path, prepared } = address
+    this.#protocol = address.secure ? 'TCP/TLS/MSRP' : 'TCP/MSRP'
+    const wishes = direction === undefined ? this.wishes : { ...this.wishes, direction }
+    const lines = sectionLines(wishes, { path, setup, fingerprints: prepared.fingerprints, cema })
+    return { lines, host: placeOf(path, cema).host, commit }
+  }
+
+  /**
+   * Sees to a path. A session that has ended needs another one (RFC 4975 §5.4); so does a peer that wants to come where we
+   * only had one for connecting.
+   */
+  async #prepare(toConnect: boolean, secure: boolean, toBeReached = false): Promise<void> {
+    const { endpoint, options, random } = this.#room
+    const old = this.#address
+    const spent = this.#attempt?.over === true || old?.dead === true
+    if (old !== undefined && !spent && (old.reachable || !toBeReached)) return
+    const address = await LocalAddress.make(endpoint, this.wishes, {
+      toConnect,
+      secure,
+      random,
+      signal: options.signal,
+    })
+    this.#give()
+    if (this.state === 'over') {
+      address.release()
+      throw new MsrpError('closed', 'The medium is over')
+    }
+    this.#take(address)
+  }
+
+  #take(address: LocalAddress): void {
+    this.#address = address
+    this.#unwatch = address.watch(({ oldExpiresIn }) => {
+      this.#room.options.onOfferDue?.({ reason: 'path-changed', medium: this, oldExpiresIn })
+    })
+  }
+
+  #give(): void {
+    this.#unwatch()
+    this.#address?.release()
+    this.#address = undefined
+  }
+
+  #known(): LocalAddress {
+    if (this.#address !== undefined) return this.#address
+    throw new MsrpError('closed', 'The negotiation is closed')
+  }
+
+  /** Whether what the peer says leaves the session as it is. */
+  #stays(remote: MessageDescription): boolean {
+    const attempt = this.#attempt
+    if (attempt === undefined || attempt.over || this.#address?.dead === true) return false
+    return attempt.remotePath === formatPath(remote.path) && attempt.localPath === this.#address?.path
+  }
+
+  /** Who has connected does not change while the connection stands; what is said fits what the peer says. */
+  #sameRole({ setup }: MessageDescription): 'active' | 'passive' {
+    if (setup === 'active') return 'passive'
+    if (setup === 'passive') return 'active'
+    return this.#attempt?.active ? 'active' : 'passive'
+  }
+
+  /** RFC 4975 §8.6: an offer none of whose types is understood. */
+  #checkTypes(remote: MessageDescription): void {
+    const { acceptTypes = ['*'], acceptWrappedTypes = [] } = this.wishes
+    const ours = {
+      acceptTypes: acceptTypesFor(acceptTypes),
+      acceptWrappedTypes: wrappedTypesFor(acceptWrappedTypes, acceptTypes),
+    }
+    if (understands(ours, remote)) return
+    throw notAcceptable(`none of the types ${remote.acceptTypes.join(' ')} is understood`)
+  }
+
+  #fits(remote: MessageDescription): Promise<boolean> {
+    return fitsPath(remote, this.#room.options.lookup)
+  }
+
+  #agreed(remote: MessageDescription): void {
+    this.state = 'agreed'
+    this.remote = remote
+    this.onRemote?.(remote)
+  }
+
+  /** Begins a session, unless there is one on the same two paths. */
+  #begin(active: boolean, remote: MessageDescription, { connectTo, early, connectAfter }: How): void {
+    if (this.#stays(remote)) return
+    const before = this.#attempt
+    if (before?.session === undefined) before?.abort()
+    else if (!before.over) this.#keep(before.session)
+    const { address: host, port } = remote
+    const place = connectTo && host !== undefined ? { connectTo: { host, port } } : {}
+    const attempt = new Attempt({
+      address: this.#known(),
+      remotePath: formatPath(remote.path),
+      complete: { ...peerFacts(remote, this.wishes, active), ...place, active },
+      early,
+      patience: this.#room.options.patience,
+      connectAfter,
+      clock: this.#room.clock,
+      signal: this.#room.options.signal,
+    })
+    this.#attempt = attempt
+    if (this.#settled) {
+      this.#opening = opening()
+      this.#settled = false
+    }
+    void this.#open(attempt)
+  }
+
+  async #open(attempt: Attempt): Promise<void> {
+    try {
+      const session = await attempt.open()
+      if (this.#attempt !== attempt || this.state === 'over') {
+        await session.close()
+        return
+      }
+      this.#settled = true
+      this.#opening.resolve(session)
+      this.onSession?.(session)
+    } catch (error) {
+      if (this.#attempt !== attempt) return
+      this.#settled = true
+      this.#opening.reject(error)
+    }
+  }
+
+  #keep(session: Session): void {
+    this.#earlier.add(session)
+    void session.closed.then(() => this.#earlier.delete(session))
+  }
+}
+
+/** Why an offer or a medium in it is refused. */
+export function notAcceptable(why: string): MsrpError {
+  return new MsrpError('not-acceptable', `The medium cannot come about: ${why}`)
+}
+
+function gone(): MsrpError {
+  return new MsrpError('closed', 'The medium is over: its port was set to 0')
+}
+
+function opening(): PromiseWithResolvers<Session> {
+  const deferred = Promise.withResolvers<Session>()
+  deferred.promise.catch(() => {})
+  return deferred
+}

@@ -1,0 +1,224 @@
+import { MsrpError } from '../wire/index.ts'
+import { ByteRanges } from './byte-ranges.ts'
+import type { AnyBody, BodyRoom, IncomingBody } from './incoming-body.ts'
+import type { FileSink } from './platform.ts'
+
+/** So many bytes of a message that wait for their reader make it a large one. */
+const LARGE = 64 * 1024
+
+/** Once it is loaded, all are made with it. */
+let Large: typeof IncomingBody | undefined
+
+/** Loads what it takes for bodies that are large, or kept when a session breaks. */
+export async function loadBodies(): Promise<typeof IncomingBody> {
+  Large ??= (await import('./incoming-body.ts')).IncomingBody
+  return Large
+}
+
+/** The body of a message that begins to come in. */
+export function openSmallBody(room: BodyRoom): AnyBody {
+  return Large === undefined ? new SmallBody(room) : new Large(room)
+}
+
+/**
+ * The body of a message whose chunks come in order and that is read about as fast as it comes, as that of every short
+ * text. When it turns out to be something else it becomes a `IncomingBody`, which is loaded for that while the connection waits.
+ */
+export class SmallBody implements AnyBody {
+  readonly #room: BodyRoom
+  readonly #received = new ByteRanges()
+  #large: IncomingBody | undefined
+  #growing: Promise<IncomingBody | undefined> | undefined
+  /** What waits for the reader, in order and without gap. */
+  #held: Uint8Array[] = []
+  #memory = 0
+  /** What has come while it grows. */
+  #late: { position: number; bytes: Uint8Array }[] = []
+  #total: number | undefined
+  #taken = 0
+  #reader: 'none' | 'pull' | 'sink' = 'none'
+  #waiting: (() => void) | undefined
+  #failure: MsrpError | undefined
+  #finished = false
+
+  constructor(room: BodyRoom) {
+    this.#room = room
+  }
+
+  get received(): ByteRanges {
+    return this.#large?.received ?? this.#received
+  }
+
+  readonly offset = 0
+
+  get total(): number | undefined {
+    return this.#total
+  }
+
+  get size(): number {
+    return this.#total ?? this.received.end
+  }
+
+  get complete(): boolean {
+    return this.#total !== undefined && this.received.covers(0, this.#total)
+  }
+
+  get unread(): boolean {
+    return this.#reader === 'none'
+  }
+
+  get saving(): boolean {
+    return this.#reader === 'sink'
+  }
+
+  get memory(): number {
+    return this.#large?.memory ?? this.#memory
+  }
+
+  get failure(): MsrpError | undefined {
+    return this.#large === undefined ? this.#failure : this.#large.failure
+  }
+
+  get inMemory(): boolean {
+    return this.#large?.inMemory ?? this.#reader !== 'sink'
+  }
+
+  write(position: number, bytes: Uint8Array, expected?: number): void {
+    this.#large?.write(position, bytes, expected)
+    if (this.#large !== undefined || this.#failure !== undefined || this.#finished) return
+    const inOrder = position === this.#received.end
+    this.#received.add(position, position + bytes.length)
+    if (bytes.length === 0) return
+    if (inOrder && this.#growing === undefined && this.#memory + bytes.length <= LARGE) {
+      this.#held.push(bytes.slice())
+      this.#account(bytes.length)
+      this.#wake()
+    } else {
+      this.#late.push({ position, bytes: bytes.slice() })
+      void this.#grow()
+    }
+  }
+
+  setTotal(total: number): void {
+    this.#total = total
+    this.#large?.setTotal(total)
+    this.#wake()
+  }
+
+  evict(): boolean {
+    return this.#large?.evict() ?? false
+  }
+
+  attach(): void {
+    if (this.#reader !== 'none') throw new MsrpError('invalid-argument', 'A message can be read once only')
+    this.#reader = 'pull'
+  }
+
+  async take(): Promise<Uint8Array | undefined> {
+    while (this.#large === undefined) {
+      if (this.#failure !== undefined) throw this.#failure
+      const bytes = this.#growing === undefined ? this.#held.shift() : undefined
+      if (bytes !== undefined) {
+        this.#taken += bytes.length
+        this.#account(-bytes.length)
+        if (this.#taken === this.#total) this.#finish()
+        else this.#room.progress(this.#taken, false)
+        return bytes
+      }
+      if (this.#total !== undefined && this.#taken >= this.#total) {
+        this.#finish()
+        return undefined
+      }
+      await this.#more()
+    }
+    return this.#large.take()
+  }
+
+  async saveTo(sink: FileSink): Promise<unknown> {
+    this.#reader = 'sink'
+    const large = await this.#grow()
+    if (large !== undefined) return large.saveTo(sink)
+    await sink.discard()
+    throw this.#failure
+  }
+
+  fail(error: MsrpError): void {
+    this.#large?.fail(error)
+    if (this.#large !== undefined || this.#failure !== undefined || this.#finished) return
+    this.#failure = error
+    this.#clear()
+    this.#wake()
+    this.#room.failed(error)
+  }
+
+  // Where messages are kept, large bodies are loaded before there is any.
+
+  interrupt(error: MsrpError): void {
+    this.fail(error)
+  }
+
+  giveBack(): void {}
+
+  moveTo(): void {}
+
+  #grow(): Promise<IncomingBody | undefined> {
+    this.#growing ??= this.#become()
+    return this.#growing
+  }
+
+  /** Undefined when it has come to its end meanwhile. */
+  async #become(): Promise<IncomingBody | undefined> {
+    this.#room.pause(this)
+    try {
+      const Body = await loadBodies()
+      if (this.#failure !== undefined || this.#finished) return undefined
+      const large = new Body(this.#room, { taken: this.#taken, unread: this.#reader === 'none' })
+      this.#large = large
+      const [held, late] = [this.#held, this.#late]
+      this.#clear()
+      let position = this.#taken
+      for (const bytes of held) {
+        large.write(position, bytes)
+        position += bytes.length
+      }
+      for (const { position, bytes } of late) large.write(position, bytes)
+      if (this.#total !== undefined) large.setTotal(this.#total)
+      this.#wake()
+      return large
+    } catch (cause) {
+      this.fail(new MsrpError('internal', `What large messages need could not be loaded: ${cause}`, { cause }))
+      return undefined
+    } finally {
+      this.#room.resume(this)
+    }
+  }
+
+  #finish(): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#clear()
+    this.#room.progress(this.size, true)
+  }
+
+  #clear(): void {
+    this.#held = []
+    this.#late = []
+    this.#account(-this.#memory)
+  }
+
+  #account(change: number): void {
+    this.#memory += change
+    this.#room.memory(change)
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting = resolve
+    })
+  }
+
+  #wake(): void {
+    this.#waiting?.()
+    this.#waiting = undefined
+  }
+}

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest'
+import { Composers, type ComposersOptions, composerOn } from '../../src/composing/index.ts'
+import { buildCpim, openCpim, parseCpim } from '../../src/cpim/index.ts'
+import { settled } from '../session/raw-peer.ts'
+import { active, both, nextMessage } from '../session/stage.ts'
+import { FakeClock } from '../transport/fake-clock.ts'
+
+function stage(options: ComposersOptions = {}) {
+  const clock = new FakeClock()
+  const changes: string[] = []
+  const composers = new Composers({ clock, onChange: ({ uri, state }) => changes.push(`${uri} ${state}`), ...options })
+  return { clock, changes, composers }
+}
+
+describe('whoever says that they write (RFC 3994, figure 2)', () => {
+  test('does so until they say otherwise', () => {
+    const { clock, changes, composers } = stage()
+    composers.status({ state: 'active', contentType: 'text/plain' }, 'sip:a')
+    expect(composers.active).toEqual([
+      { uri: 'sip:a', state: 'active', contentType: 'text/plain', lastActive: undefined },
+    ])
+    composers.status({ state: 'idle' }, 'sip:a')
+    composers.status({ state: 'idle' }, 'sip:a')
+    expect([changes, composers.active, clock.pending]).toEqual([['sip:a active', 'sip:a idle'], [], 0])
+  })
+
+  test('or until their message comes', () => {
+    const { clock, changes, composers } = stage()
+    composers.status({ state: 'active' }, 'sip:a')
+    composers.status({ state: 'active' }, 'sip:b')
+    composers.contentFrom('sip:a')
+    expect(changes).toEqual(['sip:a active', 'sip:b active', 'sip:a idle'])
+    composers.close()
+    expect([changes.at(-1), clock.pending]).toEqual(['sip:b idle', 0])
+  })
+
+  test.each([
+    ['120 s without refresh', undefined, 120_000],
+    ['as long as they said', 30, 30_000],
+    ['an hour at the most', 999_999_999, 3_600_000],
+  ])('or %s', async (_, refresh, milliseconds) => {
+    const { clock, changes, composers } = stage()
+    composers.status({ state: 'active', ...(refresh === undefined ? {} : { refresh }) })
+    await clock.advance(milliseconds - 1)
+    expect(changes).toEqual([' active'])
+    await clock.advance(1)
+    expect([changes, clock.pending]).toEqual([[' active', ' idle'], 0])
+  })
+
+  test('and may say so as often as they like (RFC3994-3.3-1)', async () => {
+    const { clock, changes, composers } = stage()
+    for (let second = 0; second < 300; second++) {
+      composers.status({ state: 'active', refresh: 60 })
+      await clock.advance(1000)
+    }
+    expect([changes, clock.pending]).toEqual([[' active'], 1])
+    await clock.advance(59_000)
+    expect(changes).toEqual([' active', ' idle'])
+  })
+
+  test('is one of a hundred at the most', () => {
+    const { changes, clock, composers } = stage({ count: 2 })
+    for (const uri of ['sip:a', 'sip:b', 'sip:c']) composers.status({ state: 'active' }, uri)
+    expect(changes).toEqual(['sip:a active', 'sip:b active', 'sip:a idle', 'sip:c active'])
+    expect([composers.active.map(({ uri }) => uri), clock.pending]).toEqual([['sip:b', 'sip:c'], 2])
+  })
+})
+
+describe('on a session', () => {
+  test('status messages go from end to end, bare and in envelopes (RFC3994-3.5-3)', async () => {
+    const { sender, receiver, clock, close } = await both()
+    const { changes, composers } = stage()
+    const cpim = { from: 'sip:alice@example.com', to: 'sip:room@example.com' }
+    for (const options of [{}, { cpim }, { cpim: () => cpim }]) {
+      const composer = composerOn(sender, { clock, ...options })
+      composer.composing()
+      const status = await nextMessage(receiver)
+      const opened = status.contentType === 'message/cpim' ? await openCpim(status) : status
+      expect(await composers.take(opened)).toBe(true)
+      composer.sent()
+      const sent = sender.send(options.cpim === undefined ? 'Hi' : buildCpim(cpim, 'Hi'), {
+        contentType: options.cpim === undefined ? 'text/plain' : 'message/cpim',
+      })
+      const content = await nextMessage(receiver)
+      const text = content.contentType === 'message/cpim' ? await openCpim(content) : content
+      // What is no status message is left to be read.
+      expect([await composers.take(text), await text.text()]).toEqual([false, 'Hi'])
+      await sent.delivered
+    }
+    const wrapped = ['sip:alice@example.com active', 'sip:alice@example.com idle']
+    expect(changes).toEqual([' active', ' idle', ...wrapped, ...wrapped])
+    await close()
+  })
+
+  test('what cannot be read means nothing, and does no harm', async () => {
+    const { changes, composers } = stage()
+    const message = (body: string, contentType = 'application/im-iscomposing+xml') => ({
+      contentType,
+      stream: () => new Blob([body]).stream(),
+    })
+    for (const body of ['', '<a>', '<!DOCTYPE a><a/>', 'x'.repeat(70_000)]) {
+      expect(await composers.take(message(body))).toBe(true)
+    }
+    expect(await composers.take(message('', 'Application/IM-isComposing+XML; charset=utf-8'))).toBe(true)
+    expect(changes).toEqual([])
+  })
+
+  test('a peer that refuses the type with 415 gets no more of them (RFC3994-4-1)', async () => {
+    const { session, peer, platform } = await active()
+    const composer = composerOn(session, { clock: platform.clock })
+    composer.composing('text/plain')
+    const status = await peer.request('SEND')
+    expect([status.field('Content-Type'), status.field('Success-Report')]).toEqual([
+      'application/im-iscomposing+xml',
+      'no',
+    ])
+    peer.respond(status, 415, 'Unsupported Media Type')
+    await settled()
+    expect(composer.state).toBe('stopped')
+    session.send('Hello')
+    expect((await peer.request('SEND')).text).toBe('Hello')
+  })
+
+  test('the end of the session stops the composer', async () => {
+    const { session, platform, peer } = await active()
+    const composer = composerOn(session, { clock: platform.clock, cpim: { from: 'sip:a@b', to: 'sip:c@d' } })
+    composer.composing()
+    expect(parseCpim((await peer.request('SEND')).body).head.contentType).toBe('application/im-iscomposing+xml')
+    await session.close()
+    expect(composer.state).toBe('stopped')
+  })
+})

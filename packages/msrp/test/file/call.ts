@@ -1,0 +1,95 @@
+import { type FileTransfer, FileTransfers, type FileTransfersOptions } from '../../src/file/index.ts'
+import { fileHash } from '../../src/node/index.ts'
+import { type MediaWishes, Negotiation } from '../../src/sdp/index.ts'
+import { MsrpEndpoint } from '../../src/session/endpoint.ts'
+import { MsrpError } from '../../src/wire/index.ts'
+import { MemoryPlatform } from '../session/memory-platform.ts'
+
+/** One side of a call in memory. */
+export interface Side {
+  readonly platform: MemoryPlatform
+  readonly files: FileTransfers
+  readonly negotiation: Negotiation
+  /** Transfers for which an offer was due. */
+  readonly due: FileTransfer[]
+  /** Every description that this side wrote, the latest last. */
+  readonly written: string[]
+}
+
+export type SideOptions = Omit<Partial<FileTransfersOptions>, 'platform'> & { readonly wishes?: MediaWishes[] }
+
+/** Alice and Bob, between whom descriptions can go to and fro. */
+export class Call {
+  readonly alice: Side
+  readonly bob: Side
+  readonly #endpoints: MsrpEndpoint[] = []
+
+  constructor(options: { alice?: SideOptions; bob?: SideOptions } = {}) {
+    const one = new MemoryPlatform()
+    const other = new MemoryPlatform(one.clock)
+    one.onDial = (transport, target) => other.take(target.port, transport)
+    other.onDial = (transport, target) => one.take(target.port, transport)
+    this.alice = this.#side(one, options.alice ?? {})
+    this.bob = this.#side(other, options.bob ?? {})
+  }
+
+  /** An offer of one and the answer of the other; resolves with both. */
+  async exchange(
+    from: Side = this.alice,
+    change: { offer?: (offer: string) => string; answer?: (answer: string) => string } = {},
+  ): Promise<{ offer: string; answer: string }> {
+    const to = from === this.alice ? this.bob : this.alice
+    const offer = await from.negotiation.offer()
+    from.written.push(offer)
+    const answer = await this.#answer(to, (change.offer ?? same)(offer))
+    to.written.push(answer)
+    // A medium that is refused is not the whole of the answer.
+    await from.negotiation.accept((change.answer ?? same)(answer)).catch(() => {})
+    return { offer, answer }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()))
+  }
+
+  /** A first offer of which nothing is taken is refused as a whole. */
+  async #answer({ negotiation }: Side, offer: string): Promise<string> {
+    try {
+      return await negotiation.answer(offer)
+    } catch (error) {
+      if (!(error instanceof MsrpError) || error.code !== 'not-acceptable') throw error
+      return negotiation.refuse(offer)
+    }
+  }
+
+  #side(platform: MemoryPlatform, { wishes = [], ...options }: SideOptions): Side {
+    const endpoint = new MsrpEndpoint(platform, {})
+    this.#endpoints.push(endpoint)
+    const due: FileTransfer[] = []
+    const { clock, random } = platform
+    const files = new FileTransfers({
+      platform: { createHash: fileHash, random: (size) => longer(random, size), clock },
+      media: { listen: {} },
+      onOfferDue: (transfer) => due.push(transfer),
+      ...options,
+    })
+    const negotiation = new Negotiation(endpoint, wishes, { onMedium: files.onMedium, clock, random })
+    return { platform, files, negotiation, due, written: [] }
+  }
+}
+
+/** The lines of a description with one of these names, `m` or the name of an attribute. */
+export function lines(description: string, ...names: string[]): string[] {
+  return description.split('\r\n').filter((line) => {
+    const [, name = ''] = /^(?:a=([^:]*)|([a-z])=)/.exec(line) ?? []
+    return names.includes(name) || (names.includes('m') && line.startsWith('m='))
+  })
+}
+
+function same(text: string): string {
+  return text
+}
+
+function longer(random: (size: number) => Uint8Array, size: number): Uint8Array {
+  return Uint8Array.from([...random(size), ...random(size)].slice(0, size))
+}

@@ -1,0 +1,459 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  type FileTransfersOptions,
+  type LocalFile,
+  type OfferedFile,
+  type ReceiveTransfer,
+  type RequestedFile,
+  type SendTransfer,
+  selectorOf,
+  withHashes,
+} from '../../src/file/index.ts'
+import { fileHash } from '../../src/node/index.ts'
+import { settled } from '../session/raw-peer.ts'
+import { failure, nextMessage, pattern } from '../session/stage.ts'
+import { Call, lines, type SideOptions } from './call.ts'
+import { MemoryTarget } from './memory-target.ts'
+
+const bytes = pattern(200_000)
+
+let call: Call
+afterEach(() => call.close())
+
+async function picture(more: Partial<LocalFile> = {}): Promise<LocalFile> {
+  return withHashes({ body: bytes, name: 'picture.jpg', type: 'image/jpeg', ...more }, { createHash: fileHash })
+}
+
+/** A side that takes every file, and what it took. */
+function taking(
+  target = () => new MemoryTarget(),
+): SideOptions & { taken: ReceiveTransfer[]; targets: MemoryTarget[] } {
+  const taken: ReceiveTransfer[] = []
+  const targets: MemoryTarget[] = []
+  return {
+    taken,
+    targets,
+    onOffered: (offer) => {
+      const one = target()
+      targets.push(one)
+      taken.push(offer.take(one))
+    },
+  }
+}
+
+/** A side that gives of these files what is asked for. */
+function giving(...files: LocalFile[]): SideOptions & { given: SendTransfer[] } {
+  const given: SendTransfer[] = []
+  return {
+    given,
+    onRequested: async (request) => {
+      const [file, second] = await request.select(files)
+      if (file !== undefined && second === undefined) given.push(await request.give(file))
+    },
+  }
+}
+
+describe('a file that is offered', () => {
+  test('and taken arrives, one m-line for it alone (RFC5547-8.2-1, RFC5547-8.7-1, RFC5547-8.7-2)', async () => {
+    const bob = taking()
+    call = new Call({ bob })
+    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    await call.exchange()
+    await sending.done
+    expect(await bob.taken[0]?.done).toMatchObject({ name: 'picture.jpg', complete: true, size: bytes.length })
+    expect(Buffer.compare(bob.targets[0]?.bytes ?? new Uint8Array(), bytes)).toBe(0)
+    expect(call.alice.files.active.size + call.bob.files.active.size).toBe(0)
+  })
+
+  test('is described with selector, id and direction beside what MSRP wants (RFC5547-5-2, RFC5547-8.2-2, RFC5547-8.2.1-3)', async () => {
+    call = new Call()
+    call.alice.files.offer(call.alice.negotiation, await picture())
+    const { offer } = await call.exchange()
+    expect(lines(offer, 'sendonly', 'accept-types', 'path', 'file-selector', 'file-transfer-id')).toEqual([
+      'a=sendonly',
+      'a=accept-types:*',
+      expect.stringMatching(/^a=path:msrp:/),
+      expect.stringMatching(/^a=file-selector:name:"picture.jpg" type:image\/jpeg size:200000 hash:sha-1:/),
+      expect.stringMatching(/^a=file-transfer-id:[a-z2-7]{32}$/),
+    ])
+  })
+
+  test('is described by its type at least, under an id of its own (RFC5547-8.2.1-1, RFC5547-8.2.1-2)', async () => {
+    const written: string[] = []
+    for (let times = 0; times < 2; times++) {
+      call = new Call()
+      const stream = (async function* (): AsyncGenerator<string> {
+        yield 'x'
+      })()
+      call.alice.files.offer(call.alice.negotiation, { body: stream })
+      const { offer } = await call.exchange()
+      expect(lines(offer, 'file-selector')).toEqual(['a=file-selector:type:application/octet-stream'])
+      written.push(...lines(offer, 'file-transfer-id'))
+      if (times === 0) await call.close()
+    }
+    expect(new Set(written).size).toBe(2)
+  })
+
+  test('brings dates, disposition, icon, a text and a range, if it has them (RFC5547-8.2.1-4, RFC5547-8.2.1-5)', async () => {
+    const offers: OfferedFile[] = []
+    call = new Call({ bob: { onOffered: (offer) => void offers.push(offer) } })
+    const modification = new Date('2026-01-02T03:04:05Z')
+    const file = await picture({ dates: { modification }, disposition: 'render' })
+    const how = { icon: 'icon1@example.com', information: 'Look at this', range: { start: 101 } }
+    call.alice.files.offer(call.alice.negotiation, file, how)
+    const { offer } = await call.exchange()
+    expect(lines(offer, 'i', 'file-disposition', 'file-date', 'file-icon', 'file-range')).toEqual([
+      'a=file-disposition:render',
+      'a=file-date:modification:"Fri, 02 Jan 2026 03:04:05 +0000"',
+      'a=file-icon:cid:icon1@example.com',
+      'a=file-range:101-*',
+    ])
+    expect(offer).toContain('\r\ni=Look at this\r\n')
+    expect(offers[0]?.description).toMatchObject({
+      selector: selectorOf(file),
+      disposition: 'render',
+      dates: { modification },
+      icon: 'icon1@example.com',
+      range: { start: 101 },
+    })
+  })
+
+  test('is answered with what was offered, and no more than that (RFC5547-8.3.1-1, RFC5547-8.3.1-2, RFC5547-8.3.1-3)', async () => {
+    call = new Call({ bob: taking() })
+    const dates = { modification: new Date(0) }
+    call.alice.files.offer(call.alice.negotiation, await picture({ dates }), { icon: 'a@b' })
+    const { offer, answer } = await call.exchange()
+    const repeated = ['m', 'file-selector', 'file-transfer-id']
+    expect(lines(answer, ...repeated).slice(1)).toEqual(lines(offer, ...repeated).slice(1))
+    expect(lines(answer, 'recvonly', 'sendonly')).toEqual(['a=recvonly'])
+  })
+
+  test('is not described by hashes without SHA-1, but taken from those who do so (RFC5547-6-8)', async () => {
+    const bob = taking()
+    call = new Call({ bob })
+    const file = await picture()
+    const hashes = file.hashes!.filter(({ algorithm }) => algorithm === 'sha-256')
+    expect(() => call.alice.files.offer(call.alice.negotiation, { ...file, hashes })).toThrow(/sha-1/)
+    const sending = call.alice.files.offer(call.alice.negotiation, file)
+    await call.exchange(call.alice, { offer: (offer) => offer.replace(/hash:sha-1:\S+ /, '') })
+    await sending.done
+    expect((await bob.taken[0]!.done).hashes).toEqual(hashes)
+  })
+
+  test('is answered without icon, disposition and date (RFC5547-8.3.1-4)', async () => {
+    call = new Call({ bob: taking() })
+    const dates = { modification: new Date(0) }
+    call.alice.files.offer(call.alice.negotiation, await picture({ dates, disposition: 'render' }), { icon: 'a@b' })
+    const { offer, answer } = await call.exchange()
+    expect(lines(offer, 'file-icon', 'file-disposition', 'file-date')).toHaveLength(3)
+    expect(lines(answer, 'file-icon', 'file-disposition', 'file-date')).toEqual([])
+  })
+
+  test.each<[string, Partial<FileTransfersOptions>]>([
+    ['nobody decides', {}],
+    ['the application refuses', { onOffered: (offer: OfferedFile) => offer.refuse('Not now') }],
+    ['there are too many already (RFC5547-10-6)', { ...taking(), most: 0 }],
+    [
+      'it is larger than what is taken (RFC5547-10-6)',
+      { onOffered: (offer) => void offer.take(new MemoryTarget(), { maxSize: 9 }) },
+    ],
+  ])('is refused before a byte of it flows when %s (RFC5547-8.3-1, RFC5547-8.1-8)', async (_, bob) => {
+    call = new Call({ bob })
+    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const { offer, answer } = await call.exchange()
+    expect(lines(answer, 'm')).toEqual(['m=message 0 TCP/MSRP *'])
+    expect(lines(answer, 'file-selector', 'file-transfer-id')).toEqual(
+      lines(offer, 'file-selector', 'file-transfer-id'),
+    )
+    expect(await failure(sending.done)).toMatchObject({ code: 'not-acceptable' })
+  })
+
+  test('of several, some can be taken and others not, each by its own id (RFC5547-8.1-4)', async () => {
+    const targets: MemoryTarget[] = []
+    const take = (offer: OfferedFile): void => {
+      if (offer.name === 'b.txt') return
+      targets.push(new MemoryTarget())
+      offer.take(targets.at(-1)!)
+    }
+    call = new Call({ bob: { onOffered: take } })
+    const names = ['a.txt', 'b.txt', 'c.txt']
+    const sent = names.map((name) =>
+      call.alice.files.offer(call.alice.negotiation, { body: name, name, type: 'text/plain' }),
+    )
+    const { offer, answer } = await call.exchange()
+    expect(new Set(lines(offer, 'file-transfer-id')).size).toBe(3)
+    expect(lines(answer, 'm').map((line) => line.split(' ')[1] === '0')).toEqual([false, true, false])
+    await Promise.all([sent[0]?.done, sent[2]?.done])
+    expect(await failure(sent[1]!.done)).toMatchObject({ code: 'not-acceptable' })
+    expect(targets.map((target) => new TextDecoder().decode(target.bytes))).toEqual(['a.txt', 'c.txt'])
+  })
+
+  test('goes on beside a chat, on an m-line that is added (RFC5547-8.7-3, RFC5547-8.7-4)', async () => {
+    const bob = taking()
+    const chat = { listen: {}, acceptTypes: ['text/plain'] }
+    call = new Call({ alice: { wishes: [chat] }, bob: { ...bob, wishes: [chat] } })
+    await call.exchange()
+    const [first] = lines(call.alice.written[0]!, 'path')
+    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const { offer } = await call.exchange()
+    expect(lines(offer, 'm')).toHaveLength(2)
+    expect(lines(offer, 'path')[0]).toBe(first)
+    await sending.done
+    const chatting = await call.bob.negotiation.media[0]!.session
+    ;(await call.alice.negotiation.media[0]!.session).send('still here')
+    expect(await (await nextMessage(chatting)).text()).toBe('still here')
+    expect(await bob.taken[0]!.done).toMatchObject({ complete: true })
+  })
+
+  test('goes in an envelope to a peer that takes it in no other way', async () => {
+    const bob = taking()
+    const media = { listen: {}, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['*'] }
+    call = new Call({ bob: { ...bob, media } })
+    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    await call.exchange()
+    await sending.done
+    expect(sending.confirmed).toBe(bytes.length)
+    expect(await bob.taken[0]!.done).toMatchObject({ type: 'image/jpeg', complete: true })
+  })
+
+  test('that is larger than the max-size of the peer is not sent (RFC5547-8.7-6, RFC5547-8.7-7)', async () => {
+    const bob = taking()
+    call = new Call({ bob: { ...bob, media: { listen: {}, maxMessageSize: 1000 } } })
+    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const { answer } = await call.exchange()
+    expect(lines(answer, 'max-size')).toEqual(['a=max-size:1000'])
+    expect(await failure(sending.done)).toMatchObject({ code: 'too-large' })
+  })
+
+  test('and taken where no path can be had does not come about', async () => {
+    const bob = taking()
+    call = new Call({ bob: { ...bob, media: { listen: { port: 7777 } } } })
+    await call.bob.platform.listen({ port: 7777 }, () => {})
+    call.alice.files.offer(call.alice.negotiation, await picture())
+    const offer = await call.alice.negotiation.offer()
+    expect(await failure(call.bob.negotiation.answer(offer))).toMatchObject({ code: 'unreachable' })
+    expect(await failure(bob.taken[0]!.done)).toMatchObject({ code: 'unreachable' })
+    expect(bob.targets[0]?.state).toBe('suspended')
+  })
+
+  test('goes to an endpoint that knows nothing of files, as an ordinary message', async () => {
+    call = new Call()
+    const { Negotiation } = await import('../../src/sdp/index.ts')
+    const plain = new Negotiation(
+      new (await import('../../src/session/endpoint.ts')).MsrpEndpoint(call.bob.platform, {}),
+      { listen: {} },
+    )
+    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const offer = (await call.alice.negotiation.offer()).replaceAll(/a=file-.*\r\n/g, '')
+    await call.alice.negotiation.accept(await plain.answer(offer))
+    const message = await nextMessage(await plain.session)
+    expect(message.fileName).toBe('picture.jpg')
+    expect(await message.bytes()).toHaveLength(bytes.length)
+    await sending.done
+    await plain.close()
+  })
+})
+
+describe('a file that is asked for', () => {
+  test('and given arrives (RFC5547-8.2.2-1, RFC5547-8.3.2-2)', async () => {
+    const file = await picture()
+    const bob = giving({ body: 'other', name: 'other.txt' }, file)
+    call = new Call({ bob })
+    const target = new MemoryTarget()
+    const receiving = call.alice.files.request(call.alice.negotiation, { hashes: file.hashes! }, target)
+    await call.exchange()
+    expect(await receiving.done).toMatchObject({ name: 'picture.jpg', type: 'image/jpeg', complete: true })
+    await bob.given[0]?.done
+    expect(Buffer.compare(target.bytes, bytes)).toBe(0)
+  })
+
+  test('is asked for by selector, id and range alone (RFC5547-8.2.2-2, RFC5547-8.2.2-4, RFC5547-8.2.2-5)', async () => {
+    call = new Call({ bob: giving() })
+    call.alice.files.request(call.alice.negotiation, { name: 'picture.jpg' }, new MemoryTarget())
+    const offer = await call.alice.negotiation.offer()
+    expect(offer.match(/a=(file-[a-z-]+|\w+only)\b.*/g)?.map((line) => line.trim())).toEqual([
+      'a=recvonly',
+      'a=file-selector:name:"picture.jpg"',
+      expect.stringMatching(/^a=file-transfer-id:/),
+    ])
+  })
+
+  test('is answered with type and SHA-1; the rest comes with the file (RFC5547-8.3.2-7, RFC5547-8.3.2-8, RFC5547-8.3.2-11)', async () => {
+    const file = { body: bytes, name: 'picture.jpg', type: 'image/jpeg', disposition: 'render' as const }
+    call = new Call({ bob: giving(file) })
+    const receiving = call.alice.files.request(call.alice.negotiation, { name: 'picture.jpg' }, new MemoryTarget())
+    const { offer, answer } = await call.exchange()
+    expect(lines(answer, 'sendonly', 'file-selector', 'file-transfer-id', 'file-disposition', 'file-date')).toEqual([
+      'a=sendonly',
+      expect.stringMatching(/^a=file-selector:type:image\/jpeg hash:sha-1:[0-9A-F:]{59}$/),
+      ...lines(offer, 'file-transfer-id'),
+      'a=file-disposition:render',
+    ])
+    expect((await receiving.done).hashes).toHaveLength(1)
+  })
+
+  test('says in the answer what it is and what shall become of it (RFC5547-8.3.2-9, RFC5547-8.3.2-10)', async () => {
+    call = new Call({ bob: giving(await picture({ disposition: 'attachment' })) })
+    call.alice.files.request(call.alice.negotiation, { name: 'picture.jpg' }, new MemoryTarget())
+    const { answer } = await call.exchange()
+    expect(lines(answer, 'file-selector')[0]).toContain('type:image/jpeg')
+    expect(lines(answer, 'file-disposition')).toEqual(['a=file-disposition:attachment'])
+  })
+
+  test.each<[string, LocalFile[]]>([
+    ['nothing that fits (RFC5547-8.3.2-6)', [{ body: 'x', name: 'other.jpg', type: 'image/jpeg' }]],
+    [
+      'several that fit (RFC5547-8.3.2-13)',
+      [
+        { body: 'x', name: 'a.jpg' },
+        { body: 'y', name: 'a.jpg' },
+      ],
+    ],
+  ])('is refused when there is %s (RFC5547-8.3.2-4, RFC5547-8.3.2-5)', async (_, files) => {
+    call = new Call({ bob: giving(...files) })
+    const receiving = call.alice.files.request(call.alice.negotiation, { name: 'a.jpg' }, new MemoryTarget())
+    const { offer, answer } = await call.exchange()
+    expect(lines(answer, 'm', 'file-transfer-id')).toEqual([
+      'm=message 0 TCP/MSRP *',
+      ...lines(offer, 'file-transfer-id'),
+    ])
+    expect(await failure(receiving.done)).toMatchObject({ code: 'not-acceptable' })
+  })
+
+  test('may be chosen by the application among several (RFC5547-8.3.2-12)', async () => {
+    const files = [
+      { body: 'first', name: 'a.txt' },
+      { body: 'second', name: 'a.txt' },
+    ]
+    call = new Call({ bob: { onRequested: async (request: RequestedFile) => void (await request.give(files[1]!)) } })
+    const target = new MemoryTarget()
+    const receiving = call.alice.files.request(call.alice.negotiation, { name: 'a.txt' }, target)
+    await call.exchange()
+    await receiving.done
+    expect(new TextDecoder().decode(target.bytes)).toBe('second')
+  })
+
+  test('and is not the one that is given, is not given (RFC5547-10-2)', async () => {
+    call = new Call({
+      bob: { onRequested: async (request: RequestedFile) => void (await request.give(await picture())) },
+    })
+    const receiving = call.alice.files.request(call.alice.negotiation, { name: 'else.jpg' }, new MemoryTarget())
+    const offer = await call.alice.negotiation.offer()
+    await expect(call.bob.negotiation.answer(offer)).rejects.toMatchObject({
+      message: expect.stringMatching(/not the one/),
+    })
+    receiving.cancel()
+  })
+
+  test('has to be asked for by something (RFC5547-6-2)', () => {
+    call = new Call()
+    expect(() => call.alice.files.request(call.alice.negotiation, {}, new MemoryTarget())).toThrow(
+      /name, type, size or hash/,
+    )
+  })
+
+  test('whose answer is about another file is not received (RFC5547-8.2.2-8)', async () => {
+    const file = await picture()
+    call = new Call({ bob: giving(file) })
+    const target = new MemoryTarget()
+    const receiving = call.alice.files.request(call.alice.negotiation, selectorOf(file), target)
+    const change = { answer: (answer: string) => answer.replace('type:image/jpeg', 'type:image/png') }
+    await call.exchange(call.alice, change)
+    expect(await failure(receiving.done)).toMatchObject({ code: 'file-mismatch' })
+    await settled()
+    expect(target.state).toBe('suspended')
+    expect(call.alice.due).toEqual([receiving])
+  })
+})
+
+describe('going on after a broken session', () => {
+  /** A body whose second half comes only when it is let go. */
+  function halting(): { body: LocalFile['body']; release: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const read = async (position: number, length: number): Promise<Uint8Array> => {
+      if (position >= 100_000) await promise
+      return bytes.slice(position, Math.min(position + length, position < 100_000 ? 100_000 : bytes.length))
+    }
+    return { body: { size: bytes.length, read }, release: resolve }
+  }
+
+  async function broken(side: 'alice' | 'bob'): Promise<{ target: MemoryTarget; confirmed: number; file: LocalFile }> {
+    const file = await picture()
+    const target = new MemoryTarget()
+    const { body } = halting()
+    const begun = Promise.withResolvers<void>()
+    const onProgress = ({ bytes: there }: { bytes: number }): void => void (there >= 90_000 && begun.resolve())
+    const onOffered = (offer: OfferedFile): void => void offer.take(target, { onProgress })
+    call = new Call({ bob: { onOffered } })
+    const sending = call.alice.files.offer(call.alice.negotiation, { ...file, body })
+    await call.exchange()
+    await begun.promise
+    await settled()
+    await (await call[side].negotiation.media[0]!.session).close()
+    await failure(sending.done)
+    await settled()
+    expect(target.state).toBe('suspended')
+    const { confirmed } = sending
+    await call.close()
+    return { target, confirmed, file }
+  }
+
+  test.each(['alice', 'bob'] as const)(
+    'the sender offers the rest under a new id, and the whole is verified; %s ended it (RFC5547-8.1-7, RFC5547-8.3.1-5)',
+    async (side) => {
+      const { target, confirmed, file } = await broken(side)
+      const again = new MemoryTarget({ stored: target.bytes })
+      const bob = taking(() => again)
+      const first = call.alice.written[0]!
+      call = new Call({ bob })
+      const sending = call.alice.files.offer(call.alice.negotiation, file, { range: { start: confirmed + 1 } })
+      const { offer, answer } = await call.exchange()
+      expect(lines(offer, 'file-range')).toEqual([`a=file-range:${confirmed + 1}-*`])
+      expect(lines(answer, 'file-range')).toEqual(lines(offer, 'file-range'))
+      expect(lines(offer, 'file-transfer-id')).not.toEqual(lines(first, 'file-transfer-id'))
+      expect(lines(offer, 'file-selector')).toEqual(lines(first, 'file-selector'))
+      await sending.done
+      expect(await bob.taken[0]!.done).toMatchObject({ complete: true, hashes: file.hashes })
+      expect(Buffer.compare(again.bytes, bytes)).toBe(0)
+    },
+  )
+
+  test('the receiver asks for the rest, and the whole is verified (RFC5547-8.2.2-3, RFC5547-8.3.2-14)', async () => {
+    const { target, file } = await broken('alice')
+    const again = new MemoryTarget({ stored: target.bytes })
+    call = new Call({ alice: giving(file) })
+    const receiving = call.bob.files.request(call.bob.negotiation, selectorOf(file), again)
+    const { offer, answer } = await call.exchange(call.bob)
+    expect(lines(offer, 'file-range')).toEqual([`a=file-range:${target.bytes.length + 1}-*`])
+    expect(lines(answer, 'file-range')).toEqual(lines(offer, 'file-range'))
+    expect(await receiving.done).toMatchObject({ complete: true, hashes: file.hashes })
+    expect(Buffer.compare(again.bytes, bytes)).toBe(0)
+  })
+
+  test('an offer of the rest is refused where the beginning is not there (RFC5547-8.3.1-6)', async () => {
+    call = new Call({ bob: taking() })
+    call.alice.files.offer(call.alice.negotiation, await picture(), { range: { start: 2 } })
+    const offer = await call.alice.negotiation.offer()
+    await expect(call.bob.negotiation.answer(offer)).rejects.toMatchObject({
+      message: expect.stringMatching(/only 0 bytes/),
+    })
+  })
+
+  test('a part that the file does not have is refused (RFC5547-8.3.2-15)', async () => {
+    const file = await picture()
+    call = new Call({ bob: giving(file) })
+    const range = { start: 1, stop: bytes.length + 1 }
+    call.alice.files.request(call.alice.negotiation, { hashes: file.hashes! }, new MemoryTarget(), { range })
+    const offer = await call.alice.negotiation.offer()
+    await expect(call.bob.negotiation.answer(offer)).rejects.toMatchObject({
+      message: expect.stringMatching(/not in a file/),
+    })
+  })
+
+  test('an answer with another range ends it', async () => {
+    call = new Call({ bob: taking(() => new MemoryTarget({ stored: bytes.slice(0, 100) })) })
+    const sending = call.alice.files.offer(call.alice.negotiation, await picture(), { range: { start: 101 } })
+    await call.exchange(call.alice, { answer: (answer) => answer.replace(/a=file-range.*\r\n/, '') })
+    expect(await failure(sending.done)).toMatchObject({ code: 'file-mismatch' })
+  })
+})

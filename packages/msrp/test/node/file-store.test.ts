@@ -1,0 +1,241 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { FileSelector } from '../../src/file/index.ts'
+import { FileHasher } from '../../src/file/index.ts'
+import { FileStore, type FileStoreOptions, fileHash } from '../../src/node/index.ts'
+import { failure, pattern } from '../session/stage.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const bytes = pattern(100_000)
+const hasher = new FileHasher(['sha-1', 'sha-256'], fileHash)
+hasher.update(bytes)
+const hashes = hasher.digests()
+const selector: FileSelector = { name: 'a.bin', type: 'application/x', size: bytes.length, hashes }
+
+const root = temporaryFolder()
+const newFolder = (): Promise<string> => mkdtemp(join(root.path, 'store-'))
+
+async function store(options: FileStoreOptions = {}): Promise<{ store: FileStore; folder: string }> {
+  const folder = await newFolder()
+  return { store: new FileStore(folder, options), folder }
+}
+
+const names = async (folder: string): Promise<string[]> => (await readdir(folder)).toSorted()
+const PART = expect.stringMatching(/^\.msrp-sha-1-[0-9a-f]{40}\.part$/)
+const FACTS = expect.stringMatching(/^\.msrp-sha-1-[0-9a-f]{40}\.json$/)
+
+describe('a file in a FileStore', () => {
+  test('gets its name when it is complete, the date of its sender, and leaves nothing else', async () => {
+    const { store: files, folder } = await store()
+    const file = await files.open(selector)
+    await file.write(0, bytes)
+    expect(await names(folder)).toEqual([FACTS, PART])
+    const modification = new Date('2020-01-02T03:04:05Z')
+    expect(await file.finish(bytes.length, { dates: { modification } })).toBe(join(folder, 'a.bin'))
+    expect(await names(folder)).toEqual(['a.bin'])
+    expect((await stat(file.path)).mtime).toEqual(modification)
+    expect(Buffer.compare(await readFile(file.path), bytes)).toBe(0)
+  })
+
+  test.each([
+    ['../../etc/passwd', 'passwd'],
+    ['C:\\evil.exe', 'evil.exe'],
+    ['con', '_con'],
+    ['.bashrc', 'bashrc'],
+  ])('called %s by its sender is stored as %s (RFC5547-10-7)', async (name, safe) => {
+    const { store: files, folder } = await store()
+    const file = await files.open({ ...selector, name })
+    await file.write(0, bytes)
+    await file.finish(bytes.length, {})
+    expect(await names(folder)).toEqual([safe])
+  })
+
+  test('that has no name yet gets the one that comes with it', async () => {
+    const { store: files, folder } = await store({ extension: '.bin' })
+    for (const name of ['told.txt', undefined]) {
+      const file = await files.open({ hashes })
+      await file.write(0, bytes)
+      await file.finish(bytes.length, { name })
+    }
+    expect(await names(folder)).toEqual(['told.txt', 'unnamed.bin'])
+  })
+
+  test('whose name is taken gets a number, or fails if that is wanted', async () => {
+    const { store: files, folder } = await store()
+    await writeFile(join(folder, 'a.bin'), 'mine')
+    const file = await files.open(selector)
+    await file.write(0, bytes)
+    expect(await file.finish(bytes.length, {})).toBe(join(folder, 'a (2).bin'))
+    const strict = new FileStore(folder, { taken: 'fail' })
+    expect(await failure(strict.open(selector))).toMatchObject({ code: 'storage' })
+    expect(await names(folder)).toEqual(['a (2).bin', 'a.bin'])
+  })
+
+  test('that would not fit is not begun (RFC5547-10-6)', async () => {
+    const { store: files, folder } = await store()
+    const huge = { ...selector, size: Number.MAX_SAFE_INTEGER }
+    expect(await failure(files.open(huge))).toMatchObject({
+      code: 'storage',
+      message: expect.stringMatching(/are free/),
+    })
+    expect(await names(folder)).toEqual([])
+  })
+
+  test('in a folder that is not there fails, and says so', async () => {
+    const { folder } = await store()
+    const files = new FileStore(join(folder, 'none'))
+    expect(await failure(files.open(selector))).toMatchObject({
+      code: 'storage',
+      message: expect.stringMatching(/no such/),
+    })
+    expect(await failure(files.clean())).toMatchObject({ code: 'storage' })
+  })
+})
+
+describe('a part of a file', () => {
+  test('stays when the transfer is suspended, and is gone on with', async () => {
+    const { store: files, folder } = await store()
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 60_000))
+    await file.suspend()
+    expect(await names(folder)).toEqual([FACTS, PART])
+    expect(await files.stored(selector)).toBe(60_000)
+    const rest = await new FileStore(folder).open(selector)
+    expect(rest.stored).toBe(60_000)
+    expect(await rest.read(10, 5)).toEqual(Buffer.from(bytes.slice(10, 15)))
+    await rest.write(60_000, bytes.slice(60_000))
+    await rest.finish(bytes.length, {})
+    expect(Buffer.compare(await readFile(rest.path), bytes)).toBe(0)
+    expect(await names(folder)).toEqual(['a.bin'])
+    expect(await files.stored(selector)).toBe(0)
+  })
+
+  test('counts up to its first gap', async () => {
+    const { store: files } = await store()
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 1000))
+    await file.write(5000, bytes.slice(5000, 6000))
+    await file.suspend()
+    expect(await files.stored(selector)).toBe(1000)
+  })
+
+  test('goes when the transfer is cancelled, or nothing of it came', async () => {
+    const { store: files, folder } = await store()
+    const cancelled = await files.open(selector)
+    await cancelled.write(0, bytes)
+    await cancelled.discard()
+    await (await files.open(selector)).suspend()
+    expect(await names(folder)).toEqual([])
+  })
+
+  test('without a hash in its description does not stay, since nobody could tell what it is', async () => {
+    const { store: files, folder } = await store()
+    const file = await files.open({ name: 'a.bin', size: bytes.length })
+    await file.write(0, bytes.slice(0, 1000))
+    await file.suspend()
+    expect(await names(folder)).toEqual([])
+  })
+
+  test('stays when the process is killed, also with a gap', async () => {
+    const { folder } = await store()
+    for (const [gap, stored] of [
+      [false, 50_000],
+      [true, 1000],
+    ] as const) {
+      const program = `
+        import { FileStore } from ${JSON.stringify(new URL('../../src/node/index.ts', import.meta.url).href)}
+        const file = await new FileStore(${JSON.stringify(folder)}).open(${JSON.stringify(selector)})
+        await file.write(0, new Uint8Array(${stored}).fill(7))
+        ${gap ? 'await file.write(90_000, new Uint8Array(10).fill(7))' : ''}
+        console.log('there')
+        setInterval(() => {}, 1000)`
+      const killed = spawn(process.execPath, ['--input-type=module', '-e', program])
+      await once(killed.stdout, 'data')
+      const files = new FileStore(folder)
+      // As long as it lives nobody else writes to its part.
+      expect(await files.stored(selector)).toBe(0)
+      killed.kill('SIGKILL')
+      await once(killed, 'exit')
+      expect(await files.stored(selector)).toBe(stored)
+      const rest = await files.open(selector)
+      expect(rest.stored).toBe(stored)
+      expect(await rest.read(0, 2)).toEqual(Buffer.from([7, 7]))
+      await rest.discard()
+    }
+    expect(await names(folder)).toEqual([])
+  })
+
+  test('is written to by one transfer at a time: another gets a place of its own', async () => {
+    const { store: files, folder } = await store()
+    const [first, second] = await Promise.all([files.open(selector), files.open(selector)])
+    for (const file of [first, second]) {
+      await file.write(0, bytes)
+      await file.finish(bytes.length, {})
+    }
+    expect(await names(folder)).toEqual(['a (2).bin', 'a.bin'])
+  })
+
+  test('of another file, or that cannot be told, is begun anew', async () => {
+    const { store: files, folder } = await store()
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 1000))
+    await file.suspend()
+    const facts = (await names(folder)).find((name) => name.endsWith('.json'))!
+    expect(await files.stored({ ...selector, size: 5 })).toBe(0)
+    const again = await files.open(selector)
+    await again.write(0, bytes.slice(0, 1000))
+    await again.suspend()
+    for (const text of [
+      '',
+      '{',
+      '{"version":2}',
+      '{"version":1,"selector":"size:x","process":1}',
+      'x'.repeat(100_000),
+    ]) {
+      await writeFile(join(folder, facts), text)
+      expect(await files.stored(selector)).toBe(0)
+    }
+  })
+
+  test('that somebody put a link in place of is not followed', async () => {
+    const { store: files, folder } = await store()
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 1000))
+    await file.discard()
+    const victim = join(await newFolder(), 'victim')
+    await writeFile(victim, 'precious')
+    await symlink(victim, join(folder, `.msrp-sha-1-${hashes[0]!.digest}.part`))
+    const again = await files.open(selector)
+    await again.write(0, bytes)
+    await again.finish(bytes.length, {})
+    expect(await readFile(victim, 'utf8')).toBe('precious')
+  })
+
+  test('is removed when it has lain for long enough, and nothing else is', async () => {
+    const { store: files, folder } = await store({ keepFor: 1000 })
+    await writeFile(join(folder, 'mine'), 'x')
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 1000))
+    const part = join(folder, (await names(folder)).find((name) => name.endsWith('.part'))!)
+    await utimes(part, 0, 0)
+    await files.clean()
+    expect(await names(folder)).toHaveLength(3)
+    await file.suspend()
+    await files.clean()
+    expect(await names(folder)).toHaveLength(3)
+    await utimes(part, 0, 0)
+    await files.clean()
+    expect(await names(folder)).toEqual(['mine'])
+  })
+
+  test('may be readable for others, if that is wanted', async () => {
+    const { store: files } = await store({ mode: 0o644 })
+    const file = await files.open(selector)
+    await file.write(0, bytes)
+    await file.finish(bytes.length, {})
+    expect((await stat(file.path)).mode & 0o444).toBe(0o444)
+  })
+})

@@ -1,0 +1,380 @@
+import * as sdpTransform from 'sdp-transform'
+import { describe, expect, test } from 'vitest'
+import { type MediaWishes, Negotiation, type OfferReason, SessionDescription } from '../../src/sdp/index.ts'
+import { failure } from '../session/stage.ts'
+import { settle } from '../transport/fake-clock.ts'
+import { attributeOf, listen, peerText, relay, StubEndpoint } from './stub-endpoint.ts'
+
+/** Both sides, after the first exchange. */
+async function agreed(
+  wishes: MediaWishes | readonly MediaWishes[] = { listen },
+  theirs: MediaWishes | readonly MediaWishes[] = { listen },
+): Promise<{ a: StubEndpoint; b: StubEndpoint; alice: Negotiation; bob: Negotiation; offer: string; answer: string }> {
+  const [a, b] = [new StubEndpoint('a'), new StubEndpoint('b')]
+  const [alice, bob] = [new Negotiation(a, wishes), new Negotiation(b, theirs)]
+  const offer = await alice.offer()
+  const answer = await bob.answer(offer)
+  await Promise.all([alice.accept(answer), bob.session])
+  return { a, b, alice, bob, offer, answer }
+}
+
+/** A later exchange, which Alice begins. */
+async function again(alice: Negotiation, bob: Negotiation): Promise<{ offer: string; answer: string }> {
+  const offer = await alice.offer()
+  const answer = await bob.answer(offer)
+  await alice.accept(answer).catch(() => {})
+  await settle()
+  return { offer, answer }
+}
+
+const versionOf = (text: string): string => SessionDescription.parse(text).origin.version
+describe('What is offered', () => {
+  const full: MediaWishes = {
+    listen: { host: '2001:db8::5', port: 5000 },
+    direction: 'recvonly',
+    acceptTypes: ['text/plain', 'message/cpim'],
+    acceptWrappedTypes: ['text/html', 'Text/Plain', 'message/imdn+xml'],
+    maxMessageSize: 20_000,
+    chatroom: ['nickname'],
+    information: 'My picture',
+    attributes: [['file-selector', 'name:"a.txt"'], ['x']],
+  }
+
+  test('has everything, in the order of the examples (RFC4975-8.1-1, RFC4975-8.1-5, RFC4975-8.6-11)', async () => {
+    const offer = await new Negotiation(new StubEndpoint('a'), full, { username: 'alice', sessionName: 'Chat' }).offer()
+    expect(offer.replace(/(?<=^o=alice )\d+/m, 'ID')).toBe(
+      [
+        'v=0',
+        'o=alice ID 1 IN IP6 2001:db8::5',
+        's=Chat',
+        'c=IN IP6 2001:db8::5',
+        't=0 0',
+        'm=message 5000 TCP/MSRP *',
+        'i=My picture',
+        'a=recvonly',
+        'a=accept-types:text/plain message/cpim multipart/mixed multipart/alternative multipart/signed',
+        'a=accept-wrapped-types:text/html message/imdn+xml',
+        'a=max-size:20000',
+        'a=path:msrp://[2001:db8::5]:5000/a1;tcp',
+        'a=setup:actpass',
+        'a=chatroom:nickname',
+        'a=file-selector:name:"a.txt"',
+        'a=x',
+        '',
+      ].join('\r\n'),
+    )
+  })
+
+  test('is read by sdp-transform', async () => {
+    const { media, origin } = sdpTransform.parse(await new Negotiation(new StubEndpoint('a'), full).offer())
+    expect(media).toMatchObject([
+      { type: 'message', port: 5000, protocol: 'TCP/MSRP', payloads: '*', direction: 'recvonly' },
+    ])
+    expect(origin).toMatchObject({ username: '-', sessionVersion: 1, netType: 'IN', ipVer: 6 })
+  })
+
+  test('is m=message over TCP, with a star (RFC4975-8.1-2, RFC4975-8.1-3, RFC4975-8.1-4)', async () => {
+    const tls = { cert: 'c', key: 'k' }
+    const lines: string[] = []
+    for (const wishes of [{ listen }, { listen: { ...listen, tls } }, { relay }]) {
+      const text = await new Negotiation(new StubEndpoint('a'), wishes).offer()
+      lines.push(/^m=.*/m.exec(text)?.[0] ?? '')
+    }
+    expect(lines).toEqual([
+      'm=message 5000 TCP/MSRP *',
+      'm=message 5000 TCP/TLS/MSRP *',
+      'm=message 2855 TCP/TLS/MSRP *',
+    ])
+  })
+
+  test('has a path, in offer and answer (RFC4975-8.2-1)', async () => {
+    const { offer, answer } = await agreed({ relay })
+    expect(attributeOf(offer, 'path')).toBe('msrps://relay.a.example:2855/ta1;tcp msrps://a.invalid:2855/a1;tcp')
+    expect(attributeOf(answer, 'path')).toBe('msrp://192.0.2.1:5000/b1;tcp')
+  })
+
+  test.each([
+    [
+      'that everybody takes are listed (RFC4975-8.6-3, RFC4975-8.6-4)',
+      ['text/plain'],
+      'text/plain message/cpim multipart/mixed multipart/alternative multipart/signed',
+    ],
+    ['that are covered by a star are not', ['message/cpim', '*'], 'message/cpim *'],
+    ['that are covered by a type are not', ['multipart/*'], 'multipart/* message/cpim'],
+    [
+      'stay in their order, which is the preference (RFC4975-8.6-2)',
+      ['text/html', 'text/*', '*'],
+      'text/html text/* *',
+    ],
+    ['are all unless given', undefined, '*'],
+  ])('types %s', async (_, acceptTypes, written) => {
+    const offer = await new Negotiation(new StubEndpoint('a'), { listen, acceptTypes }).offer()
+    expect(attributeOf(offer, 'accept-types')).toBe(written)
+  })
+
+  test('types inside of others are listed, unless they are taken anyway (RFC4975-8.6-5, RFC4975-8.6-6)', async () => {
+    const wishes = { listen, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/*', 'message/CPIM'] }
+    const offer = await new Negotiation(new StubEndpoint('a'), wishes).offer()
+    expect(attributeOf(offer, 'accept-wrapped-types')).toBe('text/*')
+  })
+
+  test.each<[string, MediaWishes]>([
+    ['acceptTypes', { acceptTypes: ['text'] }],
+    ['acceptTypes', { acceptTypes: ['text/plain\r\na=evil'] }],
+    ['acceptWrappedTypes', { acceptWrappedTypes: ['html'] }],
+    ['attributes', { attributes: [['a b']] }],
+    ['the attribute x', { attributes: [['x', 'y\nz']] }],
+    ['information', { information: 'a\r\nb' }],
+  ])('that cannot be written is an error that names %s', async (name, wishes) => {
+    const error = await failure(new Negotiation(new StubEndpoint('a'), wishes).offer())
+    expect(error).toMatchObject({ code: 'invalid-argument', message: expect.stringContaining(name) })
+  })
+
+  test.each([{ username: 'a b' }, { sessionName: 'a\r\nb' }, { sessionName: '' }])(
+    'nor do %o go in',
+    async (options) => {
+      expect(await failure(new Negotiation(new StubEndpoint('a'), {}, options).offer())).toMatchObject({
+        code: 'invalid-argument',
+      })
+    },
+  )
+
+  test('on a WebSocket has ws in its path alone (RFC7977-5.2.2-1)', async () => {
+    const endpoint = new StubEndpoint('a')
+    const prepare = endpoint.prepare.bind(endpoint)
+    endpoint.prepare = async (options) => {
+      const prepared = await prepare(options)
+      const [made] = endpoint.prepared
+      if (made !== undefined) made.localPath = made.localPath.replace(/tcp$/, 'ws')
+      return prepared
+    }
+    const offer = await new Negotiation(endpoint, { relay: { uri: 'wss://relay.example/msrp' } }).offer()
+    expect(offer).toContain('m=message 2855 TCP/TLS/MSRP *\r\n')
+    expect(attributeOf(offer, 'path')).toBe('msrps://relay.a.example:2855/ta1;tcp msrps://a.invalid:2855/a1;ws')
+  })
+})
+
+describe('a=chatroom', () => {
+  test('stands in offer and answer, each for itself (RFC7701-8-1, RFC7701-8-2)', async () => {
+    const { offer, answer, alice } = await agreed({ listen }, { listen, chatroom: ['nickname', 'private-messages'] })
+    expect(attributeOf(offer, 'chatroom')).toBeUndefined()
+    expect(attributeOf(answer, 'chatroom')).toBe('nickname private-messages')
+    expect(alice.media[0]?.remote?.chatroom).toEqual(['nickname', 'private-messages'])
+  })
+
+  test('may say something else later (RFC7701-8-3)', async () => {
+    const { alice, bob } = await agreed({ listen, chatroom: ['nickname'] })
+    alice.media[0]?.change({ chatroom: [] })
+    const { offer } = await again(alice, bob)
+    expect(attributeOf(offer, 'chatroom')).toBe('')
+    alice.media[0]?.change({ chatroom: undefined })
+    await again(alice, bob)
+    expect(bob.media[0]?.remote?.chatroom).toBeUndefined()
+  })
+
+  test.each([
+    ['a token twice (RFC7701-8-4)', ['nickname', 'nickname']],
+    ['what is no token', ['nick name']],
+    ['what is no token, of one’s own (RFC7701-8-6)', ['com.example."x"']],
+  ])('is not written with %s', async (_, chatroom) => {
+    const negotiation = new Negotiation(new StubEndpoint('a'), { chatroom })
+    expect(await failure(negotiation.offer())).toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining('chatroom'),
+    })
+  })
+
+  test('may have tokens of one’s own (RFC7701-8-6)', async () => {
+    const offer = await new Negotiation(new StubEndpoint('a'), { chatroom: ['com.example.polls'] }).offer()
+    expect(attributeOf(offer, 'chatroom')).toBe('com.example.polls')
+  })
+})
+
+describe('What the peer says', () => {
+  test('becomes options of its session', async () => {
+    const endpoint = new StubEndpoint('b')
+    const more = ['a=accept-wrapped-types:text/plain', 'a=max-size:1000']
+    await new Negotiation(endpoint, { listen }).answer(peerText({ types: 'message/cpim text/html', more }))
+    expect(endpoint.completions).toMatchObject([
+      {
+        remotePath: 'msrp://198.51.100.7:6000/peer1;tcp',
+        options: {
+          peerAcceptTypes: ['message/cpim', 'text/html'],
+          peerAcceptWrappedTypes: ['text/plain'],
+          peerMaxMessageSize: 1000,
+        },
+      },
+    ])
+  })
+
+  test('with a size of 0 is no limit', async () => {
+    const endpoint = new StubEndpoint('b')
+    await new Negotiation(endpoint, { listen }).answer(peerText({ more: ['a=max-size:0'] }))
+    expect(endpoint.completions[0]?.options).not.toHaveProperty('peerMaxMessageSize')
+  })
+
+  const path = 'msrps://198.51.100.7:6000/peer1;tcp'
+  const strong = `a=fingerprint:sha-256 ${'AB:'.repeat(31)}AB`
+  const weak = `a=fingerprint:SHA-1 ${'AB:'.repeat(19)}AB`
+  test.each<[string, MediaWishes, Parameters<typeof peerText>[0], boolean]>([
+    ['is checked when we connect', {}, { path, setup: 'passive', more: [strong] }, true],
+    [
+      'is checked when the peer connects',
+      { listen: { ...listen, tls: { cert: 'c', key: 'k' } } },
+      { path, setup: 'active', more: [strong] },
+      true,
+    ],
+    ['counts beside a weak one', {}, { path, setup: 'passive', more: [weak, strong] }, true],
+    ['alone that is weak leaves names and authority to count', {}, { path, setup: 'passive', more: [weak] }, false],
+    ['means nothing without TLS', {}, { setup: 'passive', more: [strong] }, false],
+    ['means nothing behind our relay', { relay }, { path, setup: 'passive', more: [strong] }, false],
+    [
+      'means nothing behind its relay',
+      {},
+      { path: `msrps://r.example:1/t;tcp ${path}`, setup: 'passive', more: [strong] },
+      false,
+    ],
+  ])('of a fingerprint %s', async (_, wishes, offer, checked) => {
+    const endpoint = new StubEndpoint('b')
+    await new Negotiation(endpoint, wishes).answer(peerText(offer))
+    expect(endpoint.completions[0]?.options.peerFingerprint !== undefined).toBe(checked)
+  })
+
+  test('our certificate’s fingerprints go out with the offer', async () => {
+    const endpoint = new StubEndpoint('a')
+    endpoint.fingerprints = ['sha-256 AA:BB', 'sha-512 CC:DD']
+    const offer = await new Negotiation(endpoint, { listen: { ...listen, tls: { cert: 'c', key: 'k' } } }).offer()
+    expect(offer).toContain('a=fingerprint:sha-256 AA:BB\r\na=fingerprint:sha-512 CC:DD\r\n')
+  })
+})
+
+describe('TLS', () => {
+  const path = 'msrps://198.51.100.7:6000/peer1;tcp'
+
+  test('that is offered is not answered without', async () => {
+    const error = await failure(
+      new Negotiation(new StubEndpoint('b'), { listen }).answer(peerText({ path, setup: 'active' })),
+    )
+    expect(error).toMatchObject({ code: 'not-acceptable', message: expect.stringContaining('listen.tls') })
+  })
+
+  test('of the offer is that of the path of one who connects', async () => {
+    const answer = await new Negotiation(new StubEndpoint('b'), {}).answer(peerText({ path, setup: 'actpass' }))
+    expect(answer).toContain('m=message 9 TCP/TLS/MSRP *')
+    expect(attributeOf(answer, 'path')).toMatch(/^msrps:/)
+  })
+
+  test('that we offered is not left out by the answer', async () => {
+    const alice = new Negotiation(new StubEndpoint('a'), { tls: {} })
+    await alice.offer()
+    expect(await failure(alice.accept(peerText({ setup: 'passive' })))).toMatchObject({ code: 'not-acceptable' })
+  })
+})
+
+describe('A later offer', () => {
+  test('that changes nothing is the same text (RFC4975-8.4-3)', async () => {
+    const { a, alice, bob, offer, answer } = await agreed()
+    expect(await again(alice, bob)).toEqual({ offer, answer })
+    expect(a.prepared).toHaveLength(1)
+    expect(a.completions).toHaveLength(1)
+  })
+
+  test('that changes something has the next version, and the same o-line otherwise', async () => {
+    const { alice, bob, offer } = await agreed()
+    alice.media[0]?.change({ direction: 'sendonly' })
+    const second = await again(alice, bob)
+    expect(versionOf(second.offer)).toBe('2')
+    expect({ ...SessionDescription.parse(second.offer).origin, version: '1' }).toEqual(
+      SessionDescription.parse(offer).origin,
+    )
+    expect(attributeOf(second.answer, 'recvonly')).toBe('')
+    expect(versionOf((await again(alice, bob)).offer)).toBe('2')
+  })
+
+  test('leaves the session as it is, with what is under way', async () => {
+    const { a, b, alice, bob } = await agreed()
+    const [before, theirs] = [await alice.session, await bob.session]
+    alice.media[0]?.change({ attributes: [['x']] })
+    await again(alice, bob)
+    await again(bob, alice)
+    expect(await alice.session).toBe(before)
+    expect(await bob.session).toBe(theirs)
+    expect(before.state).toBe('open')
+    expect([a.completions.length, b.completions.length]).toEqual([1, 1])
+  })
+
+  test('after a session that was lost has another path, for another session (RFC4975-8.4-1)', async () => {
+    const { a, b, alice, bob } = await agreed()
+    a.completions[0]?.session.end('failure')
+    b.completions[0]?.session.end('failure')
+    await settle()
+    const { offer, answer } = await again(alice, bob)
+    expect(attributeOf(offer, 'path')).toContain('/a2;tcp')
+    expect(attributeOf(answer, 'path')).toContain('/b2;tcp')
+    expect((await alice.session).remotePath).toBe('msrp://192.0.2.1:5000/b2;tcp')
+    expect((await bob.session).remotePath).toBe('msrp://192.0.2.1:5000/a2;tcp')
+    expect(a.prepared[0]?.isClosed).toBe(true)
+  })
+
+  test('is answered with the path of that moment, whatever the last one was (RFC4975-8.4-2)', async () => {
+    // Bob alone has noticed that the session is over.
+    const { b, alice, bob } = await agreed()
+    b.completions[0]?.session.end('peer')
+    await settle()
+    const sessions: string[] = []
+    const [medium] = alice.media
+    if (medium !== undefined) medium.onSession = ({ remotePath }) => sessions.push(remotePath)
+    const before = await alice.session
+    await again(alice, bob)
+    expect(sessions).toEqual(['msrp://192.0.2.1:5000/b2;tcp'])
+    expect(await alice.session).not.toBe(before)
+    await alice.close()
+    expect(before.state).toBe('closed')
+  })
+
+  test('is due when the relay hands out another path, and begins a session on it', async () => {
+    const a = new StubEndpoint('a')
+    const due: OfferReason[] = []
+    const alice = new Negotiation(a, { relay }, { onOfferDue: (reason) => due.push(reason) })
+    const bob = new Negotiation(new StubEndpoint('b'), { listen })
+    await again(alice, bob)
+    const [old] = [await alice.session]
+    const [prepared] = a.prepared
+    const next = 'msrps://relay.a.example:2855/t2;tcp msrps://a.invalid:2855/a1;tcp'
+    if (prepared !== undefined) prepared.localPath = next
+    prepared?.onPathChanged?.({ localPath: next, oldExpiresIn: 14_000 })
+    expect(due).toMatchObject([{ reason: 'path-changed', oldExpiresIn: 14_000, medium: alice.media[0] }])
+    await again(alice, bob)
+    expect((await alice.session).localPath).toBe(next)
+    expect((await bob.session).remotePath).toBe(next)
+    // What is under way on the old one has till it expires.
+    expect(old?.state).toBe('open')
+  })
+
+  test('with fewer m-lines than before is refused', async () => {
+    const { bob } = await agreed([{ listen }, { listen }], [{ listen }, { listen }])
+    expect(await failure(bob.answer(peerText()))).toMatchObject({
+      code: 'malformed',
+      message: expect.stringContaining('1 m-lines'),
+    })
+  })
+
+  // RFC 3264 §8.4: the other one is asked not to send; what we may send we still may.
+  test.each([
+    ['sendrecv', 'sendonly', 'recvonly'],
+    ['sendonly', 'sendonly', 'recvonly'],
+    ['recvonly', 'inactive', 'inactive'],
+    ['inactive', 'inactive', 'inactive'],
+  ] as const)('puts %s on hold as %s, and takes it back', async (direction, held, answered) => {
+    const { alice, bob } = await agreed({ listen, direction }, { listen })
+    alice.hold()
+    alice.hold()
+    const { offer, answer } = await again(alice, bob)
+    expect([attributeOf(offer, held), attributeOf(answer, answered)]).toEqual(['', ''])
+    expect([alice.media[0]?.direction, bob.media[0]?.direction]).toEqual([held, answered])
+    alice.resume()
+    const resumed = await again(alice, bob)
+    expect(attributeOf(resumed.offer, direction)).toBe('')
+    expect(alice.media[0]?.direction).toBe(direction)
+  })
+})

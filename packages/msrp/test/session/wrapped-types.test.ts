@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest'
+import { buildCpim, cpimContainer, cpimEnvelope } from '../../src/cpim/index.ts'
+import { buildMultipart, multipartContainer } from '../../src/multipart/index.ts'
+import type { PrepareOptions, SessionOptions } from '../../src/session/options.ts'
+import { settled } from './raw-peer.ts'
+import { active, both, failure, nextMessage, passive, waiting } from './stage.ts'
+
+const containers = [cpimContainer, multipartContainer]
+const parties = { from: 'sip:alice@example.com', to: 'sip:bob@example.com' }
+
+/** A message for a test: how it is sent, and what it is. */
+interface Wrapped {
+  contentType: string
+  body: Uint8Array
+}
+
+function cpim(contentType: string, content: Uint8Array | string = 'x'): Wrapped {
+  return { contentType: 'message/cpim', body: buildCpim({ ...parties, contentType }, content) }
+}
+
+function multipart(kind: 'mixed' | 'alternative' | 'related' | 'signed', ...parts: (string | Wrapped)[]): Wrapped {
+  const { contentType, body } = buildMultipart(
+    kind,
+    parts.map((part) =>
+      typeof part === 'string'
+        ? { contentType: part, content: 'x' }
+        : { contentType: part.contentType, content: part.body },
+    ),
+  )
+  return { contentType, body: body as Uint8Array }
+}
+
+const GATEWAY: SessionOptions = {
+  acceptTypes: ['message/cpim'],
+  acceptWrappedTypes: ['text/*', 'image/png'],
+  containers,
+}
+
+describe('What is inside of a message has to be in accept-types or accept-wrapped-types (RFC 4975 §8.6):', () => {
+  test.each<[string, Wrapped, number]>([
+    ['a text in an envelope', cpim('text/plain'), 200],
+    ['an image in an envelope', cpim('Image/PNG; name=x'), 200],
+    ['another image in an envelope', cpim('image/gif'), 415],
+    ['content without type in an envelope', cpim('text/plain'), 200],
+    ['a text in an envelope in an envelope', cpim('message/cpim', cpim('text/html').body), 200],
+    ['a sound in an envelope in an envelope', cpim('message/cpim', cpim('audio/x').body), 415],
+    ['parts that are all taken', multipart('mixed', 'text/plain', 'image/png'), 200],
+    ['parts of which one is not', multipart('mixed', 'text/plain', 'image/gif', 'image/png'), 415],
+    ['a part of a part that is not', multipart('mixed', 'text/plain', multipart('mixed', 'audio/x')), 415],
+    ['a part of an envelope that is not', multipart('mixed', cpim('audio/x')), 415],
+    [
+      'a part in an envelope that is not',
+      cpim('multipart/mixed; boundary=b', '--b\r\nContent-Type: audio/x\r\n\r\n'),
+      415,
+    ],
+    ['an alternative with one that is taken', multipart('alternative', 'text/plain', 'audio/x'), 200],
+    ['an alternative with none', multipart('alternative', 'audio/x', 'audio/y'), 415],
+    ['a signature beside what is taken', multipart('signed', 'text/plain', 'application/pkcs7-signature'), 200],
+    ['a signature beside what is not', multipart('signed', 'audio/x', 'application/pkcs7-signature'), 415],
+  ])('%s', async (_, { contentType, body }, status) => {
+    const { peer, session } = await passive(GATEWAY)
+    const response = await peer.response(peer.send({ type: contentType, body, failure: 'yes' }))
+    expect(response.status).toBe(status)
+    if (status === 200) expect(await (await nextMessage(session)).bytes()).toEqual(body)
+    else expect(response.comment).toMatch(/"(?:audio|image)\/\w+" is not taken inside of "[a-z]+\/[a-z]+"$/)
+  })
+
+  test('what is listed for the inside is refused outside', async () => {
+    const { peer } = await passive(GATEWAY)
+    expect((await peer.response(peer.send({ type: 'text/plain', body: 'x', failure: 'yes' }))).status).toBe(415)
+  })
+
+  test('the answer comes before the rest of a long message, and once', async () => {
+    const { peer } = await passive(GATEWAY)
+    const { contentType, body } = cpim('image/gif', new Uint8Array(100_000))
+    const all = Buffer.from(peer.bytesOf({ type: contentType, body, failure: 'yes', transactionId: 'long0001' }))
+    peer.write(all.subarray(0, 4_000))
+    expect((await peer.response('long0001')).status).toBe(415)
+    peer.write(all.subarray(4_000))
+    expect((await peer.response(peer.send({ ...asked(cpim('text/plain')) }))).status).toBe(200)
+  })
+
+  test('what the first 2048 bytes do not show passes', async () => {
+    const { peer } = await passive(GATEWAY)
+    const late = multipart('mixed', { contentType: 'text/plain', body: new Uint8Array(4_000) }, 'audio/x')
+    expect((await peer.response(peer.send(asked(late)))).status).toBe(200)
+  })
+
+  test('the application is asked about the rest alone', async () => {
+    const types: string[] = []
+    const onRequest: SessionOptions['onRequest'] = ({ contentType }) => {
+      types.push(contentType)
+      return 480
+    }
+    const { peer } = await passive({ ...GATEWAY, onRequest })
+    expect((await peer.response(peer.send(asked(cpim('audio/x'))))).status).toBe(415)
+    expect((await peer.response(peer.send(asked(cpim('text/plain'))))).status).toBe(480)
+    expect(types).toEqual(['message/cpim'])
+  })
+
+  test.each<[string, PrepareOptions, number]>([
+    ['with accept-types alone', { acceptTypes: ['message/cpim', 'text/plain'], containers }, 415],
+    ['where accept-types has *', { acceptTypes: ['message/cpim', '*'], containers }, 200],
+    ['where accept-wrapped-types has *', { acceptTypes: ['message/cpim'], acceptWrappedTypes: ['*'], containers }, 200],
+    ['where containers alone are listed', { acceptTypes: ['message/cpim', 'multipart/*'], containers }, 200],
+    ['where nobody can look', { acceptTypes: ['message/cpim', 'text/plain'] }, 200],
+  ])('%s, an image in an envelope', async (_, options, status) => {
+    const { peer } = await passive(options)
+    expect((await peer.response(peer.send(asked(cpim('image/gif'))))).status).toBe(status)
+  })
+
+  test('whoever lists types for the inside has to say how to look there', async () => {
+    const error = await failure(waiting({ acceptWrappedTypes: ['text/plain'] }))
+    expect(error).toMatchObject({ code: 'invalid-argument', message: expect.stringContaining('containers') })
+  })
+})
+
+describe('Nothing goes out with something inside that the peer has not listed (RFC4975-8.6-9):', () => {
+  const peerTypes = { peerAcceptTypes: ['message/cpim', 'multipart/*'], peerAcceptWrappedTypes: ['text/plain'] }
+
+  test.each<[string, Wrapped, boolean]>([
+    ['a text in an envelope', cpim('text/plain'), true],
+    ['HTML in an envelope', cpim('text/html'), false],
+    ['a text among parts', multipart('mixed', 'text/plain'), true],
+    ['HTML among parts', multipart('mixed', 'text/plain', 'text/html'), false],
+    ['HTML beside a text', multipart('alternative', 'text/plain', 'text/html'), true],
+  ])('%s', async (_, { contentType, body }, taken) => {
+    const { session, peer } = await active({ ...peerTypes, containers })
+    const sent = session.send(body, { contentType })
+    if (taken) expect((await peer.request('SEND')).body).toEqual(body)
+    else
+      expect(await failure(sent.delivered)).toMatchObject({
+        code: 'type-not-accepted',
+        message: expect.stringContaining('text/html inside'),
+      })
+    expect(await peer.all()).toEqual([])
+  })
+
+  test('of what the session wraps by itself, and of what the application names, nobody has to look', async () => {
+    const { session, peer } = await active({ ...peerTypes, envelope: cpimEnvelope(parties) })
+    const refused = { code: 'type-not-accepted', message: expect.stringContaining('text/html inside of message/cpim') }
+    expect(await failure(session.send('<p>', { contentType: 'text/html' }).delivered)).toMatchObject(refused)
+    const body = new Blob(['anything'])
+    const options = { contentType: 'message/cpim', wrappedTypes: ['text/plain', 'text/html'] }
+    expect(await failure(session.send(body, options).delivered)).toMatchObject(refused)
+    session.send('Hello')
+    expect((await peer.request('SEND')).text).toContain('Hello')
+  })
+
+  test('a peer that lists containers alone, and nothing for the inside, gets anything inside', async () => {
+    const { session, peer } = await active({ peerAcceptTypes: ['message/cpim'], envelope: cpimEnvelope(parties) })
+    session.send('Hello')
+    expect((await peer.request('SEND')).text).toContain('Hello')
+  })
+
+  test('a 415 to an envelope is about what was inside (RFC 4975 §10.6)', async () => {
+    const { session, peer } = await active({ peerAcceptTypes: ['message/cpim', '*'], envelope: cpimEnvelope(parties) })
+    session.send('<p>', { contentType: 'text/html' })
+    peer.respond(await peer.request('SEND'), 415, 'No')
+    await settled()
+    session.send('Hello')
+    expect((await peer.request('SEND')).text).toContain('Hello')
+    const again = session.send('<p>', { contentType: 'text/html' })
+    expect(await failure(again.delivered)).toMatchObject({ code: 'type-not-accepted', status: 415 })
+  })
+
+  test('both sides agree', async () => {
+    const types = { acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/plain'] }
+    const { sender, receiver, close } = await both({
+      sender: { peerAcceptTypes: types.acceptTypes, peerAcceptWrappedTypes: types.acceptWrappedTypes, containers },
+      receiver: { ...types, containers },
+    })
+    const sent = sender.send(buildCpim(parties, 'Hello'), { contentType: 'message/cpim' })
+    expect(await (await nextMessage(receiver)).text()).toContain('Hello')
+    await sent.delivered
+    await close()
+  })
+})
+
+function asked({ contentType, body }: Wrapped): { type: string; body: Uint8Array; failure: 'yes' } {
+  return { type: contentType, body, failure: 'yes' }
+}
