@@ -55,21 +55,30 @@ async function exchange(from: Side, to: Side): Promise<void> {
 /** Pushes the file and kills the relay half way; gives what the sender knows to have arrived. */
 async function interrupted(folder: string): Promise<number> {
   const relay = await startRelay()
-  const half = Promise.withResolvers<void>()
+  const reported = Promise.withResolvers<void>()
+  const killed = Promise.withResolvers<void>()
   let receiving: ReceiveTransfer | undefined
   const onOffered = async (offer: OfferedFile): Promise<void> => {
     const target = await new FileStore(folder).open(offer.selector)
-    const onProgress = ({ bytes }: { bytes: number }): void => {
-      if (bytes > size / 2) half.resolve()
+    const write = target.write.bind(target)
+    // REPORTs come once a second, and all of it may be through sooner.
+    target.write = async (position, bytes) => {
+      if (position > size / 2) await killed.promise
+      await write(position, bytes)
     }
-    receiving = offer.take(target, { onProgress })
+    receiving = offer.take(target)
   }
   const alice = side(relay, relay.alice, {})
   const bob = side(relay, relay.bob, { onOffered })
-  const sending = alice.files.offer(alice.negotiation, await openFile())
+  const onProgress = ({ confirmed }: { confirmed: number }): void => {
+    if (confirmed > size / 4) reported.resolve()
+  }
+  const sending = alice.files.offer(alice.negotiation, await openFile(), { onProgress })
   await exchange(alice, bob)
-  await half.promise
+  await reported.promise
   relay.program.kill('SIGKILL')
+  await relay.program.exit()
+  killed.resolve()
   await expect(sending.done).rejects.toMatchObject({ code: 'connection-lost' })
   await expect(receiving?.done).rejects.toMatchObject({ code: 'connection-lost' })
   const [part = ''] = (await readdir(folder)).filter((name) => name.endsWith('.part'))
