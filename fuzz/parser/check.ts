@@ -1,3 +1,4 @@
+import { type ContinuationFlag, type Head, MessageReader, type ParserLimits } from 'msrp/wire'
 import { naiveParse } from '../../packages/msrp/test/wire/naive-codec.ts'
 import { decode, sendOn } from './decode.ts'
 import type { ParserInput } from './input.ts'
@@ -27,6 +28,9 @@ export function checkParser({ bytes, cuts, limits }: ParserInput, depth: Depth):
   const whole = trace(bytes, [], limits)
   const pieces = trace(bytes, cuts, limits)
   compare(whole, pieces, depth.values)
+  compareWithMessage(bytes, limits)
+  const [first] = whole.chunks
+  if (first?.flag !== undefined && whole.chunks.length > 1) compareWithMessage(upTo(first, bytes), limits)
   for (const { head, body } of whole.chunks) {
     decode(head)
     if (body.length > 0) sendOn(body, head.transactionId, 1 + (bytes.length % 700))
@@ -64,6 +68,30 @@ function expectSame(what: string, whole: unknown, pieces: unknown): void {
 function startOf({ head }: TracedChunk): string {
   if (head.kind === 'response') return `${head.transactionId} ${head.status} ${head.comment}`.trimEnd()
   return `${head.transactionId} ${head.method}`
+}
+
+/** The bytes up to the end of the first request or response, as a WebSocket's message would hold it. */
+function upTo({ head }: TracedChunk, bytes: Uint8Array): Uint8Array {
+  const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(`-------${head.transactionId}`)
+  return bytes.subarray(0, end + 10 + head.transactionId.length)
+}
+
+/** What is read as one message has to be what the parser reads. */
+function compareWithMessage(bytes: Uint8Array, limits: Partial<ParserLimits>): void {
+  const chunks: { head: Head; body: Buffer; flag: ContinuationFlag | undefined }[] = []
+  const reader = new MessageReader(
+    {
+      onHead: (head) => chunks.push({ head, body: Buffer.alloc(0), flag: undefined }),
+      onBody: (body) => Object.assign(chunks.at(-1) ?? {}, { body: Buffer.from(body) }),
+      onEnd: (flag) => Object.assign(chunks.at(-1) ?? {}, { flag }),
+    },
+    limits,
+  )
+  const later = reader.push(bytes)
+  // The parser, loaded for what is not one sound message, reads it then.
+  later?.catch(() => {})
+  if (later === undefined)
+    compare({ chunks: [...chunks], error: undefined, idle: true }, trace(bytes, [], limits), true)
 }
 
 /** The plain codec reads what is complete, has fields of ASCII with names, and is no answer of Kamailio's. */
