@@ -2,9 +2,16 @@ import { resolve } from 'node:path'
 import type { Endpoint, Session } from 'msrp'
 import { Negotiation } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
-import { awaitDescription, checkPlaces, readDescriptionFile, writeDescription } from '../exchange/description-file.ts'
+import {
+  awaitDescription,
+  checkNoOffer,
+  checkPlaces,
+  offersSomething,
+  readDescriptionFile,
+  removeDescription,
+  writeDescription,
+} from '../exchange/description-file.ts'
 import { PATIENCE, reachOf } from '../exchange/reach.ts'
-import { offersSomething, RestingOffer } from '../exchange/resting-offer.ts'
 import type { WaitingOptions } from '../incoming/waiting-place.ts'
 import { printableLine } from '../terminal/printable.ts'
 import { programName, shellWord } from '../terminal/shell-word.ts'
@@ -42,6 +49,8 @@ export async function agreeOnChat(endpoint: Endpoint, options: AgreeOptions, con
     if (!output.json) output.say(`${named(answer)} is the answer: the side that made the offer needs it.`)
     return { session: await untilAborted(negotiation.session, signal), negotiation }
   }
+  // A chat leaves none behind, so it is somebody else's.
+  await checkNoOffer(offer, '--take', () => false)
   const before = await readDescriptionFile(answer)
   const negotiation = new Negotiation(endpoint, await reachOf(options, output), { signal, patience: PATIENCE })
   const text = await negotiation.offer()
@@ -56,7 +65,7 @@ export async function agreeOnChat(endpoint: Endpoint, options: AgreeOptions, con
     return { session: await untilAborted(negotiation.accept(came), signal), negotiation }
   } finally {
     // Nobody else can take it.
-    await new RestingOffer(offer, output).remove()
+    await removeDescription(offer, text)
   }
 }
 

@@ -4,9 +4,14 @@ import { type FileHash, FileTransfers, type OfferedFile, type ReceiveTransfer } 
 import { FileStore, nodeFilePlatform, type StoredFile } from 'msrp/node'
 import { type MessageDescription, Negotiation, SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
-import { awaitDescription, checkPlaces, isStandard, writeDescription } from '../exchange/description-file.ts'
+import {
+  awaitDescription,
+  checkPlaces,
+  isStandard,
+  offersSomething,
+  writeDescription,
+} from '../exchange/description-file.ts'
 import { MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
-import { offersSomething } from '../exchange/resting-offer.ts'
 import { Failure, Incomplete, type Verdict, verdictOn } from '../failure.ts'
 import { endpointOptions } from '../options/connection.ts'
 import { extensionFor } from '../outgoing/media-type.ts'
