@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import type { Endpoint, Session } from 'msrp'
-import { Negotiation } from 'msrp/sdp'
+import { type Endpoint, MsrpError, type Session } from 'msrp'
+import { Negotiation, SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
 import {
   awaitDescription,
@@ -11,8 +11,10 @@ import {
   removeDescription,
   writeDescription,
 } from '../exchange/description-file.ts'
-import { PATIENCE, reachOf } from '../exchange/reach.ts'
+import { checkReachable, isOfFile, PATIENCE, reachOf } from '../exchange/reach.ts'
+import { Failure } from '../failure.ts'
 import type { WaitingOptions } from '../incoming/waiting-place.ts'
+import type { Output } from '../terminal/output.ts'
 import { printableLine } from '../terminal/printable.ts'
 import { programName, shellWord } from '../terminal/shell-word.ts'
 
@@ -42,11 +44,20 @@ export async function agreeOnChat(endpoint: Endpoint, options: AgreeOptions, con
   await checkPlaces({ offer: offer ?? take, answer }, offer === undefined ? 'answer' : 'offer')
   if (offer === undefined) {
     const text = await awaitDescription({ kind: 'offer', place: take, fits: offersSomething }, context)
+    const offered = SessionDescription.parse(text).messages.filter(({ port }) => port !== 0)
+    if (offered.every(isOfFile)) {
+      throw new Failure('usage', `this offers files: msrp receive --offer ${shellWord(take)} --answer FILE takes them`)
+    }
+    checkReachable(offered, options)
     const negotiation = new Negotiation(endpoint, await reachOf(options, output), { signal, patience: PATIENCE })
-    const given = await negotiation.answer(text)
-    await writeDescription(answer, given, output)
-    output.event({ event: 'description', kind: 'answer', path: resolve(answer), sdp: given })
-    if (!output.json) output.say(`${named(answer)} is the answer: the side that made the offer needs it.`)
+    const given = await negotiation.answer(text).catch(async (error: unknown) => {
+      // Whoever waits for it should not wait in vain.
+      if (error instanceof MsrpError && error.code === 'not-acceptable') {
+        await give(negotiation.refuse(text), answer, output)
+      }
+      throw error
+    })
+    await give(given, answer, output)
     return { session: await untilAborted(negotiation.session, signal), negotiation }
   }
   // A chat leaves none behind, so it is somebody else's.
@@ -67,6 +78,12 @@ export async function agreeOnChat(endpoint: Endpoint, options: AgreeOptions, con
     // Nobody else can take it.
     await removeDescription(offer, text)
   }
+}
+
+async function give(text: string, answer: string, output: Output): Promise<void> {
+  await writeDescription(answer, text, output)
+  output.event({ event: 'description', kind: 'answer', path: resolve(answer), sdp: text })
+  if (!output.json) output.say(`${named(answer)} is the answer: the side that made the offer needs it.`)
 }
 
 function named(place: string): string {
