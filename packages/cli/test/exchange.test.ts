@@ -1,11 +1,18 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileSelector } from 'msrp/file'
 import { SessionDescription } from 'msrp/sdp'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { awaitDescription, readDescriptionFile, writeDescription } from '../src/exchange/description-file.ts'
-import { offersSomething, RestingOffer } from '../src/exchange/resting-offer.ts'
+import {
+  awaitDescription,
+  checkNoOffer,
+  offersSomething,
+  readDescriptionFile,
+  removeDescription,
+  writeDescription,
+} from '../src/exchange/description-file.ts'
+import { RestingOffer } from '../src/exchange/resting-offer.ts'
 import { Output } from '../src/terminal/output.ts'
 
 const output = new Output({ json: true, stop: () => {} })
@@ -69,7 +76,61 @@ describe('a description in a file', () => {
   })
 })
 
+describe('a description that this command did not write', () => {
+  test('stays where it is: what to do with it is a mistake of usage', async () => {
+    const place = join(temporaryFolder(), 'offer.sdp')
+    await checkNoOffer(place, '--take', () => false)
+    writeFileSync(place, description(2855))
+    await expect(checkNoOffer(place, '--take', () => false)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining(`--take ${place}`),
+    })
+    await checkNoOffer(place, '--take', () => true)
+    expect(readFileSync(place, 'utf8')).toBe(description(2855))
+  })
+
+  test('is not removed', async () => {
+    const place = join(temporaryFolder(), 'offer.sdp')
+    await writeDescription(place, description(1), output)
+    await removeDescription(place, description(2))
+    expect(existsSync(place)).toBe(true)
+    await removeDescription(place, description(1))
+    expect(existsSync(place)).toBe(false)
+    const resting = new RestingOffer(place, output)
+    await resting.write([{ selector: selector('a.bin', 1000), bytes: 500 }])
+    writeFileSync(place, description(3))
+    await resting.remove()
+    expect(readFileSync(place, 'utf8')).toBe(description(3))
+  })
+})
+
 describe('an offer at rest', () => {
+  const ranged = (port: number, range: string): string =>
+    [
+      ...[...description(port).trimEnd().split('\r\n'), 'a=sendonly'],
+      `a=file-selector:name:"a.bin" size:1000 hash:sha-256:${Array.from({ length: 32 }, () => '22').join(':')}`,
+      ...['a=file-transfer-id:abcdefgh', `a=file-range:${range}`, ''],
+    ].join('\r\n')
+
+  test.each([
+    [0, '1001-*', 1000],
+    [2855, '501-*', 500],
+    // Nobody offers what is behind the end, or nothing.
+    [2855, '1001-*', 0],
+    [0, '5001-*', 0],
+  ])('with port %i and the range %s: so much was confirmed: %i', async (port, range, confirmed) => {
+    const place = join(temporaryFolder(), 'offer.sdp')
+    writeFileSync(place, ranged(port, range), { mode: 0o600 })
+    expect((await new RestingOffer(place, output).read())(selector('a.bin', 1000))).toBe(confirmed)
+  })
+
+  test.skipIf(process.platform === 'win32')('that others can write is not believed', async () => {
+    const place = join(temporaryFolder(), 'offer.sdp')
+    writeFileSync(place, ranged(0, '1001-*'))
+    chmodSync(place, 0o666)
+    expect((await new RestingOffer(place, output).read())(selector('a.bin', 1000))).toBe(0)
+  })
+
   test('says what was confirmed of which file, and offers nothing', async () => {
     const place = join(temporaryFolder(), 'offer.sdp')
     const [half, whole] = [selector('a.bin', 1000), selector('b.bin', 7)]

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MsrpError } from 'msrp'
+import { storageError } from 'msrp/node'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { prepareFolder, StoredFile } from '../src/incoming/stored-file.ts'
+import { isOfTheFolder, prepareFolder, StoredFile } from '../src/incoming/stored-file.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -75,6 +77,15 @@ describe('a file from the peer', () => {
 })
 
 describe('the folder for files', () => {
+  test.each([
+    ...['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO', 'ENOENT'].map((code) => ({ code, ends: true })),
+    ...['EFBIG', 'EEXIST', 'ENAMETOOLONG', 'EINVAL', undefined].map((code) => ({ code, ends: false })),
+  ])('$code is a failure of the folder: $ends', ({ code, ends }) => {
+    const error = storageError('a.bin', Object.assign(new Error('no'), { code }))
+    expect(isOfTheFolder(error)).toBe(ends)
+    expect(isOfTheFolder(new MsrpError('storage', 'not stored', { cause: error }))).toBe(ends)
+  })
+
   test('is made with all that leads to it', async () => {
     const folder = join(temporaryFolder(), 'a/b/c')
     expect(await prepareFolder(folder)).toBe(folder)

@@ -385,6 +385,18 @@ describe('a sender that fails says why, with an exit code, and how far it got', 
 })
 
 describe('a receiver', () => {
+  test('goes on when one file cannot be stored for its own sake: its names are used up', async () => {
+    const cwd = temporaryFolder()
+    for (let index = 1; index <= 1000; index++) writeFileSync(join(cwd, index === 1 ? 'a.bin' : `a (${index}).bin`), '')
+    const { program, to } = await receiver(['--count', '1'], cwd)
+    const session = await connect({ path: to[1] ?? '' })
+    await expect(session.send('x', { fileName: 'a.bin', successReport: true }).delivered).rejects.toThrow()
+    await session.send('still here').delivered
+    await session.close()
+    expect(await program.exit()).toEqual(ok)
+    expect(program.stderr.text).toMatch(/^error: a\.bin did not arrive whole/m)
+  })
+
   /** A sender whose file has begun to arrive and does not end. */
   async function halfSent(to: string[], folder: string): Promise<Program> {
     const sender = startMsrp(['send', '-', '--name', 'half.bin', ...to])

@@ -1,11 +1,20 @@
 import { resolve } from 'node:path'
-import type { Endpoint, Session } from 'msrp'
-import { Negotiation } from 'msrp/sdp'
+import { type Endpoint, MsrpError, type Session } from 'msrp'
+import { Negotiation, SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
-import { awaitDescription, checkPlaces, readDescriptionFile, writeDescription } from '../exchange/description-file.ts'
-import { PATIENCE, reachOf } from '../exchange/reach.ts'
-import { offersSomething, RestingOffer } from '../exchange/resting-offer.ts'
+import {
+  awaitDescription,
+  checkNoOffer,
+  checkPlaces,
+  offersSomething,
+  readDescriptionFile,
+  removeDescription,
+  writeDescription,
+} from '../exchange/description-file.ts'
+import { checkReachable, isOfFile, PATIENCE, reachOf } from '../exchange/reach.ts'
+import { Failure } from '../failure.ts'
 import type { WaitingOptions } from '../incoming/waiting-place.ts'
+import type { Output } from '../terminal/output.ts'
 import { printableLine } from '../terminal/printable.ts'
 import { programName, shellWord } from '../terminal/shell-word.ts'
 
@@ -35,13 +44,24 @@ export async function agreeOnChat(endpoint: Endpoint, options: AgreeOptions, con
   await checkPlaces({ offer: offer ?? take, answer }, offer === undefined ? 'answer' : 'offer')
   if (offer === undefined) {
     const text = await awaitDescription({ kind: 'offer', place: take, fits: offersSomething }, context)
+    const offered = SessionDescription.parse(text).messages.filter(({ port }) => port !== 0)
+    if (offered.every(isOfFile)) {
+      throw new Failure('usage', `this offers files: msrp receive --offer ${shellWord(take)} --answer FILE takes them`)
+    }
+    checkReachable(offered, options)
     const negotiation = new Negotiation(endpoint, await reachOf(options, output), { signal, patience: PATIENCE })
-    const given = await negotiation.answer(text)
-    await writeDescription(answer, given, output)
-    output.event({ event: 'description', kind: 'answer', path: resolve(answer), sdp: given })
-    if (!output.json) output.say(`${named(answer)} is the answer: the side that made the offer needs it.`)
+    const given = await negotiation.answer(text).catch(async (error: unknown) => {
+      // Whoever waits for it should not wait in vain.
+      if (error instanceof MsrpError && error.code === 'not-acceptable') {
+        await give(negotiation.refuse(text), answer, output)
+      }
+      throw error
+    })
+    await give(given, answer, output)
     return { session: await untilAborted(negotiation.session, signal), negotiation }
   }
+  // A chat leaves none behind, so it is somebody else's.
+  await checkNoOffer(offer, '--take', () => false)
   const before = await readDescriptionFile(answer)
   const negotiation = new Negotiation(endpoint, await reachOf(options, output), { signal, patience: PATIENCE })
   const text = await negotiation.offer()
@@ -56,8 +76,14 @@ export async function agreeOnChat(endpoint: Endpoint, options: AgreeOptions, con
     return { session: await untilAborted(negotiation.accept(came), signal), negotiation }
   } finally {
     // Nobody else can take it.
-    await new RestingOffer(offer, output).remove()
+    await removeDescription(offer, text)
   }
+}
+
+async function give(text: string, answer: string, output: Output): Promise<void> {
+  await writeDescription(answer, text, output)
+  output.event({ event: 'description', kind: 'answer', path: resolve(answer), sdp: text })
+  if (!output.json) output.say(`${named(answer)} is the answer: the side that made the offer needs it.`)
 }
 
 function named(place: string): string {

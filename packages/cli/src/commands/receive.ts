@@ -1,10 +1,9 @@
 import { Command } from 'commander'
 import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
-import { ExitCode } from '../exit-code.ts'
 import { Failure, verdictOn } from '../failure.ts'
 import { printTaken } from '../incoming/print-taken.ts'
-import { prepareFolder } from '../incoming/stored-file.ts'
+import { isOfTheFolder, prepareFolder } from '../incoming/stored-file.ts'
 import { takeMessage } from '../incoming/take-message.ts'
 import type { TakeOptions } from '../incoming/take-offer.ts'
 import {
@@ -165,11 +164,11 @@ class Reception {
       if (this.messages >= this.#count) this.#stop()
     } catch (error) {
       if (this.#signal.aborted) return
-      const verdict = verdictOn(error)
-      if (verdict.exitCode === ExitCode.storage) {
+      if (isOfTheFolder(error)) {
         this.fail(error)
         return
       }
+      const verdict = verdictOn(error)
       const name = message.fileName ?? 'a message'
       this.#output.error({ ...verdict, message: `${name} did not arrive whole: ${verdict.message}` }, message.messageId)
     }

@@ -75,6 +75,37 @@ export async function checkPlaces(
   throw new Failure('usage', `${place} is no session description, so it stays: give another name for the ${ours}`)
 }
 
+/** Whether a description offers anything: has a section for MSRP that is not at rest. */
+export function offersSomething(description: SessionDescription): boolean {
+  return description.messages.some(({ port }) => port !== 0)
+}
+
+/**
+ * Makes sure that an offer of ours takes the place of none that the other side has made, and waits at.
+ * @param isOwn whether it is one that the same command has left behind
+ * @param take the command that takes an offer, without its file
+ * @throws Failure `usage`; MsrpError `file-unreadable`
+ */
+export async function checkNoOffer(
+  place: string,
+  take: string,
+  isOwn: (description: SessionDescription) => boolean,
+): Promise<void> {
+  const text = isStandard(place) ? undefined : await readDescriptionFile(place)
+  if (text === undefined || text.trim() === '' || isOwn(SessionDescription.parse(text))) return
+  throw new Failure(
+    'usage',
+    `${place} has a description in it already, which stays: ${take} ${shellWord(place)} takes an offer of the other side; ` +
+      'an old one of yours you can remove',
+  )
+}
+
+/** Takes a description away again, if it is still the one that was written. */
+export async function removeDescription(place: string, text: string): Promise<void> {
+  const there = await readDescriptionFile(place).catch(() => undefined)
+  if (there === text) await unlink(place).catch(() => {})
+}
+
 /** What a file holds; undefined when there is none. @throws MsrpError `file-unreadable` */
 export async function readDescriptionFile(place: string): Promise<string | undefined> {
   try {

@@ -1,4 +1,5 @@
-import type { MediaWishes } from 'msrp/sdp'
+import type { MediaWishes, MessageDescription } from 'msrp/sdp'
+import { Failure } from '../failure.ts'
 import { ASK_AFTER, listeningPlace, type WaitingOptions } from '../incoming/waiting-place.ts'
 import { relayOptions } from '../options/connection.ts'
 import type { Output } from '../terminal/output.ts'
@@ -30,4 +31,22 @@ export async function reachOf(
   if (listen === undefined) return secure ? { ...rest, tls: {} } : rest
   const place = await listeningPlace({ ...options, listen, tls: secure })
   return { ...rest, listen: place.listen }
+}
+
+/** Whether a section is of a file (RFC 5547), and no chat. */
+export function isOfFile(section: MessageDescription): boolean {
+  return section.attribute('file-selector') !== undefined
+}
+
+/**
+ * Whoever offers and cannot be connected to is told so before there is an answer, which could only refuse.
+ * @throws Failure `usage`
+ */
+export function checkReachable(offered: readonly MessageDescription[], { listen, relay }: WaitingOptions): void {
+  if (listen !== undefined || relay !== undefined) return
+  if (offered.some(({ setup }) => setup === 'actpass' || setup === 'passive')) return
+  throw new Failure(
+    'usage',
+    'the side that offers cannot be reached, so this side has to be: give --listen HOST:PORT or --relay URI',
+  )
 }

@@ -1,8 +1,8 @@
-import { unlink } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { type FileSelector, formatFileRange, formatFileSelector, parseFileDescription } from 'msrp/file'
 import { SessionDescription } from 'msrp/sdp'
 import type { Output } from '../terminal/output.ts'
-import { isStandard, readDescriptionFile, writeDescription } from './description-file.ts'
+import { isStandard, readDescriptionFile, removeDescription, writeDescription } from './description-file.ts'
 
 /** How much of a file the receiver has confirmed. */
 export interface Confirmed {
@@ -19,38 +19,51 @@ export interface Confirmed {
 export class RestingOffer {
   readonly #place: string
   readonly #output: Output
-  #written: string | undefined
+  /** What is there, as far as this command knows. */
+  #text: string | undefined
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(place: string, output: Output) {
     this.#place = place
     this.#output = output
   }
 
-  /** What was confirmed of files when an offer was last in this place; nothing of files that have changed since. */
+  /**
+   * What was confirmed of files when an offer was last in this place; nothing of files that have changed since, and nothing
+   * where others can write: whoever says that a file was delivered keeps it from being sent.
+   */
   async read(): Promise<(selector: FileSelector) => number> {
-    const text = isStandard(this.#place) ? undefined : await readDescriptionFile(this.#place)
-    const known = text === undefined ? new Map<string, number>() : confirmedIn(text)
-    return (selector) => Math.min(known.get(keyOf(selector)) ?? 0, selector.size ?? 0)
+    this.#text = isStandard(this.#place) ? undefined : await readDescriptionFile(this.#place)
+    const known = this.#text === undefined ? new Map<string, number>() : confirmedIn(this.#text)
+    if (known.size > 0 && !(await isOurs(this.#place))) {
+      this.#output.warn(`others can write ${this.#place}, so what it says of earlier transfers is not believed`)
+      return () => 0
+    }
+    return (selector) => known.get(keyOf(selector)) ?? 0
   }
 
   /** Writes how far the files are, if that has changed. @throws MsrpError `storage` */
   async write(files: readonly Confirmed[]): Promise<void> {
     if (isStandard(this.#place)) return
     const text = describe(files.filter(({ bytes }) => bytes > 0))
-    if (text === this.#written) return
-    this.#written = text
-    await writeDescription(this.#place, text, this.#output)
+    if (text === this.#text) return this.#writing
+    this.#text = text
+    this.#writing = this.#writing.catch(() => {}).then(() => writeDescription(this.#place, text, this.#output))
+    await this.#writing
   }
 
   /** Everything has arrived: there is nothing to offer any more. */
   async remove(): Promise<void> {
-    if (!isStandard(this.#place)) await unlink(this.#place).catch(() => {})
+    await this.#writing.catch(() => {})
+    if (this.#text !== undefined) await removeDescription(this.#place, this.#text)
   }
 }
 
-/** Whether a description offers anything: has a section for MSRP that is not at rest. */
-export function offersSomething(description: SessionDescription): boolean {
-  return description.messages.some(({ port }) => port !== 0)
+/** Whether nobody else can have written a file, as far as this system tells. */
+async function isOurs(place: string): Promise<boolean> {
+  const { uid, mode } = await stat(place)
+  const own = process.getuid?.()
+  return own === undefined || (uid === own && (mode & 0o022) === 0)
 }
 
 function describe(files: readonly Confirmed[]): string {
@@ -69,7 +82,12 @@ function confirmedIn(text: string): Map<string, number> {
     for (const section of SessionDescription.parse(text).messages) {
       // The range of an offer that was never answered says the same: it began behind what was confirmed.
       const { selector, range } = parseFileDescription(section) ?? {}
-      if (selector !== undefined && range !== undefined) known.set(keyOf(selector), range.start - 1)
+      if (selector?.size === undefined || range === undefined) continue
+      const confirmed = range.start - 1
+      // Only what is at rest was delivered whole: nobody offers the rest of a file that has none.
+      if (confirmed < selector.size || (confirmed === selector.size && section.port === 0)) {
+        known.set(keyOf(selector), confirmed)
+      }
     }
   } catch {
     // Something else of that name, which the offer replaces.
@@ -77,6 +95,6 @@ function confirmedIn(text: string): Map<string, number> {
   return known
 }
 
-function keyOf({ name, hashes = [] }: FileSelector): string {
-  return `${hashes.find(({ algorithm }) => algorithm === 'sha-256')?.digest} ${name}`
+function keyOf({ name, size, hashes = [] }: FileSelector): string {
+  return `${hashes.find(({ algorithm }) => algorithm === 'sha-256')?.digest} ${size} ${name}`
 }

@@ -1,36 +1,26 @@
-import { type FileSink, MsrpError } from 'msrp'
+import { MsrpError } from 'msrp'
 import { type CpimMessage, parseCpim } from 'msrp/cpim'
 import { parseMediaType } from 'msrp/wire'
 import type { StoredFile } from './stored-file.ts'
+import { TextSink } from './text-sink.ts'
 
 /**
  * Takes a short message/cpim (RFC 3862), and looks inside before the sender is told that it was taken: a text is for
  * reading; anything else, and what cannot be opened, is stored as it came.
  */
-export class EnvelopeSink implements FileSink {
+export class EnvelopeSink extends TextSink {
   /** What was inside, if that is a text. */
   text: string | undefined
-  /** The whole of it. */
-  body: Uint8Array = new Uint8Array(0)
   /** Where it was stored, if it was. */
   file: StoredFile | undefined
   readonly #store: () => Promise<StoredFile>
 
   constructor(store: () => Promise<StoredFile>) {
+    super()
     this.#store = store
   }
 
-  async write(position: number, bytes: Uint8Array): Promise<void> {
-    const end = position + bytes.length
-    if (end > this.body.length) {
-      const grown = new Uint8Array(end)
-      grown.set(this.body)
-      this.body = grown
-    }
-    this.body.set(bytes, position)
-  }
-
-  async finish(): Promise<void> {
+  override async finish(): Promise<void> {
     this.text = textIn(this.body)
     if (this.text !== undefined) return
     this.file = await this.#store()
@@ -38,7 +28,7 @@ export class EnvelopeSink implements FileSink {
     await this.file.finish()
   }
 
-  async discard(): Promise<void> {
+  override async discard(): Promise<void> {
     await this.file?.discard()
   }
 }

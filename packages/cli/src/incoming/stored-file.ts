@@ -82,6 +82,15 @@ export async function prepareFolder(folder: string): Promise<string> {
   return path
 }
 
+/** What is wrong with a folder or its disk whichever file is stored there: no sender can bring one of these about. */
+const OF_THE_FOLDER: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO', 'ENOENT'])
+
+/** Whether no other file could be stored either; else it lies with this one: its size, its position, its name. */
+export function isOfTheFolder(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return OF_THE_FOLDER.has((error as NodeJS.ErrnoException).code) || isOfTheFolder(error.cause)
+}
+
 // Node's own recursive mkdir never returns below /proc and the like, where nothing can be made.
 async function makeFolder(path: string): Promise<void> {
   try {

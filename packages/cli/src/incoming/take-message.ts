@@ -9,9 +9,7 @@ import type { Output } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
 import { EnvelopeSink } from './envelope.ts'
 import { StoredFile } from './stored-file.ts'
-
-/** Largest text that is printed, in bytes; a larger one is stored as a file. */
-export const LARGEST_TEXT: number = 64 << 10
+import { LARGEST_TEXT, TextSink } from './text-sink.ts'
 
 /** How often the progress of an incoming file is looked at, in milliseconds. */
 const LOOK_EVERY = 100
@@ -52,8 +50,9 @@ export async function takeMessage(
   const facts = { messageId, type, name: message.fileName ?? null, duplicate }
   const mediaType = isAttached(message) ? undefined : parseMediaType(type)?.type
   if (mediaType === 'text/plain' && isDecodable(type) && (await isShort(message))) {
-    const body = await message.bytes()
-    return { kind: 'text', text: textOfBody(body, type), ...facts, ...factsOf(body) }
+    const sink = new TextSink()
+    await message.saveTo(sink, { signal: options.signal })
+    return { kind: 'text', text: textOfBody(sink.body, type), ...facts, ...factsOf(sink.body) }
   }
   if (mediaType === CPIM_TYPE && (await isShort(message))) {
     return { ...facts, ...(await takeEnvelope(message, options)) }

@@ -1,14 +1,27 @@
 import { resolve } from 'node:path'
 import { Endpoint, MsrpError } from 'msrp'
-import { type FileHash, FileTransfers, type OfferedFile, type ReceiveTransfer } from 'msrp/file'
+import {
+  type FileHash,
+  FileTransfers,
+  type OfferedFile,
+  parseFileDescription,
+  type ReceiveTransfer,
+  safeFileName,
+} from 'msrp/file'
 import { FileStore, nodeFilePlatform, type StoredFile } from 'msrp/node'
 import { type MessageDescription, Negotiation, SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
-import { awaitDescription, checkPlaces, isStandard, writeDescription } from '../exchange/description-file.ts'
-import { MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
-import { offersSomething } from '../exchange/resting-offer.ts'
+import {
+  awaitDescription,
+  checkPlaces,
+  isStandard,
+  offersSomething,
+  writeDescription,
+} from '../exchange/description-file.ts'
+import { checkReachable, isOfFile, MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
 import { Failure, Incomplete, type Verdict, verdictOn } from '../failure.ts'
 import { endpointOptions } from '../options/connection.ts'
+import { nameOfPath } from '../outgoing/folder.ts'
 import { extensionFor } from '../outgoing/media-type.ts'
 import type { Output } from '../terminal/output.ts'
 import { printableLine } from '../terminal/printable.ts'
@@ -58,12 +71,18 @@ export async function takeOffer(options: TakeOptions, context: Context): Promise
   await new FileStore(folder).clean()
   await using endpoint = new Endpoint(await endpointOptions(options, output))
   const offered = SessionDescription.parse(offer).messages.filter(({ port }) => port !== 0)
-  checkReach(offered, options)
+  if (!offered.some(isOfFile)) {
+    throw new Failure(
+      'usage',
+      `this offers a chat: msrp chat --take ${shellWord(options.offer)} --answer FILE takes it`,
+    )
+  }
+  checkReachable(offered, options)
+  const wanted = new Wanted(options.only, offered)
   const tls = options.listen !== undefined && offered.some(({ secure }) => secure)
   const media = await reachOf(options, output, { tls })
   const taking: Taking[] = []
   const unstorable: Verdict[] = []
-  const wanted = new Wanted(options.only)
   const transfers = new FileTransfers({
     platform: nodeFilePlatform,
     media,
@@ -90,7 +109,6 @@ export async function takeOffer(options: TakeOptions, context: Context): Promise
       throw first === undefined ? error : new Incomplete(first.message, first)
     })
     await give(text, answer, context)
-    for (const name of wanted.missing) output.warn(`no file called ${name} is offered`)
     await untilAborted(Promise.all(taking.map((one) => settle(one, context))), signal)
   } finally {
     for (const { transfer } of taking) transfer.suspend(signal.reason)
@@ -99,33 +117,35 @@ export async function takeOffer(options: TakeOptions, context: Context): Promise
   conclude(taking, unstorable, context)
 }
 
-/**
- * A sender that nobody can connect to is told so before there is an answer, which could only refuse.
- * @throws Failure `usage`
- */
-function checkReach(offered: readonly MessageDescription[], { listen, relay }: TakeOptions): void {
-  if (listen !== undefined || relay !== undefined) return
-  if (offered.some(({ setup }) => setup === 'actpass' || setup === 'passive')) return
-  throw new Failure(
-    'usage',
-    'the sender cannot be reached, so this side has to be: give --listen HOST:PORT or --relay URI',
-  )
-}
-
 /** The names that `--only` gave. */
 class Wanted {
-  readonly missing: Set<string>
-  readonly #all: ReadonlySet<string>
+  readonly #names: ReadonlySet<string> | undefined
 
-  constructor(names: readonly string[] = []) {
-    this.#all = new Set(names)
-    this.missing = new Set(names)
+  /** @throws Failure `usage` when one of them is the name of nothing that is offered */
+  constructor(only: readonly string[] | undefined, offered: readonly MessageDescription[]) {
+    if (only === undefined) return
+    // A file out of a folder has a name of another spelling than its path, which is what its sender sees.
+    this.#names = new Set(only.flatMap((name) => [name, nameOfPath(name)]))
+    const names = offered.map(nameIn)
+    const known = new Set(names.flatMap((name) => [name, safeFileName(name)]))
+    const unknown = only.find((name) => !known.has(name) && !known.has(nameOfPath(name)))
+    if (unknown === undefined) return
+    const there = names.map((name) => name ?? safeFileName(name)).join(', ')
+    throw new Failure('usage', `no file called ${unknown} is offered (--only), but: ${there}`)
   }
 
   has(...names: readonly string[]): boolean {
-    const found = names.filter((name) => this.#all.has(name))
-    for (const name of found) this.missing.delete(name)
-    return this.#all.size === 0 || found.length > 0
+    return this.#names === undefined || names.some((name) => this.#names?.has(name))
+  }
+}
+
+/** What a file offered is called; undefined also where nobody understands how it is described, which is refused later. */
+function nameIn(section: MessageDescription): string | undefined {
+  try {
+    return parseFileDescription(section)?.selector.name
+  } catch (error) {
+    if (error instanceof MsrpError) return undefined
+    throw error
   }
 }
 
@@ -201,6 +221,10 @@ async function settle(taking: Taking, { output, signal }: Context): Promise<void
   try {
     const received = await transfer.done
     taking.stored = received.size
+    if (!received.complete) {
+      taking.failure = verdictOnFile(taking, new MsrpError('closed', 'only a part of it was offered, and has come'))
+      return
+    }
     const path = String(received.result)
     const known = sha256In(received.hashes)
     printTaken(

@@ -70,7 +70,7 @@ async function open(
     else if (entry.isDirectory()) await open(path, [...words, entry.name], found)
     else if (!entry.isFile()) leftOut.special++
     else if (files.length >= most) throw tooMany(most)
-    else if (await isReadable(path)) files.push({ path, name: [...words, entry.name].join(' - ') })
+    else if (await isReadable(path)) files.push({ path, name: nameOfWords([...words, entry.name]) })
     else closed.push(path)
   }
 }
@@ -118,4 +118,13 @@ function unreadableAmong(paths: readonly string[]): MsrpError {
 function tooMany(most: number): MsrpError {
   const text = `there are more than ${most} files: make an archive of them, such as tar cz folder | msrp send -`
   return new MsrpError('invalid-argument', text)
+}
+
+/** What a file out of a folder is called at the other end, by its path, such as `album/a.txt`. */
+export function nameOfPath(path: string): string {
+  return nameOfWords(path.split(/[/\\]/).filter((word) => word !== '' && word !== '.'))
+}
+
+function nameOfWords(words: readonly string[]): string {
+  return words.join(' - ')
 }

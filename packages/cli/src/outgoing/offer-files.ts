@@ -1,14 +1,24 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { Endpoint } from 'msrp'
-import { type FileSelector, FileTransfers, type LocalFile, type SendTransfer, selectorOf, withHashes } from 'msrp/file'
+import {
+  type FileSelector,
+  FileTransfers,
+  type LocalFile,
+  parseFileDescription,
+  type SendTransfer,
+  selectorOf,
+  withHashes,
+} from 'msrp/file'
 import { fileHash, nodeFilePlatform, unreadable } from 'msrp/node'
-import { Negotiation, type SessionDescription } from 'msrp/sdp'
+import { type MessageDescription, Negotiation, type SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
 import {
   awaitDescription,
+  checkNoOffer,
   checkPlaces,
   isStandard,
+  offersSomething,
   readDescriptionFile,
   writeDescription,
 } from '../exchange/description-file.ts'
@@ -62,6 +72,7 @@ export async function offerFiles(toSend: readonly ToSend[], options: OfferOption
   const { offer, answer = '-' } = options
   checkOffered(toSend)
   await checkPlaces({ offer, answer }, 'offer')
+  await checkNoOffer(offer, 'msrp receive --offer', (description) => isOurs(description, toSend, options))
   const before = isStandard(answer) ? undefined : await readDescriptionFile(answer)
   const resting = new RestingOffer(offer, output)
   const files: Offered[] = []
@@ -126,6 +137,16 @@ function checkOffered(toSend: readonly ToSend[]): void {
     const text = `these are ${toSend.length} files, and an offer has room for ${MOST_OFFERED}: make an archive of them`
     throw new Failure('usage', text)
   }
+}
+
+/** Whether an offer is one of these files, which was killed before there was an answer; or at rest, so that nobody waits at it. */
+function isOurs(description: SessionDescription, toSend: readonly ToSend[], options: OfferOptions): boolean {
+  const names = new Set<string | undefined>(toSend.map(({ path, name }) => name ?? options.name ?? basename(path)))
+  const named = (section: MessageDescription): boolean => {
+    const name = parseFileDescription(section)?.selector.name
+    return name !== undefined && names.has(name)
+  }
+  return !offersSomething(description) || description.messages.every(named)
 }
 
 async function prepare(

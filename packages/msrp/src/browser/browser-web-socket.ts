@@ -6,6 +6,9 @@ import { browserClock } from './browser-clock.ts'
 /** Bytes that may wait unread: a browser goes on reading whether we want more or not. */
 const MOST_WAITING = 8 * 1024 * 1024
 
+/** What a message that waits costs beside its bytes, about; counted with them. */
+const MESSAGE_COST = 128
+
 /** How often to look whether what was sent has gone, in ms. */
 const LOOK_EVERY = 4
 
@@ -45,6 +48,8 @@ export class BrowserWebSocket implements Transport {
   #gone = false
   #paused = false
   #waiting: Uint8Array[] = []
+  /** How many of them have been read. */
+  #read = 0
   #waitingBytes = 0
   #delivering = false
   #cancelLook: Cancel | undefined
@@ -114,8 +119,10 @@ export class BrowserWebSocket implements Transport {
     if (this.#state !== 'open') return
     // RFC 7977 §4.2: text is bytes, too.
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(data as ArrayBuffer)
-    this.#waiting.push(bytes)
-    this.#waitingBytes += bytes.length
+    if (bytes.length > 0) {
+      this.#waiting.push(bytes)
+      this.#waitingBytes += bytes.length + MESSAGE_COST
+    }
     if (this.#handler !== undefined && !this.#paused) this.#deliver()
     if (this.#waitingBytes > MOST_WAITING) {
       const text = `${this.description}: more arrives than is read, and a browser cannot have the far side wait`
@@ -134,9 +141,8 @@ export class BrowserWebSocket implements Transport {
     if (this.#delivering || this.#handler === undefined) return
     this.#delivering = true
     while (this.#state === 'open' && !this.#paused) {
-      const bytes = this.#waiting.shift()
+      const bytes = this.#next()
       if (bytes === undefined) break
-      this.#waitingBytes -= bytes.length
       this.#handler.onData(bytes)
     }
     this.#delivering = false
@@ -144,8 +150,22 @@ export class BrowserWebSocket implements Transport {
     if (readyState === WebSocket.CLOSED && !this.#paused && this.#waiting.length === 0) this.#end()
   }
 
+  /** Takes what has waited longest; the array is shortened now and then, since that moves all that is in it. */
+  #next(): Uint8Array | undefined {
+    const bytes = this.#waiting[this.#read]
+    if (bytes === undefined) return undefined
+    this.#waitingBytes -= bytes.length + MESSAGE_COST
+    this.#read++
+    if (this.#read * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#read)
+      this.#read = 0
+    }
+    return bytes
+  }
+
   #forget(): void {
     this.#waiting = []
+    this.#read = 0
     this.#waitingBytes = 0
   }
 

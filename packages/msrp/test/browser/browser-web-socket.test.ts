@@ -33,7 +33,8 @@ describe('a WebSocket of a browser', () => {
     const { transport, far } = await connected()
     const recorder = Recorder.on(transport, false)
     transport.pause()
-    const messages = 8 * 16
+    // Each counts for a little more than its bytes.
+    const messages = 8 * 16 - 1
     for (let message = 0; message < messages; message++) far.send(new Uint8Array(64 * 1024))
     far.ping()
     await once(far, 'pong')
@@ -45,6 +46,24 @@ describe('a WebSocket of a browser', () => {
     await recorder.closed()
     expect(recorder.error).toMatchObject({ code: 'limit-exceeded' })
     expect(recorder.received).toBe(messages * 64 * 1024)
+  })
+
+  test('counts what a message costs beside its bytes, and keeps none that is empty', async () => {
+    const { transport, far } = await connected()
+    const recorder = Recorder.on(transport)
+    transport.pause()
+    // As bytes alone they would be far below 8 MiB.
+    for (let message = 0; message < 80_000; message++) far.send('')
+    for (let message = 0; message < 50_000; message++) far.send('x')
+    far.ping()
+    await once(far, 'pong')
+    transport.resume()
+    await recorder.until(() => recorder.received === 50_000)
+    expect(recorder.events).toHaveLength(50_000)
+    transport.pause()
+    for (let message = 0; message < 70_000; message++) far.send('x')
+    await recorder.closed()
+    expect(recorder.error).toMatchObject({ code: 'limit-exceeded' })
   })
 
   test('hands on what came before its end, and then the end', async () => {
