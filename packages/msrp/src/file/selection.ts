@@ -41,13 +41,18 @@ export async function selectFiles(
   return found
 }
 
-/** Whether two selectors can mean one file: they say nothing different (RFC 5547 §8.1). */
+/**
+ * Whether two selectors can mean one file: they say nothing different (RFC 5547 §8.1). Where both have the same hash, they do
+ * whatever its name and type, which peers change on the way: Blink renames files.
+ */
 export function sameFile(one: FileSelector, other: FileSelector): boolean {
   const differs = <Value>(a: Value | undefined, b: Value | undefined): boolean =>
     a !== undefined && b !== undefined && a !== b
-  if (differs(one.name, other.name) || differs(one.size, other.size)) return false
-  if (one.type !== undefined && other.type !== undefined && !isSameType(one.type, other.type)) return false
-  return (one.hashes ?? []).every(({ algorithm, digest }) => !differs(digest, digestBy(other.hashes ?? [], algorithm)))
+  const digests = (one.hashes ?? []).map(({ algorithm, digest }) => [digest, digestBy(other.hashes ?? [], algorithm)])
+  if (differs(one.size, other.size) || digests.some(([a, b]) => differs(a, b))) return false
+  if (digests.some(([a, b]) => a === b)) return true
+  if (differs(one.name, other.name)) return false
+  return one.type === undefined || other.type === undefined || isSameType(one.type, other.type)
 }
 
 /** What both together say of a file. @throws MsrpError `file-mismatch` when they are of two files */
