@@ -4,14 +4,23 @@ import { MsrpError } from '../wire/index.ts'
 
 /** Bytes that may come before the head in front of them. */
 const MOST_EARLY = 256 * 1024
+/** What keeping a piece costs beside its bytes: so that a great many small ones are too many, too. */
+const PIECE_COST = 64
+
+interface Piece {
+  readonly position: number
+  readonly bytes: Uint8Array
+}
 
 /** Takes a message/cpim (RFC 3862) as it arrives and hands on what is wrapped in it, wherever its parts belong. */
 export class CpimContentSink implements FileSink {
   readonly #content: FileSink
   readonly #onHead: (head: CpimHead) => void
   readonly #reader = new CpimHeadReader()
-  #early: { readonly position: number; readonly bytes: Uint8Array }[] = []
-  #earlyBytes = 0
+  #early: Piece[] = []
+  #earlyCost = 0
+  /** Where the first of them begins: nothing is to be done for any before that is reached. */
+  #firstEarly = Number.POSITIVE_INFINITY
   /** Up to where the head is read, and where the content begins once it is. */
   #until = 0
   #head: CpimHead | undefined
@@ -23,20 +32,11 @@ export class CpimContentSink implements FileSink {
   }
 
   async write(position: number, bytes: Uint8Array): Promise<void> {
-    if (this.#head !== undefined) return this.#writeContent(position, bytes)
-    if (position > this.#until) return this.#keep(position, bytes)
-    const end = position + bytes.length
-    if (end <= this.#until) return
-    const fresh = bytes.subarray(this.#until - position)
-    const found = this.#reader.push(fresh)
-    this.#until = end - (found?.rest.length ?? 0)
-    if (found === undefined) {
-      await this.#again()
-      return
+    if (this.#head === undefined && position > this.#until) return this.#keep(position, bytes)
+    await this.#take({ position, bytes })
+    while (this.#early.length > 0 && (this.#head !== undefined || this.#firstEarly <= this.#until)) {
+      await this.#takeEarly()
     }
-    this.#begin(found.head)
-    await this.#content.write(0, found.rest)
-    await this.#again()
   }
 
   async finish(size: number): Promise<unknown> {
@@ -58,25 +58,41 @@ export class CpimContentSink implements FileSink {
     this.#onHead(head)
   }
 
-  async #writeContent(position: number, bytes: Uint8Array): Promise<void> {
+  /** Takes what is not behind a gap in the head. */
+  async #take({ position, bytes }: Piece): Promise<void> {
     const skip = Math.max(0, this.#until - position)
-    if (skip < bytes.length) await this.#content.write(position + skip - this.#until, bytes.subarray(skip))
+    if (this.#head !== undefined) {
+      if (skip < bytes.length) await this.#content.write(position + skip - this.#until, bytes.subarray(skip))
+      return
+    }
+    if (skip >= bytes.length) return
+    const found = this.#reader.push(bytes.subarray(skip))
+    this.#until = position + bytes.length - (found?.rest.length ?? 0)
+    if (found === undefined) return
+    this.#begin(found.head)
+    await this.#content.write(0, found.rest)
   }
 
   #keep(position: number, bytes: Uint8Array): void {
-    this.#earlyBytes += bytes.length
-    if (this.#earlyBytes > MOST_EARLY) {
+    this.#earlyCost += bytes.length + PIECE_COST
+    if (this.#earlyCost > MOST_EARLY) {
       const text = `More than ${MOST_EARLY} bytes of a message/cpim came before its head`
       throw new MsrpError('limit-exceeded', text, { status: 413 })
     }
-    this.#early.push({ position, bytes })
+    // A copy: what it was read into is much larger, perhaps.
+    this.#early.push({ position, bytes: bytes.slice() })
+    this.#firstEarly = Math.min(this.#firstEarly, position)
   }
 
   /** What came early finds its place now, or waits again. */
-  async #again(): Promise<void> {
+  async #takeEarly(): Promise<void> {
     const early = this.#early
     this.#early = []
-    this.#earlyBytes = 0
-    for (const { position, bytes } of early) await this.write(position, bytes)
+    this.#earlyCost = 0
+    this.#firstEarly = Number.POSITIVE_INFINITY
+    for (const piece of early) {
+      if (this.#head === undefined && piece.position > this.#until) this.#keep(piece.position, piece.bytes)
+      else await this.#take(piece)
+    }
   }
 }

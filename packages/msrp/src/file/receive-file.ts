@@ -3,13 +3,15 @@ import type { IncomingMessage, Session } from '../session/api.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { type DisposedFile, readFileDisposition } from './content-disposition.ts'
 import { CpimContentSink } from './cpim-content-sink.ts'
+import { decodeWords } from './encoded-word.ts'
 import type { FileDates } from './file-date.ts'
 import type { FileDisposition } from './file-disposition.ts'
-import type { FileHash } from './file-hash.ts'
+import { type FileHash, isKnownHash } from './file-hash.ts'
 import type { CreateHash } from './file-hasher.ts'
 import { type FileRange, WHOLE_FILE } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
+import { percentDecode } from './percent-encoding.ts'
 import { safeFileName } from './safe-file-name.ts'
 import type { FileProgress } from './send-file.ts'
 import { mismatch, VerifyingSink } from './verifying-sink.ts'
@@ -56,8 +58,8 @@ interface Arrival {
 
 /**
  * Receives one file over a session that is meant for it (RFC 5547 §8.7), wrapped in message/cpim or not. The file gets its
- * name only when it is what `selector` says: its type and size are compared as it begins, its size as it goes on, and its
- * hash over all of it, also when this transfer brings only the rest. The sender's last success REPORT waits for that; a
+ * name only when it is what `selector` says: its size is compared as it begins and as it goes on, its hash over all of it,
+ * also when this transfer brings only the rest, and name and type as it begins where no hash decides. The sender's last success REPORT waits for that; a
  * wrong file is refused with 413.
  *
  * When the session breaks or the sender gives up, the target keeps what has arrived (`suspend`), if it can; of a wrong file
@@ -177,21 +179,28 @@ function arrivalOfCpim(head: CpimHead): Arrival {
 }
 
 function checkArrival({ type, disposed }: Arrival, selector: FileSelector): void {
-  const [expected, actual] = [selector.type, type].map((one) => parseMediaType(one ?? '')?.type)
-  if (expected !== undefined && actual !== expected)
-    throw mismatch(`its type is ${actual ?? 'not given'}, not ${expected}`)
   const { name, size } = disposed
   if (size !== undefined && selector.size !== undefined && size !== selector.size) {
     throw mismatch(`its size is said to be ${size}, not ${selector.size}`)
   }
+  // A hash decides better than what peers spell in different ways.
+  if (selector.hashes?.some(isKnownHash)) return
+  const [expected, actual] = [selector.type, type].map((one) => parseMediaType(one ?? '')?.type)
+  if (expected !== undefined && actual !== expected)
+    throw mismatch(`its type is ${actual ?? 'not given'}, not ${expected}`)
   if (name !== undefined && selector.name !== undefined && lettersOf(name) !== lettersOf(selector.name)) {
     throw mismatch('it has another name')
   }
 }
 
-/** What two spellings of one name have in common: peers replace or leave out what is not ASCII, each in its own way. */
+/**
+ * What the spellings of one name have in common: peers encode it like a name in a selector or a header of mail, and replace
+ * or leave out what is not ASCII, each in its own way.
+ */
 function lettersOf(name: string): string {
-  return name.replace(/[^0-9A-Za-z]/g, '').toLowerCase()
+  return percentDecode(decodeWords(name))
+    .replace(/[^0-9A-Za-z]/g, '')
+    .toLowerCase()
 }
 
 function tooLarge(size: number, most: number): MsrpError {

@@ -18,7 +18,7 @@ export function fits(selector: FileSelector, file: FileSelector): boolean {
 /**
  * Chooses the files that a peer asks for, among those that it may have (RFC 5547 §8.3.2). Files whose other selectors fit
  * are hashed, and come with their hashes, if it gives a hash that is known here; with hashes in unknown functions alone,
- * nothing can be said to be the file.
+ * nothing can be said to be the file. The hashes of a file object are remembered as long as it is.
  * @param most files at most; a second one already says that the selector is not enough
  * @throws MsrpError `file-unreadable`, `aborted`
  */
@@ -35,19 +35,34 @@ export async function selectFiles(
   for await (const file of files) {
     if (found.length === (options.most ?? 2)) break
     if (!fits(selector, selectorOf(file))) continue
-    const hashed = known.length === 0 ? file : await withHashes(file, { ...options, algorithms })
+    const hashed = known.length === 0 ? file : await hashedOnce(file, { ...options, algorithms })
     if (hashMismatch(known, hashed.hashes ?? []) === undefined) found.push(hashed)
   }
   return found
 }
 
-/** Whether two selectors can mean one file: they say nothing different (RFC 5547 §8.1). */
+/** Files that were hashed for a request, or are being hashed: a peer may ask for many in one offer. */
+const hashedFiles: WeakMap<LocalFile, Promise<LocalFile>> = new WeakMap()
+
+function hashedOnce(file: LocalFile, options: HashOptions): Promise<LocalFile> {
+  const before = hashedFiles.get(file) ?? Promise.resolve(file)
+  const hashed = before.catch(() => file).then((known) => withHashes(known, options))
+  hashedFiles.set(file, hashed)
+  return hashed
+}
+
+/**
+ * Whether two selectors can mean one file: they say nothing different (RFC 5547 §8.1). Where both have the same hash, they do
+ * whatever its name and type, which peers change on the way: Blink renames files.
+ */
 export function sameFile(one: FileSelector, other: FileSelector): boolean {
   const differs = <Value>(a: Value | undefined, b: Value | undefined): boolean =>
     a !== undefined && b !== undefined && a !== b
-  if (differs(one.name, other.name) || differs(one.size, other.size)) return false
-  if (one.type !== undefined && other.type !== undefined && !isSameType(one.type, other.type)) return false
-  return (one.hashes ?? []).every(({ algorithm, digest }) => !differs(digest, digestBy(other.hashes ?? [], algorithm)))
+  const digests = (one.hashes ?? []).map(({ algorithm, digest }) => [digest, digestBy(other.hashes ?? [], algorithm)])
+  if (differs(one.size, other.size) || digests.some(([a, b]) => differs(a, b))) return false
+  if (digests.some(([a, b]) => a === b)) return true
+  if (differs(one.name, other.name)) return false
+  return one.type === undefined || other.type === undefined || isSameType(one.type, other.type)
 }
 
 /** What both together say of a file. @throws MsrpError `file-mismatch` when they are of two files */

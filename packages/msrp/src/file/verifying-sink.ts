@@ -30,6 +30,7 @@ export class VerifyingSink implements FileSink {
   #disordered = false
   #verified: readonly FileHash[] = []
   #end = 0
+  #finishing = false
   /** What the sender says of it with its bytes, once that is known. */
   facts: ArrivedFacts = {}
   /** Something is about to be written. */
@@ -81,7 +82,9 @@ export class VerifyingSink implements FileSink {
     return end !== undefined && size !== undefined && end < size
   }
 
+  /** What comes after `finish` began changes nothing: the hash is that of what was there then. */
   async write(position: number, bytes: Uint8Array): Promise<void> {
+    if (this.#finishing) return
     const { start, end, maxSize } = this.#expected
     const from = start + position
     const most = Math.min(end ?? maxSize, maxSize)
@@ -95,6 +98,7 @@ export class VerifyingSink implements FileSink {
   }
 
   async finish(bytes: number): Promise<unknown> {
+    this.#finishing = true
     const { start, end, hashes } = this.#expected
     const size = this.#expected.size ?? this.facts.size
     const until = start + bytes

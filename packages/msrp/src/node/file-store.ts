@@ -1,4 +1,4 @@
-import { lstat, readdir, stat, statfs, unlink } from 'node:fs/promises'
+import { lstat, readdir, statfs, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { digestBy, FILE_HASHES } from '../file/file-hash.ts'
 import type { FileSelector } from '../file/file-selector.ts'
@@ -7,7 +7,8 @@ import { safeFileName } from '../file/safe-file-name.ts'
 import { ByteRanges } from '../session/byte-ranges.ts'
 import { MsrpError } from '../wire/index.ts'
 import { FileSink, type FileSinkOptions } from './file-sink.ts'
-import { type PartialFacts, readFacts, removeFacts, writeFacts } from './partial-facts.ts'
+import { PartLock } from './part-lock.ts'
+import { readFacts, removeFacts, writeFacts } from './partial-facts.ts'
 import { storageError } from './storage-error.ts'
 
 /** How received files are stored. */
@@ -21,15 +22,13 @@ export interface FileStoreOptions extends Pick<FileSinkOptions, 'mode' | 'sync'>
 }
 
 const SEVEN_DAYS = 7 * 24 * 3600 * 1000
-const OURS = /^\.msrp-sha-(?:1|256)-[0-9a-f]+\.(?:part|json)$/
-
-/** Parts that this process writes to, by their paths. */
-const busy = new Set<string>()
+/** A part, its facts or its lock, and what a killed process left of making one; in brackets what they share. */
+const OURS = /^(\.msrp-sha-(?:1|256)-[0-9a-f]+(?:-sha-256-[0-9a-f]+)?(?:-\d+)?)\.(?:part|json|lock)(?:\.[\w-]+)?$/
 
 /**
  * A folder for received files. What has arrived of a file that is not complete stays there, under a hidden name with its
  * facts beside it, for a later transfer of the same file: also after the process was killed. The same file is the one with
- * the same size and SHA-1 or SHA-256, so without a hash in its description nothing is kept.
+ * the same size and hashes in its description, so without SHA-1 or SHA-256 nothing is kept.
  *
  * Every failure is an MsrpError `storage` that names the file and the cause.
  */
@@ -46,8 +45,8 @@ export class FileStore {
   /** How many bytes of a file are there from an earlier transfer: ask for the rest from `stored + 1` on. */
   async stored(selector: FileSelector): Promise<number> {
     const place = this.#placeOf(selector)
-    if (place === undefined || (await this.#writtenElsewhere(place))) return 0
-    return (await this.#found(place, selector)).stored
+    if (place === undefined || (await PartLock.heldBy(place.lock)) !== 'nobody') return 0
+    return (await this.#found(place, selector)) ?? 0
   }
 
   /**
@@ -59,24 +58,22 @@ export class FileStore {
     const { mode, sync, taken = 'number' } = this.#options
     const path = join(this.folder, safeFileName(selector.name, this.#options.extension))
     const place = this.#placeOf(selector)
-    const free = place !== undefined && !(await this.#writtenElsewhere(place))
-    const kept = free && !busy.has(place.part) ? place : undefined
-    if (kept !== undefined) busy.add(kept.part)
+    const lock =
+      place && (await PartLock.take(place.lock).catch((cause: unknown) => Promise.reject(storageError(path, cause))))
+    const kept = place && lock && { place, lock }
     try {
-      const stored = kept === undefined ? 0 : (await this.#found(kept, selector)).stored
+      const stored = kept === undefined ? 0 : await this.#begin(kept.place, selector)
       await checkRoom(path, this.folder, selector.size === undefined ? 0 : selector.size - stored)
-      const temporaryName = kept?.name
-      if (kept !== undefined) await writeFacts(kept.facts, { selector, stored: undefined, process: process.pid })
+      if (kept !== undefined) await writeFacts(kept.place.facts, { stored: undefined })
+      const temporaryName = kept?.place.name
       const sink = new FileSink(path, { mode, sync, taken, ...(temporaryName === undefined ? {} : { temporaryName }) })
       // A place that cannot be written should show before the file is asked for.
       await sink.write(0, new Uint8Array(0))
-      const file = new StoredFile(sink, { stored, named: selector.name !== undefined, selector, facts: kept?.facts })
-      file.onOver = () => kept !== undefined && busy.delete(kept.part)
-      return file
+      return new StoredFile(sink, { stored, named: selector.name !== undefined, kept })
     } catch (cause) {
       if (kept !== undefined) {
-        if ((await sizeOfFile(kept.part)) === undefined) await removeFacts(kept.facts)
-        busy.delete(kept.part)
+        if ((await sizeOfFile(kept.place.part)) === undefined) await removeFacts(kept.place.facts)
+        await kept.lock.release()
       }
       throw storageError(path, cause)
     }
@@ -88,39 +85,47 @@ export class FileStore {
     const names = await readdir(this.folder).catch((cause: unknown) => {
       throw storageError(this.folder, cause)
     })
-    for (const name of names.filter((one) => OURS.test(one))) {
+    for (const name of names) {
+      const place = this.#place(OURS.exec(name)?.[1])
+      if (place === undefined) continue
       const path = join(this.folder, name)
-      if (busy.has(path.replace(/\.json$/, '.part'))) continue
-      const found = await stat(path.replace(/\.json$/, '.part')).catch(() => undefined)
-      if (found === undefined || found.mtimeMs < before) await unlink(path).catch(() => {})
+      const found = (await lstat(place.part).catch(() => undefined)) ?? (await lstat(path).catch(() => undefined))
+      if (found === undefined || found.mtimeMs >= before) continue
+      const lock = await PartLock.take(place.lock).catch(() => undefined)
+      if (lock === undefined && (await PartLock.heldBy(place.lock)) === 'here') continue
+      // A lock of elsewhere lasts as long as its part.
+      for (const one of [place.part, place.facts, path]) await unlink(one).catch(() => {})
+      await (lock === undefined ? unlink(place.lock).catch(() => {}) : lock.release())
     }
   }
 
-  #placeOf({ hashes = [] }: FileSelector): Place | undefined {
-    for (const algorithm of FILE_HASHES) {
+  /** Its name says all that makes it the same file, so that no description of another file can touch it. */
+  #placeOf({ hashes = [], size }: FileSelector): Place | undefined {
+    const digests = FILE_HASHES.toSorted().flatMap((algorithm) => {
       const digest = digestBy(hashes, algorithm)
-      if (digest === undefined) continue
-      const name = `.msrp-${algorithm}-${digest}.part`
-      const part = join(this.folder, name)
-      return { name, part, facts: part.replace(/\.part$/, '.json') }
-    }
-    return undefined
+      return digest === undefined ? [] : [`${algorithm}-${digest}`]
+    })
+    if (digests.length === 0) return undefined
+    return this.#place(['.msrp', ...digests, ...(size === undefined ? [] : [size])].join('-'))
   }
 
-  async #writtenElsewhere({ part, facts }: Place): Promise<boolean> {
-    if (busy.has(part)) return true
-    const writer = (await readFacts(facts))?.process
-    return writer !== undefined && writer !== process.pid && lives(writer)
+  #place(stem: string | undefined): Place | undefined {
+    if (stem === undefined) return undefined
+    const path = join(this.folder, stem)
+    return { name: `${stem}.part`, part: `${path}.part`, facts: `${path}.json`, lock: `${path}.lock` }
   }
 
-  /** What is there of it; what belongs to another file, or cannot be told, goes. */
-  async #found({ part, facts }: Place, selector: FileSelector): Promise<{ stored: number }> {
+  /** How much there is of it; undefined when that cannot be told. */
+  async #found({ part, facts }: Place, { size: most }: FileSelector): Promise<number | undefined> {
     const [known, size] = await Promise.all([readFacts(facts), sizeOfFile(part)])
-    if (known === undefined || size === undefined || !isSame(known.selector, selector)) {
-      await unlink(part).catch(() => {})
-      return { stored: 0 }
-    }
-    return { stored: Math.min(size, known.stored ?? size, selector.size ?? size) }
+    return known === undefined || size === undefined ? undefined : Math.min(size, known.stored ?? size, most ?? size)
+  }
+
+  /** As `#found`, for who has the lock: what cannot be told goes. */
+  async #begin(place: Place, selector: FileSelector): Promise<number> {
+    const stored = await this.#found(place, selector)
+    if (stored === undefined) await unlink(place.part).catch(() => {})
+    return stored ?? 0
   }
 }
 
@@ -128,31 +133,32 @@ interface Place {
   readonly name: string
   readonly part: string
   readonly facts: string
+  readonly lock: string
+}
+
+/** A place that is ours until its lock is released. */
+interface Kept {
+  readonly place: Place
+  readonly lock: PartLock
 }
 
 /** A file on its way into its folder. */
 export class StoredFile implements FileTarget {
   readonly stored: number
   readonly #sink: FileSink
-  readonly #selector: FileSelector
-  readonly #facts: string | undefined
   readonly #named: boolean
+  /** Undefined for a file that cannot be gone on with, and once it is over. */
+  #kept: Kept | undefined
   readonly #given = new ByteRanges()
   readonly #written = new ByteRanges()
   /** Bytes came out of order, and the facts say up to where there is no gap. */
   #gap: Promise<void> | undefined
-  /** It is not written to any more. */
-  onOver: () => void = () => {}
 
-  constructor(
-    sink: FileSink,
-    file: { stored: number; named: boolean; selector: FileSelector; facts: string | undefined },
-  ) {
+  constructor(sink: FileSink, file: { stored: number; named: boolean; kept: Kept | undefined }) {
     this.#sink = sink
     this.stored = file.stored
     this.#named = file.named
-    this.#selector = file.selector
-    this.#facts = file.facts
+    this.#kept = file.kept
     this.#given.add(0, file.stored)
     this.#written.add(0, file.stored)
   }
@@ -166,7 +172,8 @@ export class StoredFile implements FileTarget {
     // As many bytes as the file has are there, as long as it has no gap; before it gets one, the facts say how many.
     const makesGap = position > this.#given.contiguousFrom(0)
     this.#given.add(position, position + bytes.length)
-    if (makesGap && this.#facts !== undefined) this.#gap ??= this.#write(this.#written.contiguousFrom(0))
+    if (makesGap && this.#kept !== undefined)
+      this.#gap ??= writeFacts(this.#kept.place.facts, { stored: this.#written.contiguousFrom(0) })
     if (this.#gap !== undefined) await this.#gap
     await this.#sink.write(position, bytes)
     this.#written.add(position, position + bytes.length)
@@ -193,15 +200,17 @@ export class StoredFile implements FileTarget {
   /** Leaves what is there for a later transfer; without a hash in the description it goes. Never rejects. */
   async suspend(): Promise<void> {
     const until = this.#written.contiguousFrom(0)
-    if (this.#facts === undefined || until === 0) return this.discard()
+    const kept = this.#kept
+    if (kept === undefined || until === 0) return this.discard()
+    this.#kept = undefined
     try {
       await this.#gap?.catch(() => {})
       await this.#sink.suspend(until)
-      await this.#write(undefined)
+      await writeFacts(kept.place.facts, { stored: undefined })
     } catch {
       // It could not even be kept: what is there is found wrong, or right, by its hash.
     }
-    this.onOver()
+    await kept.lock.release()
   }
 
   async discard(): Promise<void> {
@@ -213,31 +222,13 @@ export class StoredFile implements FileTarget {
     await this.discard()
   }
 
+  /** Once: afterwards the place may be somebody else's. */
   async #over(): Promise<void> {
-    if (this.#facts !== undefined) await removeFacts(this.#facts)
-    this.onOver()
-  }
-
-  async #write(stored: number | undefined): Promise<void> {
-    const facts: PartialFacts = { selector: this.#selector, stored, process: process.pid }
-    if (this.#facts !== undefined) await writeFacts(this.#facts, facts)
-  }
-}
-
-function isSame(one: FileSelector, other: FileSelector): boolean {
-  if (one.size !== undefined && other.size !== undefined && one.size !== other.size) return false
-  return FILE_HASHES.every((algorithm) => {
-    const [first, second] = [digestBy(one.hashes ?? [], algorithm), digestBy(other.hashes ?? [], algorithm)]
-    return first === undefined || second === undefined || first === second
-  })
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    const kept = this.#kept
+    this.#kept = undefined
+    if (kept === undefined) return
+    await removeFacts(kept.place.facts)
+    await kept.lock.release()
   }
 }
 

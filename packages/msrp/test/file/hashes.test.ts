@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { fileHash as browserHash } from '../../src/browser/index.ts'
-import { fits, type LocalFile, sameFile, selectFiles, selectorOf, withHashes } from '../../src/file/index.ts'
+import {
+  type FileSelector,
+  fits,
+  type LocalFile,
+  sameFile,
+  selectFiles,
+  selectorOf,
+  withHashes,
+} from '../../src/file/index.ts'
 import { fileHash as nodeHash } from '../../src/node/index.ts'
 import { failure, pattern } from '../session/stage.ts'
 
@@ -76,6 +84,36 @@ describe('a selector', () => {
     expect(await selectFiles({ name: 'one', hashes: hashes! }, files, { createHash: nodeHash })).toEqual([])
     const unknown = [{ algorithm: 'sha3-512', digest: 'ab' }]
     expect(await selectFiles({ hashes: unknown }, files, { createHash: nodeHash })).toEqual([])
+  })
+
+  test('by hash reads a file once, however often it is asked for', async () => {
+    let read = 0
+    const body = {
+      size: 4,
+      read: async (position: number, length: number): Promise<Uint8Array> => {
+        read += 1
+        return new TextEncoder().encode('text').slice(position, position + length)
+      },
+    }
+    const files: LocalFile[] = [{ body, name: 'a' }]
+    const wanted = (digit: string): FileSelector => ({ hashes: [{ algorithm: 'sha-1', digest: digit.repeat(40) }] })
+    const ask = (digit: string): Promise<LocalFile[]> => selectFiles(wanted(digit), files, { createHash: nodeHash })
+    await Promise.all([ask('0'), ask('1')])
+    expect(await ask('2')).toEqual([])
+    expect(read).toBe(1)
+    expect(files[0]).not.toHaveProperty('hashes')
+  })
+
+  test('that could not be read when it was asked for is read again the next time', async () => {
+    const unreadable = new Error('not now')
+    const reads = [Promise.reject(unreadable), Promise.resolve(new TextEncoder().encode('text'))]
+    reads[0]!.catch(() => {})
+    const files: LocalFile[] = [{ body: { size: 4, read: () => reads.shift()! } }]
+    const [wanted] = await Promise.all([withHashes({ body: 'text' }, { createHash: nodeHash })])
+    const ask = (): Promise<LocalFile[]> =>
+      selectFiles({ hashes: wanted.hashes!.slice(0, 1) }, files, { createHash: nodeHash })
+    await expect(ask()).rejects.toBe(unreadable)
+    expect(await ask()).toHaveLength(1)
   })
 
   test('says the same file as another one unless they differ in what both have', () => {

@@ -91,6 +91,13 @@ describe('the same description again', () => {
     expect(sending.state).toBe('transferring')
   })
 
+  test('may call the same file, by its hash, something else', async () => {
+    const { sending } = await underWay()
+    const renamed = (offer: string): string => offer.replace('name:"a.bin"', 'name:"a (1).bin"')
+    await call.exchange(call.alice, { offer: renamed })
+    expect(sending.state).toBe('transferring')
+  })
+
   test('from the other side keeps id and selector, too (RFC5547-8.1-1, RFC5547-8.1-3)', async () => {
     const { sending } = await underWay()
     const first = call.alice.written[0]!

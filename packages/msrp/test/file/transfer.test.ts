@@ -193,6 +193,28 @@ describe('a part of a file', () => {
   })
 })
 
+describe('a file that its sender describes in other words with its bytes', () => {
+  test('is taken where its hash decides', async () => {
+    const { sender, receiver } = await sessions()
+    const file = await picture()
+    const received = receiveFile(receiver, new MemoryTarget(), receiving(file))
+    await sendFile(sender, { ...file, name: 'renamed.jpg', type: 'image/jpg' }).delivered
+    expect(await received).toMatchObject({ name: 'My cool picture.jpg', complete: true })
+  })
+
+  test.each([
+    ['percent signs', 'My%20cool%20picture.jpg'],
+    ['Base64 (RFC 2047)', '=?UTF-8?B?TXkgY29vbCA=?= =?utf-8?b?cGljdHVyZS5qcGc=?='],
+    ['Q (RFC 2047)', '=?utf-8?Q?My_cool_pictur=65=2Ejpg?='],
+  ])('is taken without a hash when only its name is spelt with %s', async (_, name) => {
+    const { sender, receiver } = await sessions()
+    const file = { body: bytes, name: 'My cool picture.jpg', type: 'image/jpeg' }
+    const received = receiveFile(receiver, new MemoryTarget(), receiving(file))
+    await sendFile(sender, { ...file, name }).delivered
+    expect(await received).toMatchObject({ name: 'My cool picture.jpg', complete: true })
+  })
+})
+
 describe('what is not the file that was described is refused with 413 and does not get its name', () => {
   const other = { algorithm: 'sha-1', digest: '0'.repeat(40) }
   test.each<[string, Partial<ReceiveFileOptions['selector']>, RegExp]>([
@@ -203,8 +225,8 @@ describe('what is not the file that was described is refused with 413 and does n
     ],
     ['a smaller size (RFC5547-8.2.2-8, RFC5547-8.3.1-9, RFC5547-8.3.1-10)', { size: 299_999 }, /300000/],
     ['a larger size', { size: 300_001 }, /300000/],
-    ['another type', { type: 'image/png' }, /its type is image\/jpeg, not image\/png/],
-    ['another name', { name: 'budget.xls' }, /another name/],
+    ['another type', { type: 'image/png', hashes: [] }, /its type is image\/jpeg, not image\/png/],
+    ['another name', { name: 'budget.xls', hashes: [] }, /another name/],
   ])('%s', async (_, wrong, message) => {
     for (const how of [{}, { cpim: from }]) {
       const { sender, receiver } = await sessions()
@@ -225,7 +247,7 @@ describe('what is not the file that was described is refused with 413 and does n
     const target = new MemoryTarget({ stored: bytes.slice(0, 1000) })
     const range = { start: 1001 }
     const received = receiveFile(receiver, target, receiving(file, { range }))
-    sendFile(sender, { ...file, type: 'text/html' }, { range })
+    sendFile(sender, { ...file, body: bytes.slice(1) }, { range })
     expect(await failure(received)).toMatchObject({ code: 'file-mismatch' })
     expect(target.state).toBe('suspended')
     expect(target.bytes).toEqual(bytes.slice(0, 1000))

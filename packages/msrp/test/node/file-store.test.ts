@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import type { FileSelector } from '../../src/file/index.ts'
 import { FileHasher } from '../../src/file/index.ts'
@@ -24,15 +25,15 @@ async function store(options: FileStoreOptions = {}): Promise<{ store: FileStore
 }
 
 const names = async (folder: string): Promise<string[]> => (await readdir(folder)).toSorted()
-const PART = expect.stringMatching(/^\.msrp-sha-1-[0-9a-f]{40}\.part$/)
-const FACTS = expect.stringMatching(/^\.msrp-sha-1-[0-9a-f]{40}\.json$/)
+const stem = `.msrp-sha-1-${hashes[0]!.digest}-sha-256-${hashes[1]!.digest}-${bytes.length}`
+const [PART, FACTS, LOCK] = [`${stem}.part`, `${stem}.json`, `${stem}.lock`]
 
 describe('a file in a FileStore', () => {
   test('gets its name when it is complete, the date of its sender, and leaves nothing else', async () => {
     const { store: files, folder } = await store()
     const file = await files.open(selector)
     await file.write(0, bytes)
-    expect(await names(folder)).toEqual([FACTS, PART])
+    expect(await names(folder)).toEqual([FACTS, LOCK, PART])
     const modification = new Date('2020-01-02T03:04:05Z')
     expect(await file.finish(bytes.length, { dates: { modification } })).toBe(join(folder, 'a.bin'))
     expect(await names(folder)).toEqual(['a.bin'])
@@ -178,26 +179,114 @@ describe('a part of a file', () => {
     expect(await names(folder)).toEqual(['a (2).bin', 'a.bin'])
   })
 
-  test('of another file, or that cannot be told, is begun anew', async () => {
+  test.each([
+    ['another size', { ...selector, size: 5 }],
+    ['no size', { name: 'a.bin', hashes }],
+    ['another SHA-256', { ...selector, hashes: [hashes[0]!, { algorithm: 'sha-256', digest: '0'.repeat(64) }] }],
+  ])('is left alone by a description with the same SHA-1 and %s', async (_, other) => {
+    const { store: files } = await store()
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 1000))
+    await file.suspend()
+    expect(await files.stored(other)).toBe(0)
+    const another = await files.open(other)
+    expect(another.stored).toBe(0)
+    await another.write(0, new Uint8Array(5))
+    await another.discard()
+    const again = await files.open(selector)
+    expect(again.stored).toBe(1000)
+    expect(await again.read(0, 1000)).toEqual(Buffer.from(bytes.slice(0, 1000)))
+    await again.discard()
+  })
+
+  test('that cannot be told is begun anew', async () => {
     const { store: files, folder } = await store()
     const file = await files.open(selector)
     await file.write(0, bytes.slice(0, 1000))
     await file.suspend()
-    const facts = (await names(folder)).find((name) => name.endsWith('.json'))!
-    expect(await files.stored({ ...selector, size: 5 })).toBe(0)
-    const again = await files.open(selector)
-    await again.write(0, bytes.slice(0, 1000))
-    await again.suspend()
-    for (const text of [
-      '',
-      '{',
-      '{"version":2}',
-      '{"version":1,"selector":"size:x","process":1}',
-      'x'.repeat(100_000),
-    ]) {
-      await writeFile(join(folder, facts), text)
+    for (const text of ['', '{', '{"version":2}', '{"version":1,"stored":-1}', `{"version":1}${' '.repeat(100_000)}`]) {
+      await writeFile(join(folder, FACTS), text)
       expect(await files.stored(selector)).toBe(0)
     }
+    const again = await files.open(selector)
+    expect(again.stored).toBe(0)
+    await again.discard()
+  })
+
+  test('whose facts are a pipe, a device or a link cannot be told, and nothing waits for them', async () => {
+    const { store: files, folder } = await store()
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 1000))
+    await file.suspend()
+    const facts = join(folder, FACTS)
+    const real = join(folder, 'facts')
+    await rename(facts, real)
+    for (const put of [
+      () => execFileSync('mkfifo', [facts]),
+      () => symlink('/dev/zero', facts),
+      () => symlink(real, facts),
+    ]) {
+      await put()
+      expect(await files.stored(selector)).toBe(0)
+      await unlink(facts)
+    }
+    await rename(real, facts)
+    expect(await files.stored(selector)).toBe(1000)
+  })
+
+  test('has its facts written to a new file, whatever links are there', async () => {
+    const { store: files, folder } = await store()
+    const victim = join(await newFolder(), 'victim')
+    await writeFile(victim, 'precious')
+    for (const name of [`${FACTS}.new`, FACTS]) await symlink(victim, join(folder, name))
+    const file = await files.open(selector)
+    await file.write(0, bytes)
+    await file.suspend()
+    expect(await readFile(victim, 'utf8')).toBe('precious')
+  })
+
+  test('is not shared with another thread', async () => {
+    const { store: files, folder } = await store()
+    const program = `
+      import { parentPort } from 'node:worker_threads'
+      import { FileStore } from ${JSON.stringify(new URL('../../src/node/index.ts', import.meta.url).href)}
+      const file = await new FileStore(${JSON.stringify(folder)}).open(${JSON.stringify(selector)})
+      parentPort.on('message', async () => {
+        await file.write(500, new TextEncoder().encode('EVIL'))
+        await file.discard()
+        parentPort.close()
+      })
+      parentPort.postMessage('open')`
+    const file = await files.open(selector)
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`))
+    await once(worker, 'message')
+    await file.write(0, bytes)
+    worker.postMessage('write')
+    await once(worker, 'exit')
+    await file.finish(bytes.length, {})
+    expect(Buffer.compare(await readFile(file.path), bytes)).toBe(0)
+    expect(await names(folder)).toEqual(['a.bin'])
+  })
+
+  test('of a process that died goes over to one of those who want it, and of a machine that cannot be seen to none', async () => {
+    const { store: files, folder } = await store({ keepFor: 1000 })
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 1000))
+    const lock = join(folder, LOCK)
+    const holder = JSON.parse(await readFile(lock, 'utf8'))
+    await file.suspend()
+    // Its number is another process's now.
+    await writeFile(lock, JSON.stringify({ ...holder, start: 'before' }))
+    const taken = await Promise.all(Array.from({ length: 5 }, () => files.open(selector)))
+    expect(taken.map(({ stored }) => stored).toSorted()).toEqual([0, 0, 0, 0, 1000])
+    for (const one of taken) await one.suspend()
+    expect(await names(folder)).toEqual([FACTS, PART])
+    await writeFile(lock, JSON.stringify({ ...holder, host: 'another' }))
+    expect(await files.stored(selector)).toBe(0)
+    expect((await files.open(selector)).stored).toBe(0)
+    await utimes(join(folder, PART), 0, 0)
+    await files.clean()
+    expect((await names(folder)).filter((name) => name.startsWith(stem))).toEqual([])
   })
 
   test('that somebody put a link in place of is not followed', async () => {
@@ -207,7 +296,7 @@ describe('a part of a file', () => {
     await file.discard()
     const victim = join(await newFolder(), 'victim')
     await writeFile(victim, 'precious')
-    await symlink(victim, join(folder, `.msrp-sha-1-${hashes[0]!.digest}.part`))
+    await symlink(victim, join(folder, PART))
     const again = await files.open(selector)
     await again.write(0, bytes)
     await again.finish(bytes.length, {})
@@ -219,10 +308,10 @@ describe('a part of a file', () => {
     await writeFile(join(folder, 'mine'), 'x')
     const file = await files.open(selector)
     await file.write(0, bytes.slice(0, 1000))
-    const part = join(folder, (await names(folder)).find((name) => name.endsWith('.part'))!)
+    const part = join(folder, PART)
     await utimes(part, 0, 0)
     await files.clean()
-    expect(await names(folder)).toHaveLength(3)
+    expect(await names(folder)).toHaveLength(4)
     await file.suspend()
     await files.clean()
     expect(await names(folder)).toHaveLength(3)
