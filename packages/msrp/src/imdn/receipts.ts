@@ -1,13 +1,7 @@
 import type { Clock } from '../connection/index.ts'
 import { parseAddress } from '../cpim/address.ts'
-import {
-  buildCpim,
-  CPIM_TYPE,
-  type CpimAddressInput,
-  type CpimParts,
-  type OpenOptions,
-  openCpim,
-} from '../cpim/index.ts'
+import { CPIM_TYPE, type CpimAddressInput, type CpimParts, type OpenOptions, openCpim } from '../cpim/index.ts'
+import { wrapped } from '../cpim/wrapped.ts'
 import type { IncomingMessage, Session } from '../session/api.ts'
 import type { MessageBody } from '../session/body.ts'
 import type { SendOptions } from '../session/options.ts'
@@ -124,8 +118,8 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
       { ...cpim, from: this.#options.self, to, ...(contentType === undefined ? {} : { contentType }) },
       { messageId, wishes, now: this.#now() },
     )
-    const wrapped = buildCpim(parts, body)
-    const outgoing = this.#session.send(wrapped, { ...sendOptions, contentType: CPIM_TYPE })
+    const sending = wrapped(parts, body, sendOptions)
+    const outgoing = this.#session.send(sending.body, sending.options)
     const item = this.sentItems.add({ messageId, to: urisOf(to), wishes, outgoing })
     outgoing.delivered.catch((error: unknown) => {
       if (error instanceof MsrpError && !UNCLEAR.has(error.code)) this.sentItems.forget(messageId, error)
@@ -139,10 +133,10 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
    */
   async receive(message: IncomingMessage): Promise<ReceivedIm | undefined> {
     while (this.#underWay.size >= UNDER_WAY) await Promise.race(this.#underWay)
-    const wrapped = parseMediaType(message.contentType)?.type === CPIM_TYPE
+    const isCpim = parseMediaType(message.contentType)?.type === CPIM_TYPE
     const understands: OpenOptions['understands'] = (required) =>
       required.namespace === IMDN_NAMESPACE || this.#options.understands?.(required) === true
-    const opened = wrapped ? await openCpim(message, { understands }) : undefined
+    const opened = isCpim ? await openCpim(message, { understands }) : undefined
     const notification =
       opened === undefined ? parseMediaType(message.contentType)?.type === IMDN_TYPE : isImdn(opened.head)
     if (notification) {
@@ -200,7 +194,11 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   }
 
   async #sendNotification(body: Uint8Array): Promise<boolean> {
-    const { delivered } = this.#session.send(body, { contentType: CPIM_TYPE, successReport: false })
+    const { delivered } = this.#session.send(body, {
+      contentType: CPIM_TYPE,
+      wrappedTypes: [IMDN_TYPE],
+      successReport: false,
+    })
     const sent = delivered.then(
       () => true,
       () => false,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { ChatRoom } from '../../src/chatroom/index.ts'
 import { Composers, type ComposersOptions, composerOn } from '../../src/composing/index.ts'
 import { buildCpim, openCpim, parseCpim } from '../../src/cpim/index.ts'
+import { Receipts } from '../../src/imdn/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { active, both, nextMessage } from '../session/stage.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
@@ -119,6 +121,24 @@ describe('on a session', () => {
     expect(composer.state).toBe('stopped')
     session.send('Hello')
     expect((await peer.request('SEND')).text).toBe('Hello')
+  })
+
+  test('a peer that refuses the type in an envelope with 415 goes on getting what else comes in one', async () => {
+    const { session, peer, platform } = await active()
+    const [self, room] = ['sip:alice@example.com', 'sip:room@example.com']
+    const composer = composerOn(session, { clock: platform.clock, cpim: { from: self, to: room } })
+    composer.composing()
+    peer.respond(await peer.request('SEND'), 415, 'Unsupported Media Type')
+    await settled()
+    expect(composer.state).toBe('stopped')
+    const chatRoom = new ChatRoom(session, { uri: room, self })
+    const receipts = new Receipts(session, { self, peer: room, clock: platform.clock })
+    for (const send of [() => chatRoom.send('Hello'), () => receipts.send('Hello')]) {
+      send()
+      const sent = await peer.request('SEND')
+      peer.respond(sent)
+      expect(parseCpim(sent.body).text()).toBe('Hello')
+    }
   })
 
   test('the end of the session stops the composer', async () => {
