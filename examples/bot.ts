@@ -4,30 +4,47 @@
 //   node examples/bot.ts                 the bot: prints its path, and answers whoever comes
 //   node examples/bot.ts PATH TEXT …     somebody who writes to it, and waits for the answers
 
-import { connect, listen, type Session } from 'msrp'
+import { connect, listen, MsrpError, type Session } from 'msrp'
 import { Composers, composerOn } from 'msrp/composing'
-import { Receipts } from 'msrp/imdn'
+import { Receipts, type ReceivedIm } from 'msrp/imdn'
 
 const BOT = 'Bot <sip:bot@example.com>'
 const USER = 'User <sip:user@example.com>'
+
+/** A stranger's text for the terminal, which control characters would command. */
+function visible(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+}
 
 /** Tells of each notification about what was sent. */
 function receiptsOn(session: Session, self: string, peer: string): Receipts {
   return new Receipts(session, {
     self,
     peer,
-    onReceipt: ({ recipient, disposition }) => console.log(`${recipient}: ${disposition.status}`),
+    onReceipt: ({ recipient, disposition }) => console.log(`${visible(recipient)}: ${disposition.status}`),
     // A person would be asked, or have a setting.
     consent: (im, type) => type === 'delivery' || im.contentType.startsWith('text/plain'),
   })
+}
+
+/** Undefined for what cannot be read as text, such as one of an unknown charset, or does not come to its end. */
+async function textOf(im: ReceivedIm): Promise<string | undefined> {
+  try {
+    return await im.text()
+  } catch (error) {
+    if (!(error instanceof MsrpError)) throw error
+    console.error(`A message could not be read: ${error.message}`)
+    return undefined
+  }
 }
 
 async function answer(session: Session): Promise<void> {
   const receipts = receiptsOn(session, BOT, USER)
   const composer = composerOn(session)
   for await (const im of receipts) {
-    const text = await im.text()
-    console.log(`${im.head?.from?.name ?? 'somebody'} writes: ${text}`)
+    const text = await textOf(im)
+    if (text === undefined) continue
+    console.log(`${visible(im.head?.from?.name ?? 'somebody')} writes: ${visible(text)}`)
     await im.displayed()
     composer.composing('text/plain')
     receipts.send(`You said: ${text}`)
@@ -47,8 +64,11 @@ async function write(path: string, texts: readonly string[]): Promise<void> {
   let answers = 0
   for await (const im of receipts) {
     if (await composers.take(im)) continue
-    console.log(await im.text())
-    await im.displayed()
+    const text = await textOf(im)
+    if (text !== undefined) {
+      console.log(visible(text))
+      await im.displayed()
+    }
     if (++answers === texts.length) break
   }
   await Promise.all(sent.map(({ displayed }) => displayed))
@@ -61,5 +81,8 @@ if (path !== undefined) {
 } else {
   await using listener = await listen({ host: '127.0.0.1' })
   console.log(listener.localPath)
-  for await (const session of listener) await answer(session)
+  for await (const session of listener) {
+    // Beside each other: nobody waits for somebody else's session to end.
+    answer(session).catch((error: unknown) => console.error(error))
+  }
 }

@@ -1,5 +1,6 @@
 import { comparableUri } from '../cpim/comparable-uri.ts'
-import { buildCpim, CPIM_TYPE, type CpimAddressInput, type CpimHead, type CpimParts } from '../cpim/index.ts'
+import type { CpimAddressInput, CpimHead, CpimParts } from '../cpim/index.ts'
+import { wrapped } from '../cpim/wrapped.ts'
 import type { OutgoingMessage, Session } from '../session/api.ts'
 import type { MessageBody } from '../session/body.ts'
 import type { SendOptions } from '../session/options.ts'
@@ -89,6 +90,7 @@ export class ChatRoom {
     { cpim = {}, contentType, ...options }: RoomSendOptions,
   ): OutgoingMessage {
     const parts = { ...cpim, from: this.#self, to, ...(contentType === undefined ? {} : { contentType }) }
-    return this.#session.send(buildCpim(parts, body), { ...options, contentType: CPIM_TYPE })
+    const sending = wrapped(parts, body, options)
+    return this.#session.send(sending.body, sending.options)
   }
 }

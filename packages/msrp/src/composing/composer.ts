@@ -8,8 +8,9 @@ export interface ComposerOptions {
   /** Milliseconds without a key after which the user has stopped writing. Default 15 000 (RFC 3994 §3.2). */
   readonly idleTimeout?: number
   /**
-   * Seconds after which `active` is said again while the user goes on writing; not below 60 (RFC 3994 §3.2). `false`: it is
-   * said once, and the other side takes it for over after 120 s. Default 120.
+   * Seconds after which `active` is said again while the user goes on writing; not below 60 (RFC 3994 §3.2). What is
+   * announced is 5 s more, so that it is there in time. `false`: it is said once, and the other side takes it for over after
+   * 120 s. Default 120.
    */
   readonly refresh?: number | false
   readonly clock?: Clock
@@ -20,8 +21,8 @@ export interface ComposerOptions {
 const IDLE_TIMEOUT = 15_000
 const REFRESH = 120
 const LEAST_REFRESH = 60
-/** So much earlier than announced it is said again, that it is there in time. Milliseconds. */
-const MARGIN = 5_000
+/** Seconds that are announced beyond that, for the way. */
+const MARGIN = 5
 
 /**
  * Says that the user is writing: `active` once writing begins and again while it goes on, `idle` when it stops without a
@@ -112,13 +113,13 @@ export class Composer {
     this.#again?.()
     this.#again = undefined
     if (active && this.#refresh !== undefined) {
-      this.#again = this.#clock.after(this.#refresh * 1000 - MARGIN, () => this.#say('active'))
+      this.#again = this.#clock.after(this.#refresh * 1000, () => this.#say('active'))
     }
     const status: ComposingStatus = {
       state,
       ...(this.#lastActive === undefined || active ? {} : { lastActive: this.#lastActive }),
       ...(this.#contentType === undefined ? {} : { contentType: this.#contentType }),
-      ...(active && this.#refresh !== undefined ? { refresh: this.#refresh } : {}),
+      ...(active && this.#refresh !== undefined ? { refresh: this.#refresh + MARGIN } : {}),
     }
     this.#send(status).catch((error: unknown) => {
       // RFC 3994 §4: whoever does not know the type is not sent it again.

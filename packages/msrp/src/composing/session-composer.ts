@@ -1,4 +1,5 @@
-import { buildCpim, CPIM_TYPE, type CpimParts } from '../cpim/index.ts'
+import type { CpimParts } from '../cpim/index.ts'
+import { wrapped } from '../cpim/wrapped.ts'
 import type { Session } from '../session/api.ts'
 import { Composer, type ComposerOptions } from './composer.ts'
 import { buildComposing, COMPOSING_TYPE } from './status.ts'
@@ -17,14 +18,12 @@ export function composerOn(session: Session, { cpim, ...options }: SessionCompos
   const composer = new Composer(async (status) => {
     const document = buildComposing(status)
     const parts = typeof cpim === 'function' ? cpim() : cpim
-    const sent =
+    const options = { contentType: COMPOSING_TYPE, successReport: false }
+    const sending =
       parts === undefined
-        ? session.send(document, { contentType: COMPOSING_TYPE, successReport: false })
-        : session.send(buildCpim({ ...parts, contentType: COMPOSING_TYPE }, document), {
-            contentType: CPIM_TYPE,
-            successReport: false,
-          })
-    await sent.delivered
+        ? { body: document, options }
+        : wrapped({ ...parts, contentType: COMPOSING_TYPE }, document, options)
+    await session.send(sending.body, sending.options).delivered
   }, options)
   void session.closed.then(() => composer.close())
   return composer

@@ -3,8 +3,8 @@ import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { type DocumentSource, documentText } from '../xml/document.ts'
 import { IMDN_TYPE, type Imdn, parseImdn } from './imdn.ts'
 
-/** Bytes of a message with several notifications. */
-const AGGREGATED_BYTES = 1_048_576
+/** Bytes of a message with several notifications: as many as one may have, since each byte of XML takes time. */
+const AGGREGATED_BYTES = 65_536
 /** Notifications in one. */
 const PARTS = 1024
 

@@ -1,18 +1,15 @@
+import { atMost } from '../connection/at-most.ts'
 import type { Clock } from '../connection/index.ts'
+import { systemClock } from '../connection/system-clock.ts'
 import { parseAddress } from '../cpim/address.ts'
-import {
-  buildCpim,
-  CPIM_TYPE,
-  type CpimAddressInput,
-  type CpimParts,
-  type OpenOptions,
-  openCpim,
-} from '../cpim/index.ts'
+import { CPIM_TYPE, type CpimAddressInput, type CpimParts, type OpenOptions, openCpim } from '../cpim/index.ts'
+import { wrapped } from '../cpim/wrapped.ts'
 import type { IncomingMessage, Session } from '../session/api.ts'
 import type { MessageBody } from '../session/body.ts'
 import type { SendOptions } from '../session/options.ts'
 import { RecentIds } from '../session/recent-ids.ts'
 import { MsrpError, newMessageId, parseMediaType, type RandomBytes } from '../wire/index.ts'
+import { inform } from '../wire/inform.ts'
 import { keptText } from '../wire/kept-text.ts'
 import { type DispositionType, type ImdnWish, isWanted, type RecipientDisposition } from './disposition.ts'
 import { IMDN_TYPE, type Imdn } from './imdn.ts'
@@ -41,7 +38,7 @@ export interface ReceiptsOptions {
   readonly consent?: (im: ReceivedIm, type: DispositionType) => Consent | Promise<Consent>
   /** What messages may require of headers of other namespaces than RFC 5438's; see `openCpim`. */
   readonly understands?: OpenOptions['understands']
-  /** Called for each notification about a message of ours. What it throws ends the iteration. */
+  /** Called for each notification about a message of ours. What it throws is an uncaught error; the iteration goes on. */
   readonly onReceipt?: (receipt: Receipt, item: SentItem, imdn: Imdn) => void
   /**
    * Follows what was sent. One that is given goes on when this session is over, so that what comes on the next one, or by
@@ -76,6 +73,12 @@ const ANSWERED = 1000
 const LONGEST_KEY = 512
 /** Notifications that may be on their way; a peer that does not take them does not get its further messages read. */
 const UNDER_WAY = 64
+/** Milliseconds for a head or a notification to come. */
+const HEAD_TIME = 30_000
+/** Milliseconds that one may hold up what comes behind it. */
+const PATIENCE = 1000
+/** Heads and notifications that may be waited for beside the iteration. */
+const OPENING = 64
 
 /**
  * Instant messages with receipts on a session (RFC 5438): sends in envelopes that ask for notifications, tells delivery of
@@ -90,6 +93,15 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   /** By sender and Message-ID: the types that were told. RFC 5438 §7.2.1: each once, also of what comes twice. */
   readonly #told: RecentIds<Set<DispositionType>> = new RecentIds(ANSWERED)
   readonly #underWay: Set<Promise<boolean>> = new Set()
+  readonly #clock: Clock
+  /** What the session has given and whose head has not come yet. */
+  readonly #opening: Set<Promise<void>> = new Set()
+  /** What was opened, for iterations to give; they share it, as those over a session do. */
+  readonly #opened: (() => ReceivedIm)[] = []
+  /** The next one being asked for. */
+  #coming: Promise<void> | undefined
+  #messages: AsyncIterator<IncomingMessage> | undefined
+  #ended = false
 
   constructor(session: Session, options: ReceiptsOptions) {
     const { sentItems = {}, clock, now = () => new Date(), random = systemRandom } = options
@@ -97,6 +109,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     this.#options = options
     this.#random = random
     this.#now = now
+    this.#clock = clock ?? systemClock
     if (sentItems instanceof SentItems) {
       this.sentItems = sentItems
     } else {
@@ -124,8 +137,8 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
       { ...cpim, from: this.#options.self, to, ...(contentType === undefined ? {} : { contentType }) },
       { messageId, wishes, now: this.#now() },
     )
-    const wrapped = buildCpim(parts, body)
-    const outgoing = this.#session.send(wrapped, { ...sendOptions, contentType: CPIM_TYPE })
+    const sending = wrapped(parts, body, sendOptions)
+    const outgoing = this.#session.send(sending.body, sending.options)
     const item = this.sentItems.add({ messageId, to: urisOf(to), wishes, outgoing })
     outgoing.delivered.catch((error: unknown) => {
       if (error instanceof MsrpError && !UNCLEAR.has(error.code)) this.sentItems.forget(messageId, error)
@@ -134,15 +147,67 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   }
 
   /**
-   * Takes in a message of the session. What is a notification ends here; what is a message to be shown comes back.
+   * Takes in a message of the session. What is a notification ends here; what is a message to be shown comes back once its
+   * head is here. One whose head, or a notification that, is not here within 30 s is refused with 408.
    * @throws MsrpError as `openCpim`, for an envelope that cannot be read; such a message has been refused
    */
   async receive(message: IncomingMessage): Promise<ReceivedIm | undefined> {
     while (this.#underWay.size >= UNDER_WAY) await Promise.race(this.#underWay)
-    const wrapped = parseMediaType(message.contentType)?.type === CPIM_TYPE
+    const cancel = this.#clock.after(HEAD_TIME, () => message.refuse(408, 'The head of the message did not come'))
+    try {
+      return await this.#open(message)
+    } finally {
+      cancel()
+    }
+  }
+
+  /** What comes, in order, but for what lets others wait for its head. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedIm, void, undefined> {
+    for (;;) {
+      const give = this.#opened.shift()
+      if (give !== undefined) {
+        yield give()
+        continue
+      }
+      if (!this.#ended && this.#opening.size < OPENING) this.#coming ??= this.#next()
+      const waiting = [...this.#opening, ...(this.#coming === undefined ? [] : [this.#coming])]
+      if (waiting.length === 0) return
+      await Promise.race(waiting)
+    }
+  }
+
+  async #next(): Promise<void> {
+    this.#messages ??= this.#session[Symbol.asyncIterator]()
+    const { done, value: message } = await this.#messages.next()
+    if (done === true) {
+      this.#ended = true
+    } else {
+      const opening = this.#receiveBeside(message)
+      this.#opening.add(opening)
+      void opening.then(() => this.#opening.delete(opening))
+      await atMost(PATIENCE, opening, this.#clock)
+    }
+    this.#coming = undefined
+  }
+
+  async #receiveBeside(message: IncomingMessage): Promise<void> {
+    try {
+      const im = await this.receive(message)
+      if (im !== undefined) this.#opened.push(() => im)
+    } catch (error) {
+      // One that cannot be read has been refused; those behind it can.
+      if (error instanceof MsrpError) return
+      this.#opened.push(() => {
+        throw error
+      })
+    }
+  }
+
+  async #open(message: IncomingMessage): Promise<ReceivedIm | undefined> {
+    const isCpim = parseMediaType(message.contentType)?.type === CPIM_TYPE
     const understands: OpenOptions['understands'] = (required) =>
       required.namespace === IMDN_NAMESPACE || this.#options.understands?.(required) === true
-    const opened = wrapped ? await openCpim(message, { understands }) : undefined
+    const opened = isCpim ? await openCpim(message, { understands }) : undefined
     const notification =
       opened === undefined ? parseMediaType(message.contentType)?.type === IMDN_TYPE : isImdn(opened.head)
     if (notification) {
@@ -158,17 +223,6 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     return im
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedIm, void, undefined> {
-    for await (const message of this.#session) {
-      // One that cannot be read has been refused; those behind it can.
-      const im = await this.receive(message).catch((error: unknown) => {
-        if (!(error instanceof MsrpError)) throw error
-        return undefined
-      })
-      if (im !== undefined) yield im
-    }
-  }
-
   async #take(
     content: { stream(): ReadableStream<Uint8Array> },
     contentType: string,
@@ -176,7 +230,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   ): Promise<void> {
     for (const imdn of await readImdns(content, contentType)) {
       const known = this.sentItems.take(imdn, from)
-      if (known !== undefined) this.#options.onReceipt?.(known.receipt, known.item, imdn)
+      if (known !== undefined) inform(() => this.#options.onReceipt?.(known.receipt, known.item, imdn))
     }
   }
 
@@ -200,7 +254,11 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   }
 
   async #sendNotification(body: Uint8Array): Promise<boolean> {
-    const { delivered } = this.#session.send(body, { contentType: CPIM_TYPE, successReport: false })
+    const { delivered } = this.#session.send(body, {
+      contentType: CPIM_TYPE,
+      wrappedTypes: [IMDN_TYPE],
+      successReport: false,
+    })
     const sent = delivered.then(
       () => true,
       () => false,

@@ -12,8 +12,8 @@ export interface Receipt {
   readonly messageId: string
   readonly disposition: Disposition
   /**
-   * Who says so, as far as the notification or its envelope has it, else empty: in a chat room the participant, though the
-   * document may name the room.
+   * Whom it is about, as far as the notification or its envelope has it, else empty: the sender of the notification, unless
+   * the list or room that the message was written to tells of somebody behind it.
    */
   readonly recipient: string
   /** Why a delivery failed; see `Imdn`. */
@@ -96,7 +96,7 @@ const LONGEST_REASON = 128
 
 /**
  * A message that was sent and that notifications are expected about (RFC 5438 §7.1.3). What `Fate` it has in all: the first
- * good news of any recipient; bad news when as many recipients as it was written to have had it.
+ * good news of any recipient; bad news when all that it was written to have had it, whatever participants of a room say.
  */
 export interface SentItem extends Fate {
   /** The Message-ID in its envelope, which notifications name. Not that of MSRP. */
@@ -173,19 +173,18 @@ export class FollowedMessage implements SentItem {
    * @returns what it says and of whom; undefined when that could not be kept
    */
   take(imdn: Imdn & { readonly disposition: Disposition }, from: string): Receipt | undefined {
-    const [told, ...more] = this.#recipientsOf(imdn.recipientUri ?? '', from)
-    const recipient = this.#recipient(told)
+    const uri = this.#recipientOf(imdn.recipientUri ?? '', from)
+    const recipient = this.#recipient(uri)
     if (recipient === undefined) return undefined
     const { disposition, reason } = imdn
     const receipt: Receipt = {
       messageId: this.messageId,
       disposition,
-      recipient: keptText(more[0] ?? told, LONGEST_URI),
+      recipient: keptText(uri, LONGEST_URI),
       reason: reason === undefined ? undefined : { ...reason, text: keptText(reason.text, LONGEST_REASON) },
     }
     recipient.take(receipt, true)
-    for (const uri of more) this.#recipient(uri)?.take(receipt, true)
-    this.#all.take(receipt, this.#countBad(told, receipt.disposition) >= this.#to.length)
+    this.#all.take(receipt, this.#isBadForAll(uri, receipt.disposition))
     return receipt
   }
 
@@ -207,23 +206,27 @@ export class FollowedMessage implements SentItem {
     })
   }
 
-  /**
-   * Whom a notification is about. One that names nobody but whom the message was written to says nothing new: if that is a
-   * chat room, it is the sender of the notification who counts.
-   */
-  #recipientsOf(told: string, from: string): [told: string, ...more: string[]] {
-    if (told === '') return [from]
-    const isTo = (uri: string): boolean => this.#to.includes(comparableUri(uri))
-    return from !== '' && isTo(told) && !isTo(from) ? [told, from] : [told]
+  #isAddressed(uri: string): boolean {
+    return this.#to.includes(comparableUri(uri))
   }
 
-  /** Of how many recipients the latest of this type is bad. */
-  #countBad(uri: string, { type, status }: Disposition): number {
+  /**
+   * Whom a notification is about. RFC 5438 §14.1: anybody can write any recipient into a document. The list or room that a
+   * message was written to tells of those behind it; everybody else, participants and addressees, of nobody but themselves.
+   */
+  #recipientOf(told: string, from: string): string {
+    if (from === '') return told
+    return told !== '' && this.#isAddressed(from) && !this.#isAddressed(told) ? told : from
+  }
+
+  /** Whether this is bad news and the last of those it was written to has it. What others say is final for nobody else. */
+  #isBadForAll(uri: string, { type, status }: Disposition): boolean {
+    if (uri !== '' && !this.#isAddressed(uri)) return false
     const bad = this.#bad[type]
-    const key = keptText(comparableUri(uri), LONGEST_URI)
+    const key = comparableUri(uri)
     if (GOOD.has(status)) bad.delete(key)
     else bad.add(key)
-    return bad.size
+    return bad.size >= this.#to.length
   }
 
   #recipient(uri: string): Dispositions | undefined {

@@ -68,7 +68,8 @@ export class SentItems {
 
   /**
    * Takes in a notification, from whichever way it came.
-   * @param from of its envelope: who says so, where the document does not
+   * @param from of its envelope: who says so, which is whom it is about unless the message was written to a list or room
+   *   that tells of others; without it the document is believed
    * @returns what became known of which message; undefined when it is about none that is followed, or says nothing known
    */
   take(imdn: Imdn, from = ''): { readonly item: SentItem; readonly receipt: Receipt } | undefined {

@@ -51,11 +51,13 @@ export function arrivingContent(source: ContentSource, { contentType, encoding, 
     const from = take()
     const pieces: Uint8Array[] = []
     let size = 0
+    let encoded = 0
     for (let piece = await from.pull(); piece !== undefined; piece = await from.pull()) {
       const decoded = decoder?.push(piece) ?? piece
-      pieces.push(decoded)
+      if (decoded.length > 0) pieces.push(owned(decoded))
       size += decoded.length
-      if (size > most) throw await refused(from, most)
+      encoded += piece.length
+      if (size > most || encoded > mostEncoded(most)) throw await refused(from, most)
     }
     if (decoder !== undefined) pieces.push(decoder.end())
     const [only] = pieces
@@ -115,6 +117,16 @@ export function sourceOf(reader: ReadableStreamDefaultReader<Uint8Array>): Conte
 export function startingWith(first: readonly Uint8Array[], isAll: boolean, source: ContentSource): ContentSource {
   const waiting = first.filter(({ length }) => length > 0)
   return { ...source, pull: async () => waiting.shift() ?? (isAll ? undefined : source.pull()) }
+}
+
+/** Bytes that so many can become by a transfer encoding: each three in quoted-printable, and line ends, and some to spare. */
+function mostEncoded(most: number): number {
+  return 4 * most + 65_536
+}
+
+/** Bytes without the far larger buffer that they may be a part of, and that would be kept with them. */
+function owned(bytes: Uint8Array): Uint8Array {
+  return 2 * bytes.length < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes
 }
 
 async function refused(source: ContentSource, most: number): Promise<MsrpError> {

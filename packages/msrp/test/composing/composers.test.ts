@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { Composers, type ComposersOptions, composerOn } from '../../src/composing/index.ts'
+import { ChatRoom } from '../../src/chatroom/index.ts'
+import { buildComposing, Composers, type ComposersOptions, composerOn } from '../../src/composing/index.ts'
 import { buildCpim, openCpim, parseCpim } from '../../src/cpim/index.ts'
+import { Receipts } from '../../src/imdn/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { active, both, nextMessage } from '../session/stage.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
@@ -35,9 +37,9 @@ describe('whoever says that they write (RFC 3994, figure 2)', () => {
   })
 
   test.each([
-    ['120 s without refresh', undefined, 120_000],
-    ['as long as they said', 30, 30_000],
-    ['an hour at the most', 999_999_999, 3_600_000],
+    ['120 s without refresh', undefined, 125_000],
+    ['as long as they said', 30, 35_000],
+    ['an hour at the most', 999_999_999, 3_605_000],
   ])('or %s', async (_, refresh, milliseconds) => {
     const { clock, changes, composers } = stage()
     composers.status({ state: 'active', ...(refresh === undefined ? {} : { refresh }) })
@@ -54,7 +56,32 @@ describe('whoever says that they write (RFC 3994, figure 2)', () => {
       await clock.advance(1000)
     }
     expect([changes, clock.pending]).toEqual([[' active'], 1])
-    await clock.advance(59_000)
+    await clock.advance(64_000)
+    expect(changes).toEqual([' active', ' idle'])
+  })
+
+  test('and says so again just in time without being taken to have stopped', async () => {
+    const { clock, changes, composers } = stage()
+    for (let time = 0; time < 5; time++) {
+      composers.status(
+        { state: 'active', refresh: 60 },
+        `sip:${time % 2 === 0 ? 'Chat.Example.com' : 'chat.example.COM'}`,
+      )
+      await clock.advance(61_000)
+    }
+    expect(changes).toEqual(['sip:Chat.Example.com active'])
+  })
+
+  test('without an envelope has stopped with the message that comes in one, but not with a notification', async () => {
+    const { changes, composers } = stage()
+    const message = (contentType: string) => ({
+      head: parseCpim(buildCpim({ from: 'sip:a@b.c', to: 'sip:d@e.f', contentType }, 'x')).head,
+      stream: () => new Blob().stream(),
+    })
+    composers.status({ state: 'active' })
+    expect(await composers.take(message('message/imdn+xml'))).toBe(false)
+    expect(changes).toEqual([' active'])
+    expect(await composers.take(message('text/plain'))).toBe(false)
     expect(changes).toEqual([' active', ' idle'])
   })
 
@@ -105,6 +132,38 @@ describe('on a session', () => {
     expect(changes).toEqual([])
   })
 
+  test('a status message that does not come to its end holds nothing up, and is given up after 30 s', async () => {
+    const { clock, changes, composers } = stage()
+    let cancelled = false
+    const cancel = (): void => {
+      cancelled = true
+    }
+    const contentType = 'application/im-iscomposing+xml'
+    const stream = () => new ReadableStream<Uint8Array>({ cancel })
+    const taken = composers.take({ contentType, stream })
+    await clock.advance(1000)
+    expect(await taken).toBe(true)
+    expect(await composers.take({ contentType: 'text/plain', stream })).toBe(false)
+    await clock.advance(28_999)
+    expect(cancelled).toBe(false)
+    await clock.advance(1)
+    expect([cancelled, changes, clock.pending]).toEqual([true, [], 0])
+  })
+
+  test('a status message that was overtaken by its message says nothing any more', async () => {
+    const { clock, changes, composers } = stage()
+    const late = new TransformStream<Uint8Array, Uint8Array>()
+    const taken = composers.take({ contentType: 'application/im-iscomposing+xml', stream: () => late.readable })
+    await clock.advance(1000)
+    await taken
+    composers.contentFrom()
+    const writer = late.writable.getWriter()
+    await writer.write(new TextEncoder().encode(buildComposing({ state: 'active' })))
+    await writer.close()
+    await settled()
+    expect([changes, clock.pending]).toEqual([[], 0])
+  })
+
   test('a peer that refuses the type with 415 gets no more of them (RFC3994-4-1)', async () => {
     const { session, peer, platform } = await active()
     const composer = composerOn(session, { clock: platform.clock })
@@ -119,6 +178,24 @@ describe('on a session', () => {
     expect(composer.state).toBe('stopped')
     session.send('Hello')
     expect((await peer.request('SEND')).text).toBe('Hello')
+  })
+
+  test('a peer that refuses the type in an envelope with 415 goes on getting what else comes in one', async () => {
+    const { session, peer, platform } = await active()
+    const [self, room] = ['sip:alice@example.com', 'sip:room@example.com']
+    const composer = composerOn(session, { clock: platform.clock, cpim: { from: self, to: room } })
+    composer.composing()
+    peer.respond(await peer.request('SEND'), 415, 'Unsupported Media Type')
+    await settled()
+    expect(composer.state).toBe('stopped')
+    const chatRoom = new ChatRoom(session, { uri: room, self })
+    const receipts = new Receipts(session, { self, peer: room, clock: platform.clock })
+    for (const send of [() => chatRoom.send('Hello'), () => receipts.send('Hello')]) {
+      send()
+      const sent = await peer.request('SEND')
+      peer.respond(sent)
+      expect(parseCpim(sent.body).text()).toBe('Hello')
+    }
   })
 
   test('the end of the session stops the composer', async () => {

@@ -50,6 +50,17 @@ describe('A received message/cpim is opened', () => {
     expect(await text()).toBe('Grüße')
   })
 
+  test.each([
+    ['base64', '!'],
+    ['quoted-printable', '=\n'],
+  ])('and %s that becomes nothing is not taken for ever', async (encoding, nothing) => {
+    const head = encode(`From: <im:a@x.org>\r\n\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`)
+    const source = new Source(Buffer.concat([head, encode(nothing.repeat(100_000))]), 1000)
+    const opened = await openCpim(source, { contentBytes: 1000 })
+    await expect(opened.bytes()).rejects.toMatchObject({ code: 'too-large', status: 413 })
+    expect([source.refused?.[0], source.pulled < 75]).toEqual([413, true])
+  })
+
   test('with an empty content', async () => {
     const bytes = encode('From: <im:a@x.org>\r\n\r\nContent-Type: text/plain\r\n')
     expect(await (await openCpim(new Source(bytes, 10))).text()).toBe('')

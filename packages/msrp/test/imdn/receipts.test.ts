@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { buildCpim, type CpimParts, parseCpim } from '../../src/cpim/index.ts'
 import {
   buildImdn,
@@ -12,8 +12,10 @@ import {
 } from '../../src/imdn/index.ts'
 import type { ReceivedIm } from '../../src/imdn/received-im.ts'
 import type { Session } from '../../src/session/api.ts'
+import { MsrpError } from '../../src/wire/index.ts'
 import { type RawPeer, type Seen, settled } from '../session/raw-peer.ts'
 import { type Both, both, failure, nextMessage, passive, stateOf } from '../session/stage.ts'
+import { FakeClock } from '../transport/fake-clock.ts'
 
 const ALICE = 'sip:alice@example.com'
 const BOB = 'sip:bob@example.com'
@@ -327,6 +329,56 @@ describe('towards a peer written by hand', () => {
       'bare',
       false,
     ])
+  })
+
+  test('what does not come to its end holds nothing else up, and is refused after 30 s', async () => {
+    const clock = new FakeClock()
+    const { peer, received } = await bobAlone({ clock })
+    const type = 'message/cpim'
+    const notification = buildCpim({ from: ALICE, to: BOB, contentType: 'message/imdn+xml' }, '<imdn')
+    for (const [messageId, body] of [
+      ['half', 'From: <sip:mall'],
+      ['notification', notification],
+    ] as const) {
+      peer.send({ type, body, messageId, range: '1-*/*', flag: '+' })
+    }
+    peer.send({ type, body: asked('m3', 'three'), messageId: 'three' })
+    peer.send({ type, body: asked('m4', 'four'), messageId: 'four' })
+    await clock.advance(2000)
+    await settled(200)
+    expect(await Promise.all(received.map((im) => im.text()))).toEqual(['three', 'four'])
+    await clock.advance(30_000)
+    const id = peer.send({ type, body: 'ory', messageId: 'half', range: '16-*/*', flag: '+' })
+    expect((await peer.response(id)).status).toBe(408)
+    expect(clock.pending).toBe(0)
+  })
+
+  test('what onReceipt throws does not end the iteration', async () => {
+    const thrown: unknown[] = []
+    const queue = globalThis.queueMicrotask
+    vi.stubGlobal('queueMicrotask', (task: () => void) =>
+      queue(() => {
+        try {
+          task()
+        } catch (error) {
+          thrown.push(error)
+        }
+      }),
+    )
+    const { alice, bob, next, close } = await pair({
+      onReceipt: () => {
+        throw new MsrpError('storage', 'Mine')
+      },
+    })
+    alice.send('Hello')
+    await next()
+    await settled()
+    vi.unstubAllGlobals()
+    expect(thrown).toEqual([expect.objectContaining({ message: 'Mine' })])
+    const again = bob.send('Are you there?')
+    void next()
+    await again.delivered
+    await close()
   })
 
   test('a peer that asks and does not answer is not read any further', async () => {

@@ -108,6 +108,33 @@ describe('a notification is about', () => {
     expect(await stateOf(item.recipient('sip:carol@example.com').displayed)).toBe('rejected')
   })
 
+  test('nobody but its sender, whoever the document names, unless that is the list or room itself', async () => {
+    const room = 'sip:room@example.com'
+    const mallory = 'sip:mallory@example.com'
+    const { sent } = items()
+    const item = add(sent, 'a', [room])
+    expect(sent.take(imdn('a', 'display displayed', BOB), mallory)?.receipt.recipient).toBe(mallory)
+    expect(await stateOf(item.recipient(BOB).displayed)).toBe('pending')
+    for (let number = 0; number < 300; number++) sent.take(imdn('a', 'display displayed', `sip:${number}@x.y`), mallory)
+    expect(sent.take(imdn('a', 'display displayed', BOB), room)?.receipt.recipient).toBe(BOB)
+    expect(await stateOf(item.recipient(BOB).displayed)).toBe('resolved')
+    // One of those it was written to tells of no other.
+    const both = add(sent, 'b', [BOB, 'sip:carol@example.com'])
+    expect(sent.take(imdn('b', 'delivery delivered', 'sip:carol@example.com'), BOB)?.receipt.recipient).toBe(BOB)
+    expect(await stateOf(both.recipient('sip:carol@example.com').delivered)).toBe('pending')
+  })
+
+  test('one participant of a room, whose bad news is not that of all', async () => {
+    const { sent } = items()
+    const item = add(sent, 'a', ['sip:room@example.com'])
+    sent.take(imdn('a', 'delivery failed', 'sip:room@example.com'), 'sip:mallory@example.com')
+    sent.take(imdn('a', 'delivery failed', 'sip:carol@example.com'), 'sip:room@example.com')
+    expect(await stateOf(item.delivered)).toBe('pending')
+    expect(await stateOf(item.recipient('sip:mallory@example.com').delivered)).toBe('rejected')
+    sent.take(imdn('a', 'delivery delivered', BOB), BOB)
+    expect(await stateOf(item.delivered)).toBe('resolved')
+  })
+
   test('the sender of its envelope, where the document names nobody', () => {
     const { sent } = items()
     add(sent, 'a')

@@ -22,6 +22,7 @@ describe('an XML document is read', () => {
     ['with a byte order mark', '\ufeff<?xml version="1.0" encoding="UTF-8"?><a/>', 'a'],
     ['with blank lines before the declaration', '\r\n\r\n<?xml version="1.0"?><a/>', 'a'],
     ['with the entities that XML itself has', '<a>&lt;&amp;&gt;&#x1F600;&#65;&quot;&apos;</a>', 'a(<&>😀A"\')'],
+    ['with line ends of any kind', '<a>b\r\nc\rd\n</a>', 'a(b\nc\nd)'],
     ['with CDATA', '<a> <![CDATA[<b>&x;]]> </a>', 'a(<b>&x;)'],
     ['with text between its elements', '<a>x<b/>y</a>', 'a(xy)[b]'],
     [
@@ -109,4 +110,14 @@ test('a document that is too large is not taken to its end', async () => {
   const reading = documentText({ stream: () => endless }, 'application/xml')
   await expect(reading).rejects.toMatchObject({ code: 'too-large', status: 413 })
   expect([given <= 70_000, cancelled]).toEqual([true, true])
+})
+
+test('64 KB of carriage returns are read as quickly as of anything else', () => {
+  const time = (fill: string): number => {
+    const begin = performance.now()
+    readXml(`<a>${fill.repeat(65_000)}</a>`)
+    return performance.now() - begin
+  }
+  time('x')
+  expect(time('\r')).toBeLessThan(20 + 5 * time('\n'))
 })
