@@ -92,7 +92,8 @@ export interface SessionOptions {
   readonly sessmatch?: boolean
   /**
    * Decides on each message before the response to its first chunk goes out. `firstBytes` are the first body bytes, up
-   * to 2048 (all of a shorter message). What it throws refuses the message with 403.
+   * to 2048 (all of a shorter message); the message that is read has just these, whatever its sender sends again. They are
+   * none when its first chunk to come is not its beginning. What it throws refuses the message with 403.
    */
   readonly onRequest?: (request: RequestFacts, firstBytes: Uint8Array) => Verdict | Promise<Verdict>
   /**

@@ -374,6 +374,46 @@ describe('Refusing a message', () => {
   })
 })
 
+describe('What was decided on is what the application gets,', () => {
+  const bodies = [
+    ['all at once', 'From: mallory;', 'x'.repeat(20)],
+    ['beyond what fits into a small body', 'From: mallory;', 'x'.repeat(100_000)],
+  ] as const
+  test.each(bodies)('when its sender sends those bytes again and others: %s', async (_, front, rest) => {
+    const shown: string[] = []
+    const { peer, session } = await passive({
+      onRequest: (_request, firstBytes) => {
+        shown.push(new TextDecoder().decode(firstBytes))
+        return 'accept'
+      },
+    })
+    const size = front.length + rest.length
+    peer.send({ messageId: 'again', body: front, range: `1-${front.length}/${size}`, flag: '+' })
+    peer.send({ messageId: 'again', body: `From: bob;    ${rest}`, range: `1-${size}/${size}` })
+    expect(await (await nextMessage(session)).text()).toBe(front + rest)
+    expect(shown).toEqual([front])
+  })
+
+  test('when it is sent again before the decision', async () => {
+    const { promise, resolve } = Promise.withResolvers<Verdict>()
+    const { peer, session } = await passive({ onRequest: () => promise })
+    peer.send({ messageId: 'again', body: 'a'.repeat(3_000), range: '1-3000/3001', flag: '+' })
+    peer.send({ messageId: 'again', body: 'b'.repeat(3_001), range: '1-3001/3001' })
+    resolve('accept')
+    // Beyond the first 2048 bytes nobody has seen anything yet.
+    expect(await (await nextMessage(session)).text()).toBe('a'.repeat(2_048) + 'b'.repeat(953))
+  })
+
+  test('when its session breaks before the decision: nothing is kept of it then', async () => {
+    const stage = await passive({ onRequest: () => new Promise(() => {}) }, { resumeFor: 60_000 })
+    stage.peer.send({ messageId: 'again', body: 'From: bob;', range: '1-10/20', flag: '+' })
+    await settled()
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    expect(stage.platform.clock.pending).toBe(0)
+  })
+})
+
 describe('NICKNAME', () => {
   const ask = (peer: Awaited<ReturnType<typeof passive>>['peer'], nickname: string): string =>
     peer.send({ method: 'NICKNAME', messageId: '', range: undefined, fields: [`Use-Nickname: ${nickname}`] })
