@@ -11,6 +11,11 @@ export interface NextContext {
   readonly error: MsrpError | undefined
   /** Aborted when nobody wants the session any more: closed here, or given up. A session that comes later is closed. */
   readonly signal: AbortSignal
+  /**
+   * Says that all sessions of this `ResumingSession` have the same peer: give it to `connect` or `prepare` wherever paths
+   * change, so that messages that were coming in go on in the next session.
+   */
+  readonly resumeKey: string
 }
 
 /** What happens to a `ResumingSession` on its way. */

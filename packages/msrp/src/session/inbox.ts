@@ -37,7 +37,7 @@ export interface InboxRoom {
     request: IncomingRequest,
     report: { status: number; until: number; total?: number | undefined; comment?: string | undefined },
   ): void
-  /** Those of all sessions of the endpoint. */
+  /** Those of all sessions of the conversation. */
   readonly completed: CompletedMessages
   /** Keeps what has arrived of a message whose session broke, for a later session. */
   keep: ((body: AnyBody, messageId: string) => void) | undefined

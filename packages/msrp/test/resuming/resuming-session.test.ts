@@ -251,6 +251,30 @@ describe('While there is no session', () => {
     await stage.close()
   })
 
+  test('each gives the key of its peer to every attempt, and no other has that one', async () => {
+    const clock = new FakeClock()
+    const keysOf = async (): Promise<Set<string>> => {
+      const keys: string[] = []
+      const session = new ResumingSession({
+        clock,
+        attempts: 3,
+        next: async ({ resumeKey }) => {
+          keys.push(resumeKey)
+          throw new Error('no way to get there')
+        },
+      })
+      await settled()
+      await clock.advance(60_000)
+      await session.closed
+      expect(keys).toHaveLength(3)
+      return new Set(keys)
+    }
+    const [one, other] = [await keysOf(), await keysOf()]
+    expect(one.size).toBe(1)
+    expect(other.size).toBe(1)
+    expect(one).not.toEqual(other)
+  })
+
   test('a session that comes in the moment of closing is closed', async () => {
     const stage = resumingStage()
     await stage.until(() => stage.alice.phase === 'open')
