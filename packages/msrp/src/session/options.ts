@@ -105,7 +105,8 @@ export interface SessionOptions {
   readonly onRequest?: (request: RequestFacts, firstBytes: Uint8Array) => Verdict | Promise<Verdict>
   /**
    * Answers NICKNAME requests (RFC 7701 §7): with 425 when the nickname is taken or reserved, 403 when there are none here;
-   * what is no nickname gets 424 by itself. An empty one gives up the nickname. Without it they get 501.
+   * what is no nickname gets 424 by itself. An empty one gives up the nickname. It is asked for one at a time;
+   * when 16 wait, further ones get 403. Without it they get 501.
    */
   readonly onNickname?: (nickname: string) => Verdict | Promise<Verdict>
   /**
