@@ -52,7 +52,7 @@ export interface ResumingOptions {
   readonly isLoss?: (end: SessionEnd) => boolean
   /** How often a message is sent again without a further byte of it being confirmed. Default 5. */
   readonly resends?: number
-  /** What `send` takes while there is no session; beyond it messages fail with `queue-full`. */
+  /** How much may be unconfirmed, with a session or without; beyond it messages fail with `queue-full`. */
   readonly queue?: {
     /** Messages that are not delivered. Default 1 000. */
     readonly messages?: number

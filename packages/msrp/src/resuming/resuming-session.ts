@@ -133,7 +133,7 @@ export class ResumingSession implements Session {
     return this.#closed.promise
   }
 
-  /** As on any session; while there is none the message waits, or fails with `queue-full`. */
+  /** As on any session; while there is none the message waits. Fails with `queue-full` when too much is not confirmed. */
   send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {
     const open = this.state === 'open'
     const message = this.#outgoing.send(body, options, open && this.#phase === 'open' ? this.#session : undefined)
