@@ -3,6 +3,7 @@ import type { AnyBody, BodyRoom } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SessionLimits } from './options.ts'
 import { SuccessReporter } from './success-report.ts'
+import type { Refused } from './verdict.ts'
 
 /** The session around a message that comes in. */
 export interface TransferRoom
@@ -54,6 +55,7 @@ export class IncomingTransfer {
   #state: 'arriving' | 'complete' | 'failed' = 'arriving'
   #forsaken = false
   #interruption: MsrpError | undefined
+  #refused: Refused | undefined
 
   constructor(
     room: TransferRoom,
@@ -161,7 +163,7 @@ export class IncomingTransfer {
     if (this.body.failure !== undefined || this.body.complete) return
     const known = Math.min(Math.max(0, this.body.decided - position), bytes.length)
     this.body.write(position + known, bytes.subarray(known), this.#announced)
-    if (this.body.received.runs > this.#room.gaps) this.body.fail(refusedHere(413, 'too many gaps'))
+    if (this.body.received.runs > this.#room.gaps) this.refuse(413, 'Too many gaps')
     if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
   }
 
@@ -197,6 +199,7 @@ export class IncomingTransfer {
 
   /** Takes no more of it. */
   refuse(status: number, comment?: string): void {
+    this.#refused ??= comment === undefined ? { status } : { status, comment }
     this.body.fail(refusedHere(status, comment))
   }
 
@@ -289,7 +292,8 @@ export class IncomingTransfer {
     this.#reporter?.stop()
     this.#complete.reject(error)
     const status = statusFor(error)
-    const comment = error.status === undefined ? undefined : error.message
+    // The application's own words, if it was that.
+    const comment = this.#refused === undefined && error.status !== undefined ? error.message : this.#refused?.comment
     const waiting = this.#undecided ?? []
     this.#undecided = undefined
     for (const request of waiting) request.respond(status ?? 200, comment)
