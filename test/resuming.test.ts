@@ -48,10 +48,11 @@ function call(relay: TestRelay, signalling: Signalling): { alice: ResumingSessio
     const endpoint = new Endpoint({ tls: { ca: readFileSync(relay.ca) }, resumeFor: 60_000 })
     onTestFinished(() => endpoint.close())
     const { username, password } = user
-    const next = async ({ signal }: NextContext): Promise<Session> => {
+    const next = async ({ signal, resumeKey }: NextContext): Promise<Session> => {
       // A peer whose path is gone by now does not come.
       const patience = AbortSignal.any([signal, AbortSignal.timeout(3_000)])
-      const prepared = await endpoint.prepare({ relay: { uri: relay.uri, username, password }, signal: patience })
+      const login = { uri: relay.uri, username, password }
+      const prepared = await endpoint.prepare({ relay: login, resumeKey, signal: patience })
       try {
         return await complete(prepared, patience)
       } finally {

@@ -42,7 +42,7 @@ async function wait(pathFile: string): Promise<void> {
   for (;;) {
     try {
       const signal = AbortSignal.timeout(5_000)
-      const prepared = await endpoint.prepare({ relay: task.relay, remotePath: 'first', signal })
+      const prepared = await endpoint.prepare({ relay: task.relay, remotePath: 'first', resumeKey: pathFile, signal })
       writeFileSync(`${pathFile}.new`, prepared.localPath)
       renameSync(`${pathFile}.new`, pathFile)
       for await (const session of prepared.sessions()) void serve(session)

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from '../session/api.ts'
 import type { FileSink, SaveOptions } from '../session/platform.ts'
-import { MsrpError, textOfBody } from '../wire/index.ts'
+import { MsrpError, textDecoderOf, textOfBody } from '../wire/index.ts'
 
 /** The sessions around a message. */
 export interface ContinuedRoom {
@@ -67,6 +67,8 @@ export class ContinuedMessage implements IncomingMessage {
   }
 
   async text(): Promise<string> {
+    // What cannot be decoded is not taken either: it can still be read as bytes.
+    textDecoderOf(this.contentType)
     return textOfBody(await this.bytes(), this.contentType)
   }
 

@@ -11,6 +11,11 @@ export interface NextContext {
   readonly error: MsrpError | undefined
   /** Aborted when nobody wants the session any more: closed here, or given up. A session that comes later is closed. */
   readonly signal: AbortSignal
+  /**
+   * Says that all sessions of this `ResumingSession` have the same peer: give it to `connect` or `prepare` wherever paths
+   * change, so that messages that were coming in go on in the next session.
+   */
+  readonly resumeKey: string
 }
 
 /** What happens to a `ResumingSession` on its way. */
@@ -47,7 +52,7 @@ export interface ResumingOptions {
   readonly isLoss?: (end: SessionEnd) => boolean
   /** How often a message is sent again without a further byte of it being confirmed. Default 5. */
   readonly resends?: number
-  /** What `send` takes while there is no session; beyond it messages fail with `queue-full`. */
+  /** How much may be unconfirmed, with a session or without; beyond it messages fail with `queue-full`. */
   readonly queue?: {
     /** Messages that are not delivered. Default 1 000. */
     readonly messages?: number

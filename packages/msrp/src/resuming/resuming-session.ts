@@ -12,7 +12,7 @@ import type {
 import type { MessageBody } from '../session/body.ts'
 import { finish } from '../session/finish.ts'
 import type { SendOptions } from '../session/options.ts'
-import { MsrpError, type RandomBytes } from '../wire/index.ts'
+import { MsrpError, newSessionId, type RandomBytes } from '../wire/index.ts'
 import { BACK_OFF, type BackOff, checkBackOff, waitBefore } from './back-off.ts'
 import { IncomingMessages } from './incoming-messages.ts'
 import { asMsrpError, isLasting } from './lost.ts'
@@ -36,6 +36,7 @@ export class ResumingSession implements Session {
   readonly #options: ResumingOptions
   readonly #clock: Clock
   readonly #random: RandomBytes
+  readonly #resumeKey: string
   readonly #backOff: BackOff
   readonly #within: number
   readonly #incoming: IncomingMessages
@@ -63,6 +64,7 @@ export class ResumingSession implements Session {
     this.#options = options
     this.#clock = clock
     this.#random = random
+    this.#resumeKey = newSessionId(random)
     this.#backOff = { ...BACK_OFF, ...options.backOff }
     checkBackOff(this.#backOff)
     this.#within = options.within ?? 300_000
@@ -131,7 +133,7 @@ export class ResumingSession implements Session {
     return this.#closed.promise
   }
 
-  /** As on any session; while there is none the message waits, or fails with `queue-full`. */
+  /** As on any session; while there is none the message waits. Fails with `queue-full` when too much is not confirmed. */
   send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {
     const open = this.state === 'open'
     const message = this.#outgoing.send(body, options, open && this.#phase === 'open' ? this.#session : undefined)
@@ -270,7 +272,9 @@ export class ResumingSession implements Session {
     const cancel = this.#clock.after(left, () =>
       stop(new MsrpError('timeout', `There was no session for ${this.#within} ms`)),
     )
-    const coming = Promise.resolve().then(() => this.#options.next({ attempt, error, signal: controller.signal }))
+    const { signal } = controller
+    const resumeKey = this.#resumeKey
+    const coming = Promise.resolve().then(() => this.#options.next({ attempt, error, signal, resumeKey }))
     try {
       return await Promise.race([coming, stopped])
     } catch (failure) {

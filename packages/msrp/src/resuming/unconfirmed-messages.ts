@@ -36,7 +36,7 @@ export class UnconfirmedMessages {
     return this.#resentBytes
   }
 
-  /** Sends it, or has it wait where there is no session. @throws MsrpError `invalid-argument` */
+  /** Sends it, or has it wait where there is no session; fails it when too much is not confirmed. @throws MsrpError `invalid-argument` */
   send(body: MessageBody, options: SendOptions, session: Session | undefined): ResentMessage {
     const { random, streamMemory, resends, dead } = this.#room
     const { messageId = newMessageId(random), resumeFrom = 0, signal } = options
@@ -62,12 +62,10 @@ export class UnconfirmedMessages {
       { ...options, messageId },
     )
     if (signal?.aborted) message.abort(signal.reason)
-    else if (session !== undefined) {
-      message.sendOver(session)
-      this.#messages.set(messageId, message)
-    } else if (this.#full(message)) {
-      message.fail(new MsrpError('queue-full', `There is no connection, and ${this.all.length} messages wait already`))
+    else if (this.#full(message)) {
+      message.fail(new MsrpError('queue-full', `${this.#messages.size} messages are not confirmed yet: wait for some`))
     } else {
+      if (session !== undefined) message.sendOver(session)
       this.#messages.set(messageId, message)
     }
     return message

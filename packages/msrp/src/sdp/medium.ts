@@ -1,6 +1,6 @@
 import type { Clock } from '../connection/index.ts'
 import type { Session } from '../session/api.ts'
-import { formatPath, MsrpError, type RandomBytes } from '../wire/index.ts'
+import { formatPath, MsrpError, newSessionId, type RandomBytes } from '../wire/index.ts'
 import { fitsPath } from './address-matching.ts'
 import type {
   AttributeInput,
@@ -72,9 +72,13 @@ export class NegotiatedMedium implements Medium {
   /** The way back to RFC 4975 (RFC 6714 §4.2) has been taken. */
   #withoutCema = false
 
+  /** Whatever paths it comes to have, its peer is the same. */
+  readonly #resumeKey: string
+
   constructor(wishes: MediaWishes, room: MediumRoom) {
     this.wishes = wishes
     this.#room = room
+    this.#resumeKey = newSessionId(room.random)
   }
 
   get session(): Promise<Session> {
@@ -247,12 +251,16 @@ export class NegotiatedMedium implements Medium {
     const old = this.#address
     const spent = this.#attempt?.over === true || old?.dead === true
     if (old !== undefined && !spent && (old.reachable || !toBeReached)) return
-    const address = await LocalAddress.make(endpoint, this.wishes, {
-      toConnect,
-      secure,
-      random,
-      signal: options.signal,
-    })
+    const address = await LocalAddress.make(
+      endpoint,
+      { resumeKey: this.#resumeKey, ...this.wishes },
+      {
+        toConnect,
+        secure,
+        random,
+        signal: options.signal,
+      },
+    )
     this.#give()
     if (this.state === 'over') {
       address.release()

@@ -1,40 +1,46 @@
-import { RecentIds } from './recent-ids.ts'
+import { keysOf } from './conversation.ts'
+import type { RecentIds } from './recent-ids.ts'
 
-/** Which messages arrived whole of late, on any session of an endpoint: the same Message-ID brings the same message. */
+/**
+ * Which messages arrived whole of late, on any session of a conversation: the same Message-ID brings the same message. What
+ * another peer has sent under that Message-ID has nothing to do with it.
+ */
 export class CompletedMessages {
   readonly #messages: RecentIds<Completed>
+  readonly #keyOf: (messageId: string) => string
 
-  /** `most`: how many are remembered. */
-  constructor(most: number) {
-    this.#messages = new RecentIds(most)
+  /** `messages`: those of all conversations. */
+  constructor(messages: RecentIds<Completed>, conversation: string) {
+    this.#messages = messages
+    this.#keyOf = keysOf(conversation)
   }
 
   has(messageId: string): boolean {
-    return this.#messages.get(messageId) !== undefined
+    return this.#messages.get(this.#keyOf(messageId)) !== undefined
   }
 
   /** Size of a message in bytes; undefined when it has not arrived whole. */
   sizeOf(messageId: string): number | undefined {
-    return this.#messages.get(messageId)?.size
+    return this.#messages.get(this.#keyOf(messageId))?.size
   }
 
   /** Calls the latest `action` once the application has the message: now, if it does. Never when it does not take it. */
   onTaken(messageId: string, action: () => void): void {
-    const message = this.#messages.get(messageId)
+    const message = this.#messages.get(this.#keyOf(messageId))
     if (message?.taken) action()
     else if (message !== undefined) message.onTaken = action
   }
 
   /** Every byte has arrived; the application may still fail to take them. */
   add(messageId: string, size: number): void {
-    if (!this.has(messageId)) this.#messages.set(messageId, { size, taken: false })
+    if (!this.has(messageId)) this.#messages.set(this.#keyOf(messageId), { size, taken: false })
   }
 
   /** The application has it. */
   taken(messageId: string, size: number): void {
-    const known = this.#messages.get(messageId)
+    const known = this.#messages.get(this.#keyOf(messageId))
     if (known === undefined) {
-      this.#messages.set(messageId, { size, taken: true })
+      this.#messages.set(this.#keyOf(messageId), { size, taken: true })
       return
     }
     known.size = size
@@ -45,11 +51,12 @@ export class CompletedMessages {
 
   /** It was refused, could not be stored or was thrown away unread: what comes again is no duplicate. */
   untaken(messageId: string): void {
-    this.#messages.delete(messageId)
+    this.#messages.delete(this.#keyOf(messageId))
   }
 }
 
-interface Completed {
+/** A message that has arrived whole. */
+export interface Completed {
   size: number
   taken: boolean
   onTaken?: (() => void) | undefined

@@ -1,7 +1,8 @@
 import type { Transport } from '../connection/index.ts'
 import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
 import type { Listener, PreparedSession, Session } from './api.ts'
-import { CompletedMessages } from './completed-messages.ts'
+import { type Completed, CompletedMessages } from './completed-messages.ts'
+import { conversationOf, keysOf } from './conversation.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
@@ -12,6 +13,7 @@ import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
+import { RecentIds } from './recent-ids.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, usesWebSocket } from './relay-path.ts'
 import { checkWrappedTypes } from './wrapped-types.ts'
@@ -29,7 +31,7 @@ export class MsrpEndpoint {
   readonly #direct: DirectPeers | undefined
   readonly #relayMemory: RelayMemory = new RelayMemory()
   readonly #limits: EndpointLimits
-  readonly #completed: CompletedMessages
+  readonly #completed: RecentIds<Completed>
   #interrupted: InterruptedMessages | undefined
   #connectionCount = 0
   #closed = false
@@ -38,7 +40,7 @@ export class MsrpEndpoint {
     this.#platform = platform
     this.#options = options
     this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
-    this.#completed = new CompletedMessages(this.#limits.rememberedMessages)
+    this.#completed = new RecentIds(this.#limits.rememberedMessages)
     this.#direct = platform.direct?.({
       accept: (transport, socket) => this.#accept(transport, socket),
       dial: (target) => this.#dial(target),
@@ -50,7 +52,7 @@ export class MsrpEndpoint {
     const { path, ...rest } = options
     const remotePath = pathOf(path)
     const secure = options.relay !== undefined || remotePath[0]?.secure === true
-    const prepared = await this.#prepare(rest, secure)
+    const prepared = await this.#prepare(rest, secure, remotePath)
     try {
       return await prepared.complete(remotePath.map(String), { active: true, signal: options.signal })
     } finally {
@@ -92,7 +94,8 @@ export class MsrpEndpoint {
     await Promise.all(connections.map(({ gone }) => gone))
   }
 
-  async #prepare(options: PrepareOptions, secure: boolean): Promise<Prepared> {
+  /** `remotePath`: of the only peer. */
+  async #prepare(options: PrepareOptions, secure: boolean, remotePath?: readonly MsrpUri[]): Promise<Prepared> {
     if (this.#closed) throw new MsrpError('closed', 'The endpoint is closed')
     const { listen, relay, signal } = options
     const direct = this.#direct
@@ -113,7 +116,8 @@ export class MsrpEndpoint {
       const path = relay && (await registerWithRelay({ relay, localUri, platform, memory, tls, signal, dial }))
       const certificate = relay === undefined ? (listen === undefined ? tls : listen.tls)?.cert : undefined
       const fingerprints = certificate === undefined ? [] : (direct?.ownFingerprints(certificate) ?? [])
-      return this.#register(localUri, options, { tls, place, relay: path, fingerprints })
+      const conversation = conversationOf(options.resumeKey, localUri, remotePath)
+      return this.#register(localUri, conversation, options, { tls, place, relay: path, fingerprints })
     } catch (error) {
       await place?.release()
       throw error
@@ -122,17 +126,20 @@ export class MsrpEndpoint {
 
   #register(
     uri: MsrpUri,
+    conversation: string,
     options: PrepareOptions,
     parts: Pick<PreparedParts, 'tls' | 'place' | 'relay' | 'fingerprints'>,
   ): Prepared {
     const { place, relay } = parts
+    const interrupted = this.#interrupted
+    const keyOf = keysOf(conversation)
     const local = new LocalPath(
       {
         platform: this.#platform,
         direct: this.#direct,
-        completed: this.#completed,
-        keep: this.#interrupted?.keep,
-        kept: (messageId) => this.#interrupted?.take(messageId),
+        completed: new CompletedMessages(this.#completed, conversation),
+        keep: interrupted && ((body, messageId) => interrupted.keep(body, keyOf(messageId))),
+        kept: (messageId) => interrupted?.take(keyOf(messageId)),
       },
       {
         uri,

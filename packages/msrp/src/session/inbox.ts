@@ -37,7 +37,7 @@ export interface InboxRoom {
     request: IncomingRequest,
     report: { status: number; until: number; total?: number | undefined; comment?: string | undefined },
   ): void
-  /** Those of all sessions of the endpoint. */
+  /** Those of all sessions of the conversation. */
   readonly completed: CompletedMessages
   /** Keeps what has arrived of a message whose session broke, for a later session. */
   keep: ((body: AnyBody, messageId: string) => void) | undefined
@@ -160,7 +160,8 @@ export class Inbox {
   end(error: MsrpError, discard: boolean): void {
     for (const transfer of [...this.#transfers.values()]) {
       const { keep } = this.#room
-      if (transfer.state === 'arriving' && keep !== undefined && !discard)
+      // What nobody has decided on yet is not kept: it could be something else that is decided on when the rest comes.
+      if (transfer.state === 'arriving' && keep !== undefined && !discard && !transfer.undecided)
         keep(transfer.interrupt(error), transfer.messageId)
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
@@ -253,6 +254,7 @@ export class Inbox {
         grown.set(first)
         grown.set(bytes.subarray(0, room), first.length)
         first = grown
+        transfer.body.decided = Math.max(transfer.body.decided, first.length)
         if (first.length >= FIRST_BYTES) decide()
       },
       end: (flag: ContinuationFlag) => {

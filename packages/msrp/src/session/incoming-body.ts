@@ -32,6 +32,8 @@ export type AnyBody = Pick<IncomingBody, keyof IncomingBody>
 export class IncomingBody {
   /** Which bytes have arrived. */
   readonly received: ByteRanges = new ByteRanges()
+  /** So many bytes at the front have been decided on: nothing is put in their places any more. */
+  decided = 0
   #room: BodyRoom
   readonly #gate: FlowGate
   readonly #blocks: BodyBlocks

@@ -3,6 +3,7 @@ import type { AnyBody, BodyRoom } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SessionLimits } from './options.ts'
 import { SuccessReporter } from './success-report.ts'
+import type { Refused } from './verdict.ts'
 
 /** The session around a message that comes in. */
 export interface TransferRoom
@@ -54,6 +55,7 @@ export class IncomingTransfer {
   #state: 'arriving' | 'complete' | 'failed' = 'arriving'
   #forsaken = false
   #interruption: MsrpError | undefined
+  #refused: Refused | undefined
 
   constructor(
     room: TransferRoom,
@@ -112,6 +114,11 @@ export class IncomingTransfer {
     return this.#latest
   }
 
+  /** The application has still to say whether it takes it. */
+  get undecided(): boolean {
+    return this.#undecided !== undefined
+  }
+
   /** When a chunk last began or ended, in the clock's milliseconds. */
   get activeAt(): number {
     return this.#activeAt
@@ -143,7 +150,7 @@ export class IncomingTransfer {
 
   /** Body bytes of a chunk, lent. */
   write(chunk: IncomingChunk, bytes: Uint8Array): void {
-    if (this.#state === 'failed') return
+    if (this.#state !== 'arriving') return
     const position = chunk.start + chunk.bytes
     chunk.bytes += bytes.length
     const end = position + bytes.length
@@ -151,15 +158,18 @@ export class IncomingTransfer {
     // A message in one chunk is as long as it is, whatever Byte-Range says; else the numbers have to fit together.
     const size = this.body.total ?? (this.#isOnly(chunk) ? undefined : this.#announced)
     if (size !== undefined && end > size) this.#contradiction(`a chunk ends at ${end}, but the size is ${size}`)
-    if (this.body.failure !== undefined) return
-    this.body.write(position, bytes, this.#announced)
-    if (this.body.received.runs > this.#room.gaps) this.body.fail(refusedHere(413, 'too many gaps'))
+    // Bytes that come again may differ. RFC 4975 §7.3.1 wants the later ones, but not where the earlier ones have been used:
+    // whoever has a whole message may have checked it, and what was decided on is what the application gets.
+    if (this.body.failure !== undefined || this.body.complete) return
+    const known = Math.min(Math.max(0, this.body.decided - position), bytes.length)
+    this.body.write(position + known, bytes.subarray(known), this.#announced)
+    if (this.body.received.runs > this.#room.gaps) this.refuse(413, 'Too many gaps')
     if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
   }
 
   /** The end-line of a chunk. */
   end(chunk: IncomingChunk, flag: ContinuationFlag): void {
-    if (this.#state !== 'failed') this.#ended(chunk, flag)
+    if (this.#state === 'arriving') this.#ended(chunk, flag)
     this.#chunk = undefined
     this.#activeAt = this.#room.clock.now()
     if (this.#undecided === undefined) {
@@ -189,6 +199,7 @@ export class IncomingTransfer {
 
   /** Takes no more of it. */
   refuse(status: number, comment?: string): void {
+    this.#refused ??= comment === undefined ? { status } : { status, comment }
     this.body.fail(refusedHere(status, comment))
   }
 
@@ -281,7 +292,8 @@ export class IncomingTransfer {
     this.#reporter?.stop()
     this.#complete.reject(error)
     const status = statusFor(error)
-    const comment = error.status === undefined ? undefined : error.message
+    // The application's own words, if it was that.
+    const comment = this.#refused === undefined && error.status !== undefined ? error.message : this.#refused?.comment
     const waiting = this.#undecided ?? []
     this.#undecided = undefined
     for (const request of waiting) request.respond(status ?? 200, comment)

@@ -16,28 +16,28 @@ export class InterruptedMessages {
     this.#keepFor = keepFor
   }
 
-  /** Keeps a part of a message. */
-  readonly keep = (body: AnyBody, messageId: string): void => {
-    this.#drop(messageId)
-    const expiry = this.#clock.after(this.#keepFor, () => this.#drop(messageId))
-    this.#kept.set(messageId, { body, expiry })
+  /** Keeps a part of a message; `key` names it and its conversation. */
+  keep(body: AnyBody, key: string): void {
+    this.#drop(key)
+    const expiry = this.#clock.after(this.#keepFor, () => this.#drop(key))
+    this.#kept.set(key, { body, expiry })
     const [oldest] = this.#kept.keys()
     if (this.#kept.size > this.#most && oldest !== undefined) this.#drop(oldest)
   }
 
   /** Gives the part of a message that is kept, if it still is. */
-  take(messageId: string): AnyBody | undefined {
-    const kept = this.#kept.get(messageId)
-    this.#kept.delete(messageId)
+  take(key: string): AnyBody | undefined {
+    const kept = this.#kept.get(key)
+    this.#kept.delete(key)
     kept?.expiry()
     return kept?.body.failure === undefined ? kept?.body : undefined
   }
 
   clear(): void {
-    for (const messageId of [...this.#kept.keys()]) this.#drop(messageId)
+    for (const key of [...this.#kept.keys()]) this.#drop(key)
   }
 
-  #drop(messageId: string): void {
-    this.take(messageId)?.fail(new MsrpError('timeout', 'The rest of the message did not come'))
+  #drop(key: string): void {
+    this.take(key)?.fail(new MsrpError('timeout', 'The rest of the message did not come'))
   }
 }

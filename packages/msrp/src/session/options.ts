@@ -83,6 +83,13 @@ export interface SessionOptions {
   readonly peerFingerprint?: string | readonly string[]
   /** Largest message taken in; larger ones get 413 as soon as it shows. Default: no limit. */
   readonly maxMessageSize?: number
+  /**
+   * With whom this is: sessions of one `Endpoint` with the same key have the same peer, as the application knows. What has come
+   * of a message goes on in the next of them, and what comes twice is known as a duplicate (RFC 4975 §5.4). Default: only
+   * sessions on the same local path belong together, and with `connect` those to the same path. To give strangers the same
+   * key is to give each what the other has sent.
+   */
+  readonly resumeKey?: string
   /** The peer's `max-size` from its SDP: a larger body fails with `too-large` before anything is sent. */
   readonly peerMaxMessageSize?: number
   /**
@@ -92,12 +99,14 @@ export interface SessionOptions {
   readonly sessmatch?: boolean
   /**
    * Decides on each message before the response to its first chunk goes out. `firstBytes` are the first body bytes, up
-   * to 2048 (all of a shorter message). What it throws refuses the message with 403.
+   * to 2048 (all of a shorter message); the message that is read has just these, whatever its sender sends again. They are
+   * none when its first chunk to come is not its beginning. What it throws refuses the message with 403.
    */
   readonly onRequest?: (request: RequestFacts, firstBytes: Uint8Array) => Verdict | Promise<Verdict>
   /**
    * Answers NICKNAME requests (RFC 7701 §7): with 425 when the nickname is taken or reserved, 403 when there are none here;
-   * what is no nickname gets 424 by itself. An empty one gives up the nickname. Without it they get 501.
+   * what is no nickname gets 424 by itself. An empty one gives up the nickname. It is asked for one at a time;
+   * when 16 wait, further ones get 403. Without it they get 501.
    */
   readonly onNickname?: (nickname: string) => Verdict | Promise<Verdict>
   /**
@@ -248,8 +257,8 @@ export interface EndpointOptions {
   /** Sees every request and response, credentials masked. */
   readonly trace?: (event: TraceEvent) => void
   /**
-   * How long to keep what arrived of messages whose session broke, so that a later session can bring the rest under the
-   * same Message-ID. Default 0: not at all.
+   * How long to keep what arrived of messages whose session broke, so that a later session with the same peer can bring the
+   * rest under the same Message-ID; `resumeKey` tells who that is where paths change. Default 0: not at all.
    */
   readonly resumeFor?: number
   /**

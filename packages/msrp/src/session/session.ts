@@ -16,7 +16,7 @@ import { sendExtensionRequest } from './extension-request.ts'
 import { finish } from './finish.ts'
 import { Inbox, type InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
-import { answerNickname } from './nickname.ts'
+import { NicknameRequests } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
 import type { Platform } from './platform.ts'
@@ -54,6 +54,7 @@ export class MsrpSession implements Session, ConnectionUser {
   readonly #outgoing: OutgoingMessages
   readonly #closed = Promise.withResolvers<SessionEnd>()
   readonly #presence: Presence
+  readonly #nicknames: NicknameRequests
   readonly #pauses: Set<object> = new Set()
   readonly #counts = new SessionCounts()
   #connection: EndpointConnection
@@ -102,6 +103,7 @@ export class MsrpSession implements Session, ConnectionUser {
       gone: (error) => this.drop(error),
       counts: this.#counts,
     })
+    this.#nicknames = new NicknameRequests(options.onNickname)
     if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
     this.#activeAt = platform.clock.now()
     this.#beganAt = this.#activeAt
@@ -197,7 +199,7 @@ export class MsrpSession implements Session, ConnectionUser {
       case 'SEND':
         return this.#inbox.send(request)
       case 'NICKNAME':
-        return answerNickname(request, this.#room.options.onNickname)
+        return this.#nicknames.request(request)
       default:
         // RFC 4975 §12: an unknown method is answered 501.
         request.respond(501)

@@ -25,6 +25,7 @@ export function openSmallBody(room: BodyRoom): AnyBody {
  * text. When it turns out to be something else it becomes a `IncomingBody`, which is loaded for that while the connection waits.
  */
 export class SmallBody implements AnyBody {
+  decided = 0
   readonly #room: BodyRoom
   readonly #received = new ByteRanges()
   #large: IncomingBody | undefined

@@ -181,6 +181,18 @@ describe('While there is no session', () => {
     await stage.close()
   })
 
+  test('only so many go out unconfirmed to a peer that confirms nothing', async () => {
+    const stage = resumingStage({ alice: { queue: { messages: 3, bytes: 10 } } })
+    await stage.until(() => stage.alice.phase === 'open' && stage.bob.phase === 'open')
+    const [first, tooLarge, second] = ['12345', '123456', '12345'].map((text) => stage.alice.send(text))
+    expect(await failure(tooLarge!.delivered)).toMatchObject({ code: 'queue-full' })
+    // What is confirmed makes room.
+    collect(stage.bob)
+    await Promise.all([first!.delivered, second!.delivered])
+    await stage.alice.send('1234567890').delivered
+    await stage.close()
+  })
+
   test('only so many wait, and so many bytes of them', async () => {
     const stage = await without({ alice: { queue: { messages: 3, bytes: 10 } } })
     const [first, tooLarge, second, third, tooMany] = ['12345', '1234567', '1', '1', '1'].map((text) =>
@@ -249,6 +261,40 @@ describe('While there is no session', () => {
     expect(await finished).toEqual({ undelivered: [] })
     await sent.delivered
     await stage.close()
+  })
+
+  test('a text in a charset that is not known here can still be read as bytes', async () => {
+    const stage = resumingStage()
+    stage.alice.send('hello', { contentType: 'text/plain;charset=x-unknown' })
+    const message = await nextMessage(stage.bob)
+    const { code } = await failure(message.text())
+    expect(code).toBe('not-understood')
+    expect(new TextDecoder().decode(await message.bytes())).toBe('hello')
+    await stage.close()
+  })
+
+  test('each gives the key of its peer to every attempt, and no other has that one', async () => {
+    const clock = new FakeClock()
+    const keysOf = async (): Promise<Set<string>> => {
+      const keys: string[] = []
+      const session = new ResumingSession({
+        clock,
+        attempts: 3,
+        next: async ({ resumeKey }) => {
+          keys.push(resumeKey)
+          throw new Error('no way to get there')
+        },
+      })
+      await settled()
+      await clock.advance(60_000)
+      await session.closed
+      expect(keys).toHaveLength(3)
+      return new Set(keys)
+    }
+    const [one, other] = [await keysOf(), await keysOf()]
+    expect(one.size).toBe(1)
+    expect(other.size).toBe(1)
+    expect(one).not.toEqual(other)
   })
 
   test('a session that comes in the moment of closing is closed', async () => {

@@ -314,6 +314,11 @@ describe('A later offer', () => {
     expect((await alice.session).remotePath).toBe('msrp://192.0.2.1:5000/b2;tcp')
     expect((await bob.session).remotePath).toBe('msrp://192.0.2.1:5000/a2;tcp')
     expect(a.prepared[0]?.isClosed).toBe(true)
+    // The same peer goes on with its messages there, and nobody else.
+    const [first, second] = a.prepared.map(({ options }) => options.resumeKey)
+    expect(first).toBeTruthy()
+    expect(second).toBe(first)
+    expect(b.prepared[0]?.options.resumeKey).not.toBe(first)
   })
 
   test('is answered with the path of that moment, whatever the last one was (RFC4975-8.4-2)', async () => {

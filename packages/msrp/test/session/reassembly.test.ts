@@ -185,6 +185,25 @@ describe('A message', () => {
     expect(report.field('Byte-Range')).toBe('1-0/0')
   })
 
+  test('that is whole stays as it is, whatever comes again while its file is being finished', async () => {
+    const { peer, session } = await passive()
+    const checking = Promise.withResolvers<void>()
+    const file = new MemoryFile('checked')
+    file.holdFinish = checking.promise
+    peer.send({ messageId: 'whole', body: 'd', range: '4-4/4' })
+    const saved = (await nextMessage(session)).saveTo(file)
+    peer.send({ messageId: 'whole', body: 'abc', range: '1-3/4', flag: '+' })
+    await settled()
+    const again = [
+      peer.send({ messageId: 'whole', body: 'EVIL', range: '1-4/4', flag: '+' }),
+      peer.send({ messageId: 'whole', body: 'EV', range: '1-2/4', flag: '#' }),
+    ]
+    for (const id of again) expect((await peer.response(id)).status).toBe(200)
+    checking.resolve()
+    await saved
+    expect(new TextDecoder().decode(file.bytes)).toBe('abcd')
+  })
+
   test('appears when the header of its first chunk has come, before its body (RFC4975-7.3.1-6)', async () => {
     const { peer, session } = await passive()
     const bytes = peer.bytesOf({

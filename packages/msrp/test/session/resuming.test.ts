@@ -21,7 +21,7 @@ async function pour(peer: RawPeer, from: number, until: number, flag: '+' | '$')
 
 /** A message of which 2 MiB came before the session broke, and the session that brings the rest. */
 async function broken(
-  options: { resumeFor?: number },
+  options: { resumeFor?: number; resumeKey?: string },
   readFirst: (message: IncomingMessage) => Promise<unknown>,
 ): Promise<{
   platform: MemoryPlatform
@@ -31,7 +31,8 @@ async function broken(
   endpoint: MsrpEndpoint
   port: number
 }> {
-  const stage = await passive({}, { resumeFor: 60_000, ...options })
+  const { resumeKey, ...rest } = options
+  const stage = await passive(resumeKey === undefined ? {} : { resumeKey }, { resumeFor: 60_000, ...rest })
   await pour(stage.peer, 0, 2 * MIB, '+')
   const first = readFirst(await nextMessage(stage.session))
   first.catch(() => {})
@@ -131,8 +132,8 @@ describe('A message whose session broke goes on in the next one with the same Me
   })
 
   test('although both sides have other URIs by now (RFC4975-5.4-24)', async () => {
-    const { endpoint, platform, port } = await broken({}, async () => {})
-    const next = await endpoint.prepare({ listen: {}, remotePath: 'first' })
+    const { endpoint, platform, port } = await broken({ resumeKey: 'Alice' }, async () => {})
+    const next = await endpoint.prepare({ listen: {}, remotePath: 'first', resumeKey: 'Alice' })
     const peer = new RawPeer(platform.arrive(port), next.localPath, 'msrp://peer.example:9001/another;tcp')
     await pour(peer, 2 * MIB, 3 * MIB, '$')
     const message = await nextMessage((await next.sessions().next()).value!)
@@ -303,6 +304,54 @@ describe('What came before the session broke', () => {
     const peer = stage.arrive()
     await pour(peer, 2 * MIB, 3 * MIB, '+')
     expect((await nextMessage((await stage.prepared.sessions().next()).value!)).received).toBe(MIB)
+  })
+})
+
+describe('What a stranger sends under the same Message-ID', () => {
+  /** Another path of the same endpoint, and who comes there. */
+  async function stranger(
+    { endpoint, platform, port }: Pick<Awaited<ReturnType<typeof broken>>, 'endpoint' | 'platform' | 'port'>,
+    resumeKey?: string,
+  ): Promise<{ peer: RawPeer; session: Session }> {
+    const more = resumeKey === undefined ? {} : { resumeKey }
+    const next = await endpoint.prepare({ listen: {}, remotePath: 'first', ...more })
+    const peer = new RawPeer(platform.arrive(port), next.localPath, 'msrp://stranger.example:9001/other;tcp')
+    await peer.response(peer.send())
+    return { peer, session: (await next.sessions().next()).value! }
+  }
+
+  test.each([
+    [undefined, undefined],
+    ['Alice', undefined],
+    ['Alice', 'Mallory'],
+  ])('brings nothing of what is kept on another path to light: keys %s, %s', async (own, other) => {
+    const stage = await broken(own === undefined ? {} : { resumeKey: own }, async () => {})
+    const { peer, session } = await stranger(stage, other)
+    await pour(peer, 2 * MIB, 3 * MIB, '+')
+    expect((await nextMessage(session)).received).toBe(MIB)
+    // For whom it was kept it still is.
+    await pour(stage.peer, 2 * MIB, 3 * MIB, '$')
+    expect(Buffer.compare(await (await nextMessage(stage.session)).bytes(), bytes)).toBe(0)
+  })
+
+  test('makes nothing on another path a duplicate, and confirms nothing there', async () => {
+    const stage = await passive()
+    const { peer, session } = await stranger(stage)
+    peer.send({ messageId: '0001', body: 'x', range: '1-1/1' })
+    await (await nextMessage(session)).text()
+    stage.peer.send({ messageId: '0001', body: 'hello', range: '1-5/5', success: 'yes' })
+    const message = await nextMessage(stage.session)
+    expect(message.duplicate).toBe(false)
+    expect(await message.text()).toBe('hello')
+  })
+
+  test('is known again on another path when both have one key', async () => {
+    const stage = await passive({ resumeKey: 'Alice' })
+    const { peer, session } = await stranger(stage, 'Alice')
+    peer.send({ messageId: '0001', body: 'x', range: '1-1/1' })
+    await (await nextMessage(session)).text()
+    stage.peer.send({ messageId: '0001', body: 'x', range: '1-1/1' })
+    expect((await nextMessage(stage.session)).duplicate).toBe(true)
   })
 })
 
