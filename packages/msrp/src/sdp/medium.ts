@@ -17,7 +17,7 @@ import { cemaRole, wayOfOfferer } from './cema.ts'
 import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
 import { LocalAddress } from './local-address.ts'
-import { peerFacts } from './peer-facts.ts'
+import { comesUnchecked, peerFacts } from './peer-facts.ts'
 import { answeredSetup, offeredSetup, offererIsActive, type Reach } from './setup.ts'
 import { closedLines, placeOf, sectionLines } from './write-section.ts'
 
@@ -45,6 +45,9 @@ interface How {
   readonly early: boolean
   readonly connectAfter?: Promise<unknown> | undefined
 }
+
+const UNCHECKED =
+  'the peer wants to connect over TLS, and none of its fingerprints can be checked: it has to give one by sha-256 or stronger'
 
 /** One m-line of ours: see `Medium`. */
 export class NegotiatedMedium implements Medium {
@@ -151,6 +154,7 @@ export class NegotiatedMedium implements Medium {
     if (!active && !relayed && remote.path.length === 1 && remote.path[0]?.secure && listen?.tls === undefined) {
       throw notAcceptable('the offer wants TLS, and there is no `listen.tls`')
     }
+    if (!stays && !active && comesUnchecked(remote, this.wishes)) throw notAcceptable(UNCHECKED)
     await this.#prepare(active, remote.path[0]?.secure === true, !stays && !active)
     const direction = together(this.wishes.direction ?? 'sendrecv', remote.direction)
     return this.#written(this.#known(), role, cema, direction, () => {
@@ -180,6 +184,10 @@ export class NegotiatedMedium implements Medium {
     if (active && !relayed && address.secure && next?.secure === false && !this.#stays(remote)) {
       const error = notAcceptable('TLS was offered, and the path in the answer is without it')
       this.over(error)
+      return true
+    }
+    if (!active && !this.#stays(remote) && comesUnchecked(remote, this.wishes)) {
+      this.over(notAcceptable(UNCHECKED))
       return true
     }
     let way: ReturnType<typeof wayOfOfferer> = 'path'

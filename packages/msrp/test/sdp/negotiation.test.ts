@@ -240,6 +240,25 @@ describe('What the peer says', () => {
     expect(endpoint.completions[0]?.options.peerFingerprint !== undefined).toBe(checked)
   })
 
+  const overTls: MediaWishes = { listen: { ...listen, tls: { cert: 'c', key: 'k' } } }
+  const md5 = `a=fingerprint:md5 ${'AB:'.repeat(15)}AB`
+  const cut = 'a=fingerprint:sha-256 AB:AB'
+  test.each([
+    ['SHA-1', [weak]],
+    ['MD5 and SHA-1', [md5, weak]],
+    ['sha-256, of another length', [cut]],
+    ['sha-256, one of another length', [strong, cut]],
+  ])('by %s alone lets nobody in who comes over TLS', async (_, more) => {
+    const refused = { code: 'not-acceptable', message: expect.stringContaining('fingerprints') }
+    const answerer = new Negotiation(new StubEndpoint('b'), overTls)
+    expect(await failure(answerer.answer(peerText({ path, setup: 'active', more })))).toMatchObject(refused)
+    const endpoint = new StubEndpoint('a')
+    const offerer = new Negotiation(endpoint, overTls)
+    await offerer.offer()
+    expect(await failure(offerer.accept(peerText({ path, setup: 'active', more })))).toMatchObject(refused)
+    expect(endpoint.completions).toEqual([])
+  })
+
   test('our certificate’s fingerprints go out with the offer', async () => {
     const endpoint = new StubEndpoint('a')
     endpoint.fingerprints = ['sha-256 AA:BB', 'sha-512 CC:DD']
