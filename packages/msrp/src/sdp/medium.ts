@@ -60,6 +60,8 @@ export class NegotiatedMedium implements Medium {
   onRemote: ((remote: MessageDescription) => void) | undefined
   readonly #room: MediumRoom
   #address: LocalAddress | undefined
+  /** Of our latest offer, while others may answer it in dialogs of their own. */
+  #forForks: LocalAddress | undefined
   #unwatch: () => void = () => {}
   #attempt: Attempt | undefined
   /** Those before the present one; they live until their paths end. */
@@ -101,6 +103,16 @@ export class NegotiatedMedium implements Medium {
     this.#removal = attributes
   }
 
+  /**
+   * Whether others may answer our latest offer, too. The path in it stays for them, also when this dialog gives it up because
+   * its peer has refused the medium.
+   */
+  set forkable(forkable: boolean) {
+    const kept = forkable ? this.#address?.share() : undefined
+    this.#forForks?.release()
+    this.#forForks = kept
+  }
+
   /** The same medium in another dialog, which begins with the same offer (RFC 4975 §8.8). */
   fork(room: MediumRoom): NegotiatedMedium {
     const copy = new NegotiatedMedium(this.wishes, room)
@@ -110,7 +122,7 @@ export class NegotiatedMedium implements Medium {
     copy.#offered = this.#offered
     copy.#protocol = this.#protocol
     copy.#withoutCema = this.#withoutCema
-    if (this.#address !== undefined) copy.#take(this.#address.share())
+    if (this.#forForks !== undefined) copy.#take(this.#forForks.share())
     return copy
   }
 

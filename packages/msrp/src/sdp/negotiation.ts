@@ -129,9 +129,9 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     const text = this.#compose(given?.head, slots, written)
     this.#pending = { slotsBefore: this.#slots.length, slots: slots.length }
     this.#accepted = undefined
-    this.#forkable = true
     this.#waiting = []
     this.#place(slots, text)
+    this.#mayFork(true)
     return text
   }
 
@@ -193,7 +193,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   /**
    * Another dialog that our offer has begun: SIP has forked it, and several answer (RFC 4975 §8.8). Each fork has its own
-   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer.
+   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer, or is closed;
+   * also when the answer to this one was a refusal.
    * @throws MsrpError `invalid-argument` when no offer is out that several can answer
    */
   fork(): Negotiation {
@@ -205,7 +206,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     fork.#host = this.#host
     fork.#slots = this.#slots.map((slot) => ({ ...slot, medium: slot.medium?.fork(fork.#room) }))
     fork.#pending = { slotsBefore: 0, slots: this.#slots.length }
-    fork.#forkable = true
+    fork.#mayFork(true)
     return fork
   }
 
@@ -249,8 +250,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     this.#waiting = waiting
     const text = this.#compose(others.head, slots, written)
     this.#accepted = undefined
-    this.#forkable = false
     this.#remote = description
+    this.#mayFork(false)
     this.#place(slots, text)
     for (const [medium, end] of ended) end instanceof MsrpError ? medium.over(end) : medium.ended(end)
     return text
@@ -288,6 +289,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     this.#closed = true
     const sessions = this.#live.map((medium) => medium.session.then((session) => session.closed).catch(() => {}))
     const error = new MsrpError('closed', 'The negotiation is closed')
+    this.#mayFork(false)
     for (const medium of [...this.#live, ...this.#waiting]) medium.over(error)
     await Promise.all(sessions)
   }
@@ -298,6 +300,13 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   get #live(): NegotiatedMedium[] {
     return this.#slots.flatMap(({ medium }) => (medium === undefined || medium.state === 'over' ? [] : [medium]))
+  }
+
+  #mayFork(forkable: boolean): void {
+    this.#forkable = forkable
+    for (const medium of [...this.#slots.flatMap((slot) => slot.medium ?? []), ...this.#waiting]) {
+      medium.forkable = forkable
+    }
   }
 
   #checkOpen(): void {

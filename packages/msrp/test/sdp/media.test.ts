@@ -92,6 +92,9 @@ describe('A medium is refused', () => {
     await negotiation.offer()
     const answer = 'v=0\r\no=- 1 1 IN IP4 a\r\ns=-\r\nt=0 0\r\nm=message 0 TCP/MSRP *\r\n'
     expect(await failure(negotiation.accept(answer))).toMatchObject({ code: 'not-acceptable' })
+    // Others may have been asked, too.
+    expect(endpoint.prepared[0]?.isClosed).toBe(false)
+    await negotiation.close()
     expect(endpoint.prepared[0]?.isClosed).toBe(true)
   })
 
@@ -352,6 +355,33 @@ describe('Several answers to one offer (RFC 4975 §8.8)', () => {
     other.hold()
     expect(await other.offer()).toMatch(/^o=- \d+ 2 /m)
     expect(await negotiation.offer()).toBe(offer)
+  })
+
+  const refusal = 'v=0\r\no=- 1 1 IN IP4 a\r\ns=-\r\nt=0 0\r\nm=message 0 TCP/MSRP *\r\n'
+
+  test('do not suffer from one who refuses first', async () => {
+    const { endpoint, negotiation } = start()
+    await negotiation.offer()
+    expect(await failure(negotiation.accept(refusal))).toMatchObject({ code: 'not-acceptable' })
+    const other = negotiation.fork()
+    expect((await other.accept(peerText({ setup: 'passive' }))).localPath).toBe('msrp://192.0.2.1:5000/a1;tcp')
+    await negotiation.close()
+    expect(endpoint.prepared[0]?.isClosed).toBe(false)
+    await other.close()
+    expect(endpoint.prepared[0]?.isClosed).toBe(true)
+  })
+
+  test('find the path when each has a fork, and the first is closed', async () => {
+    const { endpoint, negotiation } = start()
+    await negotiation.offer()
+    const first = negotiation.fork()
+    await first.accept(peerText({ setup: 'passive' }))
+    await first.close()
+    const path = 'msrp://198.51.100.7:6000/peer2;tcp'
+    const second = negotiation.fork()
+    expect((await second.accept(peerText({ setup: 'passive', path }))).remotePath).toBe(path)
+    await Promise.all([second.close(), negotiation.close()])
+    expect(endpoint.prepared[0]?.isClosed).toBe(true)
   })
 
   test('want to be told apart: another answer needs a fork', async () => {
