@@ -17,7 +17,7 @@ import { cemaRole, wayOfOfferer } from './cema.ts'
 import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
 import { LocalAddress } from './local-address.ts'
-import { comesUnchecked, peerFacts } from './peer-facts.ts'
+import { comesUnchecked, peerCertificate, peerFacts } from './peer-facts.ts'
 import { answeredSetup, offeredSetup, offererIsActive, type Reach } from './setup.ts'
 import { closedLines, placeOf, sectionLines } from './write-section.ts'
 
@@ -334,9 +334,12 @@ export class NegotiatedMedium implements Medium {
     this.onRemote?.(remote)
   }
 
-  /** Begins a session, unless there is one on the same two paths. */
+  /** Begins a session, unless there is one on the same two paths: that one hears what the peer says now. */
   #begin(active: boolean, remote: MessageDescription, { connectTo, early, connectAfter }: How): void {
-    if (this.#stays(remote)) return
+    if (this.#stays(remote)) {
+      this.#attempt?.peerSays(peerFacts(remote))
+      return
+    }
     const before = this.#attempt
     if (before?.session === undefined) before?.abort()
     else if (!before.over) this.#keep(before.session)
@@ -345,7 +348,7 @@ export class NegotiatedMedium implements Medium {
     const attempt = new Attempt({
       address: this.#known(),
       remotePath: formatPath(remote.path),
-      complete: { ...peerFacts(remote, this.wishes, active), ...place, active },
+      complete: { ...peerFacts(remote), ...peerCertificate(remote, this.wishes, active), ...place, active },
       early,
       patience: this.#room.options.patience,
       connectAfter,

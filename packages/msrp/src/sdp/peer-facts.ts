@@ -1,18 +1,26 @@
 import type { CompleteOptions } from '../session/options.ts'
+import type { PeerFacts } from '../session/peer-facts.ts'
 import { parseFingerprints } from '../wire/index.ts'
 import type { MediaWishes, MessageDescription } from './api.ts'
 
-/** What of the peer's description becomes options of the session with it. */
-export function peerFacts(remote: MessageDescription, wishes: MediaWishes, active: boolean): CompleteOptions {
-  const { acceptTypes, acceptWrappedTypes, maxSize } = remote
-  const fingerprints = fingerprintsFor(remote, wishes, active)
+/** What the peer says of the messages that it takes. */
+export function peerFacts({ acceptTypes, acceptWrappedTypes, maxSize }: MessageDescription): PeerFacts {
   return {
     peerAcceptTypes: acceptTypes,
     ...(acceptWrappedTypes.length === 0 ? {} : { peerAcceptWrappedTypes: acceptWrappedTypes }),
     // Nobody wants messages of no bytes alone: who writes 0 has no limit in mind.
     ...(maxSize === undefined || maxSize === 0 ? {} : { peerMaxMessageSize: maxSize }),
-    ...(canBeChecked(fingerprints) ? { peerFingerprint: fingerprints } : {}),
   }
+}
+
+/** The certificate by which the peer is to be known, if it can be. */
+export function peerCertificate(
+  remote: MessageDescription,
+  wishes: MediaWishes,
+  active: boolean,
+): Pick<CompleteOptions, 'peerFingerprint'> {
+  const fingerprints = fingerprintsFor(remote, wishes, active)
+  return canBeChecked(fingerprints) ? { peerFingerprint: fingerprints } : {}
 }
 
 /**

@@ -322,6 +322,24 @@ describe('A later offer', () => {
     expect([a.completions.length, b.completions.length]).toEqual([1, 1])
   })
 
+  test.each([
+    ['that is open', true],
+    ['that is on its way', false],
+  ])('says to a session %s what the peer takes now', async (_, opensAtOnce) => {
+    const endpoint = new StubEndpoint('b')
+    endpoint.opensAtOnce = opensAtOnce
+    const bob = new Negotiation(endpoint, { listen })
+    const more = ['a=accept-wrapped-types:text/plain', 'a=max-size:1000']
+    await bob.answer(peerText({ setup: 'active', types: 'message/cpim', more }))
+    await settle()
+    await bob.answer(peerText({ setup: 'active', types: 'text/html' }))
+    const [completion] = endpoint.completions
+    completion?.open()
+    await bob.session
+    expect(completion?.session.said).toEqual([{ peerAcceptTypes: ['text/html'] }])
+    expect(endpoint.completions).toHaveLength(1)
+  })
+
   test('after a session that was lost has another path, for another session (RFC4975-8.4-1)', async () => {
     const { a, b, alice, bob } = await agreed()
     a.completions[0]?.session.end('failure')
