@@ -5,6 +5,7 @@ import { SessionDescription } from 'msrp/sdp'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { awaitDescription, readDescriptionFile, writeDescription } from '../src/exchange/description-file.ts'
+import { reachOf } from '../src/exchange/reach.ts'
 import { offersSomething, RestingOffer } from '../src/exchange/resting-offer.ts'
 import { Output } from '../src/terminal/output.ts'
 
@@ -25,6 +26,11 @@ const selector = (name: string, size: number): FileSelector => ({
     { algorithm: 'sha-1', digest: '11'.repeat(20) },
     { algorithm: 'sha-256', digest: '22'.repeat(32) },
   ],
+})
+
+test('--tls is TLS or nothing, also towards one whose path is without', async () => {
+  expect(await reachOf({ tls: true }, output)).toEqual({ tls: {}, secure: true })
+  expect(await reachOf({}, output, { tls: true })).toEqual({ tls: {}, secure: false })
 })
 
 describe('a description in a file', () => {

@@ -64,7 +64,10 @@ export interface MediaWishes
   > {
   /** Default `sendrecv`. */
   readonly direction?: Direction
-  /** `accept-wrapped-types`: what is taken inside of containers only. What is in `acceptTypes` is left out. */
+  /**
+   * `accept-wrapped-types`: what is taken inside of containers only. What is in `acceptTypes` is left out. Other types are
+   * refused as far as `containers` show them; without `containers` the list tells the peer, and nothing is checked.
+   */
   readonly acceptWrappedTypes?: readonly string[]
   /** Tokens of `a=chatroom` (RFC 7701 §8), such as `nickname` and `private-messages`; `[]` writes it without any. */
   readonly chatroom?: readonly string[]
@@ -78,6 +81,11 @@ export interface MediaWishes
    * whatever fits, by RFC 6135: with a listening socket or a relay peers may come.
    */
   readonly setup?: 'active'
+  /**
+   * TLS or nothing: what would be a connection without it is `not-acceptable`. With `listen` it needs `listen.tls`. Through a
+   * relay without effect, whose URI says it. Default false: an offer without TLS is answered without.
+   */
+  readonly secure?: boolean
   /** Further attribute lines, behind ours, such as `['file-selector', 'name:"a.txt"']`. */
   readonly attributes?: readonly AttributeInput[]
   /** The line `i=`. */

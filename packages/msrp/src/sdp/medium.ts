@@ -135,9 +135,10 @@ export class NegotiatedMedium implements Medium {
   /** Our section of an offer. @throws MsrpError as `prepare`, `invalid-argument` */
   async offer(): Promise<Written> {
     if (this.state === 'over' || this.#removal !== undefined) return this.#closed(this.#removal ?? [])
+    this.#checkSecure()
     const { reach } = this
     const setup = offeredSetup(reach)
-    await this.#prepare(setup === 'active', this.wishes.tls !== undefined)
+    await this.#prepare(setup === 'active', this.wishes.tls !== undefined || this.wishes.secure === true)
     const address = this.#known()
     const cema = this.wishes.cema === true && !this.#withoutCema
     return this.#written(address, address.reachable ? setup : 'active', cema, this.wishes.direction, () => {
@@ -151,7 +152,8 @@ export class NegotiatedMedium implements Medium {
    * @throws MsrpError `not-acceptable` when it cannot be taken, and why; and as `prepare`
    */
   async answer(remote: MessageDescription, connectAfter?: Promise<unknown>): Promise<Written> {
-    const { relay, cema: wantsCema, listen } = this.wishes
+    this.#checkSecure()
+    const { relay, cema: wantsCema, listen, secure } = this.wishes
     const stays = this.#stays(remote)
     if (!stays) this.#checkTypes(remote)
     const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, this.reach)
@@ -165,6 +167,9 @@ export class NegotiatedMedium implements Medium {
     const active = role === 'active'
     if (!active && !relayed && remote.path.length === 1 && remote.path[0]?.secure && listen?.tls === undefined) {
       throw notAcceptable('the offer wants TLS, and there is no `listen.tls`')
+    }
+    if (secure && active && !relayed && remote.path[0]?.secure === false) {
+      throw notAcceptable('TLS is wanted here (`secure`), and the path in the offer is without it')
     }
     if (!stays && !active && comesUnchecked(remote, this.wishes)) throw notAcceptable(UNCHECKED)
     await this.#prepare(active, remote.path[0]?.secure === true, !stays && !active)
@@ -311,6 +316,13 @@ export class NegotiatedMedium implements Medium {
     if (setup === 'active') return 'passive'
     if (setup === 'passive') return 'active'
     return this.#attempt?.active ? 'active' : 'passive'
+  }
+
+  /** @throws MsrpError `invalid-argument` */
+  #checkSecure(): void {
+    const { secure, listen, relay } = this.wishes
+    if (!secure || relay !== undefined || listen === undefined || listen.tls !== undefined) return
+    throw new MsrpError('invalid-argument', 'secure: with `listen` it needs `listen.tls`')
   }
 
   /** RFC 4975 §8.6: an offer none of whose types is understood. */

@@ -1,5 +1,6 @@
 import * as sdpTransform from 'sdp-transform'
 import { describe, expect, test } from 'vitest'
+import { cpimContainer } from '../../src/cpim/index.ts'
 import { type MediaWishes, Negotiation, type OfferReason, SessionDescription } from '../../src/sdp/index.ts'
 import { failure } from '../session/stage.ts'
 import { settle } from '../transport/fake-clock.ts'
@@ -116,6 +117,14 @@ describe('What is offered', () => {
     const wishes = { listen, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/*', 'message/CPIM'] }
     const offer = await new Negotiation(new StubEndpoint('a'), wishes).offer()
     expect(attributeOf(offer, 'accept-wrapped-types')).toBe('text/*')
+  })
+
+  test('types inside of others are refused where containers show them', async () => {
+    const endpoint = new StubEndpoint('a')
+    const acceptWrappedTypes = ['text/html']
+    await new Negotiation(endpoint, { listen, acceptWrappedTypes, containers: [cpimContainer] }).offer()
+    await new Negotiation(endpoint, { listen, acceptWrappedTypes }).offer()
+    expect(endpoint.prepared.map(({ options }) => options.acceptWrappedTypes)).toEqual([['text/html'], undefined])
   })
 
   test.each<[string, MediaWishes]>([
@@ -281,6 +290,31 @@ describe('TLS', () => {
     const answer = await new Negotiation(new StubEndpoint('b'), {}).answer(peerText({ path, setup: 'actpass' }))
     expect(answer).toContain('m=message 9 TCP/TLS/MSRP *')
     expect(attributeOf(answer, 'path')).toMatch(/^msrps:/)
+  })
+
+  test.each<[string, MediaWishes]>([
+    ['of one who connects', { secure: true }],
+    ['of one who listens, too', { secure: true, listen: { ...listen, tls: { cert: 'c', key: 'k' } } }],
+  ])('that is wanted is not left out for an offer: %s', async (_, wishes) => {
+    const error = await failure(new Negotiation(new StubEndpoint('b'), wishes).answer(peerText({ setup: 'passive' })))
+    expect(error).toMatchObject({ code: 'not-acceptable', message: expect.stringContaining('TLS is wanted') })
+    const answer = await new Negotiation(new StubEndpoint('b'), wishes).answer(peerText({ path, setup: 'passive' }))
+    expect(answer).toContain('TCP/TLS/MSRP')
+  })
+
+  test('that is wanted is offered, and has to be there where one listens', async () => {
+    const endpoint = new StubEndpoint('a')
+    const alice = new Negotiation(endpoint, { secure: true })
+    expect(attributeOf(await alice.offer(), 'path')).toMatch(/^msrps:/)
+    expect(await failure(alice.accept(peerText({ setup: 'passive' })))).toMatchObject({ code: 'not-acceptable' })
+    expect(endpoint.prepared[0]?.options).not.toHaveProperty('secure')
+    const bare = new Negotiation(endpoint, { secure: true, listen })
+    for (const trying of [bare.offer(), bare.answer(peerText())]) {
+      expect(await failure(trying)).toMatchObject({
+        code: 'invalid-argument',
+        message: expect.stringContaining('listen.tls'),
+      })
+    }
   })
 
   test('that we offered is not left out by the answer', async () => {
