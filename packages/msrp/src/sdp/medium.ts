@@ -64,8 +64,8 @@ export class NegotiatedMedium implements Medium {
   #forForks: LocalAddress | undefined
   #unwatch: () => void = () => {}
   #attempt: Attempt | undefined
-  /** Those before the present one; they live until their paths end. */
-  readonly #earlier: Set<Session> = new Set()
+  /** The one before the present one, for what is under way on it; it lives until its path ends, or the next one comes. */
+  #earlier: Session | undefined
   #opening: PromiseWithResolvers<Session> = opening()
   #settled = false
   #removal: readonly AttributeInput[] | undefined
@@ -231,7 +231,7 @@ export class NegotiatedMedium implements Medium {
     this.state = 'over'
     this.#attempt?.abort()
     this.#opening.reject(error)
-    for (const session of [...this.#earlier, this.#attempt?.session]) void session?.close()
+    for (const session of [this.#earlier, this.#attempt?.session]) void session?.close()
     this.#give()
   }
 
@@ -393,8 +393,9 @@ export class NegotiatedMedium implements Medium {
   }
 
   #keep(session: Session): void {
-    this.#earlier.add(session)
-    void session.closed.then(() => this.#earlier.delete(session))
+    // A peer that goes from path to path would pile them up.
+    void this.#earlier?.close()
+    this.#earlier = session
   }
 }
 

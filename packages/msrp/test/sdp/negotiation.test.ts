@@ -422,6 +422,19 @@ describe('A later offer', () => {
     expect(old?.state).toBe('open')
   })
 
+  test('with a path that changes each time leaves the session before open, and none before that', async () => {
+    const endpoint = new StubEndpoint('b')
+    const bob = new Negotiation(endpoint, { listen })
+    for (const peer of [1, 2, 3, 4]) {
+      await bob.answer(peerText({ setup: 'active', path: `msrp://198.51.100.7:6000/peer${peer};tcp` }))
+      await bob.session
+    }
+    const states = (): string[] => endpoint.completions.map(({ session }) => session.state)
+    expect(states()).toEqual(['closed', 'closed', 'open', 'open'])
+    await bob.close()
+    expect(states()).toEqual(['closed', 'closed', 'closed', 'closed'])
+  })
+
   test('with fewer m-lines than before is refused', async () => {
     const { bob } = await agreed([{ listen }, { listen }], [{ listen }, { listen }])
     expect(await failure(bob.answer(peerText()))).toMatchObject({
