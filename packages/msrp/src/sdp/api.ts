@@ -95,7 +95,10 @@ export interface MediaWishes
 /** What can be changed of a medium that stands: it goes into the next description. */
 export type MediaChanges = Pick<MediaWishes, 'direction' | 'chatroom' | 'attributes' | 'information'>
 
-/** One m-line of ours, from the first offer to the end. It keeps its place; when it is over, its port is 0. */
+/**
+ * One m-line of ours, from the first offer to the end. It keeps its place; when it is over, its port is 0, until another one
+ * takes the place.
+ */
 export interface Medium {
   /** Place among the m-lines; undefined until it has been in a description. */
   readonly index: number | undefined
@@ -169,7 +172,7 @@ export interface Preparing {
 
 /** What those who bring a kind of medium with them, such as files, need of a negotiation. */
 export interface MediaNegotiation {
-  /** Ours, in the order of their m-lines; those that are over are among them. */
+  /** Ours, in the order of their m-lines; those that are over are among them until others take their m-lines. */
   readonly media: readonly Medium[]
   /** One more medium for the next offer. */
   add(wishes: MediaWishes): Medium

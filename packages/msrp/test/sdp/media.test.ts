@@ -143,6 +143,53 @@ describe('One more medium', () => {
   })
 })
 
+describe('An m-line whose medium is over', () => {
+  test('is taken by the next new one, so that a dialog goes on for as long as it likes', async () => {
+    const alice = start([{ listen }, { listen }])
+    const bob = start([], { onMedium: ({ medium }) => (medium === undefined ? { take: { listen } } : undefined) }, 'b')
+    const exchange = async (): Promise<string> => {
+      const offer = await alice.negotiation.offer()
+      await alice.negotiation.accept(await bob.negotiation.answer(offer))
+      return offer
+    }
+    await exchange()
+    for (let round = 0; round < 80; round++) {
+      alice.negotiation.media[1]?.remove()
+      expect(portsOf(await exchange())).toEqual([5000, 0])
+      const next = alice.negotiation.add({ listen })
+      expect(portsOf(await exchange())).toEqual([5000, 5000])
+      expect([next.index, next.state, (await next.session).state]).toEqual([1, 'agreed', 'open'])
+    }
+  })
+
+  test('stays as it was when the offer is taken back', async () => {
+    const alice = start([{ listen, acceptTypes: ['image/x'] }, { listen }])
+    const bob = start({ listen, acceptTypes: ['text/plain'] }, {}, 'b')
+    await alice.negotiation.accept(await bob.negotiation.answer(await alice.negotiation.offer()))
+    const [refused] = alice.negotiation.media
+    const next = alice.negotiation.add({ listen })
+    await alice.negotiation.offer()
+    expect(alice.negotiation.media[0]).toBe(next)
+    alice.negotiation.rollback()
+    expect([alice.negotiation.media[0], next.state, next.index]).toEqual([refused, 'new', undefined])
+    expect(portsOf(await alice.negotiation.offer())).toEqual([5000, 5000])
+  })
+
+  test('is not taken while the peer does not know that it is over', async () => {
+    const alice = start([{ tls: {} }, { listen }])
+    await alice.negotiation.offer()
+    const two = peerText({ setup: 'passive' })
+    await alice.negotiation.accept(two + two.slice(two.indexOf('m='))).catch(() => {})
+    alice.negotiation.add({ listen })
+    expect(portsOf(await alice.negotiation.offer())).toEqual([0, 5000, 5000])
+  })
+})
+
+test('More media than a description can have are not added', () => {
+  const { negotiation } = start(Array.from({ length: 64 }, () => ({ listen })))
+  expect(() => negotiation.add({ listen })).toThrow(expect.objectContaining({ code: 'limit-exceeded' }))
+})
+
 test('A medium that is removed while its offer is out goes with the next one', async () => {
   const alice = start()
   const bob = start({ listen }, {}, 'b')
