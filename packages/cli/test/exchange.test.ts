@@ -4,6 +4,7 @@ import type { FileSelector } from 'msrp/file'
 import { SessionDescription } from 'msrp/sdp'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+
 import {
   awaitDescription,
   checkNoOffer,
@@ -12,7 +13,9 @@ import {
   removeDescription,
   writeDescription,
 } from '../src/exchange/description-file.ts'
+import { reachOf } from '../src/exchange/reach.ts'
 import { RestingOffer } from '../src/exchange/resting-offer.ts'
+
 import { Output } from '../src/terminal/output.ts'
 
 const output = new Output({ json: true, stop: () => {} })
@@ -32,6 +35,11 @@ const selector = (name: string, size: number): FileSelector => ({
     { algorithm: 'sha-1', digest: '11'.repeat(20) },
     { algorithm: 'sha-256', digest: '22'.repeat(32) },
   ],
+})
+
+test('--tls is TLS or nothing, also towards one whose path is without', async () => {
+  expect(await reachOf({ tls: true }, output)).toEqual({ tls: {}, secure: true })
+  expect(await reachOf({}, output, { tls: true })).toEqual({ tls: {}, secure: false })
 })
 
 describe('a description in a file', () => {

@@ -11,7 +11,7 @@ export const MOST_OFFERED: number = 64
 export const PATIENCE: number = 30 * 60_000
 
 /** How media are reached. */
-export type Reach = Pick<MediaWishes, 'listen' | 'relay' | 'tls' | 'keepAlive' | 'chunkSize'>
+export type Reach = Pick<MediaWishes, 'listen' | 'relay' | 'tls' | 'secure' | 'keepAlive' | 'chunkSize'>
 
 /**
  * How this side can be reached, and how it reaches the other one: as the options say. Asks for the password where one is needed.
@@ -27,10 +27,11 @@ export async function reachOf(
   const relay = await relayOptions(options, output)
   const rest = chunkSize === undefined ? {} : { chunkSize }
   if (relay !== undefined) return { ...rest, relay, keepAlive: ASK_AFTER }
-  const secure = tls || options.tls === true
-  if (listen === undefined) return secure ? { ...rest, tls: {} } : rest
-  const place = await listeningPlace({ ...options, listen, tls: secure })
-  return { ...rest, listen: place.listen }
+  const secure = options.tls === true
+  const withTls = tls || secure
+  if (listen === undefined) return withTls ? { ...rest, tls: {}, secure } : rest
+  const place = await listeningPlace({ ...options, listen, tls: withTls })
+  return { ...rest, listen: place.listen, secure }
 }
 
 /** Whether a section is of a file (RFC 5547), and no chat. */

@@ -64,7 +64,10 @@ export interface MediaWishes
   > {
   /** Default `sendrecv`. */
   readonly direction?: Direction
-  /** `accept-wrapped-types`: what is taken inside of containers only. What is in `acceptTypes` is left out. */
+  /**
+   * `accept-wrapped-types`: what is taken inside of containers only. What is in `acceptTypes` is left out. Other types are
+   * refused as far as `containers` show them; without `containers` the list tells the peer, and nothing is checked.
+   */
   readonly acceptWrappedTypes?: readonly string[]
   /** Tokens of `a=chatroom` (RFC 7701 §8), such as `nickname` and `private-messages`; `[]` writes it without any. */
   readonly chatroom?: readonly string[]
@@ -78,6 +81,11 @@ export interface MediaWishes
    * whatever fits, by RFC 6135: with a listening socket or a relay peers may come.
    */
   readonly setup?: 'active'
+  /**
+   * TLS or nothing: what would be a connection without it is `not-acceptable`. With `listen` it needs `listen.tls`. Through a
+   * relay without effect, whose URI says it. Default false: an offer without TLS is answered without.
+   */
+  readonly secure?: boolean
   /** Further attribute lines, behind ours, such as `['file-selector', 'name:"a.txt"']`. */
   readonly attributes?: readonly AttributeInput[]
   /** The line `i=`. */
@@ -87,7 +95,10 @@ export interface MediaWishes
 /** What can be changed of a medium that stands: it goes into the next description. */
 export type MediaChanges = Pick<MediaWishes, 'direction' | 'chatroom' | 'attributes' | 'information'>
 
-/** One m-line of ours, from the first offer to the end. It keeps its place; when it is over, its port is 0. */
+/**
+ * One m-line of ours, from the first offer to the end. It keeps its place; when it is over, its port is 0, until another one
+ * takes the place.
+ */
 export interface Medium {
   /** Place among the m-lines; undefined until it has been in a description. */
   readonly index: number | undefined
@@ -161,7 +172,7 @@ export interface Preparing {
 
 /** What those who bring a kind of medium with them, such as files, need of a negotiation. */
 export interface MediaNegotiation {
-  /** Ours, in the order of their m-lines; those that are over are among them. */
+  /** Ours, in the order of their m-lines; those that are over are among them until others take their m-lines. */
   readonly media: readonly Medium[]
   /** One more medium for the next offer. */
   add(wishes: MediaWishes): Medium

@@ -1,6 +1,7 @@
 import type { Clock } from '../connection/index.ts'
 import type { Session } from '../session/api.ts'
 import type { CompleteOptions } from '../session/options.ts'
+import { type PeerFacts, peerSays } from '../session/peer-facts.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { LocalAddress } from './local-address.ts'
 
@@ -38,6 +39,8 @@ export class Attempt {
   readonly #options: AttemptOptions
   readonly #controller: AbortController = new AbortController()
   #session: Session | undefined
+  /** What the peer has said since. */
+  #facts: PeerFacts | undefined
   #over = false
 
   constructor(options: AttemptOptions) {
@@ -57,6 +60,12 @@ export class Attempt {
     return this.#over
   }
 
+  /** What the peer takes from now on. */
+  peerSays(facts: PeerFacts): void {
+    this.#facts = facts
+    if (this.#session !== undefined) peerSays(this.#session, facts)
+  }
+
   /** Gives up what is on its way. */
   abort(): void {
     this.#controller.abort()
@@ -72,6 +81,7 @@ export class Attempt {
       signal.throwIfAborted()
       const session = await this.#connect(signal)
       this.#session = session
+      if (this.#facts !== undefined) peerSays(session, this.#facts)
       void session.closed.then(() => {
         this.#over = true
       })

@@ -40,6 +40,11 @@ export function readLines(text: string): SdpLine[] {
         `line ${number}: ${shown(line)} is no line of a session description, such as "a=…"`,
       )
     }
+    // RFC 8866 §9: nothing may stand there that ends a line or a string, and other programs could see two lines in it.
+    if (line.trim() !== '' && /[\r\0]/.test(line)) {
+      const what = /^a=[^:\r\0]+|^.=/.exec(line)?.[0] ?? ''
+      throw wrongLine(number, what, `${shown(line)} has a CR or NUL within it`)
+    }
     lines.push({
       number,
       type: line[1] === '=' ? line.slice(0, 1) : '',

@@ -82,9 +82,21 @@ export class LocalAddress {
 
 /** What is no business of descriptions. */
 function sessionOptions(wishes: MediaWishes): PrepareOptions {
-  const { direction, acceptWrappedTypes, chatroom, cema, setup, attributes, information, listen, relay, ...rest } =
-    wishes
-  return rest
+  const {
+    direction,
+    acceptWrappedTypes,
+    chatroom,
+    cema,
+    setup,
+    secure,
+    attributes,
+    information,
+    listen,
+    relay,
+    ...rest
+  } = wishes
+  // Without containers nobody looks inside: the list tells the peer then, and no more.
+  return acceptWrappedTypes === undefined || !rest.containers?.length ? rest : { ...rest, acceptWrappedTypes }
 }
 
 /**

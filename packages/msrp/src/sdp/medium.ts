@@ -17,7 +17,7 @@ import { cemaRole, wayOfOfferer } from './cema.ts'
 import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
 import { LocalAddress } from './local-address.ts'
-import { peerFacts } from './peer-facts.ts'
+import { comesUnchecked, peerCertificate, peerFacts } from './peer-facts.ts'
 import { answeredSetup, offeredSetup, offererIsActive, type Reach } from './setup.ts'
 import { closedLines, placeOf, sectionLines } from './write-section.ts'
 
@@ -46,6 +46,9 @@ interface How {
   readonly connectAfter?: Promise<unknown> | undefined
 }
 
+const UNCHECKED =
+  'the peer wants to connect over TLS, and none of its fingerprints can be checked: it has to give one by sha-256 or stronger'
+
 /** One m-line of ours: see `Medium`. */
 export class NegotiatedMedium implements Medium {
   index: number | undefined
@@ -57,10 +60,12 @@ export class NegotiatedMedium implements Medium {
   onRemote: ((remote: MessageDescription) => void) | undefined
   readonly #room: MediumRoom
   #address: LocalAddress | undefined
+  /** Of our latest offer, while others may answer it in dialogs of their own. */
+  #forForks: LocalAddress | undefined
   #unwatch: () => void = () => {}
   #attempt: Attempt | undefined
-  /** Those before the present one; they live until their paths end. */
-  readonly #earlier: Set<Session> = new Set()
+  /** The one before the present one, for what is under way on it; it lives until its path ends, or the next one comes. */
+  #earlier: Session | undefined
   #opening: PromiseWithResolvers<Session> = opening()
   #settled = false
   #removal: readonly AttributeInput[] | undefined
@@ -102,6 +107,16 @@ export class NegotiatedMedium implements Medium {
     this.#removal = attributes
   }
 
+  /**
+   * Whether others may answer our latest offer, too. The path in it stays for them, also when this dialog gives it up because
+   * its peer has refused the medium.
+   */
+  set forkable(forkable: boolean) {
+    const kept = forkable ? this.#address?.share() : undefined
+    this.#forForks?.release()
+    this.#forForks = kept
+  }
+
   /** The same medium in another dialog, which begins with the same offer (RFC 4975 §8.8). */
   fork(room: MediumRoom): NegotiatedMedium {
     const copy = new NegotiatedMedium(this.wishes, room)
@@ -111,7 +126,7 @@ export class NegotiatedMedium implements Medium {
     copy.#offered = this.#offered
     copy.#protocol = this.#protocol
     copy.#withoutCema = this.#withoutCema
-    if (this.#address !== undefined) copy.#take(this.#address.share())
+    if (this.#forForks !== undefined) copy.#take(this.#forForks.share())
     return copy
   }
 
@@ -124,9 +139,10 @@ export class NegotiatedMedium implements Medium {
   /** Our section of an offer. @throws MsrpError as `prepare`, `invalid-argument` */
   async offer(): Promise<Written> {
     if (this.state === 'over' || this.#removal !== undefined) return this.#closed(this.#removal ?? [])
+    this.#checkSecure()
     const { reach } = this
     const setup = offeredSetup(reach)
-    await this.#prepare(setup === 'active', this.wishes.tls !== undefined)
+    await this.#prepare(setup === 'active', this.wishes.tls !== undefined || this.wishes.secure === true)
     const address = this.#known()
     const cema = this.wishes.cema === true && !this.#withoutCema
     return this.#written(address, address.reachable ? setup : 'active', cema, this.wishes.direction, () => {
@@ -140,7 +156,8 @@ export class NegotiatedMedium implements Medium {
    * @throws MsrpError `not-acceptable` when it cannot be taken, and why; and as `prepare`
    */
   async answer(remote: MessageDescription, connectAfter?: Promise<unknown>): Promise<Written> {
-    const { relay, cema: wantsCema, listen } = this.wishes
+    this.#checkSecure()
+    const { relay, cema: wantsCema, listen, secure } = this.wishes
     const stays = this.#stays(remote)
     if (!stays) this.#checkTypes(remote)
     const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, this.reach)
@@ -155,6 +172,10 @@ export class NegotiatedMedium implements Medium {
     if (!active && !relayed && remote.path.length === 1 && remote.path[0]?.secure && listen?.tls === undefined) {
       throw notAcceptable('the offer wants TLS, and there is no `listen.tls`')
     }
+    if (secure && active && !relayed && remote.path[0]?.secure === false) {
+      throw notAcceptable('TLS is wanted here (`secure`), and the path in the offer is without it')
+    }
+    if (!stays && !active && comesUnchecked(remote, this.wishes)) throw notAcceptable(UNCHECKED)
     await this.#prepare(active, remote.path[0]?.secure === true, !stays && !active)
     const direction = together(this.wishes.direction ?? 'sendrecv', remote.direction)
     return this.#written(this.#known(), role, cema, direction, () => {
@@ -186,6 +207,10 @@ export class NegotiatedMedium implements Medium {
       this.over(error)
       return true
     }
+    if (!active && !this.#stays(remote) && comesUnchecked(remote, this.wishes)) {
+      this.over(notAcceptable(UNCHECKED))
+      return true
+    }
     let way: ReturnType<typeof wayOfOfferer> = 'path'
     if (offered.cema) way = wayOfOfferer({ relayed, active, remote, fits: await this.#fits(remote) })
     if (way === 'new offer') {
@@ -210,7 +235,7 @@ export class NegotiatedMedium implements Medium {
     this.state = 'over'
     this.#attempt?.abort()
     this.#opening.reject(error)
-    for (const session of [...this.#earlier, this.#attempt?.session]) void session?.close()
+    for (const session of [this.#earlier, this.#attempt?.session]) void session?.close()
     this.#give()
   }
 
@@ -301,6 +326,13 @@ export class NegotiatedMedium implements Medium {
     return this.#attempt?.active ? 'active' : 'passive'
   }
 
+  /** @throws MsrpError `invalid-argument` */
+  #checkSecure(): void {
+    const { secure, listen, relay } = this.wishes
+    if (!secure || relay !== undefined || listen === undefined || listen.tls !== undefined) return
+    throw new MsrpError('invalid-argument', 'secure: with `listen` it needs `listen.tls`')
+  }
+
   /** RFC 4975 §8.6: an offer none of whose types is understood. */
   #checkTypes(remote: MessageDescription): void {
     const { acceptTypes = ['*'], acceptWrappedTypes = [] } = this.wishes
@@ -322,9 +354,12 @@ export class NegotiatedMedium implements Medium {
     this.onRemote?.(remote)
   }
 
-  /** Begins a session, unless there is one on the same two paths. */
+  /** Begins a session, unless there is one on the same two paths: that one hears what the peer says now. */
   #begin(active: boolean, remote: MessageDescription, { connectTo, early, connectAfter }: How): void {
-    if (this.#stays(remote)) return
+    if (this.#stays(remote)) {
+      this.#attempt?.peerSays(peerFacts(remote))
+      return
+    }
     const before = this.#attempt
     if (before?.session === undefined) before?.abort()
     else if (!before.over) this.#keep(before.session)
@@ -333,7 +368,7 @@ export class NegotiatedMedium implements Medium {
     const attempt = new Attempt({
       address: this.#known(),
       remotePath: formatPath(remote.path),
-      complete: { ...peerFacts(remote, this.wishes, active), ...place, active },
+      complete: { ...peerFacts(remote), ...peerCertificate(remote, this.wishes, active), ...place, active },
       early,
       patience: this.#room.options.patience,
       connectAfter,
@@ -366,8 +401,9 @@ export class NegotiatedMedium implements Medium {
   }
 
   #keep(session: Session): void {
-    this.#earlier.add(session)
-    void session.closed.then(() => this.#earlier.delete(session))
+    // A peer that goes from path to path would pile them up.
+    void this.#earlier?.close()
+    this.#earlier = session
   }
 }
 

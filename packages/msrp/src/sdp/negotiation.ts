@@ -16,7 +16,7 @@ import { together } from './direction.ts'
 import { Framing, surroundings, without } from './framing.ts'
 import { type MediumRoom, NegotiatedMedium, notAcceptable, type Written } from './medium.ts'
 import { answerOthers, mirrored, OF_FILES, refusal } from './other-media.ts'
-import { isMessage, type MediaSection, SessionDescription } from './session-description.ts'
+import { isMessage, type MediaSection, MOST_MEDIA, SessionDescription } from './session-description.ts'
 import { closedLines } from './write-section.ts'
 
 /** What one m-line is: a medium of ours, one that we refused, or something of the application's. */
@@ -25,6 +25,8 @@ interface Slot {
   readonly medium: NegotiatedMedium | undefined
   /** What the last description had there, for what is not ours. */
   readonly text: string
+  /** Whether our last description had port 0 there. */
+  readonly closed?: boolean
 }
 
 const systemClock: Clock = {
@@ -49,8 +51,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   #slots: Slot[] = []
   /** Media that no description has had yet. */
   #waiting: NegotiatedMedium[] = []
-  /** An offer of ours that is out: how many slots there were before it. */
-  #pending: { readonly slotsBefore: number; readonly slots: number } | undefined
+  /** An offer of ours that is out: the slots before it, and how many it has. */
+  #pending: { readonly before: readonly Slot[]; readonly slots: number } | undefined
   /** The answer that our latest offer got. */
   #accepted: string | undefined
   /** Whether nothing came after our offer, so that others may have answered it too. */
@@ -97,8 +99,13 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     return this.#remote && without(this.#remote, (index) => this.#slots[index]?.ours === true)
   }
 
+  /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over */
   add(wishes: MediaWishes): Medium {
     this.#checkOpen()
+    const taken = this.#slots.filter((slot, index) => !this.#isFree(slot, index)).length + this.#waiting.length
+    if (taken >= MOST_MEDIA) {
+      throw new MsrpError('limit-exceeded', `A description has at most ${MOST_MEDIA} m-lines`)
+    }
     const medium = new NegotiatedMedium(wishes, this.#room)
     this.#waiting.push(medium)
     return medium
@@ -121,17 +128,18 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     const others = [...(given?.others ?? places.map(({ text }) => text))]
     const slots: Slot[] = this.#slots.map((slot) => (slot.ours ? slot : { ...slot, text: others.shift() ?? slot.text }))
     slots.push(...others.map((text) => ({ ours: false, medium: undefined, text })))
-    slots.push(...this.#waiting.map((medium) => ({ ours: true, medium, text: '' })))
+    const free = slots.flatMap((slot, index) => (this.#isFree(slot, index) ? [index] : []))
+    for (const medium of this.#waiting) slots[free.shift() ?? slots.length] = { ours: true, medium, text: '' }
     const written = new Map<NegotiatedMedium, Written>()
     for (const { medium } of slots) if (medium !== undefined) written.set(medium, await medium.offer())
     this.#checkOpen()
     if (slots.length === 0) throw new MsrpError('invalid-argument', 'There is no medium to offer')
     const text = this.#compose(given?.head, slots, written)
-    this.#pending = { slotsBefore: this.#slots.length, slots: slots.length }
+    this.#pending = { before: this.#slots, slots: slots.length }
     this.#accepted = undefined
-    this.#forkable = true
     this.#waiting = []
     this.#place(slots, text)
+    this.#mayFork(true)
     return text
   }
 
@@ -141,9 +149,11 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
    */
   rollback(): void {
     if (this.#pending === undefined) return
-    const withdrawn = this.#slots.splice(this.#pending.slotsBefore)
+    const { before } = this.#pending
+    const withdrawn = this.#slots
+    this.#slots = [...before]
     for (const { medium } of withdrawn) {
-      if (medium === undefined) continue
+      if (medium === undefined || before.some((slot) => slot.medium === medium)) continue
       medium.withdrawn()
       this.#waiting.push(medium)
     }
@@ -193,7 +203,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   /**
    * Another dialog that our offer has begun: SIP has forked it, and several answer (RFC 4975 §8.8). Each fork has its own
-   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer.
+   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer, or is closed;
+   * also when the answer to this one was a refusal.
    * @throws MsrpError `invalid-argument` when no offer is out that several can answer
    */
   fork(): Negotiation {
@@ -204,8 +215,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     fork.#head = this.#head
     fork.#host = this.#host
     fork.#slots = this.#slots.map((slot) => ({ ...slot, medium: slot.medium?.fork(fork.#room) }))
-    fork.#pending = { slotsBefore: 0, slots: this.#slots.length }
-    fork.#forkable = true
+    fork.#pending = { before: [], slots: this.#slots.length }
+    fork.#mayFork(true)
     return fork
   }
 
@@ -249,8 +260,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     this.#waiting = waiting
     const text = this.#compose(others.head, slots, written)
     this.#accepted = undefined
-    this.#forkable = false
     this.#remote = description
+    this.#mayFork(false)
     this.#place(slots, text)
     for (const [medium, end] of ended) end instanceof MsrpError ? medium.over(end) : medium.ended(end)
     return text
@@ -288,6 +299,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     this.#closed = true
     const sessions = this.#live.map((medium) => medium.session.then((session) => session.closed).catch(() => {}))
     const error = new MsrpError('closed', 'The negotiation is closed')
+    this.#mayFork(false)
     for (const medium of [...this.#live, ...this.#waiting]) medium.over(error)
     await Promise.all(sessions)
   }
@@ -298,6 +310,13 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   get #live(): NegotiatedMedium[] {
     return this.#slots.flatMap(({ medium }) => (medium === undefined || medium.state === 'over' ? [] : [medium]))
+  }
+
+  #mayFork(forkable: boolean): void {
+    this.#forkable = forkable
+    for (const medium of [...this.#slots.flatMap((slot) => slot.medium ?? []), ...this.#waiting]) {
+      medium.forkable = forkable
+    }
   }
 
   #checkOpen(): void {
@@ -385,7 +404,16 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   /** Remembers what stands where. */
   #place(slots: readonly Slot[], text: string): void {
     const { media } = SessionDescription.parse(text)
-    this.#slots = slots.map((slot, index) => (slot.ours ? slot : { ...slot, text: media[index]?.text ?? slot.text }))
+    this.#slots = slots.map(({ ours, medium, text: before }, index) => {
+      const section = media[index]
+      return { ours, medium, text: ours ? before : (section?.text ?? before), closed: section?.port === 0 }
+    })
+  }
+
+  /** Whether a new medium may take an m-line of ours: the old one is over, and both sides know (RFC 3264 §8.1). */
+  #isFree({ ours, medium, closed }: Slot, index: number): boolean {
+    const over = medium === undefined || medium.state === 'over'
+    return ours && over && (closed === true || this.#remote?.media[index]?.port === 0)
   }
 }
 

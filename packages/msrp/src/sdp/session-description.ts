@@ -6,7 +6,7 @@ import { readLines, type SdpLine, writeLines, wrongLine } from './line.ts'
 import { readMessage } from './read-message.ts'
 
 /** More media than any call has. */
-const MOST_MEDIA = 64
+export const MOST_MEDIA = 64
 
 /** One m-line and what belongs to it. */
 export interface MediaSection {

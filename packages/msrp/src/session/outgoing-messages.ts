@@ -18,6 +18,7 @@ import { acceptsType, bareType } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { type BodyReader, readerFor } from './outgoing-body.ts'
 import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
+import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
 import type { SessionCounts } from './statistics.ts'
@@ -41,6 +42,7 @@ export interface OutgoingMessagesRoom {
 /** The messages that a session sends: which are under way, and what the peer does not take. */
 export class OutgoingMessages {
   readonly #room: OutgoingMessagesRoom
+  #options: SessionOptions
   readonly #messages: Map<string, SentMessage> = new Map()
   /** Longer messages that are on their way, and those that wait for one of them to be out. */
   readonly #underWay: Set<SentMessage> = new Set()
@@ -53,6 +55,13 @@ export class OutgoingMessages {
 
   constructor(room: OutgoingMessagesRoom) {
     this.#room = room
+    this.#options = room.options
+  }
+
+  /** What the peer takes from now on. */
+  peerSays(facts: PeerFacts): void {
+    const { peerAcceptTypes, peerAcceptWrappedTypes, peerMaxMessageSize, ...rest } = this.#options
+    this.#options = { ...rest, ...facts }
   }
 
   /** Messages that are not out yet, or not confirmed. */
@@ -73,7 +82,7 @@ export class OutgoingMessages {
 
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
-    const { body, options } = wrapForPeer(given, asked, this.#room.options)
+    const { body, options } = wrapForPeer(given, asked, this.#options)
     const reader = readerFor(body, options.resumeFrom ?? 0)
     const settings = this.#settings(reader, options)
     if (this.#messages.has(settings.messageId)) {
@@ -142,7 +151,7 @@ export class OutgoingMessages {
   #begin(message: SentMessage, connection: MsrpConnection<PendingRequest>): void {
     this.#connection = connection
     if (!message.small) {
-      const { unfinishedMessages } = { ...SESSION_LIMITS, ...this.#room.options.limits }
+      const { unfinishedMessages } = { ...SESSION_LIMITS, ...this.#options.limits }
       if (this.#underWay.size >= unfinishedMessages) {
         this.#waiting.add(message)
         return
@@ -163,8 +172,8 @@ export class OutgoingMessages {
 
   #settings(reader: BodyReader, options: SendOptions): OutgoingSettings {
     const { messageId, disposition, fileName, resumeFrom = 0 } = options
-    const { unansweredChunks, unansweredBytes } = { ...SESSION_LIMITS, ...this.#room.options.limits }
-    const chunkSize = options.chunkSize ?? this.#room.options.chunkSize
+    const { unansweredChunks, unansweredBytes } = { ...SESSION_LIMITS, ...this.#options.limits }
+    const chunkSize = options.chunkSize ?? this.#options.chunkSize
     if (chunkSize !== undefined && !(Number.isSafeInteger(chunkSize) && chunkSize >= WHOLE_CHUNK)) {
       throw unusable(`chunkSize ${chunkSize}: chunks have ${WHOLE_CHUNK} bytes or more (RFC 4975 §7.1.1)`)
     }
@@ -199,7 +208,7 @@ export class OutgoingMessages {
       resumeFrom,
       unansweredChunks,
       unansweredBytes,
-      reportTimeout: this.#room.options.reportTimeout ?? REPORT_TIMEOUT,
+      reportTimeout: this.#options.reportTimeout ?? REPORT_TIMEOUT,
       onProgress: options.onProgress,
     }
   }
@@ -223,7 +232,7 @@ export class OutgoingMessages {
     body: MessageBody,
     options: SendOptions,
   ): MsrpError | undefined {
-    const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#room.options
+    const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
       const hint = wantsEnvelope(peerAcceptTypes, 'message/cpim') ? '; with the option envelope it is wrapped' : ''
@@ -232,7 +241,7 @@ export class OutgoingMessages {
         `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}${hint}`,
       )
     }
-    const unwanted = unwantedByPeer(body, contentType, options.wrappedTypes, this.#room.options)
+    const unwanted = unwantedByPeer(body, contentType, options.wrappedTypes, this.#options)
     if (unwanted !== undefined) {
       return new MsrpError('type-not-accepted', `The peer does not take ${unwanted} inside of ${contentType}`)
     }

@@ -19,6 +19,7 @@ import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-re
 import { NicknameRequests } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
+import type { PeerFacts, Renegotiable } from './peer-facts.ts'
 import type { Platform } from './platform.ts'
 import { Presence } from './presence.ts'
 import { encodeReport } from './report.ts'
@@ -46,7 +47,7 @@ export interface SessionRoom {
 }
 
 /** A session on its connection: see `Session`. */
-export class MsrpSession implements Session, ConnectionUser {
+export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   readonly localPath: string
   readonly remotePath: string
   readonly #room: SessionRoom
@@ -139,6 +140,10 @@ export class MsrpSession implements Session, ConnectionUser {
 
   get closed(): Promise<SessionEnd> {
     return this.#closed.promise
+  }
+
+  peerSays(facts: PeerFacts): void {
+    this.#outgoing.peerSays(facts)
   }
 
   send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {

@@ -226,6 +226,12 @@ describe('An error names line and attribute', () => {
       `${head}${section('a=chatroom:a "b"', types + path)}`,
       /^line 7, a=chatroom: /,
     ],
+    [
+      'a CR within a line',
+      `${head}${section('a=file-selector:name:"a\rb"', types + path)}`,
+      /^line 7, a=file-selector: .*CR or NUL/,
+    ],
+    ['a NUL within a line', `${head.replace('s=', 's=\0')}${section(types + path)}`, /^line \d, s=: .*CR or NUL/],
   ])('for %s', (_, text, message) => {
     expect(failure(text)).toMatchObject({ code: 'malformed', message: expect.stringMatching(message) })
   })

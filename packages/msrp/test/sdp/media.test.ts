@@ -92,6 +92,9 @@ describe('A medium is refused', () => {
     await negotiation.offer()
     const answer = 'v=0\r\no=- 1 1 IN IP4 a\r\ns=-\r\nt=0 0\r\nm=message 0 TCP/MSRP *\r\n'
     expect(await failure(negotiation.accept(answer))).toMatchObject({ code: 'not-acceptable' })
+    // Others may have been asked, too.
+    expect(endpoint.prepared[0]?.isClosed).toBe(false)
+    await negotiation.close()
     expect(endpoint.prepared[0]?.isClosed).toBe(true)
   })
 
@@ -138,6 +141,53 @@ describe('One more medium', () => {
     expect(bob.negotiation.media[1]?.state).toBe('over')
     expect(portsOf(await bob.negotiation.offer())).toEqual([5000, 0])
   })
+})
+
+describe('An m-line whose medium is over', () => {
+  test('is taken by the next new one, so that a dialog goes on for as long as it likes', async () => {
+    const alice = start([{ listen }, { listen }])
+    const bob = start([], { onMedium: ({ medium }) => (medium === undefined ? { take: { listen } } : undefined) }, 'b')
+    const exchange = async (): Promise<string> => {
+      const offer = await alice.negotiation.offer()
+      await alice.negotiation.accept(await bob.negotiation.answer(offer))
+      return offer
+    }
+    await exchange()
+    for (let round = 0; round < 80; round++) {
+      alice.negotiation.media[1]?.remove()
+      expect(portsOf(await exchange())).toEqual([5000, 0])
+      const next = alice.negotiation.add({ listen })
+      expect(portsOf(await exchange())).toEqual([5000, 5000])
+      expect([next.index, next.state, (await next.session).state]).toEqual([1, 'agreed', 'open'])
+    }
+  })
+
+  test('stays as it was when the offer is taken back', async () => {
+    const alice = start([{ listen, acceptTypes: ['image/x'] }, { listen }])
+    const bob = start({ listen, acceptTypes: ['text/plain'] }, {}, 'b')
+    await alice.negotiation.accept(await bob.negotiation.answer(await alice.negotiation.offer()))
+    const [refused] = alice.negotiation.media
+    const next = alice.negotiation.add({ listen })
+    await alice.negotiation.offer()
+    expect(alice.negotiation.media[0]).toBe(next)
+    alice.negotiation.rollback()
+    expect([alice.negotiation.media[0], next.state, next.index]).toEqual([refused, 'new', undefined])
+    expect(portsOf(await alice.negotiation.offer())).toEqual([5000, 5000])
+  })
+
+  test('is not taken while the peer does not know that it is over', async () => {
+    const alice = start([{ tls: {} }, { listen }])
+    await alice.negotiation.offer()
+    const two = peerText({ setup: 'passive' })
+    await alice.negotiation.accept(two + two.slice(two.indexOf('m='))).catch(() => {})
+    alice.negotiation.add({ listen })
+    expect(portsOf(await alice.negotiation.offer())).toEqual([0, 5000, 5000])
+  })
+})
+
+test('More media than a description can have are not added', () => {
+  const { negotiation } = start(Array.from({ length: 64 }, () => ({ listen })))
+  expect(() => negotiation.add({ listen })).toThrow(expect.objectContaining({ code: 'limit-exceeded' }))
 })
 
 test('A medium that is removed while its offer is out goes with the next one', async () => {
@@ -352,6 +402,33 @@ describe('Several answers to one offer (RFC 4975 §8.8)', () => {
     other.hold()
     expect(await other.offer()).toMatch(/^o=- \d+ 2 /m)
     expect(await negotiation.offer()).toBe(offer)
+  })
+
+  const refusal = 'v=0\r\no=- 1 1 IN IP4 a\r\ns=-\r\nt=0 0\r\nm=message 0 TCP/MSRP *\r\n'
+
+  test('do not suffer from one who refuses first', async () => {
+    const { endpoint, negotiation } = start()
+    await negotiation.offer()
+    expect(await failure(negotiation.accept(refusal))).toMatchObject({ code: 'not-acceptable' })
+    const other = negotiation.fork()
+    expect((await other.accept(peerText({ setup: 'passive' }))).localPath).toBe('msrp://192.0.2.1:5000/a1;tcp')
+    await negotiation.close()
+    expect(endpoint.prepared[0]?.isClosed).toBe(false)
+    await other.close()
+    expect(endpoint.prepared[0]?.isClosed).toBe(true)
+  })
+
+  test('find the path when each has a fork, and the first is closed', async () => {
+    const { endpoint, negotiation } = start()
+    await negotiation.offer()
+    const first = negotiation.fork()
+    await first.accept(peerText({ setup: 'passive' }))
+    await first.close()
+    const path = 'msrp://198.51.100.7:6000/peer2;tcp'
+    const second = negotiation.fork()
+    expect((await second.accept(peerText({ setup: 'passive', path }))).remotePath).toBe(path)
+    await Promise.all([second.close(), negotiation.close()])
+    expect(endpoint.prepared[0]?.isClosed).toBe(true)
   })
 
   test('want to be told apart: another answer needs a fork', async () => {

@@ -1,5 +1,6 @@
 import * as sdpTransform from 'sdp-transform'
 import { describe, expect, test } from 'vitest'
+import { cpimContainer } from '../../src/cpim/index.ts'
 import { type MediaWishes, Negotiation, type OfferReason, SessionDescription } from '../../src/sdp/index.ts'
 import { failure } from '../session/stage.ts'
 import { settle } from '../transport/fake-clock.ts'
@@ -116,6 +117,14 @@ describe('What is offered', () => {
     const wishes = { listen, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/*', 'message/CPIM'] }
     const offer = await new Negotiation(new StubEndpoint('a'), wishes).offer()
     expect(attributeOf(offer, 'accept-wrapped-types')).toBe('text/*')
+  })
+
+  test('types inside of others are refused where containers show them', async () => {
+    const endpoint = new StubEndpoint('a')
+    const acceptWrappedTypes = ['text/html']
+    await new Negotiation(endpoint, { listen, acceptWrappedTypes, containers: [cpimContainer] }).offer()
+    await new Negotiation(endpoint, { listen, acceptWrappedTypes }).offer()
+    expect(endpoint.prepared.map(({ options }) => options.acceptWrappedTypes)).toEqual([['text/html'], undefined])
   })
 
   test.each<[string, MediaWishes]>([
@@ -240,6 +249,25 @@ describe('What the peer says', () => {
     expect(endpoint.completions[0]?.options.peerFingerprint !== undefined).toBe(checked)
   })
 
+  const overTls: MediaWishes = { listen: { ...listen, tls: { cert: 'c', key: 'k' } } }
+  const md5 = `a=fingerprint:md5 ${'AB:'.repeat(15)}AB`
+  const cut = 'a=fingerprint:sha-256 AB:AB'
+  test.each([
+    ['SHA-1', [weak]],
+    ['MD5 and SHA-1', [md5, weak]],
+    ['sha-256, of another length', [cut]],
+    ['sha-256, one of another length', [strong, cut]],
+  ])('by %s alone lets nobody in who comes over TLS', async (_, more) => {
+    const refused = { code: 'not-acceptable', message: expect.stringContaining('fingerprints') }
+    const answerer = new Negotiation(new StubEndpoint('b'), overTls)
+    expect(await failure(answerer.answer(peerText({ path, setup: 'active', more })))).toMatchObject(refused)
+    const endpoint = new StubEndpoint('a')
+    const offerer = new Negotiation(endpoint, overTls)
+    await offerer.offer()
+    expect(await failure(offerer.accept(peerText({ path, setup: 'active', more })))).toMatchObject(refused)
+    expect(endpoint.completions).toEqual([])
+  })
+
   test('our certificate’s fingerprints go out with the offer', async () => {
     const endpoint = new StubEndpoint('a')
     endpoint.fingerprints = ['sha-256 AA:BB', 'sha-512 CC:DD']
@@ -262,6 +290,31 @@ describe('TLS', () => {
     const answer = await new Negotiation(new StubEndpoint('b'), {}).answer(peerText({ path, setup: 'actpass' }))
     expect(answer).toContain('m=message 9 TCP/TLS/MSRP *')
     expect(attributeOf(answer, 'path')).toMatch(/^msrps:/)
+  })
+
+  test.each<[string, MediaWishes]>([
+    ['of one who connects', { secure: true }],
+    ['of one who listens, too', { secure: true, listen: { ...listen, tls: { cert: 'c', key: 'k' } } }],
+  ])('that is wanted is not left out for an offer: %s', async (_, wishes) => {
+    const error = await failure(new Negotiation(new StubEndpoint('b'), wishes).answer(peerText({ setup: 'passive' })))
+    expect(error).toMatchObject({ code: 'not-acceptable', message: expect.stringContaining('TLS is wanted') })
+    const answer = await new Negotiation(new StubEndpoint('b'), wishes).answer(peerText({ path, setup: 'passive' }))
+    expect(answer).toContain('TCP/TLS/MSRP')
+  })
+
+  test('that is wanted is offered, and has to be there where one listens', async () => {
+    const endpoint = new StubEndpoint('a')
+    const alice = new Negotiation(endpoint, { secure: true })
+    expect(attributeOf(await alice.offer(), 'path')).toMatch(/^msrps:/)
+    expect(await failure(alice.accept(peerText({ setup: 'passive' })))).toMatchObject({ code: 'not-acceptable' })
+    expect(endpoint.prepared[0]?.options).not.toHaveProperty('secure')
+    const bare = new Negotiation(endpoint, { secure: true, listen })
+    for (const trying of [bare.offer(), bare.answer(peerText())]) {
+      expect(await failure(trying)).toMatchObject({
+        code: 'invalid-argument',
+        message: expect.stringContaining('listen.tls'),
+      })
+    }
   })
 
   test('that we offered is not left out by the answer', async () => {
@@ -301,6 +354,24 @@ describe('A later offer', () => {
     expect(await bob.session).toBe(theirs)
     expect(before.state).toBe('open')
     expect([a.completions.length, b.completions.length]).toEqual([1, 1])
+  })
+
+  test.each([
+    ['that is open', true],
+    ['that is on its way', false],
+  ])('says to a session %s what the peer takes now', async (_, opensAtOnce) => {
+    const endpoint = new StubEndpoint('b')
+    endpoint.opensAtOnce = opensAtOnce
+    const bob = new Negotiation(endpoint, { listen })
+    const more = ['a=accept-wrapped-types:text/plain', 'a=max-size:1000']
+    await bob.answer(peerText({ setup: 'active', types: 'message/cpim', more }))
+    await settle()
+    await bob.answer(peerText({ setup: 'active', types: 'text/html' }))
+    const [completion] = endpoint.completions
+    completion?.open()
+    await bob.session
+    expect(completion?.session.said).toEqual([{ peerAcceptTypes: ['text/html'] }])
+    expect(endpoint.completions).toHaveLength(1)
   })
 
   test('after a session that was lost has another path, for another session (RFC4975-8.4-1)', async () => {
@@ -354,6 +425,19 @@ describe('A later offer', () => {
     expect((await bob.session).remotePath).toBe(next)
     // What is under way on the old one has till it expires.
     expect(old?.state).toBe('open')
+  })
+
+  test('with a path that changes each time leaves the session before open, and none before that', async () => {
+    const endpoint = new StubEndpoint('b')
+    const bob = new Negotiation(endpoint, { listen })
+    for (const peer of [1, 2, 3, 4]) {
+      await bob.answer(peerText({ setup: 'active', path: `msrp://198.51.100.7:6000/peer${peer};tcp` }))
+      await bob.session
+    }
+    const states = (): string[] => endpoint.completions.map(({ session }) => session.state)
+    expect(states()).toEqual(['closed', 'closed', 'open', 'open'])
+    await bob.close()
+    expect(states()).toEqual(['closed', 'closed', 'closed', 'closed'])
   })
 
   test('with fewer m-lines than before is refused', async () => {

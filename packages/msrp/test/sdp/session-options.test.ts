@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { cpimEnvelope } from '../../src/cpim/index.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import type { CompleteOptions } from '../../src/session/options.ts'
+import { peerSays } from '../../src/session/peer-facts.ts'
 import { MemoryPlatform } from '../session/memory-platform.ts'
 import { dialledPeer, failure, PEER } from '../session/stage.ts'
 
@@ -51,4 +52,16 @@ test('what is wrapped is of a type that the peer takes inside of others (RFC4975
       await Promise.race([failure(sent.delivered), new Promise((resolve) => setImmediate(resolve))]),
     ).toBeUndefined()
   }
+})
+
+test('what a later description says counts for what is sent from then on (RFC4975-8.6-9)', async () => {
+  const { session } = await completed({ peerAcceptTypes: ['text/plain'], peerMaxMessageSize: 3 })
+  const png = () => session.send(new Uint8Array(10), { contentType: 'image/png' }).delivered
+  const before = { code: 'type-not-accepted' }
+  expect(await failure(png())).toMatchObject(before)
+  peerSays(session, { peerAcceptTypes: ['image/png'] })
+  expect(await Promise.race([failure(png()), new Promise((resolve) => setImmediate(resolve))])).toBeUndefined()
+  expect(await failure(session.send('hello').delivered)).toMatchObject(before)
+  peerSays(session, { peerAcceptTypes: ['image/png'], peerMaxMessageSize: 9 })
+  expect(await failure(png())).toMatchObject({ code: 'too-large' })
 })

@@ -1,5 +1,6 @@
 import type { PathChange, PreparedSession, Session, SessionEnd } from '../../src/session/api.ts'
 import type { CompleteOptions, PathInput, PrepareOptions } from '../../src/session/options.ts'
+import type { PeerFacts } from '../../src/session/peer-facts.ts'
 import type { MsrpError } from '../../src/wire/index.ts'
 
 /** A call of `complete`, and what the test does to it. */
@@ -17,6 +18,8 @@ export class StubSession {
   readonly remotePath: string
   readonly #closed = Promise.withResolvers<SessionEnd>()
   state: 'open' | 'closed' = 'open'
+  /** What it was told in later descriptions. */
+  readonly said: PeerFacts[] = []
 
   constructor(localPath: string, remotePath: string) {
     this.localPath = localPath
@@ -25,6 +28,10 @@ export class StubSession {
 
   get closed(): Promise<SessionEnd> {
     return this.#closed.promise
+  }
+
+  peerSays(facts: PeerFacts): void {
+    this.said.push(facts)
   }
 
   async close(): Promise<void> {
