@@ -24,11 +24,11 @@ interface Layer {
 const layers: Record<string, Record<string, Layer>> = {
   msrp: {
     wire: { level: 0, pure: { allowed: [] } },
-    xml: { level: 1, pure: { allowed: ['@rgrove/parse-xml'] } },
     mime: { level: 1, pure: { allowed: [] } },
     cpim: { level: 1, pure: { allowed: [] } },
     multipart: { level: 1, pure: { allowed: [] } },
     connection: { level: 2, pure: { allowed: [] } },
+    xml: { level: 2, pure: { allowed: ['@rgrove/parse-xml'] } },
     session: { level: 3, pure: { allowed: [] } },
     imdn: { level: 4, pure: { allowed: [] } },
     composing: { level: 4, pure: { allowed: [] } },
