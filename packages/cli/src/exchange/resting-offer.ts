@@ -42,6 +42,12 @@ export class RestingOffer {
     return (selector) => known.get(keyOf(selector)) ?? 0
   }
 
+  /** Gives the offer itself to the other side. @throws MsrpError `storage` */
+  async offer(text: string): Promise<void> {
+    this.#text = text
+    await writeDescription(this.#place, text, this.#output)
+  }
+
   /** Writes how far the files are, if that has changed. @throws MsrpError `storage` */
   async write(files: readonly Confirmed[]): Promise<void> {
     if (isStandard(this.#place)) return

@@ -20,7 +20,6 @@ import {
   isStandard,
   offersSomething,
   readDescriptionFile,
-  writeDescription,
 } from '../exchange/description-file.ts'
 import { MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
 import { type Confirmed, RestingOffer } from '../exchange/resting-offer.ts'
@@ -101,7 +100,7 @@ async function exchange(
   context: Context,
 ): Promise<void> {
   const { output, signal } = context
-  const { offer, answer = '-' } = options
+  const { answer = '-' } = options
   await using endpoint = new Endpoint(await endpointOptions(options, output))
   const media = await reachOf(options, output)
   const transfers = new FileTransfers({ platform: nodeFilePlatform, media, most: MOST_OFFERED })
@@ -111,7 +110,7 @@ async function exchange(
   const note = (): Promise<void> => resting.write(files.map(stateOf))
   let noting: NodeJS.Timeout | undefined
   try {
-    await writeDescription(offer, text, output)
+    await resting.offer(text)
     tell(text, missing, options, context)
     const fits = ({ media }: SessionDescription): boolean => media.length >= missing.length
     const came = await awaitDescription({ kind: 'answer', place: answer, before, fits }, { output, signal })
