@@ -116,7 +116,7 @@ export interface Medium {
    * not come about, or is over before; one that nobody looks at does not end the process.
    */
   readonly session: Promise<Session>
-  /** Changes what the next description says of it. */
+  /** Changes what the next description says of it. @throws MsrpError `invalid-argument` naming what cannot be changed so */
   change(changes: MediaChanges): void
   /**
    * The next description has it with port 0, and with these attributes. Its session ends once that is agreed; close it
@@ -174,7 +174,7 @@ export interface Preparing {
 export interface MediaNegotiation {
   /** Ours, in the order of their m-lines; those that are over are among them until others take their m-lines. */
   readonly media: readonly Medium[]
-  /** One more medium for the next offer. */
+  /** One more medium for the next offer. @throws MsrpError `invalid-argument` naming the wish, `limit-exceeded` */
   add(wishes: MediaWishes): Medium
 }
 

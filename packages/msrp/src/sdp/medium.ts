@@ -14,6 +14,7 @@ import type {
 } from './api.ts'
 import { Attempt } from './attempt.ts'
 import { cemaRole, wayOfOfferer } from './cema.ts'
+import { checkChanges, checkWishes } from './check-wishes.ts'
 import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
 import { LocalAddress } from './local-address.ts'
@@ -80,7 +81,9 @@ export class NegotiatedMedium implements Medium {
   /** Whatever paths it comes to have, its peer is the same. */
   readonly #resumeKey: string
 
+  /** @throws MsrpError `invalid-argument` naming the wish */
   constructor(wishes: MediaWishes, room: MediumRoom) {
+    checkWishes(wishes)
     this.wishes = wishes
     this.#room = room
     this.#resumeKey = newSessionId(room.random)
@@ -100,6 +103,7 @@ export class NegotiatedMedium implements Medium {
   }
 
   change(changes: MediaChanges): void {
+    checkChanges(changes)
     this.wishes = { ...this.wishes, ...changes }
   }
 

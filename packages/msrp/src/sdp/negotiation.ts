@@ -66,6 +66,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   /**
    * @param endpoint an `Endpoint` of `msrp` or `msrp/browser`
    * @param wishes one medium, or several, or none to take only what `onMedium` decides
+   * @throws MsrpError `invalid-argument` naming a wish that there is not, or that cannot have its value; as `add`
    */
   constructor(
     endpoint: Preparing,
@@ -99,7 +100,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     return this.#remote && without(this.#remote, (index) => this.#slots[index]?.ours === true)
   }
 
-  /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over */
+  /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over; `invalid-argument` naming the wish */
   add(wishes: MediaWishes): Medium {
     this.#checkOpen()
     const taken = this.#slots.filter((slot, index) => !this.#isFree(slot, index)).length + this.#waiting.length

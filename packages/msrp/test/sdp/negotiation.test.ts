@@ -139,6 +139,37 @@ describe('What is offered', () => {
     expect(error).toMatchObject({ code: 'invalid-argument', message: expect.stringContaining(name) })
   })
 
+  test.each<[string, object]>([
+    ['maxMessageSize', { maxMessageSize: -1 }],
+    ['maxMessageSize', { maxMessageSize: 1.5 }],
+    ['maxMessageSize', { maxMessageSize: '9' }],
+    ['direction', { direction: 'both' }],
+    ['setup', { setup: 'passive' }],
+    ['secure', { secure: 'yes' }],
+    ['cema', { cema: 1 }],
+    ['acceptTypes', { acceptTypes: 'text/plain' }],
+    ['acceptType', { acceptType: ['text/plain'] }],
+    ['peerMaxMessageSize', { peerMaxMessageSize: 9 }],
+    ['constructor', Object.fromEntries([['constructor', 1]])],
+  ])('that makes no sense is refused at once, by its name: %s', async (name, wishes) => {
+    const error = { code: 'invalid-argument', message: expect.stringContaining(`wishes: ${name}`) }
+    const endpoint = new StubEndpoint('a')
+    expect(() => new Negotiation(endpoint, wishes)).toThrow(expect.objectContaining(error))
+    expect(() => new Negotiation(endpoint).add(wishes)).toThrow(expect.objectContaining(error))
+    const taking = new Negotiation(endpoint, [], { onMedium: () => ({ take: wishes }) })
+    expect(await failure(taking.answer(peerText()))).toMatchObject(error)
+    expect(endpoint.prepared).toEqual([])
+  })
+
+  test.each<[string, object]>([
+    ['direction', { direction: 'both' }],
+    ['acceptTypes', { acceptTypes: ['text/plain'] }],
+  ])('nor is it changed to what makes no sense, or cannot be changed: %s', (name, changes) => {
+    const medium = new Negotiation(new StubEndpoint('a')).add({ listen })
+    const error = { code: 'invalid-argument', message: expect.stringContaining(`change: ${name}`) }
+    expect(() => medium.change(changes)).toThrow(expect.objectContaining(error))
+  })
+
   test.each([{ username: 'a b' }, { sessionName: 'a\r\nb' }, { sessionName: '' }])(
     'nor do %o go in',
     async (options) => {
