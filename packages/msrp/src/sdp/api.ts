@@ -82,8 +82,10 @@ export interface MediaWishes
    */
   readonly setup?: 'active'
   /**
-   * TLS or nothing: what would be a connection without it is `not-acceptable`. With `listen` it needs `listen.tls`. Through a
-   * relay without effect, whose URI says it. Default false: an offer without TLS is answered without.
+   * True: TLS or nothing, and what would be a connection without it is `not-acceptable`; with `listen` it needs `listen.tls`.
+   * False: an offer without TLS is answered without, whatever there is here, since an answer has the transport of its offer
+   * (RFC 3264 §6.1). Default: true where our own offer would have TLS, which `listen.tls`, and `tls` where we only connect,
+   * bring with them. Through our relay without effect: its URI says it.
    */
   readonly secure?: boolean
   /** Further attribute lines, behind ours, such as `['file-selector', 'name:"a.txt"']`. */

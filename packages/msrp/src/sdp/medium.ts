@@ -19,7 +19,8 @@ import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
 import { LocalAddress } from './local-address.ts'
 import { comesUnchecked, peerCertificate, peerFacts } from './peer-facts.ts'
-import { answeredSetup, offeredSetup, offererIsActive, type Reach } from './setup.ts'
+import { answeredSetup, offeredSetup, offererIsActive } from './setup.ts'
+import { insistsOnTls, reachOver } from './transport.ts'
 import { closedLines, placeOf, sectionLines } from './write-section.ts'
 
 /** The negotiation around a medium. */
@@ -47,6 +48,8 @@ interface How {
   readonly connectAfter?: Promise<unknown> | undefined
 }
 
+const WITHOUT_TLS =
+  'TLS is wanted here (`secure`, or a certificate), and the path in the offer is without it: `secure: false` would take it'
 const UNCHECKED =
   'the peer wants to connect over TLS, and none of its fingerprints can be checked: it has to give one by sha-256 or stronger'
 
@@ -144,9 +147,8 @@ export class NegotiatedMedium implements Medium {
   async offer(): Promise<Written> {
     if (this.state === 'over' || this.#removal !== undefined) return this.#closed(this.#removal ?? [])
     this.#checkSecure()
-    const { reach } = this
-    const setup = offeredSetup(reach)
-    await this.#prepare(setup === 'active', this.wishes.tls !== undefined || this.wishes.secure === true)
+    const setup = offeredSetup(reachOver(false, this.wishes))
+    await this.#prepare({ toConnect: setup === 'active' })
     const address = this.#known()
     const cema = this.wishes.cema === true && !this.#withoutCema
     return this.#written(address, address.reachable ? setup : 'active', cema, this.wishes.direction, () => {
@@ -161,26 +163,29 @@ export class NegotiatedMedium implements Medium {
    */
   async answer(remote: MessageDescription, connectAfter?: Promise<unknown>): Promise<Written> {
     this.#checkSecure()
-    const { relay, cema: wantsCema, listen, secure } = this.wishes
+    const { relay, cema: wantsCema } = this.wishes
     const stays = this.#stays(remote)
     if (!stays) this.#checkTypes(remote)
-    const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, this.reach)
-    if (setup === undefined) throw notAcceptable('the peer wants to connect, and there is neither `listen` nor `relay`')
+    const relayed = relay !== undefined
+    const secure = remote.path[0]?.secure === true
+    // Where a relay is on the way, the two hops may differ (RFC 4976 §11).
+    const direct = !relayed && remote.path.length === 1
+    const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, reachOver(direct && secure, this.wishes))
+    if (setup === undefined) throw notAcceptable(unreached(this.wishes))
     if (!stays && wantsCema && !remote.cema && !(await this.#fits(remote))) {
       // RFC 6714 §4.3: a middlebox without msrp-cema sits in between, where nobody would find the other one.
       throw notAcceptable('c- and m-line do not fit the path, and there is no msrp-cema (RFC 6714 §4.3)')
     }
-    const relayed = relay !== undefined
     const [role, cema] = cemaRole(setup, wantsCema === true, { relayed, remote, free: !stays })
     const active = role === 'active'
-    if (!active && !relayed && remote.path.length === 1 && remote.path[0]?.secure && listen?.tls === undefined) {
-      throw notAcceptable('the offer wants TLS, and there is no `listen.tls`')
-    }
-    if (secure && active && !relayed && remote.path[0]?.secure === false) {
-      throw notAcceptable('TLS is wanted here (`secure`), and the path in the offer is without it')
-    }
+    if (!relayed && !secure && (active || direct) && insistsOnTls(this.wishes)) throw notAcceptable(WITHOUT_TLS)
     if (!stays && !active && comesUnchecked(remote, this.wishes)) throw notAcceptable(UNCHECKED)
-    await this.#prepare(active, remote.path[0]?.secure === true, !stays && !active)
+    // RFC 3264 §6.1: other programs refuse an answer whose m-line has another transport than their offer.
+    await this.#prepare({
+      toConnect: active,
+      secure: direct || active ? secure : undefined,
+      toBeReached: !stays && !active,
+    })
     const direction = together(this.wishes.direction ?? 'sendrecv', remote.direction)
     return this.#written(this.#known(), role, cema, direction, () => {
       this.#withoutCema = !cema
@@ -243,12 +248,6 @@ export class NegotiatedMedium implements Medium {
     this.#give()
   }
 
-  get reach(): Reach {
-    const { listen, relay, setup } = this.wishes
-    // Through a relay no NAT is in the way (RFC 6135 §4.2.2).
-    return { reachable: listen !== undefined || relay !== undefined, wants: relay === undefined ? setup : undefined }
-  }
-
   /** A section that says that it is over, with attributes of a kind of medium if it has such. */
   #closed(attributes: readonly AttributeInput[]): Written {
     const commit = (): void => {
@@ -273,23 +272,18 @@ export class NegotiatedMedium implements Medium {
 
   /**
    * Sees to a path. A session that has ended needs another one (RFC 4975 §5.4); so does a peer that wants to come where we
-   * only had one for connecting.
+   * only had one for connecting, or by another transport.
+   * @param secure whether it has to begin with `msrps`; undefined for what the wishes say
    */
-  async #prepare(toConnect: boolean, secure: boolean, toBeReached = false): Promise<void> {
+  async #prepare(use: { toConnect: boolean; secure?: boolean | undefined; toBeReached?: boolean }): Promise<void> {
     const { endpoint, options, random } = this.#room
+    const { toConnect, secure, toBeReached = false } = use
     const old = this.#address
     const spent = this.#attempt?.over === true || old?.dead === true
-    if (old !== undefined && !spent && (old.reachable || !toBeReached)) return
-    const address = await LocalAddress.make(
-      endpoint,
-      { resumeKey: this.#resumeKey, ...this.wishes },
-      {
-        toConnect,
-        secure,
-        random,
-        signal: options.signal,
-      },
-    )
+    const fits = (old?.reachable || !toBeReached) && (secure ?? old?.secure) === old?.secure
+    if (old !== undefined && !spent && fits) return
+    const wishes = { resumeKey: this.#resumeKey, ...this.wishes }
+    const address = await LocalAddress.make(endpoint, wishes, { toConnect, secure, random, signal: options.signal })
     this.#give()
     if (this.state === 'over') {
       address.release()
@@ -414,6 +408,12 @@ export class NegotiatedMedium implements Medium {
 /** Why an offer or a medium in it is refused. */
 export function notAcceptable(why: string): MsrpError {
   return new MsrpError('not-acceptable', `The medium cannot come about: ${why}`)
+}
+
+/** Why a peer that wants to connect cannot. */
+function unreached({ listen }: MediaWishes): string {
+  if (listen === undefined) return 'the peer wants to connect, and there is neither `listen` nor `relay`'
+  return 'the peer wants to connect over TLS, and there is no `listen.tls`'
 }
 
 function gone(): MsrpError {

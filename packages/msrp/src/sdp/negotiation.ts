@@ -159,6 +159,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       this.#waiting.push(medium)
     }
     this.#pending = undefined
+    this.#mayFork(false)
   }
 
   /**
@@ -204,8 +205,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   /**
    * Another dialog that our offer has begun: SIP has forked it, and several answer (RFC 4975 §8.8). Each fork has its own
-   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer, or is closed;
-   * also when the answer to this one was a refusal.
+   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer, takes its
+   * offer back, or is closed, which gives up the path that is in it; also when the answer to this one was a refusal.
    * @throws MsrpError `invalid-argument` when no offer is out that several can answer
    */
   fork(): Negotiation {

@@ -153,7 +153,7 @@ describe('A certificate that is not the one announced ends it (RFC6135-4.3-1)', 
   const wrong = (text: string): string => text.replace(/^(a=fingerprint:sha-256 )../m, '$100')
   const same = (text: string): string => text
   test.each<[string, MediaWishes, MediaWishes, typeof wrong, typeof wrong]>([
-    ['in the answer, of one who waits', {}, { listen: { ...listen, tls: bob } }, same, wrong],
+    ['in the answer, of one who waits', { secure: true }, { listen: { ...listen, tls: bob } }, same, wrong],
     ['in the offer, of one who waits', { listen: { ...listen, tls: alice } }, { tls: bob }, wrong, same],
     ['in the offer, of one who connects', { tls: alice }, { listen: { ...listen, tls: bob } }, wrong, same],
     ['in the answer, of one who connects', { listen: { ...listen, tls: alice } }, { tls: bob }, same, wrong],
@@ -215,7 +215,11 @@ describe('A middlebox', () => {
   test.each<[string, MediaWishes, MediaWishes]>([
     ['the offerer connects', {}, { listen }],
     ['the answerer connects', { listen }, {}],
-    ['the offerer connects, over TLS from end to end (RFC6714-7.2-1)', {}, { listen: { ...listen, tls: bob } }],
+    [
+      'the offerer connects, over TLS from end to end (RFC6714-7.2-1)',
+      { secure: true },
+      { listen: { ...listen, tls: bob } },
+    ],
   ])('is gone through when both know msrp-cema, and %s', async (_, ours, theirs) => {
     const { anchor, connections } = await middlebox()
     const { caller, callee } = await call(side({ ...ours, cema: true }), side({ ...theirs, cema: true }), anchor)
