@@ -78,11 +78,9 @@ export abstract class FileTransfer<Result = unknown> {
   /** The m-line is there. */
   begin(medium: Medium): void {
     this.#medium = medium
-    const { onRemote } = medium
-    medium.onRemote = (remote) => {
-      if (remote.port === 0) this.peerEnded()
-      onRemote?.(remote)
-    }
+    medium.onRemote(({ port }) => {
+      if (port === 0) this.peerEnded()
+    })
     void this.#run(medium)
   }
 

@@ -125,10 +125,13 @@ export interface Medium {
    * yourself to end it at once.
    */
   remove(attributes?: readonly AttributeInput[]): void
-  /** Each session of this m-line, when it has opened. */
-  onSession: ((session: Session) => void) | undefined
-  /** The peer has said something of it, the first time or again; also that it is over (port 0). */
-  onRemote: ((remote: MessageDescription) => void) | undefined
+  /** Calls it with each session of this m-line that opens from now on. Returns what ends that. */
+  onSession(listener: (session: Session) => void): () => void
+  /**
+   * Calls it whenever the peer has said something of it, the first time or again; also that it is over (port 0). `session` is
+   * that of the new description by then. Returns what ends that.
+   */
+  onRemote(listener: (remote: MessageDescription) => void): () => void
 }
 
 /** An m-line that the peer offers. */

@@ -17,6 +17,7 @@ import { cemaRole, wayOfOfferer } from './cema.ts'
 import { checkChanges, checkWishes } from './check-wishes.ts'
 import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
+import { Listeners } from './listeners.ts'
 import { LocalAddress } from './local-address.ts'
 import { comesUnchecked, peerCertificate, peerFacts } from './peer-facts.ts'
 import { answeredSetup, offeredSetup, offererIsActive } from './setup.ts'
@@ -60,8 +61,8 @@ export class NegotiatedMedium implements Medium {
   wishes: MediaWishes
   local: MessageDescription | undefined
   remote: MessageDescription | undefined
-  onSession: ((session: Session) => void) | undefined
-  onRemote: ((remote: MessageDescription) => void) | undefined
+  readonly #onSession: Listeners<Session> = new Listeners()
+  readonly #onRemote: Listeners<MessageDescription> = new Listeners()
   readonly #room: MediumRoom
   #address: LocalAddress | undefined
   /** Of our latest offer, while others may answer it in dialogs of their own. */
@@ -103,6 +104,14 @@ export class NegotiatedMedium implements Medium {
 
   get removed(): boolean {
     return this.#removal !== undefined
+  }
+
+  onSession(listener: (session: Session) => void): () => void {
+    return this.#onSession.add(listener)
+  }
+
+  onRemote(listener: (remote: MessageDescription) => void): () => void {
+    return this.#onRemote.add(listener)
   }
 
   change(changes: MediaChanges): void {
@@ -189,8 +198,7 @@ export class NegotiatedMedium implements Medium {
     const direction = together(this.wishes.direction ?? 'sendrecv', remote.direction)
     return this.#written(this.#known(), role, cema, direction, () => {
       this.#withoutCema = !cema
-      this.#agreed(remote)
-      this.#begin(active, remote, { connectTo: active && cema && !relayed, early: active, connectAfter })
+      this.#agreed(active, remote, { connectTo: active && cema && !relayed, early: active, connectAfter })
     })
   }
 
@@ -201,9 +209,7 @@ export class NegotiatedMedium implements Medium {
   async answered(remote: MessageDescription): Promise<boolean> {
     if (this.state === 'over') return true
     if (remote.port === 0 || this.#offeredEnd) {
-      this.remote = remote
-      this.over(this.#offeredEnd ? gone() : notAcceptable('the peer has refused it (port 0)'))
-      this.onRemote?.(remote)
+      this.#said(remote, this.#offeredEnd ? gone() : notAcceptable('the peer has refused it (port 0)'))
       return true
     }
     const offered = this.#offered ?? { setup: 'actpass', cema: false }
@@ -226,16 +232,13 @@ export class NegotiatedMedium implements Medium {
       this.#withoutCema = true
       return false
     }
-    this.#agreed(remote)
-    this.#begin(active, remote, { connectTo: way === 'c-line', early: false })
+    this.#agreed(active, remote, { connectTo: way === 'c-line', early: false })
     return true
   }
 
   /** The peer has set it to port 0. */
   ended(remote: MessageDescription): void {
-    this.remote = remote
-    this.over(gone())
-    this.onRemote?.(remote)
+    this.#said(remote, gone())
   }
 
   /** Ends it: its sessions are closed, its path is given up. */
@@ -346,10 +349,19 @@ export class NegotiatedMedium implements Medium {
     return fitsPath(remote, this.#room.options.lookup)
   }
 
-  #agreed(remote: MessageDescription): void {
+  /** The medium goes on as both sides have said now, and begins a session if that takes one. */
+  #agreed(active: boolean, remote: MessageDescription, how: How): void {
     this.state = 'agreed'
     this.remote = remote
-    this.onRemote?.(remote)
+    this.#begin(active, remote, how)
+    this.#onRemote.tell(remote)
+  }
+
+  /** The peer says that it is over. */
+  #said(remote: MessageDescription, error: MsrpError): void {
+    this.remote = remote
+    this.over(error)
+    this.#onRemote.tell(remote)
   }
 
   /** Begins a session, unless there is one on the same two paths: that one hears what the peer says now. */
@@ -390,7 +402,7 @@ export class NegotiatedMedium implements Medium {
       }
       this.#settled = true
       this.#opening.resolve(session)
-      this.onSession?.(session)
+      this.#onSession.tell(session)
     } catch (error) {
       if (this.#attempt !== attempt) return
       this.#settled = true

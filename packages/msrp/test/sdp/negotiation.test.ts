@@ -509,7 +509,8 @@ describe('A later offer', () => {
     await settle()
     const sessions: string[] = []
     const [medium] = alice.media
-    if (medium !== undefined) medium.onSession = ({ remotePath }) => sessions.push(remotePath)
+    medium?.onSession(({ remotePath }) => sessions.push(remotePath))
+    medium?.onSession(({ remotePath }) => sessions.push(remotePath))()
     const before = await alice.session
     await again(alice, bob)
     expect(sessions).toEqual(['msrp://192.0.2.1:5000/b2;tcp'])
