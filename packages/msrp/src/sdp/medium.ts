@@ -19,6 +19,7 @@ import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
 import { Listeners } from './listeners.ts'
 import { LocalAddress } from './local-address.ts'
+import { mirrored } from './other-media.ts'
 import { comesUnchecked, peerCertificate, peerFacts } from './peer-facts.ts'
 import { answeredSetup, offeredSetup, offererIsActive } from './setup.ts'
 import { insistsOnTls, reachOver } from './transport.ts'
@@ -154,7 +155,7 @@ export class NegotiatedMedium implements Medium {
 
   /** Our section of an offer. @throws MsrpError as `prepare`, `invalid-argument` */
   async offer(): Promise<Written> {
-    if (this.state === 'over' || this.#removal !== undefined) return this.#closed(this.#removal ?? [])
+    if (this.state === 'over' || this.#removal !== undefined) return this.#closed()
     this.#checkSecure()
     const setup = offeredSetup(reachOver(false, this.wishes))
     await this.#prepare({ toConnect: setup === 'active' })
@@ -251,8 +252,9 @@ export class NegotiatedMedium implements Medium {
     this.#give()
   }
 
-  /** A section that says that it is over, with attributes of a kind of medium if it has such. */
-  #closed(attributes: readonly AttributeInput[]): Written {
+  /** A section that says that it is over, with what a file keeps of its attributes then (RFC 5547 §8.1). */
+  #closed(): Written {
+    const attributes = this.#removal ?? mirrored(this.local)
     const commit = (): void => {
       this.#offeredEnd = true
     }

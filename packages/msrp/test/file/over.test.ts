@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   FILE_CAPABILITY,
+  type FileTransfer,
   type LocalFile,
   type OfferedFile,
   parseFileDescription,
@@ -311,6 +312,64 @@ describe('a file that has arrived', () => {
     expect(session.state).toBe('open')
     call.bob.platform.clock.advance(1)
     expect((await session.closed).by).toBe('local')
+  })
+})
+
+describe('every offer and answer has the id and the selector of each file, however it went', () => {
+  const chat = { listen: {}, acceptTypes: ['text/plain'] }
+  const file = { body: 'hello', name: 'a.txt', type: 'text/plain' }
+
+  /** What the descriptions say of the file, which is the second m-line. */
+  const said = (...texts: string[]): string[][] =>
+    texts.map((text) => lines(text.slice(text.lastIndexOf('m=')), 'm', 'file-transfer-id', 'file-selector'))
+  const refused = 'm=message 0 TCP/MSRP *'
+
+  type Transfers = { sending: SendTransfer; receiving: ReceiveTransfer | undefined }
+  test.each<[string, boolean, (transfers: Transfers) => (FileTransfer | undefined)[]]>([
+    ['refused', false, ({ sending }) => [sending]],
+    ['taken, and is through', true, ({ sending, receiving }) => [sending, receiving]],
+    ['taken, and given up by the sender', true, ({ sending }) => (sending.cancel(), [sending])],
+    ['taken, and given up by the receiver', true, ({ receiving }) => (receiving?.cancel(), [receiving])],
+  ])('that was offered and %s (RFC5547-8.1-1, RFC5547-8.1-3, RFC5547-8.1-12)', async (_, takes, then) => {
+    let receiving: ReceiveTransfer | undefined
+    const onOffered = (offer: OfferedFile): void => {
+      if (takes) receiving = offer.take(new MemoryTarget())
+    }
+    call = new Call({ alice: { wishes: [chat] }, bob: { wishes: [chat], onOffered } })
+    await call.exchange()
+    const sending = call.alice.files.offer(call.alice.negotiation, file)
+    const first = await call.exchange()
+    const kept = lines(first.offer, 'file-selector', 'file-transfer-id')
+    expect(kept).toHaveLength(2)
+    expect(said(first.offer, first.answer).map((all) => all.slice(1))).toEqual([kept, kept])
+    // The session of a transfer that was given up may share its connection, so that only the next offer tells of its end.
+    await Promise.allSettled(then({ sending, receiving }).map((transfer) => transfer?.done))
+    await settled()
+    // For other reasons, from either side.
+    for (const side of [call.alice, call.bob, call.alice, call.bob]) {
+      const { offer, answer } = await call.exchange(side)
+      expect(said(offer, answer)).toEqual([
+        [refused, ...kept],
+        [refused, ...kept],
+      ])
+    }
+  })
+})
+
+describe('what an application hears of a file’s medium', () => {
+  test('takes nothing from the transfer, and ends when it wants', async () => {
+    const { sending, receiving } = await underWay()
+    const [medium] = call.alice.negotiation.media
+    const ports: number[] = []
+    medium!.onRemote(({ port }) => ports.push(port))
+    medium!.onRemote(({ port }) => ports.push(port))()
+    receiving.cancel()
+    await failure(receiving.done)
+    await settled()
+    await call.exchange(call.bob)
+    expect(ports).toEqual([0])
+    expect(await failure(sending.done)).toBeInstanceOf(Error)
+    expect(sending.state).toBe('over')
   })
 })
 

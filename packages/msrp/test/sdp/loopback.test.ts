@@ -138,6 +138,36 @@ describe('Two texts make a session (RFC6135-3-1, RFC6135-3-2)', () => {
     expect([caller.localPath, caller.remotePath]).toEqual([attributeOf(offer, 'path'), attributeOf(answer, 'path')])
   })
 
+  test.each(['actpass', 'active', 'passive', undefined])(
+    'each side connects to its relay, to say its path, and to nobody else, when an offer says %s (RFC6135-4.5-1)',
+    async (setup) => {
+      const seen: { who: string; connection: string; number: number }[] = []
+      const at = (who: string): Negotiation => {
+        const endpoint = new Endpoint({
+          trace: ({ connection, number, direction }) => {
+            if (direction === 'out') seen.push({ who, connection, number })
+          },
+        })
+        cleanups.push(() => endpoint.close())
+        return new Negotiation(endpoint, through(who))
+      }
+      const [offerer, answerer] = [at('carol'), at('dave')]
+      const line = setup === undefined ? '' : `a=setup:${setup}\r\n`
+      const offer = (await offerer.offer()).replace(/a=setup:.*\r\n/, line)
+      expect(new Set(seen.map(({ who }) => who))).toEqual(new Set(['carol']))
+      const answer = await answerer.answer(offer)
+      expect(new Set(seen.map(({ who }) => who))).toEqual(new Set(['carol', 'dave']))
+      const [caller, callee] = await Promise.all([offerer.accept(answer), answerer.session])
+      await exchange(caller, callee, 'Hello')
+      await exchange(callee, caller, 'Hello yourself')
+      const connections = new Set(seen.map(({ who, connection, number }) => `${who} ${number} ${connection}`))
+      const port = relay.listeners[0]?.port
+      expect([...connections].toSorted()).toEqual(
+        ['carol', 'dave'].map((who) => expect.stringMatching(new RegExp(`^${who} 1 tls \\S+:${port}$`))),
+      )
+    },
+  )
+
   test('the answerer may connect before the offerer has read the answer', async () => {
     const [offerer, answerer] = [side({ listen }), side({})]
     const answer = await answerer.answer(await offerer.offer())
