@@ -132,6 +132,10 @@ export interface Medium {
    * that of the new description by then. Returns what ends that.
    */
   onRemote(listener: (remote: MessageDescription) => void): () => void
+  /**
+   * Calls it with the same m-line in another dialog, when `fork` makes one of the offer that this is in. Returns what ends that.
+   */
+  onFork(listener: (fork: Medium) => void): () => void
 }
 
 /** An m-line that the peer offers. */

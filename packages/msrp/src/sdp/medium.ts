@@ -64,6 +64,7 @@ export class NegotiatedMedium implements Medium {
   remote: MessageDescription | undefined
   readonly #onSession: Listeners<Session> = new Listeners()
   readonly #onRemote: Listeners<MessageDescription> = new Listeners()
+  readonly #onFork: Listeners<Medium> = new Listeners()
   readonly #room: MediumRoom
   #address: LocalAddress | undefined
   /** Of our latest offer, while others may answer it in dialogs of their own. */
@@ -115,6 +116,10 @@ export class NegotiatedMedium implements Medium {
     return this.#onRemote.add(listener)
   }
 
+  onFork(listener: (fork: Medium) => void): () => void {
+    return this.#onFork.add(listener)
+  }
+
   change(changes: MediaChanges): void {
     checkChanges(changes)
     this.wishes = { ...this.wishes, ...changes }
@@ -144,6 +149,7 @@ export class NegotiatedMedium implements Medium {
     copy.#protocol = this.#protocol
     copy.#withoutCema = this.#withoutCema
     if (this.#forForks !== undefined) copy.#take(this.#forForks.share())
+    this.#onFork.tell(copy)
     return copy
   }
 
