@@ -71,7 +71,7 @@ export class NegotiatedMedium implements Medium {
   #forForks: LocalAddress | undefined
   #unwatch: () => void = () => {}
   #attempt: Attempt | undefined
-  /** The one before the present one, for what is under way on it; it lives until its path ends, or the next one comes. */
+  /** The one before the present one, for what is under way on it; it ends with that, with its path, or when the next one comes. */
   #earlier: Session | undefined
   #opening: PromiseWithResolvers<Session> = opening()
   #settled = false
@@ -409,6 +409,8 @@ export class NegotiatedMedium implements Medium {
         return
       }
       this.#settled = true
+      // A relay's old path comes to its end by itself; without one nothing else would end what nobody needs any more.
+      if (this.wishes.relay === undefined) void this.#earlier?.finish({ incoming: true })
       this.#opening.resolve(session)
       this.#onSession.tell(session)
     } catch (error) {

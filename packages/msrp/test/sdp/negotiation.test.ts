@@ -538,7 +538,7 @@ describe('A later offer', () => {
     expect(old?.state).toBe('open')
   })
 
-  test('with a path that changes each time leaves the session before open, and none before that', async () => {
+  test('with a path that changes each time leaves the session before to its end, and none before that', async () => {
     const endpoint = new StubEndpoint('b')
     const bob = new Negotiation(endpoint, { listen })
     for (const peer of [1, 2, 3, 4]) {
@@ -546,9 +546,34 @@ describe('A later offer', () => {
       await bob.session
     }
     const states = (): string[] => endpoint.completions.map(({ session }) => session.state)
-    expect(states()).toEqual(['closed', 'closed', 'open', 'open'])
+    expect(states()).toEqual(['closed', 'closed', 'closing', 'open'])
     await bob.close()
     expect(states()).toEqual(['closed', 'closed', 'closed', 'closed'])
+  })
+
+  test('with another path ends the session before when nothing is under way on it any more', async () => {
+    const endpoint = new StubEndpoint('b')
+    const bob = new Negotiation(endpoint, { listen })
+    await bob.answer(peerText({ setup: 'active' }))
+    const before = await bob.session
+    endpoint.opensAtOnce = false
+    await bob.answer(peerText({ setup: 'active', path: 'msrp://198.51.100.7:6000/peer2;tcp' }))
+    await settle()
+    // The other one may never come.
+    expect(before.state).toBe('open')
+    endpoint.completions[1]?.open()
+    await bob.session
+    expect(before.state).toBe('closing')
+  })
+
+  test('with another path leaves the session before open through a relay, whose old path comes to its end', async () => {
+    const endpoint = new StubEndpoint('b')
+    const bob = new Negotiation(endpoint, { relay })
+    await bob.answer(peerText({ setup: 'active' }))
+    const before = await bob.session
+    await bob.answer(peerText({ setup: 'active', path: 'msrp://198.51.100.7:6000/peer2;tcp' }))
+    expect(await bob.session).not.toBe(before)
+    expect(before.state).toBe('open')
   })
 
   test('with fewer m-lines than before is refused', async () => {
