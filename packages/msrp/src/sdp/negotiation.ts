@@ -1,6 +1,7 @@
 import type { Clock } from '../connection/index.ts'
 import type { Session } from '../session/api.ts'
 import { MsrpError, type RandomBytes } from '../wire/index.ts'
+import { notAcceptable } from './acceptable.ts'
 import type {
   AnswerOptions,
   AttributeInput,
@@ -14,7 +15,8 @@ import type {
 } from './api.ts'
 import { together } from './direction.ts'
 import { Framing, surroundings, without } from './framing.ts'
-import { type MediumRoom, NegotiatedMedium, notAcceptable, type Written } from './medium.ts'
+import { NegotiatedMedium, type Written } from './medium.ts'
+import type { MediumRoom } from './medium-room.ts'
 import { answerOthers, mirrored, OF_FILES, refusal } from './other-media.ts'
 import { isMessage, type MediaSection, MOST_MEDIA, SessionDescription } from './session-description.ts'
 import { closedLines } from './write-section.ts'
@@ -132,7 +134,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     const free = slots.flatMap((slot, index) => (this.#isFree(slot, index) ? [index] : []))
     for (const medium of this.#waiting) slots[free.shift() ?? slots.length] = { ours: true, medium, text: '' }
     const written = new Map<NegotiatedMedium, Written>()
-    for (const { medium } of slots) if (medium !== undefined) written.set(medium, await medium.offer())
+    for (const { medium } of slots) if (medium !== undefined) written.set(medium, await medium.offer(undefined))
     this.#checkOpen()
     if (slots.length === 0) throw new MsrpError('invalid-argument', 'There is no medium to offer')
     const text = this.#compose(given?.head, slots, written)
@@ -192,7 +194,12 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     let due: NegotiatedMedium | undefined
     for (const [index, { medium }] of this.#slots.entries()) {
       const remote = remotes[index]
-      if (medium === undefined || remote === undefined || (await medium.answered(remote))) continue
+      if (
+        medium === undefined ||
+        remote === undefined ||
+        medium.answered(remote, await medium.fitsAnswer(remote, undefined))
+      )
+        continue
       due = medium
       this.#options.onOfferDue?.({ reason: 'cema-fallback', medium })
     }
@@ -371,7 +378,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     try {
       // Who is told of the medium hears from it, too, when it cannot come about.
       if (decision !== undefined && 'take' in decision) decision.taken?.(medium)
-      const written = await medium.answer(remote, connectAfter)
+      const written = await medium.answer(remote, { connectAfter, signal: undefined })
       if (medium === waiting[0]) waiting.shift()
       return { medium, written, ...(end === undefined ? {} : { end }) }
     } catch (error) {
