@@ -4,6 +4,7 @@
  */
 export type { Origin } from './address.ts'
 export type {
+  AcceptOptions,
   AnswerOptions,
   AttributeInput,
   Direction,

@@ -1,5 +1,6 @@
 import type { Session } from '../session/api.ts'
 import { type MsrpError, newSessionId } from '../wire/index.ts'
+import { inform } from '../wire/inform.ts'
 import { anyOf, unlessAborted } from './abortable.ts'
 import { checkSecure, checkTypes, gone, notAcceptable, UNCHECKED, unreached, WITHOUT_TLS } from './acceptable.ts'
 import { fitsPath } from './address-matching.ts'
@@ -45,6 +46,8 @@ export class NegotiatedMedium implements Medium {
   #offered: { readonly setup: 'active' | 'actpass'; readonly cema: boolean } | undefined
   /** The way back to RFC 4975 (RFC 6714 §4.2) has been taken. */
   #withoutCema = false
+  /** How often something was changed of it: now, in our latest offer, and in what both agreed on last. */
+  #changes = { now: 0, offered: 0, agreed: 0 }
   /** Whatever paths it comes to have, its peer is the same. */
   readonly #resumeKey: string
 
@@ -56,7 +59,7 @@ export class NegotiatedMedium implements Medium {
     this.#resumeKey = newSessionId(room.random)
     this.#sessions = new MediumSessions(room)
     this.#path = new MediumPath(room, ({ oldExpiresIn }) => {
-      room.options.onOfferDue?.({ reason: 'path-changed', medium: this, oldExpiresIn })
+      inform(() => room.options.onOfferDue?.({ reason: 'path-changed', medium: this, oldExpiresIn }))
     })
   }
 
@@ -67,6 +70,14 @@ export class NegotiatedMedium implements Medium {
   get direction(): Direction {
     const own = this.local?.direction ?? this.wishes.direction ?? 'sendrecv'
     return together(own, this.remote?.direction ?? 'sendrecv')
+  }
+
+  /** Whether the peer does not know yet how it is now. */
+  get due(): boolean {
+    const { now, agreed } = this.#changes
+    const path = this.#path.address?.path
+    const moved = this.#sessions.localPath !== undefined && path !== undefined && path !== this.#sessions.localPath
+    return this.state !== 'agreed' || now !== agreed || moved
   }
 
   get removed(): boolean {
@@ -88,10 +99,12 @@ export class NegotiatedMedium implements Medium {
   change(changes: MediaChanges): void {
     checkChanges(changes)
     this.wishes = { ...this.wishes, ...changes }
+    this.#changes.now++
   }
 
   remove(attributes: readonly AttributeInput[] = []): void {
     this.#removal = attributes
+    this.#changes.now++
   }
 
   /**
@@ -129,6 +142,7 @@ export class NegotiatedMedium implements Medium {
     if (this.state === 'over' || this.#removal !== undefined) return this.#closed()
     checkSecure(this.wishes)
     const setup = offeredSetup(reachOver(false, this.wishes))
+    const { now } = this.#changes
     await this.#prepare({ toConnect: setup === 'active', signal })
     const offered = {
       setup: this.#path.known.reachable ? setup : 'active',
@@ -136,6 +150,7 @@ export class NegotiatedMedium implements Medium {
     } as const
     return this.#written(offered.setup, offered.cema, this.wishes.direction, () => {
       this.#offered = offered
+      this.#changes.offered = now
       if (this.state === 'new') this.state = 'offered'
     })
   }
@@ -174,6 +189,7 @@ export class NegotiatedMedium implements Medium {
       signal,
     })
     const direction = together(this.wishes.direction ?? 'sendrecv', remote.direction)
+    this.#changes.offered = this.#changes.now
     return this.#written(role, cema, direction, () => {
       this.#withoutCema = !cema
       this.#agreed(remote, { active, connectTo: active && cema && !relayed, early: active, connectAfter })
@@ -289,6 +305,7 @@ export class NegotiatedMedium implements Medium {
   #agreed(remote: MessageDescription, start: SessionStart): void {
     this.state = 'agreed'
     this.remote = remote
+    this.#changes.agreed = this.#changes.offered
     this.#sessions.begin(this.#path.known, remote, this.wishes, start)
     this.#onRemote.tell(remote)
   }
