@@ -227,6 +227,7 @@ export class NegotiatedMedium implements Medium {
     const way = offered.cema ? wayOfOfferer({ relayed, active, remote, fits }) : 'path'
     if (way === 'new offer') {
       this.#withoutCema = true
+      this.#changes.now++
       return false
     }
     this.#agreed(remote, { active, connectTo: way === 'c-line', early: false })

@@ -1,7 +1,8 @@
 import { wakefulClock } from '../connection/system-clock.ts'
 import type { Session } from '../session/api.ts'
-import { MsrpError, type RandomBytes } from '../wire/index.ts'
+import { MsrpError } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { anyOf, checkNotAborted, unlessAborted } from './abortable.ts'
 import { notAcceptable } from './acceptable.ts'
 import { Answering } from './answering.ts'
@@ -23,8 +24,6 @@ import { NegotiatedMedium, type Written } from './medium.ts'
 import type { MediumRoom } from './medium-room.ts'
 import { answerOthers, mirrored, refusal } from './other-media.ts'
 import { MOST_MEDIA, SessionDescription } from './session-description.ts'
-
-const systemRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))
 
 /**
  * Offers and answers of one dialog (RFC 3264), and the sessions they agree on: the application carries texts to and fro. One
