@@ -1,5 +1,5 @@
 import { MsrpError } from '../wire/index.ts'
-import type { NegotiatedMedium } from './medium.ts'
+import type { NegotiatedMedium, Written } from './medium.ts'
 import { SessionDescription } from './session-description.ts'
 
 /** What one m-line is: a medium of ours, one that we refused, or something of the application's. */
@@ -11,6 +11,9 @@ export interface MLine {
   /** Whether our last description had port 0 there. */
   readonly closed?: boolean
 }
+
+/** What was written for a description of ours. */
+type Sections = ReadonlyMap<NegotiatedMedium, Written>
 
 /** Whether a new medium may take an m-line of ours: the old one is over, and both sides know (RFC 3264 §8.1). */
 export function isFree({ ours, medium, closed }: MLine, peerClosed: boolean): boolean {
@@ -47,11 +50,24 @@ export function withNew(
   return all
 }
 
-/** The m-lines as a description of ours has them. */
-export function asWritten(lines: readonly MLine[], text: string): MLine[] {
-  const { media } = SessionDescription.parse(text)
+/** What a description of ours has there: what was written for it now, or else what stood there. */
+export function sectionsOf(lines: readonly MLine[], written: Sections): (string | readonly string[])[] {
+  return lines.map(({ ours, medium, text }) => {
+    const own = medium && written.get(medium)
+    if (own !== undefined) return own.lines
+    return ours ? text.split('\n') : text
+  })
+}
+
+/** The m-lines as a description of ours has them; their media know it. */
+export function asWritten(lines: readonly MLine[], written: Sections, text: string): MLine[] {
+  const description = SessionDescription.parse(text)
   return lines.map(({ ours, medium, text: before }, index) => {
-    const section = media[index]
+    const section = description.media[index]
+    if (medium !== undefined && written.has(medium)) {
+      medium.index = index
+      medium.local = description.message(index)
+    }
     return { ours, medium, text: ours ? before : (section?.text ?? before), closed: section?.port === 0 }
   })
 }

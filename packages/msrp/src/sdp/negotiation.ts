@@ -12,14 +12,14 @@ import type {
   MediaNegotiation,
   MediaWishes,
   Medium,
-  MessageDescription,
   NegotiationOptions,
   OfferOptions,
   Preparing,
 } from './api.ts'
 import { Framing, surroundings, without } from './framing.ts'
 import { Hold } from './hold.ts'
-import { asWritten, isFree, type MLine, mediaOf, withNew, withOthers } from './m-lines.ts'
+import { asWritten, isFree, type MLine, mediaOf, sectionsOf, withNew, withOthers } from './m-lines.ts'
+import { readAnswer, readOffer } from './match-lines.ts'
 import { NegotiatedMedium, type Written } from './medium.ts'
 import type { MediumRoom } from './medium-room.ts'
 import { answerOthers, mirrored, refusal } from './other-media.ts'
@@ -45,8 +45,6 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   #accepted: string | undefined
   /** Whether nothing came after our offer, so that others may have answered it too. */
   #forkable = false
-  #head: string | undefined
-  #host: string | undefined
   #remote: SessionDescription | undefined
   readonly #hold: Hold = new Hold()
   #role: 'offerer' | 'answerer' | undefined
@@ -101,7 +99,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   /**
    * Whether something waits for an offer: a medium that is new or to be removed, what was changed of one, or a path that is no
-   * more what the peer knows. An offer of ours that is out is not looked at.
+   * more what the peer knows. What an offer says counts once it is answered.
    */
   get offerDue(): boolean {
     return this.#waiting.length > 0 || this.#live.some(({ due }) => due)
@@ -139,11 +137,11 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       for (const medium of mediaOf(lines)) written.set(medium, await medium.offer(signal))
       this.#checkOpen()
       if (lines.length === 0) throw new MsrpError('invalid-argument', 'There is no medium to offer')
-      const text = this.#compose(given?.head, lines, written)
+      const text = this.#compose(lines, written, given?.head)
       this.#pending = { before: this.#lines }
       this.#accepted = undefined
       this.#waiting = this.#waiting.filter((medium) => !waiting.includes(medium))
-      this.#lines = asWritten(lines, text)
+      this.#take(lines, written, text)
       this.#mayFork(true)
       return text
     })
@@ -187,16 +185,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
           : 'The offer is answered; if others answer it as well, take fork()'
       throw new MsrpError('invalid-argument', text)
     }
-    const description = SessionDescription.parse(answer)
-    const lines = this.#lines
-    if (description.media.length !== lines.length) {
-      const text = `The answer has ${description.media.length} m-lines, and the offer has ${lines.length} (RFC 3264 §6)`
-      throw new MsrpError('malformed', text)
-    }
-    // All are read first: a description that is wrong anywhere changes nothing.
-    const said = lines.flatMap(({ medium }, index) =>
-      medium ? [{ medium, remote: answered(description, index) }] : [],
-    )
+    const { description, said } = readAnswer(answer, this.#lines)
     const fits = await Promise.all(said.map(({ medium, remote }) => medium.fitsAnswer(remote, signal)))
     this.#checkOpen()
     // The same answer may have come twice meanwhile.
@@ -225,8 +214,6 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (!this.#forkable) throw new MsrpError('invalid-argument', 'Only the answers to an offer of ours can be several')
     const fork = new Negotiation(this.#endpoint, [], this.#options)
     fork.#framing = this.#framing.fork()
-    fork.#head = this.#head
-    fork.#host = this.#host
     fork.#lines = this.#lines.map((line) => ({ ...line, medium: line.medium?.fork(fork.#room) }))
     fork.#pending = { before: [] }
     fork.#mayFork(true)
@@ -246,7 +233,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       throw new MsrpError('glare', text)
     }
     const signal = anyOf(this.#options.signal, own)
-    const description = this.#read(offer)
+    const description = readOffer(offer, this.#lines)
     return this.#alone(async () => {
       const answering = new Answering(this.#room, this.#waiting, { connectAfter, signal })
       try {
@@ -276,13 +263,13 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (first && written.size === 0 && around === undefined) {
       throw refused ?? notAcceptable('the offer has no section for MSRP')
     }
-    const text = this.#compose(others.head, lines, written)
+    const text = this.#compose(lines, written, others.head)
     this.#waiting = this.#waiting.filter((medium) => !written.has(medium))
     this.#accepted = undefined
     this.#remote = description
     this.#role ??= 'answerer'
     this.#mayFork(false)
-    this.#lines = asWritten(lines, text)
+    this.#take(lines, written, text)
     answering.done()
     return text
   }
@@ -291,7 +278,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   refuse(offer: string): string {
     const { media } = SessionDescription.parse(offer)
     const sections = media.map((section) => refusal(section, mirrored(section)))
-    return new Framing(this.#options, this.#room.random).compose(undefined, sections, 'localhost.invalid')
+    return new Framing(this.#options, this.#room.random).compose(sections)
   }
 
   /**
@@ -360,32 +347,15 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (this.#closed) throw new MsrpError('closed', 'The negotiation is closed')
   }
 
-  #read(offer: string): SessionDescription {
-    const description = SessionDescription.parse(offer)
-    if (description.media.length >= this.#lines.length) return description
-    const text = `The offer has ${description.media.length} m-lines, and there were ${this.#lines.length} (RFC 3264 §8)`
-    throw new MsrpError('malformed', text)
+  #compose(lines: readonly MLine[], written: ReadonlyMap<NegotiatedMedium, Written>, head: string | undefined): string {
+    const { host } = [...written.values()].find((one) => one.host !== undefined) ?? {}
+    return this.#framing.compose(sectionsOf(lines, written), { head, host })
   }
 
-  /** The description that has these m-lines; what its media agree on begins. */
-  #compose(head: string | undefined, lines: readonly MLine[], written: ReadonlyMap<NegotiatedMedium, Written>): string {
-    this.#head = head ?? this.#head
-    const sections = lines.map((line) => {
-      const own = line.medium && written.get(line.medium)
-      if (own !== undefined) return own.lines
-      return line.ours ? line.text.split('\n') : line.text
-    })
-    this.#host = [...written.values()].find(({ host }) => host !== undefined)?.host ?? this.#host
-    const text = this.#framing.compose(this.#head, sections, this.#host ?? 'localhost.invalid')
-    const description = SessionDescription.parse(text)
-    for (const [index, { medium }] of lines.entries()) {
-      const own = medium && written.get(medium)
-      if (medium === undefined || own === undefined) continue
-      medium.index = index
-      medium.local = description.message(index)
-      own.commit()
-    }
-    return text
+  /** A description of ours counts now; what its media agree on begins. */
+  #take(lines: readonly MLine[], written: ReadonlyMap<NegotiatedMedium, Written>, text: string): void {
+    this.#lines = asWritten(lines, written, text)
+    for (const { commit } of written.values()) commit()
   }
 
   #isFree(line: MLine, index: number): boolean {
@@ -395,12 +365,4 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
 function isList(wishes: MediaWishes | readonly MediaWishes[]): wishes is readonly MediaWishes[] {
   return Array.isArray(wishes)
-}
-
-/** What an answer says of a medium of ours. */
-function answered(description: SessionDescription, index: number): MessageDescription {
-  const remote = description.message(index)
-  if (remote !== undefined) return remote
-  const section = description.media[index]
-  throw new MsrpError('malformed', `line ${section?.line}: the m-line of the answer is not for MSRP, as the offer's is`)
 }
