@@ -58,6 +58,7 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       clock: platform.clock,
       random: platform.random,
       reader: platform.reader,
+      table: platform.requestTable,
       handler: this,
       limits: limits.parser,
       observer:
