@@ -1,3 +1,4 @@
+import { TransactionTable } from '../connection/transaction-table.ts'
 import type { Transport } from '../connection/transport.ts'
 import { BlockSpool } from '../session/block-spool.ts'
 import { DirectPeers } from '../session/direct-peers.ts'
@@ -48,6 +49,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform & List
     random: nodeRandom,
     hash: nodeHash,
     reader: ChunkParser,
+    requestTable: TransactionTable,
     connectToRelay: (relay, attempt) => connectToRelay(relay, resolver, attempt),
     direct: (room) => new DirectPeers(platform, room),
 

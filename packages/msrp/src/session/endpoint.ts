@@ -16,6 +16,7 @@ import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
 import { RecentIds } from './recent-ids.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, usesWebSocket } from './relay-path.ts'
+import type { traceOf } from './wire-trace.ts'
 import { checkWrappedTypes } from './wrapped-types.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
@@ -33,6 +34,8 @@ export class MsrpEndpoint {
   readonly #limits: EndpointLimits
   readonly #completed: RecentIds<Completed>
   #interrupted: InterruptedMessages | undefined
+  /** Loaded where there is somebody to show things to. */
+  #traceOf: typeof traceOf | undefined
   #connectionCount = 0
   #closed = false
 
@@ -100,7 +103,8 @@ export class MsrpEndpoint {
     const { listen, relay, signal } = options
     const direct = this.#direct
     checkPrepare(options, direct)
-    const { resumeFor = 0 } = this.#options
+    const { resumeFor = 0, trace } = this.#options
+    if (trace !== undefined) this.#traceOf ??= (await import('./wire-trace.ts')).traceOf
     if (resumeFor > 0) await this.#keepFor(resumeFor)
     const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
     const place = listen && (await direct?.listen(listen))
@@ -204,14 +208,15 @@ export class MsrpEndpoint {
   }
 
   #adopt(transport: Transport, socket: object | undefined): EndpointConnection {
+    const { trace } = this.#options
+    const at = { clock: this.#platform.clock, number: ++this.#connectionCount }
     const connection = new EndpointConnection({
       platform: this.#platform,
       transport,
-      number: ++this.#connectionCount,
+      observer: trace && this.#traceOf?.(transport, trace, at),
       socket,
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),
-      trace: this.#options.trace,
       stallTimeout: this.#options.stallTimeout,
       limits: this.#limits,
     })

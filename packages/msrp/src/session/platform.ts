@@ -1,4 +1,4 @@
-import type { Clock, Transport } from '../connection/index.ts'
+import type { Clock, OpenTable, Transport } from '../connection/index.ts'
 import type { Fingerprint, Hash, MsrpUri, OpenReader, RandomBytes } from '../wire/index.ts'
 import type { BlockSpool } from './block-spool.ts'
 import type { DirectPeers, DirectPeersRoom } from './direct-peers.ts'
@@ -12,6 +12,8 @@ export interface Platform {
   readonly hash: Hash
   /** Reads what arrives on connections. */
   readonly reader: OpenReader
+  /** Where requests that wait for their responses are remembered; a `Map` unless given. */
+  readonly requestTable?: OpenTable
   /** @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `tls-fingerprint`, `not-msrp`, `timeout`, `aborted` */
   dial(target: DialTarget): Promise<Transport>
   /** Goes to the places where a relay may be found, until `attempt` succeeds at one. @throws MsrpError */

@@ -1,5 +1,5 @@
 import { textDecoderOf, textOfBody } from '../wire/charset.ts'
-import { MsrpError } from '../wire/index.ts'
+import { MsrpError, parseContentDisposition } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import type { AnyBody } from './incoming-body.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
@@ -40,7 +40,7 @@ export class ReceivedMessage implements IncomingMessage {
     this.messageId = transfer.messageId
     this.contentType = fields.contentType ?? ''
     this.disposition = fields.get('Content-Disposition')
-    this.fileName = fields.contentDisposition?.filename
+    this.fileName = parseContentDisposition(this.disposition ?? '')?.filename
     this.duplicate = transfer.duplicate
     void watch(this, transfer)
   }
