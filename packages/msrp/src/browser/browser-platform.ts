@@ -3,6 +3,7 @@ import { loadBodies, openSmallBody } from '../session/small-body.ts'
 import { MessageReader } from '../wire/index.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash, browserRandom } from './browser-crypto.ts'
+import { browserParts } from './browser-parts.ts'
 import { dialBrowser } from './dial-browser.ts'
 
 /**
@@ -14,6 +15,7 @@ export const browserPlatform: Platform = {
   random: browserRandom,
   hash: browserHash,
   reader: MessageReader,
+  parts: browserParts,
   openBody: openSmallBody,
   loadBodies,
   dial: dialBrowser,
