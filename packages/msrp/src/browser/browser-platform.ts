@@ -3,8 +3,8 @@ import { loadBodies, openSmallBody } from '../session/small-body.ts'
 import { MessageReader } from '../wire/index.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash, browserRandom } from './browser-crypto.ts'
-import { browserParts } from './browser-parts.ts'
 import { dialBrowser } from './dial-browser.ts'
+import { loadedParts } from './loaded-parts.ts'
 
 /**
  * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads is refused with
@@ -15,7 +15,7 @@ export const browserPlatform: Platform = {
   random: browserRandom,
   hash: browserHash,
   reader: MessageReader,
-  parts: browserParts,
+  parts: loadedParts,
   openBody: openSmallBody,
   loadBodies,
   dial: dialBrowser,

@@ -19,10 +19,10 @@ import { acceptsType, bareType } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { type BodyFacts, factsOf } from './outgoing-body.ts'
 import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
+import type { Parts } from './parts.ts'
 import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
-import type { SessionParts } from './session-parts.ts'
 import type { SessionCounts } from './statistics.ts'
 import { WholeBody } from './whole-body.ts'
 import { unwantedByPeer } from './wrapped-types.ts'
@@ -34,7 +34,7 @@ const REPORT_TIMEOUT = 60_000
 export interface OutgoingMessagesRoom {
   readonly clock: Clock
   readonly random: RandomBytes
-  readonly parts: SessionParts
+  readonly parts: Parts
   readonly toPath: readonly MsrpUri[]
   readonly fromPath: readonly MsrpUri[]
   readonly options: SessionOptions
@@ -186,7 +186,7 @@ export class OutgoingMessages {
       message.open(new WholeBody(bytes))
       return
     }
-    const open = ({ BodyCursor }: Awaited<ReturnType<SessionParts['longMessages']>>): void =>
+    const open = ({ BodyCursor }: Awaited<ReturnType<Parts['longMessages']>>): void =>
       message.open(new BodyCursor(body, resumeFrom, settings, (error) => message.changed(error)))
     const part = this.#room.parts.longMessages()
     if (!(part instanceof Promise)) open(part)

@@ -6,7 +6,8 @@ import type { Transport } from '../../src/connection/index.ts'
 import { BlockSpool } from '../../src/session/block-spool.ts'
 import { DirectPeers, type DirectPeersRoom } from '../../src/session/direct-peers.ts'
 import { type AnyBody, type BodyRoom, IncomingBody } from '../../src/session/incoming-body.ts'
-import { partsAtHand } from '../../src/session/parts-at-hand.ts'
+import type { Parts } from '../../src/session/parts.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
 import type {
   DialTarget,
   FileSink,
@@ -16,7 +17,6 @@ import type {
   Spool,
 } from '../../src/session/platform.ts'
 import { connectToRelay, type RelayAddress } from '../../src/session/relay-client/index.ts'
-import type { SessionParts } from '../../src/session/session-parts.ts'
 import { ChunkParser, MsrpError, type MsrpUri, type OpenReader } from '../../src/wire/index.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'
 import { type MemoryPairOptions, type MemoryTransport, memoryPair } from '../transport/memory-transport.ts'
@@ -25,7 +25,7 @@ import { type MemoryPairOptions, type MemoryTransport, memoryPair } from '../tra
 export class MemoryPlatform implements Platform {
   readonly clock: FakeClock
   readonly reader: OpenReader = ChunkParser
-  parts: SessionParts = partsAtHand
+  parts: Parts = PARTS_AT_HAND
   /** How new connections behave. */
   pairOptions: MemoryPairOptions = {}
   /** The far ends of what was dialled and not taken by `onDial`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { partsAtHand } from '../../src/session/parts-at-hand.ts'
-import type { SessionParts } from '../../src/session/session-parts.ts'
+import type { Parts } from '../../src/session/parts.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { settle } from '../transport/fake-clock.ts'
 import type { MemoryPlatform } from './memory-platform.ts'
@@ -9,10 +9,10 @@ import { active, failure } from './stage.ts'
 const LONG = 'x'.repeat(5_000)
 
 /** Has a platform load one of its parts when it is asked for, which `arrive` ends. */
-function late<Name extends keyof SessionParts>(name: Name) {
+function late<Name extends keyof Parts>(name: Name) {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let loaded = false
-  const part = partsAtHand[name]
+  const part = PARTS_AT_HAND[name]
   const load = async (): Promise<unknown> => {
     await promise
     loaded = true
@@ -20,7 +20,7 @@ function late<Name extends keyof SessionParts>(name: Name) {
   }
   return {
     setUp: (platform: MemoryPlatform): void => {
-      platform.parts = { ...partsAtHand, [name]: () => (loaded ? part() : load()) }
+      platform.parts = { ...PARTS_AT_HAND, [name]: () => (loaded ? part() : load()) }
     },
     arrive: resolve,
     fail: () => reject(new MsrpError('internal', 'It could not be loaded')),

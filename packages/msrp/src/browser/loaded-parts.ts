@@ -1,14 +1,14 @@
 import type { Later } from '../session/later.ts'
-import type { SessionParts } from '../session/session-parts.ts'
+import type { Parts } from '../session/parts.ts'
 import { MsrpError } from '../wire/index.ts'
 
 /** Each in a file of its own, if the bundler likes to. */
-export const browserParts: SessionParts = {
-  longMessages: onDemand(() => import('../session/body-cursor.ts')),
+export const loadedParts: Parts = {
+  longMessages: loaded(() => import('../session/body-cursor.ts')),
 }
 
 /** Loads something when it is asked for first. Rejects with `internal` when it cannot be loaded; the next time it is tried again. */
-export function onDemand<T>(load: () => Promise<T>): Later<T> {
+export function loaded<T>(load: () => Promise<T>): Later<T> {
   let part: T | Promise<T> | undefined
   const loading = async (): Promise<T> => {
     try {
