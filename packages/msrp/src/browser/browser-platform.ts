@@ -4,6 +4,7 @@ import { MessageReader } from '../wire/index.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash, browserRandom } from './browser-crypto.ts'
 import { dialBrowser } from './dial-browser.ts'
+import { loadedParts } from './loaded-parts.ts'
 
 /**
  * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads is refused with
@@ -14,6 +15,7 @@ export const browserPlatform: Platform = {
   random: browserRandom,
   hash: browserHash,
   reader: MessageReader,
+  parts: loadedParts,
   openBody: openSmallBody,
   loadBodies,
   dial: dialBrowser,

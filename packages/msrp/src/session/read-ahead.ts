@@ -1,5 +1,5 @@
 import { MsrpError } from '../wire/index.ts'
-import { type BodyReader, READ_SIZE } from './outgoing-body.ts'
+import { type BodyReader, READ_SIZE } from './body-reader.ts'
 
 /**
  * A body on its way to the connection: one piece in hand and one being read, so that the connection need not wait for
