@@ -1,8 +1,9 @@
 import type { Platform } from '../session/platform.ts'
 import { loadBodies, openSmallBody } from '../session/small-body.ts'
 import { MessageReader } from '../wire/index.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { browserClock } from './browser-clock.ts'
-import { browserHash, browserRandom } from './browser-crypto.ts'
+import { browserHash } from './browser-crypto.ts'
 import { dialBrowser } from './dial-browser.ts'
 import { loadedParts } from './loaded-parts.ts'
 
@@ -12,7 +13,7 @@ import { loadedParts } from './loaded-parts.ts'
  */
 export const browserPlatform: Platform = {
   clock: browserClock,
-  random: browserRandom,
+  random: systemRandom,
   hash: browserHash,
   reader: MessageReader,
   parts: loadedParts,

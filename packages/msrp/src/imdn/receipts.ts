@@ -11,6 +11,7 @@ import { RecentIds } from '../session/recent-ids.ts'
 import { MsrpError, newMessageId, parseMediaType, type RandomBytes } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
 import { keptText } from '../wire/kept-text.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { type DispositionType, type ImdnWish, isWanted, type RecipientDisposition } from './disposition.ts'
 import { IMDN_TYPE, type Imdn } from './imdn.ts'
 import { buildNotification } from './notification.ts'
@@ -271,8 +272,6 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
 
 /** Failures of MSRP that leave open whether the message has arrived. */
 const UNCLEAR: ReadonlySet<string> = new Set(['report-timeout', 'timeout', 'connection-lost', 'closed'])
-
-const systemRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))
 
 function urisOf(to: CpimAddressInput | readonly CpimAddressInput[]): string[] {
   if (typeof to === 'string') return [parseAddress(to).uri]

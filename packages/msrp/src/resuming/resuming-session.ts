@@ -13,6 +13,7 @@ import type { MessageBody } from '../session/body.ts'
 import { finish } from '../session/finish.ts'
 import type { SendOptions } from '../session/options.ts'
 import { MsrpError, newSessionId, type RandomBytes } from '../wire/index.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { BACK_OFF, type BackOff, checkBackOff, waitBefore } from './back-off.ts'
 import { IncomingMessages } from './incoming-messages.ts'
 import { asMsrpError, isLasting } from './lost.ts'
@@ -60,7 +61,7 @@ export class ResumingSession implements Session {
 
   /** Begins at once to get a session. @throws MsrpError `invalid-argument` */
   constructor(options: ResumingOptions) {
-    const { clock = wakefulClock, random = (size) => crypto.getRandomValues(new Uint8Array(size)), signal } = options
+    const { clock = wakefulClock, random = systemRandom, signal } = options
     this.#options = options
     this.#clock = clock
     this.#random = random

@@ -1,6 +1,7 @@
-import type { Clock } from '../connection/index.ts'
+import { wakefulClock } from '../connection/system-clock.ts'
 import type { Session } from '../session/api.ts'
-import { MsrpError, type RandomBytes } from '../wire/index.ts'
+import { MsrpError } from '../wire/index.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import type {
   AnswerOptions,
   AttributeInput,
@@ -28,16 +29,6 @@ interface Slot {
   /** Whether our last description had port 0 there. */
   readonly closed?: boolean
 }
-
-const systemClock: Clock = {
-  now: () => performance.now(),
-  after(milliseconds, action) {
-    const timer = setTimeout(action, milliseconds)
-    return () => clearTimeout(timer)
-  },
-}
-
-const systemRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))
 
 /**
  * Offers and answers of one dialog (RFC 3264), and the sessions they agree on: the application carries texts to and fro. One
@@ -72,7 +63,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     wishes: MediaWishes | readonly MediaWishes[] = [],
     options: NegotiationOptions = {},
   ) {
-    const { random = systemRandom, clock = systemClock } = options
+    const { random = systemRandom, clock = wakefulClock } = options
     this.#endpoint = endpoint
     this.#options = options
     this.#room = { endpoint, options, random, clock }

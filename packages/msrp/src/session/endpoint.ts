@@ -1,4 +1,5 @@
 import type { Transport } from '../connection/index.ts'
+import { newInvalidHost } from '../wire/ident.ts'
 import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
 import type { Listener, PreparedSession, Session } from './api.ts'
 import { type Completed, CompletedMessages } from './completed-messages.ts'
@@ -188,8 +189,7 @@ export class MsrpEndpoint {
   ): MsrpUri {
     if (typeof local === 'string') return ownUri(local)
     const { random } = this.#platform
-    // A name that nobody can look up, since nobody is to connect to it, and that tells nothing about this machine.
-    const { host, port } = local ?? place ?? { host: `${newSessionId(random).slice(0, 12)}.invalid`, port: MSRP_PORT }
+    const { host, port } = local ?? place ?? { host: newInvalidHost(random), port: MSRP_PORT }
     const scheme = (place?.secure ?? secure) ? 'msrps' : 'msrp'
     return MsrpUri.build({ scheme, host, port, transport, sessionId: newSessionId(random) })
   }
