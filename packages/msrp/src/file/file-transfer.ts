@@ -75,14 +75,20 @@ export abstract class FileTransfer<Result = unknown> {
     this.abort(new MsrpError('aborted', 'The transfer was cancelled here', { cause: reason }), false)
   }
 
+  /**
+   * The same transfer in the dialog of another one who answers the offer (RFC 4975 §8.8); undefined where only one dialog can
+   * have the file.
+   */
+  fork(): FileTransfer | undefined {
+    return undefined
+  }
+
   /** The m-line is there. */
   begin(medium: Medium): void {
     this.#medium = medium
-    const { onRemote } = medium
-    medium.onRemote = (remote) => {
-      if (remote.port === 0) this.peerEnded()
-      onRemote?.(remote)
-    }
+    medium.onRemote(({ port }) => {
+      if (port === 0) this.peerEnded()
+    })
     void this.#run(medium)
   }
 

@@ -17,6 +17,7 @@ import { newFileTransferId } from './file-transfer-id.ts'
 import { type LocalFile, selectorOf, sizeOf } from './local-file.ts'
 import { OfferedFile, RequestedFile } from './offered-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
+import { RefusedFork } from './refused-fork.ts'
 import { SendTransfer, type SendTransferOptions } from './send-transfer.ts'
 import { TransferIds } from './transfer-ids.ts'
 
@@ -31,6 +32,12 @@ export interface FileTransfersOptions {
   readonly onRequested?: (request: RequestedFile) => void | Promise<void>
   /** A transfer is over on our side, and its m-line has port 0 in the next description: make an offer, or end the call. */
   readonly onOfferDue?: (transfer: FileTransfer) => void
+  /**
+   * Several have answered our offer, and `first` is one of its files: another transfer of it, in the dialog that `fork` has made
+   * (RFC 4975 §8.8). A file that we send goes to each, if it can be read at any place. Any other one, and one that we receive, has
+   * only `first`: `transfer` ends then as soon as there is a session for it, with `aborted`.
+   */
+  readonly onForked?: (transfer: FileTransfer, first: FileTransfer) => void
   /** Files that may be on their way, or agreed on, at a time; more are refused. Default 32. */
   readonly most?: number
 }
@@ -215,6 +222,14 @@ export class FileTransfers {
     this.#byMedium.set(medium, transfer)
     this.#active.add(transfer)
     transfer.begin(medium)
+    medium.onFork((fork) => this.#forked(transfer, fork))
+  }
+
+  #forked(first: FileTransfer, medium: Medium): void {
+    const { role, description } = first
+    const transfer = first.fork() ?? new RefusedFork(this.#room, { role, description, answering: false })
+    this.#begin(transfer, medium)
+    this.#options.onForked?.(transfer, first)
   }
 }
 

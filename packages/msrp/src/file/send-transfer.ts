@@ -4,7 +4,7 @@ import type { Session } from '../session/api.ts'
 import { acceptsType, type MsrpError } from '../wire/index.ts'
 import type { FileDescription } from './file-description.ts'
 import { FileTransfer, type TransferRoom } from './file-transfer.ts'
-import { type LocalFile, typeOf } from './local-file.ts'
+import { isRereadable, type LocalFile, typeOf } from './local-file.ts'
 import { type FileSending, type SendFileOptions, sendFile } from './send-file.ts'
 
 /** How the file of an m-line is sent. */
@@ -38,6 +38,13 @@ export class SendTransfer extends FileTransfer<void> {
    */
   get confirmed(): number {
     return this.#sending?.confirmed ?? (this.description.range?.start ?? 1) - 1
+  }
+
+  /** What can be read at any place goes to each who answers. */
+  override fork(): SendTransfer | undefined {
+    if (!isRereadable(this.file)) return undefined
+    const { description, answering } = this
+    return new SendTransfer(this.room, this.file, { description, answering, options: this.#options })
   }
 
   protected async transfer(session: Session, { remote }: Medium): Promise<void> {

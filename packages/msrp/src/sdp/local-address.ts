@@ -4,6 +4,7 @@ import { newInvalidHost } from '../wire/ident.ts'
 import { newSessionId, parsePath, type RandomBytes } from '../wire/index.ts'
 import { DISCARD_PORT } from './address-matching.ts'
 import type { MediaWishes, Preparing } from './api.ts'
+import { connectsOverTls } from './transport.ts'
 
 /** A path of ours that stands in descriptions; dialogs that began with the same offer share it (RFC 4975 §8.8). */
 export class LocalAddress {
@@ -27,23 +28,25 @@ export class LocalAddress {
 
   /**
    * Makes one: with the relay or the listening socket that are wished for, or for connecting only.
-   * @param secure whether a path for connecting only begins with `msrps`
+   * @param secure whether it begins with `msrps`, where it leads through no relay; undefined for what the wishes say
    * @throws MsrpError as `prepare`
    */
   static async make(
     endpoint: Preparing,
     wishes: MediaWishes,
-    use: { toConnect: boolean; secure: boolean; random: RandomBytes; signal: AbortSignal | undefined },
+    use: { toConnect: boolean; secure: boolean | undefined; random: RandomBytes; signal: AbortSignal | undefined },
   ): Promise<LocalAddress> {
-    const { toConnect, signal } = use
+    const { toConnect, secure = connectsOverTls(wishes), signal } = use
     const options = sessionOptions(wishes)
     if (wishes.relay !== undefined) {
       return new LocalAddress(await endpoint.prepare({ ...options, relay: wishes.relay, signal }), true)
     }
     if (wishes.listen !== undefined && !toConnect) {
-      return new LocalAddress(await endpoint.prepare({ ...options, listen: wishes.listen, signal }), true)
+      const { tls, ...place } = wishes.listen
+      const listen = tls === undefined || use.secure === false ? place : wishes.listen
+      return new LocalAddress(await endpoint.prepare({ ...options, listen, signal }), true)
     }
-    const local = wishes.local ?? unreachableUri(use.secure, use.random)
+    const local = wishes.local ?? unreachableUri(secure, use.random)
     return new LocalAddress(await endpoint.prepare({ ...options, local, signal }), false)
   }
 

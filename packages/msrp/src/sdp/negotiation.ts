@@ -57,6 +57,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   /**
    * @param endpoint an `Endpoint` of `msrp` or `msrp/browser`
    * @param wishes one medium, or several, or none to take only what `onMedium` decides
+   * @throws MsrpError `invalid-argument` naming a wish that there is not, or that cannot have its value; as `add`
    */
   constructor(
     endpoint: Preparing,
@@ -90,7 +91,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     return this.#remote && without(this.#remote, (index) => this.#slots[index]?.ours === true)
   }
 
-  /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over */
+  /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over; `invalid-argument` naming the wish */
   add(wishes: MediaWishes): Medium {
     this.#checkOpen()
     const taken = this.#slots.filter((slot, index) => !this.#isFree(slot, index)).length + this.#waiting.length
@@ -149,6 +150,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       this.#waiting.push(medium)
     }
     this.#pending = undefined
+    this.#mayFork(false)
   }
 
   /**
@@ -194,8 +196,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   /**
    * Another dialog that our offer has begun: SIP has forked it, and several answer (RFC 4975 §8.8). Each fork has its own
-   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer, or is closed;
-   * also when the answer to this one was a refusal.
+   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer, takes its
+   * offer back, or is closed, which gives up the path that is in it; also when the answer to this one was a refusal.
    * @throws MsrpError `invalid-argument` when no offer is out that several can answer
    */
   fork(): Negotiation {

@@ -314,6 +314,66 @@ describe('a file that has arrived', () => {
   })
 })
 
+describe('every offer and answer has the id and the selector of each file, however it went', () => {
+  const chat = { listen: {}, acceptTypes: ['text/plain'] }
+  const file = { body: 'hello', name: 'a.txt', type: 'text/plain' }
+
+  /** What the descriptions say of the file, which is the second m-line. */
+  const said = (...texts: string[]): string[][] =>
+    texts.map((text) => lines(text.slice(text.lastIndexOf('m=')), 'm', 'file-transfer-id', 'file-selector'))
+  const refused = 'm=message 0 TCP/MSRP *'
+
+  test.each<[string, boolean, cancelled: 'sending' | 'receiving' | undefined]>([
+    ['refused', false, undefined],
+    ['taken, and is through', true, undefined],
+    ['taken, and given up by the sender', true, 'sending'],
+    ['taken, and given up by the receiver', true, 'receiving'],
+  ])('that was offered and %s (RFC5547-8.1-1, RFC5547-8.1-3, RFC5547-8.1-12)', async (_, takes, cancelled) => {
+    let receiving: ReceiveTransfer | undefined
+    const onOffered = (offer: OfferedFile): void => {
+      if (takes) receiving = offer.take(new MemoryTarget())
+    }
+    call = new Call({ alice: { wishes: [chat] }, bob: { wishes: [chat], onOffered } })
+    await call.exchange()
+    const sending = call.alice.files.offer(call.alice.negotiation, file)
+    const first = await call.exchange()
+    const kept = lines(first.offer, 'file-selector', 'file-transfer-id')
+    expect(kept).toHaveLength(2)
+    expect(said(first.offer, first.answer).map((all) => all.slice(1))).toEqual([kept, kept])
+    const transfers = { sending, receiving }
+    // The session of a transfer that was given up may share its connection, so that only the next offer tells of its end.
+    if (cancelled !== undefined) transfers[cancelled]?.cancel()
+    const over = cancelled === undefined ? [sending, receiving] : [transfers[cancelled]]
+    await Promise.allSettled(over.map((transfer) => transfer?.done))
+    await settled()
+    // For other reasons, from either side.
+    for (const side of [call.alice, call.bob, call.alice, call.bob]) {
+      const { offer, answer } = await call.exchange(side)
+      expect(said(offer, answer)).toEqual([
+        [refused, ...kept],
+        [refused, ...kept],
+      ])
+    }
+  })
+})
+
+describe('what an application hears of a file’s medium', () => {
+  test('takes nothing from the transfer, and ends when it wants', async () => {
+    const { sending, receiving } = await underWay()
+    const [medium] = call.alice.negotiation.media
+    const ports: number[] = []
+    medium!.onRemote(({ port }) => ports.push(port))
+    medium!.onRemote(({ port }) => ports.push(port))()
+    receiving.cancel()
+    await failure(receiving.done)
+    await settled()
+    await call.exchange(call.bob)
+    expect(ports).toEqual([0])
+    expect(await failure(sending.done)).toBeInstanceOf(Error)
+    expect(sending.state).toBe('over')
+  })
+})
+
 describe('that files are understood', () => {
   const section = (attributes: string): string =>
     `v=0\r\no=- 1 1 IN IP4 a.example\r\ns=-\r\nc=IN IP4 a.example\r\nt=0 0\r\nm=message 7654 TCP/MSRP *\r\na=accept-types:*\r\na=path:msrp://a.example:7654/x;tcp\r\n${attributes}`

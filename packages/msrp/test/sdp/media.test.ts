@@ -279,12 +279,19 @@ describe('A kind of medium', () => {
     const alice = start()
     const bob = start({ listen }, {}, 'b')
     const said: (string | number)[] = []
+    const both: string[] = []
     const [medium] = alice.negotiation.media
-    if (medium !== undefined) medium.onRemote = ({ port, direction }) => said.push(port, direction)
+    const stop = medium?.onRemote(({ port, direction }) => said.push(port, direction))
+    medium?.onRemote(({ direction }) => both.push(direction))
     await alice.negotiation.accept(await bob.negotiation.answer(await alice.negotiation.offer()))
     bob.negotiation.hold()
     await alice.negotiation.answer(await bob.negotiation.offer())
     expect(said).toEqual([5000, 'sendrecv', 5000, 'sendonly'])
+    stop?.()
+    bob.negotiation.resume()
+    await alice.negotiation.answer(await bob.negotiation.offer())
+    expect(said).toHaveLength(4)
+    expect(both).toEqual(['sendrecv', 'sendonly', 'sendrecv'])
   })
 })
 
