@@ -9,7 +9,7 @@ import { type ReceivedFile, type ReceiveFileOptions, receiveFile } from './recei
 import { merged } from './selection.ts'
 
 /** How the file of an m-line is received. */
-export type ReceiveTransferOptions = Pick<ReceiveFileOptions, 'maxSize' | 'onProgress'>
+export type ReceiveTransferOptions = Pick<ReceiveFileOptions, 'maxSize' | 'beginsWithin' | 'onProgress'>
 
 /** A file that we receive: offered by the peer, or asked for by us. */
 export class ReceiveTransfer extends FileTransfer<ReceivedFile> {
@@ -42,6 +42,7 @@ export class ReceiveTransfer extends FileTransfer<ReceivedFile> {
         selector,
         ...(range === undefined ? {} : { range }),
         createHash: this.room.platform.createHash,
+        clock: this.room.platform.clock,
         signal: this.#cancel.signal,
         suspend: this.#suspend.signal,
       })

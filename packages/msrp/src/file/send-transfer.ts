@@ -3,6 +3,7 @@ import type { Medium, MessageDescription } from '../sdp/index.ts'
 import type { Session } from '../session/api.ts'
 import { acceptsType, type MsrpError } from '../wire/index.ts'
 import type { FileDescription } from './file-description.ts'
+import { refuseMessages } from './file-message.ts'
 import { FileTransfer, type TransferRoom } from './file-transfer.ts'
 import { type LocalFile, typeOf } from './local-file.ts'
 import { type FileSending, type SendFileOptions, sendFile } from './send-file.ts'
@@ -41,6 +42,7 @@ export class SendTransfer extends FileTransfer<void> {
   }
 
   protected async transfer(session: Session, { remote }: Medium): Promise<void> {
+    void refuseMessages(session)
     const sending = this.#begin(session, remote)
     this.#sending = sending
     try {

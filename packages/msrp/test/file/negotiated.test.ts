@@ -216,6 +216,39 @@ describe('a file that is offered', () => {
     expect(await bob.taken[0]!.done).toMatchObject({ type: 'image/jpeg', complete: true })
   })
 
+  test('is all that its session brings, in either direction', async () => {
+    const bob = taking()
+    call = new Call({ bob })
+    const { promise: rest, resolve } = Promise.withResolvers<void>()
+    const read = async (position: number, length: number): Promise<Uint8Array> => {
+      if (position > 0) await rest
+      return bytes.slice(position, position + length)
+    }
+    const sending = call.alice.files.offer(call.alice.negotiation, { body: { size: bytes.length, read } })
+    await call.exchange()
+    const [ours, theirs] = [call.alice, call.bob].map(({ negotiation }) => negotiation.media[0]!.session)
+    for (const session of [await ours!, await theirs!]) {
+      expect(await failure(session.send(pattern(3_000_000)).delivered)).toMatchObject({ status: 403 })
+    }
+    resolve()
+    await sending.done
+    expect(await failure((await ours!).send('afterwards').delivered)).toBeInstanceOf(Error)
+    expect(await bob.taken[0]!.done).toMatchObject({ complete: true })
+  })
+
+  test('has to begin within a minute', async () => {
+    const bob = taking()
+    call = new Call({ bob })
+    const read = (): Promise<Uint8Array> => new Promise(() => {})
+    const sending = call.alice.files.offer(call.alice.negotiation, { body: { size: bytes.length, read } })
+    await call.exchange()
+    await call.bob.negotiation.media[0]!.session
+    await call.bob.platform.clock.advance(60_000)
+    expect(await failure(bob.taken[0]!.done)).toMatchObject({ code: 'timeout' })
+    await failure(sending.done)
+    expect(bob.targets[0]?.state).toBe('suspended')
+  })
+
   test('that is larger than the max-size of the peer is not sent (RFC5547-8.7-6, RFC5547-8.7-7)', async () => {
     const bob = taking()
     call = new Call({ bob: { ...bob, media: { listen: {}, maxMessageSize: 1000 } } })
