@@ -2,7 +2,7 @@ import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { digestBy, type FileHash, isKnownHash } from './file-hash.ts'
 import { hashMismatch } from './file-hasher.ts'
 import type { FileSelector } from './file-selector.ts'
-import { type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
+import { closeBody, type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
 
 /**
  * Whether a file is what every selector says (RFC 5547 §5), hashes excepted, which cost reading it. Names are compared
@@ -37,6 +37,7 @@ export async function selectFiles(
     if (!fits(selector, selectorOf(file))) continue
     const hashed = known.length === 0 ? file : await hashedOnce(file, { ...options, algorithms })
     if (hashMismatch(known, hashed.hashes ?? []) === undefined) found.push(hashed)
+    else await closeBody(file)
   }
   return found
 }

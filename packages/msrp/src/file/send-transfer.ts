@@ -5,7 +5,7 @@ import { acceptsType, type MsrpError } from '../wire/index.ts'
 import type { FileDescription } from './file-description.ts'
 import { refuseMessages } from './file-message.ts'
 import { FileTransfer, type TransferRoom } from './file-transfer.ts'
-import { type LocalFile, typeOf } from './local-file.ts'
+import { closeBody, type LocalFile, typeOf } from './local-file.ts'
 import { type FileSending, type SendFileOptions, sendFile } from './send-file.ts'
 
 /** How the file of an m-line is sent. */
@@ -71,8 +71,7 @@ export class SendTransfer extends FileTransfer<void> {
   }
 
   protected never(): void {
-    const { body } = this.file
-    if (typeof body === 'object' && 'close' in body) void Promise.resolve(body.close?.()).catch(() => {})
+    void closeBody(this.file)
   }
 }
 
