@@ -10,6 +10,8 @@ import type { ConnectOptions, EndpointOptions, PrepareOptions } from './session/
 import type { ListenOptions } from './session/platform.ts'
 
 export { fileBody } from './node/file-body.ts'
+export { fileHash, nodeFilePlatform } from './node/file-hash.ts'
+export { FileStore, type FileStoreOptions, type StoredFile } from './node/file-store.ts'
 export type {
   ConfirmedBytes,
   Finished,

@@ -14,6 +14,8 @@ import { fileMessage } from './file-message.ts'
 import { type FileRange, WHOLE_FILE } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
+import { lostIfGone } from './lost-session.ts'
+import { registeredType } from './media-type.ts'
 import { percentDecode } from './percent-encoding.ts'
 import { safeFileName } from './safe-file-name.ts'
 import type { FileProgress } from './send-file.ts'
@@ -83,7 +85,8 @@ export async function receiveFile(
   const touched = { byThis: false }
   try {
     return await receive(session, target, options, touched)
-  } catch (error) {
+  } catch (cause) {
+    const error = lostIfGone(cause)
     const code = error instanceof MsrpError ? error.code : 'internal'
     // What an earlier transfer brought is not wrong because the sender is; what this one added to it may be.
     const spoilt = touched.byThis && (code === 'file-mismatch' || code === 'too-large' || code === 'storage')
@@ -179,7 +182,7 @@ function checkArrival({ type, disposed }: Arrival, selector: FileSelector): void
   }
   // A hash decides better than what peers spell in different ways.
   if (selector.hashes?.some(isKnownHash)) return
-  const [expected, actual] = [selector.type, type].map((one) => parseMediaType(one ?? '')?.type)
+  const [expected, actual] = [selector.type, type].map((one) => registeredType(one ?? ''))
   if (expected !== undefined && actual !== expected)
     throw mismatch(`its type is ${actual ?? 'not given'}, not ${expected}`)
   if (name !== undefined && selector.name !== undefined && lettersOf(name) !== lettersOf(selector.name)) {
