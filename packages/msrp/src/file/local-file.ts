@@ -86,6 +86,15 @@ export function rangeOf({ body }: LocalFile, range: FileRange): MessageBody {
   } satisfies RandomAccessBody
 }
 
+/** Lets go of what a file was read from; it may be read again. Never throws. */
+export async function closeBody({ body }: LocalFile): Promise<void> {
+  try {
+    if (typeof body === 'object' && 'close' in body) await body.close?.()
+  } catch {
+    // Nobody reads it any more.
+  }
+}
+
 /** Whether it can be read at any place, and again. */
 export function isRereadable({ body }: LocalFile): boolean {
   return isInMemory(body) || ('read' in body && 'size' in body)

@@ -7,8 +7,10 @@ import { safeFileName } from '../file/safe-file-name.ts'
 import { ByteRanges } from '../session/byte-ranges.ts'
 import { MsrpError } from '../wire/index.ts'
 import { FileSink, type FileSinkOptions } from './file-sink.ts'
+import { makeFolder } from './make-folder.ts'
 import { PartLock } from './part-lock.ts'
 import { readFacts, removeFacts, writeFacts } from './partial-facts.ts'
+import { errorCode } from './socket-error.ts'
 import { storageError } from './storage-error.ts'
 
 /** How received files are stored. */
@@ -36,7 +38,7 @@ export class FileStore {
   readonly folder: string
   readonly #options: FileStoreOptions
 
-  /** `folder` has to be there. */
+  /** `folder` is made, and those above it, when the first file comes. */
   constructor(folder: string, options: FileStoreOptions = {}) {
     this.folder = resolve(folder)
     this.#options = options
@@ -57,6 +59,7 @@ export class FileStore {
   async open(selector: FileSelector): Promise<StoredFile> {
     const { mode, sync, taken = 'number' } = this.#options
     const path = join(this.folder, safeFileName(selector.name, this.#options.extension))
+    await makeFolder(this.folder).catch((cause: unknown) => Promise.reject(storageError(this.folder, cause)))
     const place = this.#placeOf(selector)
     const lock =
       place && (await PartLock.take(place.lock).catch((cause: unknown) => Promise.reject(storageError(path, cause))))
@@ -83,6 +86,7 @@ export class FileStore {
   async clean(): Promise<void> {
     const before = Date.now() - (this.#options.keepFor ?? SEVEN_DAYS)
     const names = await readdir(this.folder).catch((cause: unknown) => {
+      if (errorCode(cause) === 'ENOENT') return []
       throw storageError(this.folder, cause)
     })
     for (const name of names) {

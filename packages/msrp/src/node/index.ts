@@ -20,6 +20,7 @@ export {
   type SocketAddress,
   SocketListener,
 } from './listen-sockets.ts'
+export { makeFolder } from './make-folder.ts'
 export { nodeClock } from './node-clock.ts'
 export { nodeHash, nodeRandom } from './node-crypto.ts'
 export { type NodePlatformOptions, nodePlatform } from './node-platform.ts'
