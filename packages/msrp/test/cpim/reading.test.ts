@@ -336,6 +336,11 @@ describe('What peers send is read:', () => {
       'From: <sip:a@x.org>\r\n\r\nNote: this\r\nand that',
       'Note: this\r\nand that',
     ],
+    [
+      'a paragraph that begins like a field of MIME',
+      'From: <sip:a@x.org>\r\n\r\nContent-Warning: spoilers\r\n\r\nHe dies',
+      'Content-Warning: spoilers\r\n\r\nHe dies',
+    ],
     ['a long line', `From: <sip:a@x.org>\r\n\r\n${'x'.repeat(100_000)}`, 'x'.repeat(100_000)],
     [
       'long lines that look like fields',
@@ -362,6 +367,41 @@ describe('What peers send is read:', () => {
       expect(new TextDecoder().decode(Buffer.concat(rest))).toBe(content)
       expect([head.contentFields, head.contentType, head.from]).toEqual([[], 'text/plain', FROM])
     }
+  })
+
+  test.each<[string, readonly string[]]>([
+    [
+      'before all headers',
+      ['Content-Disposition: notification', 'From: <sip:a@x.org>', 'DateTime: 2026-01-02T03:04:05Z'],
+    ],
+    ['between them', ['From: <sip:a@x.org>', 'content-disposition: notification', 'DateTime: 2026-01-02T03:04:05Z']],
+    ['folded', ['From: <sip:a@x.org>', 'Content-Disposition:', ' notification', 'DateTime: 2026-01-02T03:04:05Z']],
+    ['behind them', ['From: <sip:a@x.org>', 'DateTime: 2026-01-02T03:04:05Z', 'Content-Disposition: notification']],
+  ])('fields of the content among the headers, %s', (_, headers) => {
+    const { head, text } = parse(...headers, '', 'Content-Type: text/html', '', 'Hello')
+    expect([head.from, head.dateTime?.getTime(), head.headers.length]).toEqual([FROM, Date.UTC(2026, 0, 2, 3, 4, 5), 2])
+    expect([head.contentType, head.contentField('Content-Disposition'), text()]).toEqual([
+      'text/html',
+      'notification',
+      'Hello',
+    ])
+    const bare = parse(...headers, '', 'Hello')
+    expect([bare.head.contentType, bare.text()]).toEqual(['text/plain', 'Hello'])
+    expect(bare.head.contentField('Content-Disposition')).toBe('notification')
+  })
+
+  test('a transfer encoding among the headers, and of two values the one of the content', () => {
+    const encoded = parse(
+      'From: <sip:a@x.org>',
+      'Content-Transfer-Encoding: base64',
+      'Content-Length: 12',
+      '',
+      'Content-Type: text/plain',
+      'Content-Length: 8',
+      '',
+      'SGVsbG8=',
+    )
+    expect([encoded.text(), encoded.head.contentField('Content-Length')]).toEqual(['Hello', '8'])
   })
 
   test('content without type, which is text', () => {
