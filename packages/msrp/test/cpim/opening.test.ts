@@ -119,6 +119,34 @@ describe('A received message/cpim is opened', () => {
     expect([source.cancelled, source.pulled < 10]).toEqual([true, true])
   })
 
+  test('and waited for no longer than the caller wants, as long as its head is not here (413)', async () => {
+    const half = buildCpim(parties, 'x').slice(0, 20)
+    const stalled = new Source(half, 20)
+    const { contentType } = stalled
+    const endless = (): ReadableStream<Uint8Array> =>
+      new ReadableStream({
+        start: (controller) => controller.enqueue(half),
+        cancel: () => {
+          stalled.cancelled = true
+        },
+      })
+    const refuse = (status: number): void => stalled.refuse(status)
+    const giveUp = new AbortController()
+    const opening = openCpim({ contentType, stream: endless, refuse }, { signal: giveUp.signal })
+    giveUp.abort('too slow')
+    await expect(opening).rejects.toMatchObject({ code: 'aborted', status: 413, cause: 'too slow' })
+    expect([stalled.refused?.[0], stalled.cancelled]).toEqual([413, true])
+    // Nor when it was given up before.
+    await expect(
+      openCpim(new Source(buildCpim(parties, 'x'), 20), { signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'aborted' })
+    // The content is not meant.
+    const later = new AbortController()
+    const opened = await openCpim(new Source(buildCpim(parties, 'x'.repeat(1000)), 100), { signal: later.signal })
+    later.abort()
+    expect(await opened.text()).toHaveLength(1000)
+  })
+
   test('not when it lies in too many others', async () => {
     let bytes = encode('deep')
     for (let depth = 0; depth < 9; depth++)
