@@ -12,6 +12,7 @@ import type { ConnectOptions, EndpointOptions, PrepareOptions } from './session/
 import type { ListenOptions } from './session/platform.ts'
 import { MsrpError } from './wire/index.ts'
 
+export type { Container, ContainerView } from './mime/container.ts'
 export type {
   ConfirmedBytes,
   Finished,
@@ -45,7 +46,6 @@ export type {
   Verdict,
 } from './session/options.ts'
 export type { FileSink, ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
-export type { Container, ContainerView } from './session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from './wire/index.ts'
 
 /** What an `Endpoint` on Node is made with. */
