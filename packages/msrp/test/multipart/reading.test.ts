@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { buildMultipart, MultipartReader, type PartHead, parseMultipart } from '../../src/multipart/index.ts'
+import { buildMultipart, MultipartReader, parseMultipart } from '../../src/multipart/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
+import { readParts } from './read-parts.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -24,31 +25,8 @@ const EXAMPLE = crlf(
 )
 const SIMPLE = 'multipart/mixed; boundary="simple boundary"'
 
-/** What the reader tells, contents joined. */
-function read(pieces: Iterable<Uint8Array>, contentType: string, limits = {}): { head: PartHead; content: string }[] {
-  const parts: { head: PartHead; content: string }[] = []
-  const reader = new MultipartReader(
-    contentType,
-    {
-      part: (head) => parts.push({ head, content: '' }),
-      content: (bytes) => {
-        parts.at(-1)!.content += Buffer.from(bytes).toString('latin1')
-      },
-      partEnd: () => {},
-    },
-    limits,
-  )
-  for (const piece of pieces) {
-    const lent = Buffer.from(piece)
-    reader.push(lent)
-    lent.fill(0x21)
-  }
-  reader.end()
-  return parts
-}
-
 const contents = (text: string, contentType = 'multipart/mixed; boundary=b'): string[] =>
-  read([encode(text)], contentType).map(({ content }) => content)
+  readParts([encode(text)], contentType).map(({ content }) => content)
 
 describe('A multipart is read', () => {
   test('part by part, as RFC 2046 §5.1.1 shows it', () => {
@@ -62,15 +40,15 @@ describe('A multipart is read', () => {
 
   test('the same however its bytes come', () => {
     const bytes = encode(EXAMPLE)
-    const whole = read([bytes], SIMPLE)
+    const whole = readParts([bytes], SIMPLE)
     expect(
-      read(
+      readParts(
         [...bytes].map((byte) => Uint8Array.of(byte)),
         SIMPLE,
       ),
     ).toEqual(whole)
     for (let split = 0; split <= bytes.length; split++) {
-      expect(read([bytes.slice(0, split), bytes.slice(split)], SIMPLE)).toEqual(whole)
+      expect(readParts([bytes.slice(0, split), bytes.slice(split)], SIMPLE)).toEqual(whole)
     }
   })
 
@@ -98,7 +76,7 @@ describe('A multipart is read', () => {
   ])('with %s', (_, text, expected) => {
     expect(contents(text)).toEqual(expected)
     expect(
-      read(
+      readParts(
         [...encode(text)].map((byte) => Uint8Array.of(byte)),
         'multipart/x; boundary=b',
       ).map(({ content }) => content),
@@ -300,7 +278,7 @@ test('Whatever comes is parts or an error that says what is wrong, in pieces as 
   const text = fc.array(word, { maxLength: 40 }).map((words) => encode(`--b\r\n${words.join('')}`))
   const outcome = (pieces: Uint8Array[]): unknown => {
     try {
-      return read(pieces, 'multipart/mixed; boundary=b', { headBytes: 60 })
+      return readParts(pieces, 'multipart/mixed; boundary=b', { headBytes: 60 })
     } catch (error) {
       expect(error).toBeInstanceOf(MsrpError)
       expect((error as MsrpError).message).toMatch(/^[^\p{Cc}]+$/u)
