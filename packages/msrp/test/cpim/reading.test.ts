@@ -260,6 +260,7 @@ describe('Escapes (RFC 3862 §2.3.1) are resolved:', () => {
     ['Winnie the Pooh <im:pooh@100akerwood.com>', { uri: 'im:pooh@100akerwood.com', name: 'Winnie the Pooh' }],
     [String.raw`"Pooh \"the <Bear>\"" <im:pooh@x.org>`, { uri: 'im:pooh@x.org', name: 'Pooh "the <Bear>"' }],
     ['"" <im:a@x.org>', { uri: 'im:a@x.org' }],
+    [String.raw`" Alice \t" <im:a@x.org>`, { uri: 'im:a@x.org', name: 'Alice' }],
     ['Jörg<sip:j@x.org;user=phone>', { uri: 'sip:j@x.org;user=phone', name: 'Jörg' }],
     ['+33642575779', { uri: '+33642575779' }],
     ['sip:a@x.org', { uri: 'sip:a@x.org' }],
