@@ -307,7 +307,45 @@ describe('towards a peer written by hand', () => {
       type: 'message/imdn+xml',
       body: xml('display-notification><status><displayed/></status></display-notification>'),
     })
-    expect((await sent.displayed).recipient).toBe('')
+    // That is the other side of the session.
+    expect((await sent.displayed).recipient).toBe(ALICE)
+  })
+
+  test('what nobody says of a message that went to several is not believed', async () => {
+    const receipts: Receipt[] = []
+    const { peer, bob } = await bobAlone({
+      peer: [ALICE, 'sip:carol@example.com'],
+      onReceipt: (it) => receipts.push(it),
+    })
+    const sent = bob.send('Hi', { successReport: false })
+    peer.respond(await peer.request('SEND'))
+    const facts = { messageId: sent.messageId, dateTime: '', recipientUri: 'sip:carol@example.com' }
+    const document = buildImdn({ ...facts, disposition: { type: 'display', status: 'displayed' } })
+    peer.send({ type: 'message/imdn+xml', body: document })
+    await settled()
+    expect([receipts, await stateOf(sent.displayed)]).toEqual([[], 'pending'])
+  })
+
+  test('what goes wrong beside the calls of the application is told', async () => {
+    const told: unknown[] = []
+    const { peer, received } = await bobAlone({
+      onError: (error, message) => told.push([(error as Error).message, message.messageId]),
+      consent: (im) => {
+        if (im.messageId === 'm3') throw new Error('Nobody to ask')
+        return true
+      },
+    })
+    peer.send({ type: 'message/cpim', body: 'no header\r\n\r\n', messageId: 'one' })
+    peer.send({ type: 'message/cpim', body: asked('m2', 'x'), messageId: 'two' })
+    peer.respond(await peer.request('SEND'), 415, 'Unsupported')
+    peer.send({ type: 'message/cpim', body: asked('m3', 'x'), messageId: 'three' })
+    await settled()
+    expect(told).toEqual([
+      [expect.stringMatching(/no header/), 'one'],
+      [expect.stringMatching(/415 Unsupported/), 'two'],
+      ['Nobody to ask', 'three'],
+    ])
+    expect(received.map(({ messageId }) => messageId)).toEqual(['m2', 'm3'])
   })
 
   test('what cannot be read does not end the iteration', async () => {

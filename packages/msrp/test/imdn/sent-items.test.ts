@@ -69,12 +69,12 @@ describe('a notification is about', () => {
   test('one recipient among several, by its URI whatever the case of its host (RFC5438-7.1.4-1)', async () => {
     const { sent } = items()
     const item = add(sent, 'a', [BOB, 'sip:carol@example.com'])
-    sent.take(imdn('a', 'delivery failed', 'SIP:bob@EXAMPLE.com'))
+    sent.take(imdn('a', 'delivery failed'), 'SIP:bob@EXAMPLE.com')
     expect(await stateOf(item.recipient(BOB).delivered)).toBe('rejected')
     // Not all have failed.
     expect(await stateOf(item.delivered)).toBe('pending')
-    sent.take(imdn('a', 'delivery delivered', 'sip:carol@example.com'))
-    sent.take(imdn('a', 'display displayed', 'sip:carol@example.com'))
+    sent.take(imdn('a', 'delivery delivered'), 'sip:carol@example.com')
+    sent.take(imdn('a', 'display displayed'), 'sip:carol@example.com')
     expect(await stateOf(item.delivered)).toBe('resolved')
     expect(
       [...item.recipients].map(([uri, { dispositions }]) => [
@@ -90,10 +90,10 @@ describe('a notification is about', () => {
   test('all of them when it has failed for all', async () => {
     const { sent } = items()
     const item = add(sent, 'a', [BOB, 'sip:carol@example.com'])
-    sent.take(imdn('a', 'delivery failed', BOB))
-    sent.take(imdn('a', 'delivery failed', BOB))
+    sent.take(imdn('a', 'delivery failed'), BOB)
+    sent.take(imdn('a', 'delivery failed'), BOB)
     expect(await stateOf(item.delivered)).toBe('pending')
-    sent.take(imdn('a', 'delivery forbidden', 'sip:carol@example.com'))
+    sent.take(imdn('a', 'delivery forbidden'), 'sip:carol@example.com')
     expect(await stateOf(item.delivered)).toBe('rejected')
   })
 
@@ -135,6 +135,24 @@ describe('a notification is about', () => {
     expect(await stateOf(item.delivered)).toBe('resolved')
   })
 
+  test('whom the message went to, where it does not say from whom it is, and nobody else (RFC5438-7.1.2-1)', () => {
+    const { sent } = items()
+    const room = 'sip:room@example.com'
+    const recipient = (messageId: string, about?: string): string | undefined =>
+      sent.take(imdn(messageId, 'delivery delivered', about))?.receipt.recipient
+    add(sent, 'one')
+    add(sent, 'several', [BOB, 'sip:carol@example.com'])
+    add(sent, 'room', [room])
+    expect([recipient('one', 'sip:mallory@example.com'), recipient('one', 'SIP:bob@EXAMPLE.com')]).toEqual([
+      undefined,
+      BOB,
+    ])
+    expect([recipient('one'), recipient('room'), recipient('room', BOB)]).toEqual([BOB, room, undefined])
+    // Any of them could say so of the others.
+    expect([recipient('several'), recipient('several', BOB)]).toEqual([undefined, undefined])
+    expect(sent.get('several')?.dispositions.size).toBe(0)
+  })
+
   test('the sender of its envelope, where the document names nobody', () => {
     const { sent } = items()
     add(sent, 'a')
@@ -155,7 +173,7 @@ test('what is kept of notifications is small, however large they are', () => {
         recipientUri: `sip:${number}@example.com`,
         disposition: { type: 'delivery', status: 'delivered' },
       })
-      sent.take(parseImdn(xml)[0]!)
+      sent.take(parseImdn(xml)[0]!, 'sip:room@example.com')
     }
   // 750 notifications of 60 KB would be 45 MB.
   expect(heapUsed() - before).toBeLessThan(10_000_000)
@@ -196,11 +214,11 @@ describe('what was sent is followed', () => {
   test('with 256 recipients at most', () => {
     const { sent } = items()
     const item = add(sent, 'a', ['sip:room@example.com'])
-    for (let number = 0; number < 300; number++) sent.take(imdn('a', 'delivery delivered', `sip:${number}@example.com`))
+    for (let number = 0; number < 300; number++) sent.take(imdn('a', 'delivery delivered'), `sip:${number}@example.com`)
     expect(item.recipients.size).toBe(256)
     expect(() => item.recipient('sip:one@more.example')).toThrow(/256 recipients/)
     const other = add(sent, 'b', ['sip:room@example.com'])
-    expect(sent.take(imdn('b', 'delivery delivered', `sip:${'x'.repeat(600)}@example.com`))).toBeUndefined()
+    expect(sent.take(imdn('b', 'delivery delivered'), `sip:${'x'.repeat(600)}@example.com`)).toBeUndefined()
     expect(other.recipients.size).toBe(0)
   })
 
