@@ -9,6 +9,7 @@ import { MsrpEndpoint } from './session/endpoint.ts'
 import type { ConnectOptions, EndpointOptions, PrepareOptions } from './session/options.ts'
 import type { ListenOptions } from './session/platform.ts'
 
+export type { Container, ContainerView } from './mime/container.ts'
 export { fileBody } from './node/file-body.ts'
 export { fileHash, nodeFilePlatform } from './node/file-hash.ts'
 export { FileStore, type FileStoreOptions, type StoredFile } from './node/file-store.ts'
@@ -45,7 +46,6 @@ export type {
   Verdict,
 } from './session/options.ts'
 export type { FileSink, ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
-export type { Container, ContainerView } from './session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from './wire/index.ts'
 
 /** What an `Endpoint` on Node is made with. */

@@ -1,7 +1,7 @@
+import type { Container } from '../mime/container.ts'
 import type { ParserLimits } from '../wire/index.ts'
 import type { Envelope } from './envelope.ts'
 import type { ListenOptions, TlsOptions, TraceEvent } from './platform.ts'
-import type { Container } from './wrapped-types.ts'
 
 /** The value of an SDP `path` attribute: URIs separated by spaces, or one by one. The leftmost is visited first. */
 export type PathInput = string | readonly string[]
