@@ -13,6 +13,7 @@ import type { MessageBody } from '../session/body.ts'
 import { finish } from '../session/finish.ts'
 import type { SendOptions } from '../session/options.ts'
 import { MsrpError, newSessionId, type RandomBytes } from '../wire/index.ts'
+import { inform } from '../wire/inform.ts'
 import { BACK_OFF, type BackOff, checkBackOff, waitBefore } from './back-off.ts'
 import { IncomingMessages } from './incoming-messages.ts'
 import { asMsrpError, isLasting } from './lost.ts'
@@ -319,14 +320,7 @@ export class ResumingSession implements Session {
   }
 
   #tell(event: ResumingEvent): void {
-    try {
-      this.#options.onEvent?.(event)
-    } catch (error) {
-      // A mistake of the application, for it to see; the session goes on.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    inform(() => this.#options.onEvent?.(event))
   }
 }
 

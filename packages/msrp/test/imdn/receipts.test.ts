@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { buildCpim, type CpimParts, parseCpim } from '../../src/cpim/index.ts'
 import {
   buildImdn,
@@ -15,6 +15,7 @@ import type { Session } from '../../src/session/api.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { type RawPeer, type Seen, settled } from '../session/raw-peer.ts'
 import { type Both, both, failure, nextMessage, passive, stateOf } from '../session/stage.ts'
+import { uncaught } from '../session/uncaught.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 
 const ALICE = 'sip:alice@example.com'
@@ -354,17 +355,7 @@ describe('towards a peer written by hand', () => {
   })
 
   test('what onReceipt throws does not end the iteration', async () => {
-    const thrown: unknown[] = []
-    const queue = globalThis.queueMicrotask
-    vi.stubGlobal('queueMicrotask', (task: () => void) =>
-      queue(() => {
-        try {
-          task()
-        } catch (error) {
-          thrown.push(error)
-        }
-      }),
-    )
+    const thrown = uncaught()
     const { alice, bob, next, close } = await pair({
       onReceipt: () => {
         throw new MsrpError('storage', 'Mine')
@@ -373,7 +364,6 @@ describe('towards a peer written by hand', () => {
     alice.send('Hello')
     await next()
     await settled()
-    vi.unstubAllGlobals()
     expect(thrown).toEqual([expect.objectContaining({ message: 'Mine' })])
     const again = bob.send('Are you there?')
     void next()

@@ -3,6 +3,7 @@ import { ResumingSession } from '../../src/resuming/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { failure, nextMessage, stateOf } from '../session/stage.ts'
+import { uncaught } from '../session/uncaught.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 import { collect, type ResumingStage, resumingStage } from './resuming-stage.ts'
 
@@ -135,6 +136,20 @@ describe('Attempts to get the next session', () => {
     expect(stage.events.alice.at(-1)).toMatchObject({ resent: 1 })
     expect(stage.alice.losses).toBe(1)
     await stage.close()
+  })
+
+  test('go on whatever the application throws when it is told of them', async () => {
+    const thrown = uncaught()
+    const mistake = new Error('Mine')
+    const { at } = await attempts({
+      attempts: 2,
+      onEvent: () => {
+        throw mistake
+      },
+    })
+    expect(at).toHaveLength(2)
+    // Two attempts, the wait between them, and the end.
+    expect(thrown).toEqual([mistake, mistake, mistake, mistake])
   })
 
   test.each([
