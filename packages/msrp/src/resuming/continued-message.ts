@@ -79,9 +79,7 @@ export class ContinuedMessage implements IncomingMessage {
 
   async blob(): Promise<Blob> {
     const { BlobSink } = await import('../session/blob-sink.ts')
-    const sink = new BlobSink(this.contentType)
-    await this.saveTo(sink)
-    return sink.finish(this.size ?? this.received)
+    return this.saveTo(new BlobSink(this.contentType))
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -122,7 +120,7 @@ export class ContinuedMessage implements IncomingMessage {
   }
 
   saveTo(path: string, options?: SaveOptions): Promise<string>
-  saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
+  saveTo<Result>(sink: FileSink<Result>, options?: SaveOptions): Promise<Result>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
     this.#attach()
     const { signal } = options
@@ -200,7 +198,7 @@ export class ContinuedMessage implements IncomingMessage {
 }
 
 /** A sink that stays as it is when a session breaks: the next one writes on. */
-function undiscarded(sink: FileSink): FileSink {
+function undiscarded<Result>(sink: FileSink<Result>): FileSink<Result> {
   const { read } = sink
   return {
     write: (position, bytes) => sink.write(position, bytes),

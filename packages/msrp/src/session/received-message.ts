@@ -88,11 +88,11 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async blob(): Promise<Blob> {
-    const open = async (): Promise<FileSink> => {
+    const open = async (): Promise<FileSink<Blob>> => {
       const { BlobSink } = await import('./blob-sink.ts')
       return new BlobSink(this.contentType)
     }
-    return (await this.#save(open, undefined)) as Blob
+    return this.#save(open, undefined)
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -112,12 +112,12 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   saveTo(path: string, options?: SaveOptions): Promise<string>
-  saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
+  saveTo<Result>(sink: FileSink<Result>, options?: SaveOptions): Promise<Result>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
     return this.#save(async () => (typeof target === 'string' ? this.#open(target, options) : target), options.signal)
   }
 
-  async #save(open: () => Promise<FileSink>, signal: AbortSignal | undefined): Promise<unknown> {
+  async #save<Result>(open: () => Promise<FileSink<Result>>, signal: AbortSignal | undefined): Promise<Result> {
     const transfer = this.#transfer
     this.#attach()
     const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
