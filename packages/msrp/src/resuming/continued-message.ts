@@ -1,6 +1,8 @@
 import type { IncomingMessage } from '../session/api.ts'
 import type { FileSink, SaveOptions } from '../session/platform.ts'
-import { MsrpError, textDecoderOf, textOfBody } from '../wire/index.ts'
+import { readText } from '../wire/charset.ts'
+import { MsrpError } from '../wire/index.ts'
+import { pulledStream } from '../wire/pulled-stream.ts'
 
 /** The sessions around a message. */
 export interface ContinuedRoom {
@@ -66,10 +68,8 @@ export class ContinuedMessage implements IncomingMessage {
     return this.#first.field(name)
   }
 
-  async text(): Promise<string> {
-    // What cannot be decoded is not taken either: it can still be read as bytes.
-    textDecoderOf(this.contentType)
-    return textOfBody(await this.bytes(), this.contentType)
+  text(): Promise<string> {
+    return readText(this.contentType, () => this.bytes())
   }
 
   bytes(): Promise<Uint8Array> {
@@ -106,17 +106,10 @@ export class ContinuedMessage implements IncomingMessage {
         return fresh
       }
     }
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const piece = await this.#throughout(next)
-          if (piece === undefined) controller.close()
-          else controller.enqueue(piece)
-        },
-        cancel: () => this.refuse(413, 'The receiver stopped reading'),
-      },
-      { highWaterMark: 0 },
-    )
+    return pulledStream({
+      pull: () => this.#throughout(next),
+      cancel: () => this.refuse(413, 'The receiver stopped reading'),
+    })
   }
 
   saveTo(path: string, options?: SaveOptions): Promise<string>

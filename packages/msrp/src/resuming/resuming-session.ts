@@ -12,11 +12,12 @@ import type {
 import type { MessageBody } from '../session/body.ts'
 import { finish } from '../session/finish.ts'
 import type { SendOptions } from '../session/options.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError, newSessionId, type RandomBytes } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
 import { BACK_OFF, type BackOff, checkBackOff, waitBefore } from './back-off.ts'
 import { IncomingMessages } from './incoming-messages.ts'
-import { asMsrpError, isLasting } from './lost.ts'
+import { isLasting } from './lost.ts'
 import type { ResumingEvent, ResumingOptions } from './options.ts'
 import { addStatistics, NO_STATISTICS } from './statistics-sum.ts'
 import { UnconfirmedMessages } from './unconfirmed-messages.ts'
@@ -252,7 +253,7 @@ export class ResumingSession implements Session {
         return session ?? this.#giveUp(new MsrpError('closed', '`next` gave no session'))
       } catch (cause) {
         if (this.#over.signal.aborted) return undefined
-        error = asMsrpError(cause, 'No session could be had')
+        error = asMsrpError(cause, 'unreachable', 'No session could be had')
         this.#tell({ kind: 'failed', attempt, error })
         if (isLasting(cause)) return this.#giveUp(error)
       }
