@@ -284,9 +284,11 @@ export interface EndpointLimits {
   readonly unboundConnections: number
   /** How long such a connection may stay. Default 30 000 ms. */
   readonly unboundTimeout: number
-  /** Message-IDs of complete messages that are remembered, to know duplicates (RFC 4975 §5.4). Default 1000. */
+  /** Message-IDs of complete messages that are remembered of each peer, to know duplicates (RFC 4975 §5.4). Default 1000. */
   readonly rememberedMessages: number
-  /** Interrupted messages that are kept (`resumeFor`). Default 64. */
+  /** The same of all peers together; then the one that has sent nothing for longest is forgotten. Default 20 000. */
+  readonly rememberedInAll: number
+  /** Interrupted messages that are kept (`resumeFor`); of more, those of the peer that has left most behind go. Default 64. */
   readonly interruptedMessages: number
   /** What the header of a request may hold before its connection is closed. */
   readonly parser: Partial<ParserLimits>
