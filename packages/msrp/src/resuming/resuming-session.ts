@@ -117,7 +117,10 @@ export class ResumingSession implements Session {
     return this.#losses
   }
 
-  /** Those of all its sessions together; `roundTrip` and `idle` are the latest one's. */
+  /**
+   * Those of all its sessions together: what goes out or comes in over two of them counts twice. `roundTrip` and `idle` are the
+   * latest one's.
+   */
   get statistics(): SessionStatistics {
     const now = this.#phase === 'open' ? this.#session?.statistics : undefined
     const sum = now === undefined ? this.#past : addStatistics(this.#past, now)
