@@ -45,6 +45,7 @@ export type {
   Verdict,
 } from './session/options.ts'
 export type { FileSink, ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
+export { relayUris } from './session/relay-path.ts'
 export type { Container, ContainerView } from './session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from './wire/index.ts'
 

@@ -9,11 +9,15 @@ export type PathInput = string | readonly string[]
 /** The relay to go through, or a chain of them, nearest first (RFC 4976). */
 export interface RelayOptions {
   /**
-   * Such as `msrps://relay.example.com;tcp`; without a port it is found by SRV, then by address at port 2855. Or a URL such
-   * as `wss://relay.example.com/msrp`, to reach the first relay by WebSocket (RFC 7977); in a browser always.
+   * Such as `relay.example.com` or `relay.example.com:2855`, which stand for `msrps://relay.example.com;tcp` and so on;
+   * without a port it is found by SRV, then by address at port 2855. Or a URL such as `wss://relay.example.com/msrp`, to reach
+   * the first relay by WebSocket (RFC 7977); in a browser always.
    */
   readonly uri: PathInput
-  /** Both may be absent where a cookie of the page authenticates the WebSocket (RFC 7977 §5.3.1). */
+  /**
+   * The name as the relay has it in its realm: for `alice@example.com` that is `alice`. Name and password may be absent where a
+   * cookie of the page authenticates the WebSocket (RFC 7977 §5.3.1).
+   */
   readonly username?: string
   readonly password?: string
   /**
