@@ -93,7 +93,10 @@ function readRelays(input: PathInput): { full: string[]; relays: MsrpUri[]; webS
     const relays = parsePath([webSocket?.uri ?? first, ...others].join(' '))
     for (const { secure, sessionId } of relays) {
       if (secure && sessionId === undefined) continue
-      throw new MsrpError('invalid-argument', 'relays are reached over TLS (msrps), and have nothing after host and port')
+      throw new MsrpError(
+        'invalid-argument',
+        'relays are reached over TLS (msrps), and have nothing after host and port',
+      )
     }
     return { full, relays, webSocket }
   } catch (error) {
