@@ -193,7 +193,7 @@ export class FileTransfers {
     const attributes = formatFileDescription(transfer.description)
     return {
       take: { ...this.#options.media, direction, attributes },
-      taken: (medium) => this.#begin(transfer, medium),
+      onTaken: (medium) => this.#begin(transfer, medium),
     }
   }
 

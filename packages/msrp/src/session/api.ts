@@ -114,6 +114,7 @@ export interface OutgoingMessage {
   readonly total: number | undefined
   /** Body bytes handed to the operating system so far. */
   readonly sent: number
+  /** Which bytes are confirmed. `SendProgress` tells its `bytes`, progress of a file its `contiguous`. */
   readonly confirmed: ConfirmedBytes
   /**
    * With `successReport`: resolves when success REPORTs cover every byte. Without: when every chunk was answered 200
