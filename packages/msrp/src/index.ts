@@ -46,6 +46,7 @@ export type {
   Verdict,
 } from './session/options.ts'
 export type { FileSink, ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
+export { relayUris } from './session/relay-path.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from './wire/index.ts'
 
 /** What an `Endpoint` on Node is made with. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../connection/index.ts'
 import type { Medium, MessageDescription } from '../sdp/index.ts'
 import type { Session } from '../session/api.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError, type RandomBytes } from '../wire/index.ts'
 import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
 import type { CreateHash } from './file-hasher.ts'
@@ -133,7 +134,7 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
       const result = await this.transfer(session, medium)
       this.#end(undefined, result)
     } catch (error) {
-      this.#end(error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error }))
+      this.#end(asMsrpError(error, 'internal', 'The transfer failed'))
     }
   }
 

@@ -209,7 +209,7 @@ export class FileTransfers {
     const direction = transfer.role === 'sender' ? 'sendonly' : 'recvonly'
     return {
       take: { ...this.#options.media, direction, attributes },
-      taken: (medium) => this.#begin(transfer, medium),
+      onTaken: (medium) => this.#begin(transfer, medium),
     }
   }
 

@@ -361,7 +361,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (medium.removed) return { end: new MsrpError('closed', 'The medium was removed here') }
     try {
       // Who is told of the medium hears from it, too, when it cannot come about.
-      if (decision !== undefined && 'take' in decision) decision.taken?.(medium)
+      if (decision !== undefined && 'take' in decision) decision.onTaken?.(medium)
       const written = await medium.answer(remote, connectAfter)
       if (medium === waiting[0]) waiting.shift()
       return { medium, written, ...(end === undefined ? {} : { end }) }

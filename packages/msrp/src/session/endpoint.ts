@@ -3,7 +3,7 @@ import { newInvalidHost } from '../wire/ident.ts'
 import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
 import type { Listener, PreparedSession, Session } from './api.ts'
 import { type Completed, CompletedMessages } from './completed-messages.ts'
-import { conversationOf, keysOf } from './conversation.ts'
+import { conversationOf } from './conversation.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
@@ -14,7 +14,7 @@ import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
-import { RecentIds } from './recent-ids.ts'
+import { RecentMessages } from './recent-messages.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, usesWebSocket } from './relay-path.ts'
 import type { traceOf } from './wire-trace.ts'
@@ -33,7 +33,7 @@ export class MsrpEndpoint {
   readonly #direct: DirectPeers | undefined
   readonly #relayMemory: RelayMemory = new RelayMemory()
   readonly #limits: EndpointLimits
-  readonly #completed: RecentIds<Completed>
+  readonly #completed: RecentMessages<Completed>
   #interrupted: InterruptedMessages | undefined
   /** Loaded where there is somebody to show things to. */
   #traceOf: typeof traceOf | undefined
@@ -44,7 +44,7 @@ export class MsrpEndpoint {
     this.#platform = platform
     this.#options = options
     this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
-    this.#completed = new RecentIds(this.#limits.rememberedMessages)
+    this.#completed = new RecentMessages(this.#limits.rememberedMessages, this.#limits.rememberedInAll)
     this.#direct = platform.direct?.({
       accept: (transport, socket) => this.#accept(transport, socket),
       dial: (target) => this.#dial(target),
@@ -137,14 +137,13 @@ export class MsrpEndpoint {
   ): Prepared {
     const { place, relay } = parts
     const interrupted = this.#interrupted
-    const keyOf = keysOf(conversation)
     const local = new LocalPath(
       {
         platform: this.#platform,
         direct: this.#direct,
         completed: new CompletedMessages(this.#completed, conversation),
-        keep: interrupted && ((body, messageId) => interrupted.keep(body, keyOf(messageId))),
-        kept: (messageId) => interrupted?.take(keyOf(messageId)),
+        keep: interrupted && ((body, messageId) => interrupted.keep(body, conversation, messageId)),
+        kept: (messageId) => interrupted?.take(conversation, messageId),
       },
       {
         uri,

@@ -110,9 +110,9 @@ export interface Spool {
 
 /**
  * Takes a body as it arrives, in any order of its parts; of overlapping parts the later one counts. What it throws fails
- * the message with `storage`.
+ * the message with `storage`. `Result` is what saving to it resolves with.
  */
-export interface FileSink {
+export interface FileSink<Result = unknown> {
   /** Stores bytes at a position (0 is the first). The bytes are handed over. Calls may overlap. */
   write(position: number, bytes: Uint8Array): Promise<void>
   /**
@@ -121,7 +121,7 @@ export interface FileSink {
    */
   read?(position: number, length: number): Promise<Uint8Array>
   /** Everything has been written, `size` bytes in all. A file gets its final name now, and resolves with its path. */
-  finish(size: number): Promise<unknown>
+  finish(size: number): Promise<Result>
   /** The message failed: nothing of it is to stay. Never rejects. */
   discard(): Promise<void>
 }

@@ -220,7 +220,7 @@ describe('A kind of medium', () => {
           seen.push(offered)
           if (offered.description.attribute('file-selector') === undefined) return undefined
           if (offered.medium !== undefined) return { change: { attributes: [['file-range', '1-2']] } }
-          return { take: { listen, attributes: [['file-selector', 'taken']] }, taken: (it) => (medium = it) }
+          return { take: { listen, attributes: [['file-selector', 'taken']] }, onTaken: (it) => (medium = it) }
         },
       },
     )
