@@ -597,7 +597,7 @@ describe('A negotiation', () => {
   test('takes the endpoints of Node and of browsers', async () => {
     const endpoints: Preparing[] = [new Endpoint(), new BrowserEndpoint()]
     for (const endpoint of endpoints) {
-      const negotiation = new Negotiation(endpoint, { relay: { uri: 'nothing' } })
+      const negotiation = new Negotiation(endpoint, { relay: { uri: 'no:relay' } })
       expect(await failure(negotiation.offer())).toMatchObject({ code: 'invalid-argument' })
     }
   })
