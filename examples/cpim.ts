@@ -54,7 +54,8 @@ await refused.delivered.catch(({ status, message }) => console.log(`not understo
 
 let messages = 0
 for await (const message of atBob) {
-  const { head, text } = await openCpim(message, { understands })
+  // Nobody may hold up what comes behind by a head without end.
+  const { head, text } = await openCpim(message, { understands, signal: AbortSignal.timeout(30_000) })
   const id = head.find(IMDN, 'Message-ID')?.value
   console.log(`${head.from?.name ?? head.from?.uri} to ${head.to.map(({ uri }) => uri).join(', ')}`)
   console.log(`  ${head.subject('de') ?? 'no subject'}, ${head.contentType}, id ${id}: ${await text()}`)

@@ -14,7 +14,7 @@ export type {
 export { buildImdn, IMDN_TYPE, type Imdn, type ImdnParts, parseImdn } from './imdn.ts'
 export { buildNotification, type NotificationParts } from './notification.ts'
 export { readImdns } from './read-imdns.ts'
-export { type Consent, type ImOptions, Receipts, type ReceiptsOptions } from './receipts.ts'
+export { type Consent, type ImOptions, Receipts, type ReceiptsOptions, type ReceiptsRoom } from './receipts.ts'
 export type { ReceivedIm } from './received-im.ts'
 export {
   askForImdn,

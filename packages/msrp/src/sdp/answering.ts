@@ -94,7 +94,7 @@ export class Answering {
     const medium = new NegotiatedMedium(decision.take, this.#room)
     this.#made.push(medium)
     // Who is told of the medium hears from it, too, when it cannot come about.
-    decision.taken?.(medium)
+    decision.onTaken?.(medium)
     return { end: replaced(), ...(await this.#take(remote, medium)) }
   }
 

@@ -154,7 +154,7 @@ export type MediumDecision =
       /** For a new m-line: the medium that it becomes. For one that stands: a new medium takes its place, on another path. */
       readonly take: MediaWishes
       /** Called before the answer is written, with the medium that has been made. */
-      readonly taken?: (medium: Medium) => void
+      readonly onTaken?: (medium: Medium) => void
     }
   | {
       /** For one that stands: what is to change of it in the answer. */

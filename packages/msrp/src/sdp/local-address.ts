@@ -1,5 +1,6 @@
 import type { PathChange, PreparedSession } from '../session/api.ts'
 import type { PrepareOptions } from '../session/options.ts'
+import { newInvalidHost } from '../wire/ident.ts'
 import { newSessionId, parsePath, type RandomBytes } from '../wire/index.ts'
 import { DISCARD_PORT } from './address-matching.ts'
 import type { MediaWishes, Preparing } from './api.ts'
@@ -102,10 +103,7 @@ function sessionOptions(wishes: MediaWishes): PrepareOptions {
   return acceptWrappedTypes === undefined || !rest.containers?.length ? rest : { ...rest, acceptWrappedTypes }
 }
 
-/**
- * RFC 4145 §4.1: who only connects writes port 9. The name is one that nobody can look up, and tells nothing of this machine.
- */
+/** RFC 4145 §4.1: who only connects writes port 9. */
 function unreachableUri(secure: boolean, random: RandomBytes): string {
-  const host = `${newSessionId(random).slice(0, 12)}.invalid`
-  return `${secure ? 'msrps' : 'msrp'}://${host}:${DISCARD_PORT}/${newSessionId(random)};tcp`
+  return `${secure ? 'msrps' : 'msrp'}://${newInvalidHost(random)}:${DISCARD_PORT}/${newSessionId(random)};tcp`
 }

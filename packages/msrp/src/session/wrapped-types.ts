@@ -1,29 +1,10 @@
+import type { Container } from '../mime/container.ts'
 import { MsrpError } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import { encodeText } from '../wire/utf8.ts'
 import type { MessageBody } from './body.ts'
 import { acceptsType, bareType, MANDATORY_TYPES } from './media-types.ts'
 import type { SessionOptions } from './options.ts'
-
-/**
- * A kind of message that has others inside, and how to see them: `cpimContainer` of `msrp/cpim`, `multipartContainer` of
- * `msrp/multipart`. The session knows no more of it than this, so that only those load it who use it.
- */
-export interface Container {
-  /** Media types that it opens, as in accept-types: `message/cpim`, `multipart/*`. */
-  readonly types: readonly string[]
-  /** What is inside, as far as the first bytes show. Never throws. */
-  look(contentType: string, firstBytes: Uint8Array): ContainerView
-}
-
-/** What shows of a container. */
-export interface ContainerView {
-  readonly contents: readonly { readonly contentType: string; readonly firstBytes: Uint8Array }[]
-  /** All of it was seen. */
-  readonly complete: boolean
-  /** The receiver takes one of the contents and leaves the others (multipart/alternative). */
-  readonly choice: boolean
-}
 
 /** Bytes of a message to be sent that are looked at. */
 const FIRST_BYTES = 65_536

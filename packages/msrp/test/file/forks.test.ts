@@ -73,7 +73,7 @@ async function answered(...phones: Phone[]): Promise<Negotiation[]> {
 describe('A file in an offer that several answer', () => {
   test('goes to each of them', async () => {
     const forked = forking()
-    const sending = call.alice.files.offer(call.alice.negotiation, file)
+    const sending = await call.alice.files.offer(call.alice.negotiation, file)
     const phones = [phone(), phone()]
     await answered(...phones)
     await sending.done
@@ -86,7 +86,7 @@ describe('A file in an offer that several answer', () => {
 
   test('goes to one that answers when another one has refused it', async () => {
     const forked = forking()
-    const sending = call.alice.files.offer(call.alice.negotiation, file)
+    const sending = await call.alice.files.offer(call.alice.negotiation, file)
     const offer = await call.alice.negotiation.offer()
     const [deskPhone, mobile] = [phone({ onOffered: () => {} }), phone()]
     const refused = deskPhone.negotiation.refuse(offer)
@@ -100,7 +100,7 @@ describe('A file in an offer that several answer', () => {
   test('is the same transfer there when its description comes again', async () => {
     const forked = forking()
     const read = async (): Promise<Uint8Array> => new Promise(() => {})
-    call.alice.files.offer(call.alice.negotiation, { ...file, body: { size: bytes.length, read } })
+    await call.alice.files.offer(call.alice.negotiation, { ...file, body: { size: bytes.length, read } })
     const phones = [phone(), phone()]
     const [, fork] = await answered(...phones)
     await settled()
@@ -114,7 +114,7 @@ describe('A file in an offer that several answer', () => {
     const stream = (async function* () {
       yield bytes
     })()
-    const sending = call.alice.files.offer(call.alice.negotiation, { body: stream, type: 'image/jpeg' })
+    const sending = await call.alice.files.offer(call.alice.negotiation, { body: stream, type: 'image/jpeg' })
     const phones = [phone(), phone()]
     const [, fork] = await answered(...phones)
     await sending.done
@@ -146,7 +146,7 @@ describe('A file in an offer that several answer', () => {
 
   test('ends with its dialog, where nobody answers there', async () => {
     const forked = forking()
-    const sending = call.alice.files.offer(call.alice.negotiation, file)
+    const sending = await call.alice.files.offer(call.alice.negotiation, file)
     await call.alice.negotiation.offer()
     const fork = call.alice.negotiation.fork()
     await fork.close()

@@ -133,7 +133,7 @@ describe('answer', () => {
     const { endpoint, negotiation, controller, signal } = start([], {
       onMedium: async () => {
         if (++times === 1) await asked.promise
-        return { take: { listen }, taken: (medium) => taken.push(medium) }
+        return { take: { listen }, onTaken: (medium) => taken.push(medium) }
       },
     })
     const answering = negotiation.answer(peerText({ setup: 'active' }), { signal })
@@ -165,7 +165,7 @@ describe('answer', () => {
     const taken: Medium[] = []
     const onMedium: NegotiationOptions['onMedium'] = () => ({
       take: { listen },
-      taken: (medium) => taken.push(medium),
+      onTaken: (medium) => taken.push(medium),
     })
     const started = start([], { onMedium })
     const { endpoint, negotiation, signal } = started

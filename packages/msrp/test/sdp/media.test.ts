@@ -220,7 +220,7 @@ describe('A kind of medium', () => {
           seen.push(offered)
           if (offered.description.attribute('file-selector') === undefined) return undefined
           if (offered.medium !== undefined) return { change: { attributes: [['file-range', '1-2']] } }
-          return { take: { listen, attributes: [['file-selector', 'taken']] }, taken: (it) => (medium = it) }
+          return { take: { listen, attributes: [['file-selector', 'taken']] }, onTaken: (it) => (medium = it) }
         },
       },
     )
@@ -597,7 +597,7 @@ describe('A negotiation', () => {
   test('takes the endpoints of Node and of browsers', async () => {
     const endpoints: Preparing[] = [new Endpoint(), new BrowserEndpoint()]
     for (const endpoint of endpoints) {
-      const negotiation = new Negotiation(endpoint, { relay: { uri: 'nothing' } })
+      const negotiation = new Negotiation(endpoint, { relay: { uri: 'no:relay' } })
       expect(await failure(negotiation.offer())).toMatchObject({ code: 'invalid-argument' })
     }
   })

@@ -30,6 +30,11 @@ function multipart(kind: 'mixed' | 'alternative' | 'related' | 'signed', ...part
   return { contentType, body: body as Uint8Array }
 }
 
+const encodedImage: Wrapped = {
+  contentType: 'message/cpim',
+  body: Buffer.from('From: <sip:a@x.org>\r\n\r\nContent-Type: image/gif\r\nContent-Transfer-Encoding: x-own\r\n\r\nx'),
+}
+
 const GATEWAY: SessionOptions = {
   acceptTypes: ['message/cpim'],
   acceptWrappedTypes: ['text/*', 'image/png'],
@@ -44,6 +49,7 @@ describe('What is inside of a message has to be in accept-types or accept-wrappe
     ['content without type in an envelope', cpim('text/plain'), 200],
     ['a text in an envelope in an envelope', cpim('message/cpim', cpim('text/html').body), 200],
     ['a sound in an envelope in an envelope', cpim('message/cpim', cpim('audio/x').body), 415],
+    ['an image in an unknown transfer encoding in an envelope', encodedImage, 415],
     ['parts that are all taken', multipart('mixed', 'text/plain', 'image/png'), 200],
     ['parts of which one is not', multipart('mixed', 'text/plain', 'image/gif', 'image/png'), 415],
     ['a part of a part that is not', multipart('mixed', 'text/plain', multipart('mixed', 'audio/x')), 415],
