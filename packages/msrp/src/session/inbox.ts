@@ -1,29 +1,23 @@
 import type { Cancel, Clock } from '../connection/index.ts'
-import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
+import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import type { BlockSpool } from './block-spool.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { AnyBody } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
+import { loadedBefore } from './later.ts'
 import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
-import type { RequestFacts, SessionLimits, SessionOptions } from './options.ts'
+import type { SessionLimits, SessionOptions } from './options.ts'
 import type { Platform } from './platform.ts'
 import { ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
 import type { SessionCounts } from './statistics.ts'
-import { type Refused, refusedBy } from './verdict.ts'
-import { decisionOn } from './wrapped-types.ts'
-
-/** First bytes of a message that the application gets to decide on. */
-const FIRST_BYTES = 2048
 
 /** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
 const FORSAKEN = 120_000
-
-type Decision = NonNullable<SessionOptions['onRequest']>
 
 /** The session around an inbox. */
 export interface InboxRoom {
@@ -53,11 +47,12 @@ export class Inbox {
   readonly #limits: SessionLimits
   readonly #clock: Clock
   readonly #spool: BlockSpool | undefined
+  /** Undefined where nothing is to be decided. */
+  readonly #decisions: typeof import('./decisions.ts') | undefined
   readonly #transfers: Map<string, IncomingTransfer> = new Map()
   /** Messages that are over: the status their further chunks get, and whether all of it was reported. */
   readonly #over: RecentIds<{ status: number; size?: number | undefined; reported: boolean }> = new RecentIds(256)
   readonly #transferRoom: TransferRoom
-  readonly #deciding: Set<IncomingTransfer> = new Set()
   #memory = 0
   #onEnded: (() => void) | undefined
   #onQuiet: (() => void)[] = []
@@ -72,6 +67,7 @@ export class Inbox {
     this.#clock = platform.clock
     this.#limits = { ...SESSION_LIMITS, ...options.limits }
     this.#spool = platform.openSpool?.(this.#limits.spool)
+    if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.decisions)
     const createFile = platform.createFile?.bind(platform)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
       (transfer) => new ReceivedMessage(transfer, createFile),
@@ -119,20 +115,23 @@ export class Inbox {
     const accepted = [...(this.#options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
     if (!acceptsType(accepted, contentType)) return this.#refuse(request, 415)
     if (this.#full()) return this.#refuse(request, 413, 'Too many messages wait here')
-    const decide = decisionOn(contentType, this.#options)
-    const transfer = new IncomingTransfer(this.#transferRoom, request, {
-      undecided: decide !== undefined,
-      duplicate: this.#room.completed.has(messageId),
-      body: this.#room.kept(messageId),
+    const body = this.#room.kept(messageId)
+    const duplicate = this.#room.completed.has(messageId)
+    const transfer = new IncomingTransfer(this.#transferRoom, request, { duplicate, body })
+    const onTaken = (): void => this.queue.push(transfer)
+    const kept = body !== undefined
+    const decision = this.#decisions?.decisionOn(transfer, this.#options, {
+      kept,
+      most: this.#limits.undecidedChunks,
+      onTaken,
     })
+    transfer.decision = decision
     this.#transfers.set(messageId, transfer)
     const reader = this.#chunk(transfer, request)
     if (transfer.state === 'failed') return reader
-    if (decide === undefined) {
-      this.queue.push(transfer)
-      return reader
-    }
-    return this.#undecided(transfer, request, reader, decide)
+    if (decision === undefined) onTaken()
+    else decision.begun((request.byteRange?.start ?? 1) - 1)
+    return reader
   }
 
   /** Resolves when each message that has begun is with its reader, or has failed. */
@@ -161,7 +160,7 @@ export class Inbox {
     for (const transfer of [...this.#transfers.values()]) {
       const { keep } = this.#room
       // What nobody has decided on yet is not kept: it could be something else that is decided on when the rest comes.
-      if (transfer.state === 'arriving' && keep !== undefined && !discard && !transfer.undecided)
+      if (transfer.state === 'arriving' && keep !== undefined && !discard && !transfer.decision?.open)
         keep(transfer.interrupt(error), transfer.messageId)
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
@@ -221,72 +220,16 @@ export class Inbox {
   }
 
   #full(): boolean {
-    const arriving = [...this.#transfers.values()].filter(({ state }) => state === 'arriving')
+    const all = [...this.#transfers.values()]
+    const arriving = all.filter(({ state }) => state === 'arriving')
     if (arriving.length >= this.#limits.unfinishedMessages) {
       const now = this.#clock.now()
       const forsaken = arriving.find(({ activeAt }) => now - activeAt >= FORSAKEN)
       forsaken?.fail(new MsrpError('timeout', 'The rest of the message did not come', { status: 413 }))
       if (forsaken === undefined) return true
     }
-    return this.queue.waiting + this.#deciding.size >= this.#limits.unreadMessages
-  }
-
-  /** Collects the first bytes, then asks. */
-  #undecided(
-    transfer: IncomingTransfer,
-    request: IncomingRequest,
-    reader: RequestReader,
-    ask: Decision,
-  ): RequestReader {
-    let first: Uint8Array | undefined = new Uint8Array()
-    const decide = (): void => {
-      const bytes = first ?? new Uint8Array()
-      first = undefined
-      void this.#decide(transfer, ask, request, bytes)
-    }
-    if ((request.byteRange?.start ?? 1) > 1) decide()
-    return {
-      body: (bytes) => {
-        reader.body(bytes)
-        if (first === undefined) return
-        const room = FIRST_BYTES - first.length
-        const grown = new Uint8Array(first.length + Math.min(room, bytes.length))
-        grown.set(first)
-        grown.set(bytes.subarray(0, room), first.length)
-        first = grown
-        transfer.body.decided = Math.max(transfer.body.decided, first.length)
-        if (first.length >= FIRST_BYTES) decide()
-      },
-      end: (flag: ContinuationFlag) => {
-        if (first !== undefined) decide()
-        reader.end(flag)
-      },
-    }
-  }
-
-  async #decide(
-    transfer: IncomingTransfer,
-    ask: Decision,
-    request: IncomingRequest,
-    firstBytes: Uint8Array,
-  ): Promise<void> {
-    let refused: Refused | undefined
-    this.#deciding.add(transfer)
-    try {
-      const given = ask(factsOf(request), firstBytes)
-      // A decision that is there at once takes effect at once.
-      refused = refusedBy(given instanceof Promise ? await given : given)
-    } catch {
-      refused = { status: 403 }
-    }
-    this.#deciding.delete(transfer)
-    if (transfer.state === 'failed') return
-    if (refused === undefined) {
-      transfer.accept()
-      this.queue.push(transfer)
-    } else {
-      transfer.refuse(refused.status, refused.comment)
-    }
+    const undecided = all.filter(({ decision }) => decision?.open)
+    return this.queue.waiting + undecided.length >= this.#limits.unreadMessages
   }
 
   /**
@@ -341,17 +284,5 @@ export class Inbox {
     for (const transfer of this.#transfers.values()) {
       if (transfer.body.unread && transfer.body.memory > 0 && !transfer.body.evict()) break
     }
-  }
-}
-
-function factsOf(request: IncomingRequest): RequestFacts {
-  const { fields } = request.head
-  return {
-    messageId: request.messageId,
-    contentType: fields.contentType ?? '',
-    contentDisposition: fields.get('Content-Disposition'),
-    size: request.byteRange?.total,
-    fromPath: fields.fromPath.map(String),
-    field: (name) => fields.get(name),
   }
 }

@@ -1,4 +1,5 @@
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
+import type { Decision } from './decisions.ts'
 import type { AnyBody, BodyRoom } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SessionLimits } from './options.ts'
@@ -42,14 +43,14 @@ export class IncomingTransfer {
   readonly body: AnyBody
   /** A message with this Message-ID was completed before, on another session. */
   readonly duplicate: boolean
+  /** Whether it is taken; undefined where nothing has to be decided. */
+  decision: Decision | undefined
   readonly #room: TransferRoom
   readonly #reporter: SuccessReporter | undefined
   readonly #complete = Promise.withResolvers<void>()
   /** Size by Byte-Range: what the sender announced, not yet what is true. */
   #announced: number | undefined
   #chunk: IncomingChunk | undefined
-  /** Chunks to be answered once the application has decided; undefined when it has. */
-  #undecided: IncomingRequest[] | undefined
   #latest: IncomingRequest
   #activeAt: number
   #state: 'arriving' | 'complete' | 'failed' = 'arriving'
@@ -57,19 +58,14 @@ export class IncomingTransfer {
   #interruption: MsrpError | undefined
   #refused: Refused | undefined
 
-  constructor(
-    room: TransferRoom,
-    first: IncomingRequest,
-    options: { undecided: boolean; duplicate: boolean; body?: AnyBody | undefined },
-  ) {
-    const { undecided, duplicate, body } = options
+  constructor(room: TransferRoom, first: IncomingRequest, options: { duplicate: boolean; body?: AnyBody | undefined }) {
+    const { duplicate, body } = options
     this.duplicate = duplicate
     this.#room = room
     this.first = first
     this.#latest = first
     this.#activeAt = room.clock.now()
     this.messageId = first.messageId
-    this.#undecided = undecided ? [] : undefined
     const bodyRoom: BodyRoom = {
       clock: room.clock,
       window: room.window,
@@ -112,11 +108,6 @@ export class IncomingTransfer {
   /** The latest request that belongs to it: REPORTs go back along its From-Path. */
   get latest(): IncomingRequest {
     return this.#latest
-  }
-
-  /** The application has still to say whether it takes it. */
-  get undecided(): boolean {
-    return this.#undecided !== undefined
   }
 
   /** When a chunk last began or ended, in the clock's milliseconds. */
@@ -162,22 +153,20 @@ export class IncomingTransfer {
     // whoever has a whole message may have checked it, and what was decided on is what the application gets.
     if (this.body.failure !== undefined || this.body.complete) return
     const known = Math.min(Math.max(0, this.body.decided - position), bytes.length)
-    this.body.write(position + known, bytes.subarray(known), this.#announced)
+    const fresh = bytes.subarray(known)
+    this.body.write(position + known, fresh, this.#announced)
     if (this.body.received.runs > this.#room.gaps) this.refuse(413, 'Too many gaps')
     if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
+    this.decision?.take(position + known, fresh)
   }
 
   /** The end-line of a chunk. */
   end(chunk: IncomingChunk, flag: ContinuationFlag): void {
+    this.decision?.ended(flag, chunk.start + chunk.bytes)
     if (this.#state === 'arriving') this.#ended(chunk, flag)
     this.#chunk = undefined
     this.#activeAt = this.#room.clock.now()
-    if (this.#undecided === undefined) {
-      chunk.request.respond(200)
-      return
-    }
-    this.#undecided.push(chunk.request)
-    if (this.#undecided.length > this.#room.undecidedChunks) this.refuse(413, 'Too many chunks wait for a decision')
+    if (!this.decision?.hold(chunk.request)) chunk.request.respond(200)
   }
 
   /**
@@ -188,13 +177,6 @@ export class IncomingTransfer {
     const disposition = this.first.head.fields.contentDisposition
     const file = disposition?.filename !== undefined || disposition?.type === 'attachment'
     if (this.#state === 'complete' && this.body.inMemory && !file) this.#reporter?.progress(this.body.size, true)
-  }
-
-  /** The application has decided to take it. */
-  accept(): void {
-    const waiting = this.#undecided ?? []
-    this.#undecided = undefined
-    for (const request of waiting) request.respond(200)
   }
 
   /** Takes no more of it. */
@@ -294,8 +276,7 @@ export class IncomingTransfer {
     const status = statusFor(error)
     // The application's own words, if it was that.
     const comment = this.#refused === undefined && error.status !== undefined ? error.message : this.#refused?.comment
-    const waiting = this.#undecided ?? []
-    this.#undecided = undefined
+    const waiting = this.decision?.release() ?? []
     for (const request of waiting) request.respond(status ?? 200, comment)
     if (status !== undefined) {
       if (this.#chunk !== undefined) this.#chunk.request.respond(status, comment)

@@ -13,9 +13,9 @@ import type { MessageBody } from './body.ts'
 import type { CursorLimits } from './body-cursor.ts'
 import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
 import { WHOLE_CHUNK } from './cursor.ts'
-import { wantsEnvelope, wrapForPeer } from './envelope.ts'
+import { loadedBefore } from './later.ts'
 import { SESSION_LIMITS } from './limits.ts'
-import { acceptsType, bareType } from './media-types.ts'
+import { acceptsType, bareType, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { type BodyFacts, factsOf } from './outgoing-body.ts'
 import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
@@ -25,7 +25,6 @@ import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
 import type { SessionCounts } from './statistics.ts'
 import { WholeBody } from './whole-body.ts'
-import { unwantedByPeer } from './wrapped-types.ts'
 
 /** Default of `reportTimeout`, in milliseconds. */
 const REPORT_TIMEOUT = 60_000
@@ -91,7 +90,11 @@ export class OutgoingMessages {
 
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
-    const { body, options } = wrapForPeer(given, asked, this.#options)
+    const { envelope, peerAcceptTypes } = this.#options
+    const { body, options } =
+      envelope === undefined
+        ? { body: given, options: asked }
+        : loadedBefore(this.#room.parts.wrapping).wrapForPeer(envelope, peerAcceptTypes, given, asked)
     const facts = factsOf(body)
     const settings = this.#settings(facts, options)
     if (this.#messages.has(settings.messageId)) {
@@ -271,13 +274,14 @@ export class OutgoingMessages {
     const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
-      const hint = wantsEnvelope(peerAcceptTypes, 'message/cpim') ? '; with the option envelope it is wrapped' : ''
+      const hint =
+        bareType(peerAcceptTypes[0] ?? '') === 'message/cpim' ? '; with the option envelope it is wrapped' : ''
       return new MsrpError(
         'type-not-accepted',
         `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}${hint}`,
       )
     }
-    const unwanted = unwantedByPeer(body, contentType, options.wrappedTypes, this.#options)
+    const unwanted = this.#unwantedInside(body, contentType, options.wrappedTypes)
     if (unwanted !== undefined) {
       return new MsrpError('type-not-accepted', `The peer does not take ${unwanted} inside of ${contentType}`)
     }
@@ -291,6 +295,19 @@ export class OutgoingMessages {
       return new MsrpError('too-large', `The message has ${facts.size} bytes, but the peer takes ${most} at most`)
     }
     return undefined
+  }
+
+  /** What is inside of a message and the peer has not listed: by `wrappedTypes`, else as far as it shows. */
+  #unwantedInside(
+    body: MessageBody,
+    contentType: string,
+    wrappedTypes: readonly string[] | undefined,
+  ): string | undefined {
+    const { peerAcceptTypes = ['*'], peerAcceptWrappedTypes, containers } = this.#options
+    const accepted = takenInside(peerAcceptTypes, peerAcceptWrappedTypes)
+    if (accepted.includes('*')) return undefined
+    if (wrappedTypes !== undefined) return wrappedTypes.find((type) => !acceptsType(accepted, type))
+    return containers && loadedBefore(this.#room.parts.wrapping).unwantedIn(body, contentType, accepted, containers)
   }
 
   #refused(message: SentMessage, status: number, error: MsrpError, types: string): void {

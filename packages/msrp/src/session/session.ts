@@ -16,7 +16,8 @@ import { sendExtensionRequest } from './extension-request.ts'
 import { finish } from './finish.ts'
 import { Inbox, type InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
-import { NicknameRequests } from './nickname.ts'
+import { loadedBefore } from './later.ts'
+import type { NicknameRequests } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
 import type { PeerFacts, Renegotiable } from './peer-facts.ts'
@@ -55,7 +56,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   readonly #outgoing: OutgoingMessages
   readonly #closed = Promise.withResolvers<SessionEnd>()
   readonly #presence: Presence
-  readonly #nicknames: NicknameRequests
+  readonly #nicknames: NicknameRequests | undefined
   readonly #pauses: Set<object> = new Set()
   readonly #counts = new SessionCounts()
   #connection: EndpointConnection
@@ -105,7 +106,8 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
       gone: (error) => this.drop(error),
       counts: this.#counts,
     })
-    this.#nicknames = new NicknameRequests(options.onNickname)
+    const { onNickname } = options
+    this.#nicknames = onNickname && new (loadedBefore(platform.parts.decisions).NicknameRequests)(onNickname)
     if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
     this.#activeAt = platform.clock.now()
     this.#beganAt = this.#activeAt
@@ -201,16 +203,11 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
       request.respond(481)
       return IGNORED
     }
-    switch (request.head.method) {
-      case 'SEND':
-        return this.#inbox.send(request)
-      case 'NICKNAME':
-        return this.#nicknames.request(request)
-      default:
-        // RFC 4975 §12: an unknown method is answered 501.
-        request.respond(501)
-        return IGNORED
-    }
+    if (request.head.method === 'SEND') return this.#inbox.send(request)
+    if (request.head.method === 'NICKNAME' && this.#nicknames !== undefined) return this.#nicknames.request(request)
+    // RFC 4975 §12: an unknown method is answered 501.
+    request.respond(501)
+    return IGNORED
   }
 
   /** Whether another connection can take the place of ours: both came in, and it has not had its turn already. */
