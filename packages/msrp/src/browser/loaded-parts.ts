@@ -7,6 +7,11 @@ export const loadedParts: Parts = {
   longMessages: loaded(() => import('../session/body-cursor.ts')),
   decisions: loaded(() => import('../session/decisions.ts')),
   wrapping: loaded(() => import('../session/envelope.ts')),
+  saving: loaded(() => import('../session/saving.ts')),
+  requests: loaded(() => import('../session/extension-request.ts')),
+  finishing: loaded(() => import('../session/finish.ts')),
+  idle: loaded(() => import('../session/idle-watch.ts')),
+  stall: loaded(() => import('../session/stall-watch.ts')),
 }
 
 /** Loads something when it is asked for first. Rejects with `internal` when it cannot be loaded; the next time it is tried again. */

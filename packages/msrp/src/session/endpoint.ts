@@ -100,7 +100,7 @@ export class MsrpEndpoint {
     const { listen, relay, signal } = options
     const direct = this.#direct
     checkPrepare(options, direct)
-    const loading = loadFor(options, this.#platform.parts)
+    const loading = loadFor({ ...options, stallTimeout: this.#options.stallTimeout }, this.#platform.parts)
     if (loading !== undefined) await loading
     const { resumeFor = 0 } = this.#options
     if (resumeFor > 0) await this.#keepFor(resumeFor)

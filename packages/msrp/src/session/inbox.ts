@@ -68,9 +68,8 @@ export class Inbox {
     this.#limits = { ...SESSION_LIMITS, ...options.limits }
     this.#spool = platform.openSpool?.(this.#limits.spool)
     if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.decisions)
-    const createFile = platform.createFile?.bind(platform)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
-      (transfer) => new ReceivedMessage(transfer, createFile),
+      (transfer) => new ReceivedMessage(transfer, platform),
       () => this.#watchWaiting(),
     )
     this.#transferRoom = {

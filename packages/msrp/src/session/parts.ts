@@ -1,5 +1,5 @@
-import type { Later } from './later.ts'
-import type { SessionOptions } from './options.ts'
+import { type Later, use } from './later.ts'
+import type { EndpointOptions, SessionOptions } from './options.ts'
 
 /** What few sessions need of this library: see `Later`. */
 export interface Parts {
@@ -9,17 +9,34 @@ export interface Parts {
   readonly decisions: Later<typeof import('./decisions.ts')>
   /** For sessions that look at what is inside of what they send, or wrap it: by `containers` and `envelope`. */
   readonly wrapping: Later<typeof import('./envelope.ts')>
+  /** For messages that are saved, or read as a Blob. */
+  readonly saving: Later<typeof import('./saving.ts')>
+  /** For requests of other methods. */
+  readonly requests: Later<typeof import('./extension-request.ts')>
+  /** For sessions that end once all is done. */
+  readonly finishing: Later<typeof import('./finish.ts')>
+  /** For sessions that end when they are idle. */
+  readonly idle: Later<typeof import('./idle-watch.ts')>
+  /** For endpoints that look for dead connections. */
+  readonly stall: Later<typeof import('./stall-watch.ts')>
 }
 
 /**
- * Loads what a session with these options needs from its beginning; undefined when that is nothing.
+ * Loads what a session with these options needs from its beginning; undefined when all of it is there.
  * @throws MsrpError `invalid-argument` for options that cannot go together, `internal` when it cannot be loaded
  */
-export function loadFor(options: SessionOptions, parts: Parts): Promise<unknown> | undefined {
-  const { onRequest, onNickname, containers, acceptWrappedTypes, envelope } = options
+export function loadFor(
+  options: SessionOptions & Pick<EndpointOptions, 'stallTimeout'>,
+  parts: Parts,
+): Promise<unknown> | undefined {
+  const { onRequest, onNickname, containers, acceptWrappedTypes, envelope, idleTimeout, stallTimeout } = options
   const decides = onRequest ?? onNickname ?? containers ?? acceptWrappedTypes
   const wraps = containers ?? envelope
-  if (decides === undefined && wraps === undefined) return undefined
-  const check = async (): Promise<void> => (await parts.decisions()).checkWrappedTypes(options)
-  return Promise.all([decides && check(), wraps && parts.wrapping()])
+  const loading = [
+    decides && use(parts.decisions, ({ checkWrappedTypes }) => checkWrappedTypes(options)),
+    wraps && parts.wrapping(),
+    idleTimeout !== undefined && parts.idle(),
+    stallTimeout !== undefined && parts.stall(),
+  ]
+  return loading.some((part) => part instanceof Promise) ? Promise.all(loading) : undefined
 }

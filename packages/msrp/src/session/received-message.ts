@@ -3,13 +3,12 @@ import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import type { AnyBody } from './incoming-body.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
-import type { FileSink, SaveOptions } from './platform.ts'
-
-/** How a message comes to a file. */
-export type CreateFile = ((path: string, options: SaveOptions) => Promise<FileSink>) | undefined
+import type { FileSink, Platform, SaveOptions } from './platform.ts'
 
 // A message that the application has let go of unread can never be read, so what it holds is freed.
 const dropped = new FinalizationRegistry<IncomingTransfer>((transfer) => transfer.forsake())
+
+type Saving = typeof import('./saving.ts')
 
 /** So many steps an application that waits for a message may take before it reads it. */
 const STEPS = 8
@@ -31,12 +30,12 @@ export class ReceivedMessage implements IncomingMessage {
   readonly fileName: string | undefined
   readonly duplicate: boolean
   readonly #transfer: IncomingTransfer
-  readonly #createFile: CreateFile
+  readonly #platform: Platform
 
-  constructor(transfer: IncomingTransfer, createFile: CreateFile) {
+  constructor(transfer: IncomingTransfer, platform: Platform) {
     const { fields } = transfer.first.head
     this.#transfer = transfer
-    this.#createFile = createFile
+    this.#platform = platform
     this.messageId = transfer.messageId
     this.contentType = fields.contentType ?? ''
     this.disposition = fields.get('Content-Disposition')
@@ -88,11 +87,7 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async blob(): Promise<Blob> {
-    const open = async (): Promise<FileSink> => {
-      const { BlobSink } = await import('./blob-sink.ts')
-      return new BlobSink(this.contentType)
-    }
-    return (await this.#save(open, undefined)) as Blob
+    return (await this.#save(({ gather }) => gather(this.#transfer, this.contentType))) as Blob
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -114,23 +109,20 @@ export class ReceivedMessage implements IncomingMessage {
   saveTo(path: string, options?: SaveOptions): Promise<string>
   saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
-    return this.#save(async () => (typeof target === 'string' ? this.#open(target, options) : target), options.signal)
+    return this.#save((saving) => saving.saveTo(this.#transfer, target, options, this.#platform))
   }
 
-  async #save(open: () => Promise<FileSink>, signal: AbortSignal | undefined): Promise<unknown> {
-    const transfer = this.#transfer
+  /** What it takes may have to be loaded first. */
+  async #save(how: (saving: Saving) => Promise<unknown>): Promise<unknown> {
     this.#attach()
-    const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
-    if (signal?.aborted) giveUp()
-    signal?.addEventListener('abort', giveUp)
-    try {
-      const sink = await open()
-      if (transfer.interruption === undefined) return await transfer.body.saveTo(sink)
-      await sink.discard()
-      throw transfer.interruption
-    } finally {
-      signal?.removeEventListener('abort', giveUp)
-    }
+    const saving = this.#platform.parts.saving()
+    if (!(saving instanceof Promise)) return how(saving)
+    return how(
+      await saving.catch((error) => {
+        this.#transfer.fail(error)
+        throw error
+      }),
+    )
   }
 
   refuse(status = 413, comment?: string): void {
@@ -156,21 +148,6 @@ export class ReceivedMessage implements IncomingMessage {
     const { interruption } = this.#transfer
     return interruption === undefined ? body.take() : Promise.reject(interruption)
   }
-
-  async #open(path: string, options: SaveOptions): Promise<FileSink> {
-    try {
-      if (this.#createFile === undefined) throw new MsrpError('storage', 'There are no files here')
-      return await this.#createFile(path, options)
-    } catch (cause) {
-      const error = cause instanceof MsrpError ? cause : new MsrpError('storage', `Cannot write ${path}`, { cause })
-      this.#transfer.fail(error)
-      throw error
-    }
-  }
-}
-
-function savingAborted(cause: unknown): MsrpError {
-  return new MsrpError('aborted', 'Saving the message was given up', { status: 413, cause })
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -1,4 +1,3 @@
-import type { Cancel } from '../connection/index.ts'
 import { type Field, formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/index.ts'
 import type {
   Finished,
@@ -12,11 +11,10 @@ import type {
 import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
-import { sendExtensionRequest } from './extension-request.ts'
-import { finish } from './finish.ts'
+import type { IdleWatch } from './idle-watch.ts'
 import { Inbox, type InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
-import { loadedBefore } from './later.ts'
+import { loadedBefore, use } from './later.ts'
 import type { NicknameRequests } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
@@ -67,8 +65,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   #finishing = false
   readonly #beganAt: number
   #closing: Promise<void> | undefined
-  #activeAt: number
-  #idleTimer: Cancel | undefined
+  readonly #idle: IdleWatch | undefined
 
   constructor(room: SessionRoom, connection: EndpointConnection) {
     const { platform, options, localUri, peerPath } = room
@@ -109,9 +106,12 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     const { onNickname } = options
     this.#nicknames = onNickname && new (loadedBefore(platform.parts.decisions).NicknameRequests)(onNickname)
     if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
-    this.#activeAt = platform.clock.now()
-    this.#beganAt = this.#activeAt
-    this.#armIdle()
+    this.#beganAt = platform.clock.now()
+    if (options.idleTimeout !== undefined) {
+      const busy = (): boolean => this.#inbox.busy || this.#outgoing.size > 0
+      const { IdleWatch } = loadedBefore(platform.parts.idle)
+      this.#idle = new IdleWatch(platform.clock, options.idleTimeout, busy, () => void this.close())
+    }
   }
 
   get connection(): EndpointConnection {
@@ -150,15 +150,17 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   }
 
   send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {
-    this.#activeAt = this.#room.platform.clock.now()
+    this.#idle?.active()
     return this.#outgoing.send(body, options, this.state === 'open' ? this.#connection.msrp : undefined)
   }
 
   async sendRequest(method: string, fields: readonly Field[] = []): Promise<void> {
     if (this.#state !== 'open') throw new MsrpError('closed', 'The session is over')
-    this.#activeAt = this.#room.platform.clock.now()
-    const { localUri, peerPath: toPath } = this.#room
-    await sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] })
+    this.#idle?.active()
+    const { localUri, peerPath: toPath, platform } = this.#room
+    await use(platform.parts.requests, ({ sendExtensionRequest }) =>
+      sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] }),
+    )
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage> {
@@ -170,9 +172,11 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     return this.#closing
   }
 
-  finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
+  async finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
     this.#finishing = true
-    return finish(this, this.#outgoing.all, incoming ? this.#inbox.quiet() : undefined, signal)
+    const messages = this.#outgoing.all
+    const quiet = incoming ? this.#inbox.quiet() : undefined
+    return use(this.#room.platform.parts.finishing, ({ finish }) => finish(this, messages, quiet, signal))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -194,7 +198,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
 
   /** A request that belongs to this session, on its connection. */
   request(request: IncomingRequest): RequestReader {
-    this.#activeAt = this.#room.platform.clock.now()
+    this.#idle?.active()
     if (request.head.method === 'REPORT') {
       this.#reported(request.head)
       return IGNORED
@@ -263,7 +267,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   #end(end: SessionEnd, error: MsrpError): boolean {
     if (this.#state === 'closed') return false
     this.#state = 'closed'
-    this.#idleTimer?.()
+    this.#idle?.stop()
     this.#presence.stop()
     this.#outgoing.end(error)
     this.#inbox.end(error, end.by === 'local')
@@ -307,20 +311,5 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   #resume(reason: object): void {
     this.#pauses.delete(reason)
     this.#connection.msrp.resumeReading(reason)
-  }
-
-  #armIdle(): void {
-    const { idleTimeout } = this.#room.options
-    if (idleTimeout === undefined) return
-    const { clock } = this.#room.platform
-    const left = this.#activeAt + idleTimeout - clock.now()
-    this.#idleTimer = clock.after(Math.max(left, 0), () => {
-      const idle = clock.now() - this.#activeAt >= idleTimeout && !this.#inbox.busy && this.#outgoing.size === 0
-      if (idle) void this.close()
-      else {
-        if (clock.now() - this.#activeAt >= idleTimeout) this.#activeAt = clock.now()
-        this.#armIdle()
-      }
-    })
   }
 }

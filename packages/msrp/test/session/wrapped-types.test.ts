@@ -152,7 +152,12 @@ describe('What is inside of a message has to be in accept-types or accept-wrappe
       const stage = await passive(GATEWAY)
       const send = (body: Uint8Array, from: number, until: number, flag: '+' | '$') => {
         const range = `${from + 1}-${until}/${body.length}`
-        return stage.peer.send({ ...asked({ ...taken, body: body.slice(from, until) }), messageId: 'again1', range, flag })
+        return stage.peer.send({
+          ...asked({ ...taken, body: body.slice(from, until) }),
+          messageId: 'again1',
+          range,
+          flag,
+        })
       }
       send(taken.body, 0, 90, '+')
       send(other.body, 0, 100, '+')
