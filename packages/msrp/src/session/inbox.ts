@@ -1,58 +1,30 @@
-import type { Cancel, Clock } from '../connection/index.ts'
+import type { Cancel } from '../connection/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import type { BlockSpool } from './block-spool.ts'
-import type { CompletedMessages } from './completed-messages.ts'
-import type { AnyBody } from './incoming-body.ts'
+import type { BodyShare } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
 import { loadedBefore } from './later.ts'
-import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
-import type { SessionLimits, SessionOptions } from './options.ts'
-import type { Platform } from './platform.ts'
 import { ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
-import type { SessionCounts } from './statistics.ts'
+import type { SessionContext } from './session-context.ts'
 
 /** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
 const FORSAKEN = 120_000
 
-/** The session around an inbox. */
-export interface InboxRoom {
-  readonly platform: Platform
-  readonly options: SessionOptions
-  readonly counts: SessionCounts
-  pause(reason: object): void
-  resume(reason: object): void
-  /** Sends a REPORT about the first `until` bytes of a message to where `request` came from. */
-  report(
-    request: IncomingRequest,
-    report: { status: number; until: number; total?: number | undefined; comment?: string | undefined },
-  ): void
-  /** Those of all sessions of the conversation. */
-  readonly completed: CompletedMessages
-  /** Keeps what has arrived of a message whose session broke, for a later session. */
-  keep: ((body: AnyBody, messageId: string) => void) | undefined
-  /** What an earlier session brought of a message. */
-  kept(messageId: string): AnyBody | undefined
-}
-
 /** What comes in on one session: which messages are under way, which are refused, and which wait for the application. */
-export class Inbox {
+export class Inbox implements TransferRoom {
   readonly queue: MessageQueue<IncomingTransfer, IncomingMessage>
-  readonly #room: InboxRoom
-  readonly #options: SessionOptions
-  readonly #limits: SessionLimits
-  readonly #clock: Clock
-  readonly #spool: BlockSpool | undefined
-  /** Undefined where nothing is to be decided. */
-  readonly #decisions: typeof import('./decisions.ts') | undefined
+  /** What the messages may use of the session. */
+  readonly shared: BodyShare
+  readonly context: SessionContext
   readonly #transfers: Map<string, IncomingTransfer> = new Map()
   /** Messages that are over: the status their further chunks get, and whether all of it was reported. */
   readonly #over: RecentIds<{ status: number; size?: number | undefined; reported: boolean }> = new RecentIds(256)
-  readonly #transferRoom: TransferRoom
+  /** Undefined where nothing is to be decided. */
+  readonly #decisions: typeof import('./decisions.ts') | undefined
   #memory = 0
   #onEnded: (() => void) | undefined
   #onQuiet: (() => void)[] = []
@@ -60,31 +32,22 @@ export class Inbox {
   readonly #waiting: Map<IncomingTransfer, number> = new Map()
   #waitingTimer: Cancel | undefined
 
-  constructor(room: InboxRoom) {
-    const { platform, options } = room
-    this.#room = room
-    this.#options = options
-    this.#clock = platform.clock
-    this.#limits = { ...SESSION_LIMITS, ...options.limits }
-    this.#spool = platform.openSpool?.(this.#limits.spool)
+  constructor(context: SessionContext) {
+    const { limits, options, platform } = context
+    this.context = context
     if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.decisions)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
       (transfer) => new ReceivedMessage(transfer, platform),
       () => this.#watchWaiting(),
     )
-    this.#transferRoom = {
+    this.shared = {
       clock: platform.clock,
-      ...this.#limits,
-      spool: this.#spool,
-      openBody: platform.openBody,
-      maxMessageSize: options.maxMessageSize ?? Number.POSITIVE_INFINITY,
-      reportOn: options.reportOn ?? 'taken',
-      pause: (reason) => room.pause(reason),
-      resume: (reason) => room.resume(reason),
-      account: (change) => this.#account(change),
-      report: (transfer, status, until, comment) => this.#report(transfer, status, until, comment),
-      completed: (transfer) => this.#completed(transfer),
-      over: (transfer, error) => this.#ended(transfer, error),
+      window: limits.window,
+      spoolAfter: limits.spoolAfter,
+      spool: platform.openSpool?.(limits.spool),
+      pause: context.pause,
+      resume: context.resume,
+      memory: (change) => this.#account(change),
     }
   }
 
@@ -102,26 +65,26 @@ export class Inbox {
     const over = this.#over.get(messageId)
     if (over !== undefined) return this.#afterwards(request, over)
     if (!hasBody) return this.#bodiless(request)
-    const whole = this.#room.completed.sizeOf(messageId)
+    const whole = this.context.completed.sizeOf(messageId)
     // Its sender goes on where an earlier session broke, and does not know that all of it had come through.
     if (whole !== undefined && (request.byteRange?.start ?? 1) > 1 && request.byteRange?.total === whole) {
       // The application may still be reading it.
       return this.#afterwards(request, { status: 200, size: whole, reported: true }, (report) =>
-        this.#room.completed.onTaken(messageId, report),
+        this.context.completed.onTaken(messageId, report),
       )
     }
     const { contentType = '' } = fields
-    const accepted = [...(this.#options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
+    const accepted = [...(this.context.options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
     if (!acceptsType(accepted, contentType)) return this.#refuse(request, 415)
     if (this.#full()) return this.#refuse(request, 413, 'Too many messages wait here')
-    const body = this.#room.kept(messageId)
-    const duplicate = this.#room.completed.has(messageId)
-    const transfer = new IncomingTransfer(this.#transferRoom, request, { duplicate, body })
+    const body = this.context.kept(messageId)
+    const duplicate = this.context.completed.has(messageId)
+    const transfer = new IncomingTransfer(this, request, { duplicate, body })
     const onTaken = (): void => this.queue.push(transfer)
     const kept = body !== undefined
-    const decision = this.#decisions?.decisionOn(transfer, this.#options, {
+    const decision = this.#decisions?.decisionOn(transfer, this.context.options, {
       kept,
-      most: this.#limits.undecidedChunks,
+      most: this.context.limits.undecidedChunks,
       onTaken,
     })
     transfer.decision = decision
@@ -157,7 +120,7 @@ export class Inbox {
    */
   end(error: MsrpError, discard: boolean): void {
     for (const transfer of [...this.#transfers.values()]) {
-      const { keep } = this.#room
+      const { keep } = this.context
       // What nobody has decided on yet is not kept: it could be something else that is decided on when the rest comes.
       if (transfer.state === 'arriving' && keep !== undefined && !discard && !transfer.decision?.open)
         keep(transfer.interrupt(error), transfer.messageId)
@@ -166,12 +129,12 @@ export class Inbox {
     this.queue.end()
     this.#waiting.clear()
     this.#waitingTimer?.()
-    this.#spool?.retire()
+    this.shared.spool?.retire()
   }
 
   #chunk(transfer: IncomingTransfer, request: IncomingRequest): RequestReader {
     const chunk: IncomingChunk = transfer.begin(request)
-    const { received } = this.#room.counts
+    const { received } = this.context.counts
     received.chunks++
     return {
       body: (bytes) => {
@@ -188,7 +151,7 @@ export class Inbox {
       body: () => {},
       end: () => {
         request.respond(200)
-        if (request.successReport) this.#room.report(request, { status: 200, until: 0, total: 0 })
+        if (request.successReport) this.context.report(request, { status: 200, until: 0, total: 0 })
       },
     }
   }
@@ -207,7 +170,7 @@ export class Inbox {
         // RFC 4975 §5.4: duplicates are acknowledged like the original.
         const { size = 0 } = over
         if (over.reported && request.successReport)
-          onTaken(() => this.#room.report(request, { status: 200, until: size, total: size }))
+          onTaken(() => this.context.report(request, { status: 200, until: size, total: size }))
       },
     }
   }
@@ -221,25 +184,25 @@ export class Inbox {
   #full(): boolean {
     const all = [...this.#transfers.values()]
     const arriving = all.filter(({ state }) => state === 'arriving')
-    if (arriving.length >= this.#limits.unfinishedMessages) {
-      const now = this.#clock.now()
+    if (arriving.length >= this.context.limits.unfinishedMessages) {
+      const now = this.shared.clock.now()
       const forsaken = arriving.find(({ activeAt }) => now - activeAt >= FORSAKEN)
       forsaken?.fail(new MsrpError('timeout', 'The rest of the message did not come', { status: 413 }))
       if (forsaken === undefined) return true
     }
     const undecided = all.filter(({ decision }) => decision?.open)
-    return this.queue.waiting + undecided.length >= this.#limits.unreadMessages
+    return this.queue.waiting + undecided.length >= this.context.limits.unreadMessages
   }
 
   /**
    * Two applications that each wait for their message to be delivered before they come to the next one would wait for each
    * other. So a short message for which nobody has time yet is reported after a while, although it is not taken.
    */
-  #completed(transfer: IncomingTransfer): void {
-    this.#room.counts.received.messages++
-    this.#room.completed.add(transfer.messageId, transfer.size ?? 0)
+  completed(transfer: IncomingTransfer): void {
+    this.context.counts.received.messages++
+    this.context.completed.add(transfer.messageId, transfer.size ?? 0)
     if (!transfer.first.successReport || !this.queue.has(transfer)) return
-    this.#waiting.set(transfer, this.#clock.now() + this.#limits.spoolAfter)
+    this.#waiting.set(transfer, this.shared.clock.now() + this.context.limits.spoolAfter)
     this.#watchWaiting()
   }
 
@@ -247,10 +210,10 @@ export class Inbox {
     // Those that came first are due first. An application that has never asked for a message is not busy with one.
     const [due] = this.#waiting.values()
     if (due === undefined || this.#waitingTimer !== undefined || !this.queue.asked) return
-    this.#waitingTimer = this.#clock.after(Math.max(due - this.#clock.now(), 0), () => {
+    this.#waitingTimer = this.shared.clock.after(Math.max(due - this.shared.clock.now(), 0), () => {
       this.#waitingTimer = undefined
       for (const [transfer, at] of this.#waiting) {
-        if (at > this.#clock.now()) break
+        if (at > this.shared.clock.now()) break
         this.#waiting.delete(transfer)
         if (this.queue.has(transfer)) transfer.reportWaiting()
       }
@@ -258,20 +221,15 @@ export class Inbox {
     })
   }
 
-  #report(transfer: IncomingTransfer, status: number, until: number, comment?: string): void {
-    const total = transfer.size
-    this.#room.report(transfer.latest, { status, until, total, comment })
-  }
-
-  #ended(transfer: IncomingTransfer, error: MsrpError | undefined): void {
+  over(transfer: IncomingTransfer, error: MsrpError | undefined): void {
     const { messageId } = transfer
     this.#transfers.delete(messageId)
     this.#waiting.delete(transfer)
     this.queue.remove(transfer)
     const status = error === undefined ? 200 : (statusFor(error) ?? 413)
     this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })
-    if (error === undefined) this.#room.completed.taken(messageId, transfer.size ?? 0)
-    else if (!transfer.duplicate) this.#room.completed.untaken(messageId)
+    if (error === undefined) this.context.completed.taken(messageId, transfer.size ?? 0)
+    else if (!transfer.duplicate) this.context.completed.untaken(messageId)
     this.#onEnded?.()
     if (this.#transfers.size === 0) for (const onQuiet of this.#onQuiet.splice(0)) onQuiet()
   }
@@ -279,7 +237,7 @@ export class Inbox {
   /** When the session holds too much, the unread messages move to the spool. */
   #account(change: number): void {
     this.#memory += change
-    if (change <= 0 || this.#memory <= this.#limits.memory) return
+    if (change <= 0 || this.#memory <= this.context.limits.memory) return
     for (const transfer of this.#transfers.values()) {
       if (transfer.body.unread && transfer.body.memory > 0 && !transfer.body.evict()) break
     }

@@ -1,53 +1,30 @@
-import type { Clock, MsrpConnection } from '../connection/index.ts'
+import type { MsrpConnection } from '../connection/index.ts'
 import { smimeTypeOf } from '../mime/smime.ts'
-import {
-  type Field,
-  formatContentDisposition,
-  isIdent,
-  MsrpError,
-  type MsrpUri,
-  newMessageId,
-  type RandomBytes,
-} from '../wire/index.ts'
+import { type Field, formatContentDisposition, isIdent, MsrpError, newMessageId } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
 import type { CursorLimits } from './body-cursor.ts'
 import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
 import { WHOLE_CHUNK } from './cursor.ts'
 import { loadedBefore } from './later.ts'
-import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, bareType, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { type BodyFacts, factsOf } from './outgoing-body.ts'
-import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
-import type { Parts } from './parts.ts'
+import { type OutgoingRoom, type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
-import type { SessionCounts } from './statistics.ts'
+import type { SessionContext } from './session-context.ts'
 import { WholeBody } from './whole-body.ts'
 
 /** Default of `reportTimeout`, in milliseconds. */
 const REPORT_TIMEOUT = 60_000
 
-/** The session around its outgoing messages. */
-export interface OutgoingMessagesRoom {
-  readonly clock: Clock
-  readonly random: RandomBytes
-  readonly parts: Parts
-  readonly toPath: readonly MsrpUri[]
-  readonly fromPath: readonly MsrpUri[]
-  readonly options: SessionOptions
-  readonly counts: SessionCounts
-  /** The peer says that there is no such session, or that it is bound to another connection. */
-  disowned(error: MsrpError): void
-}
-
 /** How a message is sent, and what bounds its chunks. */
 type Settings = OutgoingSettings & CursorLimits
 
 /** The messages that a session sends: which are under way, and what the peer does not take. */
-export class OutgoingMessages {
-  readonly #room: OutgoingMessagesRoom
+export class OutgoingMessages implements OutgoingRoom {
+  readonly context: SessionContext
   #options: SessionOptions
   readonly #messages: Map<string, SentMessage> = new Map()
   /** Longer messages that are on their way, and those that wait for one of them to be out. */
@@ -61,9 +38,9 @@ export class OutgoingMessages {
   /** Messages that the peer answered 413 to: RFC 4975 §10.5, no further chunk of them is sent. */
   readonly #stopped: RecentIds<true> = new RecentIds(256)
 
-  constructor(room: OutgoingMessagesRoom) {
-    this.#room = room
-    this.#options = room.options
+  constructor(context: SessionContext) {
+    this.context = context
+    this.#options = context.options
   }
 
   /** What the peer takes from now on. */
@@ -94,33 +71,18 @@ export class OutgoingMessages {
     const { body, options } =
       envelope === undefined
         ? { body: given, options: asked }
-        : loadedBefore(this.#room.parts.wrapping).wrapForPeer(envelope, peerAcceptTypes, given, asked)
+        : loadedBefore(this.context.platform.parts.wrapping).wrapForPeer(envelope, peerAcceptTypes, given, asked)
     const facts = factsOf(body)
     const settings = this.#settings(facts, options)
     if (this.#messages.has(settings.messageId)) {
       throw new MsrpError('invalid-argument', `A message with the id ${settings.messageId} is being sent already`)
     }
-    const { signal } = options
-    const onAbort = (): void => message.abort(signal?.reason)
-    const message = new SentMessage(
-      {
-        clock: this.#room.clock,
-        refused: (it, status, error) => this.#refused(it, status, error, typesIn(settings.contentType, options)),
-        counts: this.#room.counts,
-        over: (it) => {
-          signal?.removeEventListener('abort', onAbort)
-          this.#messages.delete(it.messageId)
-          this.#waiting.delete(it)
-        },
-      },
-      settings,
-    )
+    const message = new SentMessage(this, settings)
     this.#messages.set(message.messageId, message)
     const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, facts, body, options)
     this.#open(message, body, facts, settings)
-    signal?.addEventListener('abort', onAbort)
     if (error !== undefined) message.lost(error)
-    else if (signal?.aborted) message.abort(signal.reason)
+    else if (options.signal?.aborted) message.abort(options.signal.reason)
     else if (connection !== undefined) this.#begin(message, connection)
     return message
   }
@@ -162,7 +124,7 @@ export class OutgoingMessages {
   /** A receiver holds only so many unfinished messages (ours as many as we take), and refuses one more with 413. */
   #begin(message: SentMessage, connection: MsrpConnection<PendingRequest>): void {
     this.#connection = connection
-    const { unfinishedMessages } = { ...SESSION_LIMITS, ...this.#options.limits }
+    const { unfinishedMessages } = this.context.limits
     if (this.#loading || (!message.small && this.#underWay.size >= unfinishedMessages)) {
       this.#waiting.add(message)
       return
@@ -189,9 +151,9 @@ export class OutgoingMessages {
       message.open(new WholeBody(bytes))
       return
     }
-    const open = ({ BodyCursor }: Awaited<ReturnType<Parts['longMessages']>>): void =>
+    const open = ({ BodyCursor }: typeof import('./body-cursor.ts')): void =>
       message.open(new BodyCursor(body, resumeFrom, settings, (error) => message.changed(error)))
-    const part = this.#room.parts.longMessages()
+    const part = this.context.platform.parts.longMessages()
     if (!(part instanceof Promise)) open(part)
     else {
       this.#loading = true
@@ -209,7 +171,7 @@ export class OutgoingMessages {
 
   #settings(facts: BodyFacts, options: SendOptions): Settings {
     const { messageId, disposition, fileName, resumeFrom = 0 } = options
-    const { unansweredChunks, unansweredBytes } = { ...SESSION_LIMITS, ...this.#options.limits }
+    const { unansweredChunks, unansweredBytes } = this.context.limits
     const chunkSize = options.chunkSize ?? this.#options.chunkSize
     if (chunkSize !== undefined && !(Number.isSafeInteger(chunkSize) && chunkSize >= WHOLE_CHUNK)) {
       throw unusable(`chunkSize ${chunkSize}: chunks have ${WHOLE_CHUNK} bytes or more (RFC 4975 §7.1.1)`)
@@ -229,7 +191,7 @@ export class OutgoingMessages {
     const value = disposition ?? file ?? usual
     if (value !== undefined) fields.push(['Content-Disposition', value])
     const about = {
-      messageId: messageId ?? newMessageId(this.#room.random),
+      messageId: messageId ?? newMessageId(this.context.platform.random),
       contentType: options.contentType ?? facts.contentType,
       successReport: options.successReport ?? true,
       failureReport: options.failureReport ?? 'yes',
@@ -249,6 +211,8 @@ export class OutgoingMessages {
       size: facts.size,
       reportTimeout: this.#options.reportTimeout ?? REPORT_TIMEOUT,
       onProgress: options.onProgress,
+      signal: options.signal,
+      types: typesIn(about.contentType, options),
     }
   }
 
@@ -261,12 +225,12 @@ export class OutgoingMessages {
     // RFC 4975 §7.1.1, §14.3: bodies travel as they are, and nothing says so.
     const encoding = fields.find(([name]) => /^content-transfer-encoding$/i.test(name))?.[1]
     if (encoding !== undefined) throw unusable(`the transfer encoding ${encoding}`)
-    const { toPath, fromPath } = this.#room
+    const { toPath, fromPath } = this.context
     return new ChunkHead({ ...parts, toPath, fromPath })
   }
 
   #refusedHere(
-    { contentType, messageId }: OutgoingSettings,
+    { contentType, messageId, types }: OutgoingSettings,
     facts: BodyFacts,
     body: MessageBody,
     options: SendOptions,
@@ -285,7 +249,7 @@ export class OutgoingMessages {
     if (unwanted !== undefined) {
       return new MsrpError('type-not-accepted', `The peer does not take ${unwanted} inside of ${contentType}`)
     }
-    if (this.#refusedTypes.has(typesIn(contentType, options))) {
+    if (this.#refusedTypes.has(types)) {
       return new MsrpError('type-not-accepted', `The peer has refused ${contentType} before (415)`, { status: 415 })
     }
     if (this.#stopped.get(messageId)) {
@@ -307,13 +271,23 @@ export class OutgoingMessages {
     const accepted = takenInside(peerAcceptTypes, peerAcceptWrappedTypes)
     if (accepted.includes('*')) return undefined
     if (wrappedTypes !== undefined) return wrappedTypes.find((type) => !acceptsType(accepted, type))
-    return containers && loadedBefore(this.#room.parts.wrapping).unwantedIn(body, contentType, accepted, containers)
+    return (
+      containers &&
+      loadedBefore(this.context.platform.parts.wrapping).unwantedIn(body, contentType, accepted, containers)
+    )
   }
 
-  #refused(message: SentMessage, status: number, error: MsrpError, types: string): void {
+  // ---- what the messages tell: see OutgoingRoom
+
+  refused({ messageId, types }: SentMessage, status: number, error: MsrpError): void {
     if (status === 415) this.#refusedTypes.add(types)
-    if (status === 413) this.#stopped.set(message.messageId, true)
-    if (status === 481 || status === 506) this.#room.disowned(error)
+    if (status === 413) this.#stopped.set(messageId, true)
+    if (status === 481 || status === 506) this.context.gone(error)
+  }
+
+  over(message: SentMessage): void {
+    this.#messages.delete(message.messageId)
+    this.#waiting.delete(message)
   }
 }
 

@@ -1,7 +1,6 @@
 import { textDecoderOf, textOfBody } from '../wire/charset.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import type { AnyBody } from './incoming-body.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
 import type { FileSink, Platform, SaveOptions } from './platform.ts'
 
@@ -75,13 +74,13 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async bytes(): Promise<Uint8Array> {
-    const body = this.#attach()
+    this.#attach()
     const pieces: Uint8Array[] = []
     try {
-      for (let piece = await this.#take(body); piece !== undefined; piece = await this.#take(body)) pieces.push(piece)
+      for (let piece = await this.#take(); piece !== undefined; piece = await this.#take()) pieces.push(piece)
       return joined(pieces)
     } catch (error) {
-      body.giveBack(pieces)
+      this.#transfer.body.giveBack(pieces)
       throw error
     }
   }
@@ -91,11 +90,11 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   stream(): ReadableStream<Uint8Array> {
-    const body = this.#attach()
+    this.#attach()
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          const piece = await this.#take(body)
+          const piece = await this.#take()
           if (piece === undefined) controller.close()
           else controller.enqueue(piece)
         },
@@ -135,17 +134,16 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   /** From now on somebody reads it, so its being dropped means nothing; and watched objects live longer than others. */
-  #attach(): AnyBody {
+  #attach(): void {
     const { body, interruption } = this.#transfer
     // What is another session's by now is for the reader of that one.
     if (interruption === undefined) body.attach()
     dropped.unregister(this)
-    return body
   }
 
   /** The next bytes. A reader who was busy while its session broke must not take those of the next one. */
-  #take(body: AnyBody): Promise<Uint8Array | undefined> {
-    const { interruption } = this.#transfer
+  #take(): Promise<Uint8Array | undefined> {
+    const { body, interruption } = this.#transfer
     return interruption === undefined ? body.take() : Promise.reject(interruption)
   }
 }

@@ -12,9 +12,10 @@ import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
 import type { IdleWatch } from './idle-watch.ts'
-import { Inbox, type InboxRoom } from './inbox.ts'
+import { Inbox } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { loadedBefore, use } from './later.ts'
+import { SESSION_LIMITS } from './limits.ts'
 import type { NicknameRequests } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
@@ -22,6 +23,7 @@ import type { PeerFacts, Renegotiable } from './peer-facts.ts'
 import type { Platform } from './platform.ts'
 import { Presence } from './presence.ts'
 import { encodeReport } from './report.ts'
+import type { SessionContext } from './session-context.ts'
 import { SessionCounts } from './statistics.ts'
 
 /** Default of `closeTimeout`, in milliseconds. */
@@ -39,9 +41,9 @@ export interface SessionRoom {
   /** To-Path of our requests and From-Path of the peer's: our relays, then `remotePath` (RFC 4976 §5.1). */
   readonly peerPath: readonly MsrpUri[]
   readonly completed: CompletedMessages
-  /** See `InboxRoom`. */
-  readonly keep: InboxRoom['keep']
-  readonly kept: InboxRoom['kept']
+  /** See `SessionContext`. */
+  readonly keep: SessionContext['keep']
+  readonly kept: SessionContext['kept']
   ended(session: MsrpSession): void
 }
 
@@ -74,35 +76,25 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     this.remotePath = formatPath(room.remotePath)
     this.#connection = connection
     connection.use(this)
-    this.#inbox = new Inbox({
+    const context: SessionContext = {
       platform,
       options,
-      pause: (reason) => this.#pause(reason),
-      resume: (reason) => this.#resume(reason),
-      report: (request, report) => this.#report(request, report),
+      limits: { ...SESSION_LIMITS, ...options.limits },
       counts: this.#counts,
+      toPath: peerPath,
+      fromPath: [localUri],
       completed: room.completed,
       keep: room.keep,
       kept: room.kept,
-    })
-    this.#outgoing = new OutgoingMessages({
-      clock: platform.clock,
-      random: platform.random,
-      parts: platform.parts,
-      toPath: peerPath,
-      fromPath: [localUri],
-      options,
-      counts: this.#counts,
-      disowned: (error) => this.drop(error),
-    })
-    this.#presence = new Presence({
-      platform,
-      toPath: peerPath,
-      fromPath: [localUri],
       connection: () => this.#connection,
       gone: (error) => this.drop(error),
-      counts: this.#counts,
-    })
+      pause: (reason) => this.#pause(reason),
+      resume: (reason) => this.#resume(reason),
+      report: (request, report) => this.#report(request, report),
+    }
+    this.#inbox = new Inbox(context)
+    this.#outgoing = new OutgoingMessages(context)
+    this.#presence = new Presence(context)
     const { onNickname } = options
     this.#nicknames = onNickname && new (loadedBefore(platform.parts.decisions).NicknameRequests)(onNickname)
     if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
@@ -286,7 +278,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     this.#outgoing.reported(messageId, status.code, status.comment, byteRange)
   }
 
-  #report(request: IncomingRequest, report: { status: number; until: number; total?: number; comment?: string }): void {
+  #report(request: IncomingRequest, report: Parameters<SessionContext['report']>[1]): void {
     // RFC 4975 §7.1.2: none for a session that is over. §7.1.4: failures only where they are wanted.
     if (this.#state === 'closed' || (report.status >= 300 && request.failureReport === 'no')) return
     const connection = this.#connection.msrp
