@@ -24,9 +24,12 @@ export class ChunkHead {
   readonly #afterRange: string
 
   /** @throws MsrpError `invalid-argument` for parts that cannot be written */
-  constructor({ messageId, successReport, failureReport, fields, ...parts }: ChunkHeadParts) {
+  constructor(parts: ChunkHeadParts) {
+    const { toPath, fromPath, contentType, messageId, successReport, failureReport, fields } = parts
     const head = encodeRequest({
-      ...parts,
+      toPath,
+      fromPath,
+      contentType,
       transactionId: ID,
       method: 'SEND',
       fields: [

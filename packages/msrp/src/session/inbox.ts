@@ -1,4 +1,3 @@
-import type { Cancel } from '../connection/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
 import type { BodyShare } from './incoming-body.ts'
@@ -7,9 +6,10 @@ import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } fr
 import { loadedBefore } from './later.ts'
 import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
-import { ReceivedMessage } from './received-message.ts'
+import { hasFileName, ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
 import type { SessionContext } from './session-context.ts'
+import type { WaitingMessages } from './waiting-messages.ts'
 
 /** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
 const FORSAKEN = 120_000
@@ -28,9 +28,9 @@ export class Inbox implements TransferRoom {
   #memory = 0
   #onEnded: (() => void) | undefined
   #onQuiet: (() => void)[] = []
-  /** Complete messages that the application has not come to, and when their waiting is over. */
-  readonly #waiting: Map<IncomingTransfer, number> = new Map()
-  #waitingTimer: Cancel | undefined
+  #waiting: WaitingMessages | undefined
+  /** Messages wait to be handed over. Never rejects. */
+  #presenting: Promise<void> | undefined
 
   constructor(context: SessionContext) {
     const { limits, options, platform } = context
@@ -38,7 +38,7 @@ export class Inbox implements TransferRoom {
     if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.decisions)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
       (transfer) => new ReceivedMessage(transfer, platform),
-      () => this.#watchWaiting(),
+      () => this.#waiting?.watch(),
     )
     this.shared = {
       clock: platform.clock,
@@ -80,7 +80,7 @@ export class Inbox implements TransferRoom {
     const body = this.context.kept(messageId)
     const duplicate = this.context.completed.has(messageId)
     const transfer = new IncomingTransfer(this, request, { duplicate, body })
-    const onTaken = (): void => this.queue.push(transfer)
+    const onTaken = (): void => this.#present(transfer)
     const kept = body !== undefined
     const decision = this.#decisions?.decisionOn(transfer, this.context.options, {
       kept,
@@ -127,8 +127,7 @@ export class Inbox implements TransferRoom {
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
     this.queue.end()
-    this.#waiting.clear()
-    this.#waitingTimer?.()
+    this.#waiting?.stop()
     this.shared.spool?.retire()
   }
 
@@ -194,37 +193,51 @@ export class Inbox implements TransferRoom {
     return this.queue.waiting + undecided.length >= this.context.limits.unreadMessages
   }
 
-  /**
-   * Two applications that each wait for their message to be delivered before they come to the next one would wait for each
-   * other. So a short message for which nobody has time yet is reported after a while, although it is not taken.
-   */
   completed(transfer: IncomingTransfer): void {
     this.context.counts.received.messages++
     this.context.completed.add(transfer.messageId, transfer.size ?? 0)
-    if (!transfer.first.successReport || !this.queue.has(transfer)) return
-    this.#waiting.set(transfer, this.shared.clock.now() + this.context.limits.spoolAfter)
-    this.#watchWaiting()
+    this.#await(transfer)
   }
 
-  #watchWaiting(): void {
-    // Those that came first are due first. An application that has never asked for a message is not busy with one.
-    const [due] = this.#waiting.values()
-    if (due === undefined || this.#waitingTimer !== undefined || !this.queue.asked) return
-    this.#waitingTimer = this.shared.clock.after(Math.max(due - this.shared.clock.now(), 0), () => {
-      this.#waitingTimer = undefined
-      for (const [transfer, at] of this.#waiting) {
-        if (at > this.shared.clock.now()) break
-        this.#waiting.delete(transfer)
-        if (this.queue.has(transfer)) transfer.reportWaiting()
-      }
-      this.#watchWaiting()
-    })
+  /** Hands a message to the application, once what it takes to read its file name is there. Messages keep their order. */
+  #present(transfer: IncomingTransfer): void {
+    const { dispositions } = this.context.platform.parts
+    const part = hasFileName(transfer.first) ? dispositions() : undefined
+    const push = (): void => {
+      if (transfer.state === 'failed') return
+      this.queue.push(transfer)
+      this.#await(transfer)
+    }
+    if (!(part instanceof Promise) && this.#presenting === undefined) {
+      push()
+      return
+    }
+    const presenting = Promise.all([part, this.#presenting])
+      .then(push, (error) => transfer.fail(error))
+      .then(() => {
+        if (this.#presenting === presenting) this.#presenting = undefined
+      })
+    this.#presenting = presenting
+  }
+
+  /** Sees to it that a complete message is reported although the application does not come to it. */
+  #await(transfer: IncomingTransfer): void {
+    if (transfer.state !== 'complete' || !transfer.first.successReport || !this.queue.has(transfer)) return
+    const { limits, platform } = this.context
+    const wait = ({ WaitingMessages }: typeof import('./waiting-messages.ts')): void => {
+      this.#waiting ??= new WaitingMessages(this.queue, platform.clock, limits.spoolAfter)
+      if (this.#transfers.has(transfer.messageId)) this.#waiting.add(transfer)
+    }
+    const part = platform.parts.waitingMessages()
+    if (!(part instanceof Promise)) wait(part)
+    // Where it cannot be loaded the message is reported when it is read.
+    else part.then(wait, () => {})
   }
 
   over(transfer: IncomingTransfer, error: MsrpError | undefined): void {
     const { messageId } = transfer
     this.#transfers.delete(messageId)
-    this.#waiting.delete(transfer)
+    this.#waiting?.remove(transfer)
     this.queue.remove(transfer)
     const status = error === undefined ? 200 : (statusFor(error) ?? 413)
     this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })

@@ -151,13 +151,10 @@ export class IncomingTransfer implements BodyRoom {
   }
 
   /**
-   * Reports success of a complete message before it is taken, when nothing can go wrong with it any more: it is in memory,
-   * and no file that has to be stored.
+   * Reports success of a complete message before it is taken, when nothing can go wrong with it any more: it is in memory.
    */
   reportWaiting(): void {
-    const disposition = this.first.head.fields.contentDisposition
-    const file = disposition?.filename !== undefined || disposition?.type === 'attachment'
-    if (this.#state === 'complete' && this.body.inMemory && !file) this.#reporter?.progress(this.body.size, true)
+    if (this.#state === 'complete' && this.body.inMemory) this.#reporter?.progress(this.body.size, true)
   }
 
   /** Takes no more of it. */

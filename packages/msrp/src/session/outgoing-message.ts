@@ -23,7 +23,6 @@ export interface OutgoingRoom {
 export interface OutgoingSettings {
   readonly messageId: string
   readonly contentType: string
-  readonly head: ChunkHead
   readonly successReport: boolean
   readonly failureReport: 'yes' | 'partial' | 'no'
   /** Size in bytes, where it is known before the body is read. */
@@ -62,6 +61,7 @@ export class SentMessage implements OutgoingMessage {
   readonly #room: OutgoingRoom
   /** Undefined while what it takes is loaded. */
   #cursor: Cursor | undefined
+  #head: ChunkHead | undefined
   readonly #delivery: Delivery
   /** Chunks that are out and not answered. */
   readonly #unanswered: Set<Chunk> = new Set()
@@ -139,9 +139,10 @@ export class SentMessage implements OutgoingMessage {
     return this.#cursor?.out === true
   }
 
-  /** What reads the body is there. Called once, before it is sent. */
-  open(cursor: Cursor): void {
+  /** What it takes to send it is there. Called once. */
+  open(cursor: Cursor, head: ChunkHead): void {
     this.#cursor = cursor
+    this.#head = head
     if (this.#phase === 'over') cursor.stop()
   }
 
@@ -215,15 +216,15 @@ export class SentMessage implements OutgoingMessage {
 
   /** Gives its chunks to the connection. On another connection, another source takes the place of this one. */
   #enqueue(): void {
-    const cursor = this.#cursor
-    if (this.#source !== undefined || cursor === undefined) return
+    const [cursor, head] = [this.#cursor, this.#head]
+    if (this.#source !== undefined || cursor === undefined || head === undefined) return
     const isMine = (): boolean => this.#source === source
     const state = (): ChunkSource['state'] => (isMine() ? this.#state(cursor) : 'done')
     const source: ChunkSource = {
       get state() {
         return state()
       },
-      begin: (transactionId, unsent) => this.#begin(cursor, transactionId, unsent),
+      begin: (transactionId, unsent) => this.#begin(cursor, head, transactionId, unsent),
       next: (limit) => (isMine() ? this.#next(cursor, limit) : { kind: 'end', flag: '+' }),
       ended: (chunk) => {
         if (isMine()) this.#ended(cursor, chunk)
@@ -242,7 +243,7 @@ export class SentMessage implements OutgoingMessage {
     return 'done'
   }
 
-  #begin(cursor: Cursor, transactionId: string, unsent: number): ChunkOpening {
+  #begin(cursor: Cursor, heads: ChunkHead, transactionId: string, unsent: number): ChunkOpening {
     this.#begun = true
     const { start, until, whole } = cursor.open(unsent)
     const chunk: Chunk = {
@@ -257,7 +258,7 @@ export class SentMessage implements OutgoingMessage {
     this.#open = chunk
     this.#connection?.expect(transactionId, chunk.pending)
     const end = whole && this.#phase === 'sending' ? until : undefined
-    const head = this.#settings.head.encode(transactionId, { start: start + 1, end, total: this.total })
+    const head = heads.encode(transactionId, { start: start + 1, end, total: this.total })
     return { head, hasBody: true }
   }
 

@@ -1,11 +1,11 @@
 import type { MsrpConnection } from '../connection/index.ts'
 import { smimeTypeOf } from '../mime/smime.ts'
-import { type Field, formatContentDisposition, isIdent, MsrpError, newMessageId } from '../wire/index.ts'
+import { type Field, isIdent, MsrpError, newMessageId } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
 import type { CursorLimits } from './body-cursor.ts'
-import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
+import { ChunkHead } from './chunk-head.ts'
 import { WHOLE_CHUNK } from './cursor.ts'
-import { loadedBefore } from './later.ts'
+import { loadedBefore, use } from './later.ts'
 import { acceptsType, bareType, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { type BodyFacts, factsOf } from './outgoing-body.ts'
@@ -20,7 +20,11 @@ import { WholeBody } from './whole-body.ts'
 const REPORT_TIMEOUT = 60_000
 
 /** How a message is sent, and what bounds its chunks. */
-type Settings = OutgoingSettings & CursorLimits
+interface Settings extends OutgoingSettings, CursorLimits {
+  readonly fields: readonly Field[]
+  /** The value of Content-Disposition where it is no file. */
+  readonly disposition: string | undefined
+}
 
 /** The messages that a session sends: which are under way, and what the peer does not take. */
 export class OutgoingMessages implements OutgoingRoom {
@@ -30,8 +34,8 @@ export class OutgoingMessages implements OutgoingRoom {
   /** Longer messages that are on their way, and those that wait for one of them to be out. */
   readonly #underWay: Set<SentMessage> = new Set()
   readonly #waiting: Set<SentMessage> = new Set()
-  /** What long messages need is loaded; those that are sent meanwhile wait as well. */
-  #loading = false
+  /** For so many messages something is loaded; those that are sent meanwhile wait as well, so that all keep their order. */
+  #loading = 0
   #connection: MsrpConnection<PendingRequest> | undefined
   /** Media types that the peer answered 415 to, with those inside: RFC 4975 §10.6, not sent again in this session. */
   readonly #refusedTypes: Set<string> = new Set()
@@ -77,12 +81,35 @@ export class OutgoingMessages implements OutgoingRoom {
     if (this.#messages.has(settings.messageId)) {
       throw new MsrpError('invalid-argument', `A message with the id ${settings.messageId} is being sent already`)
     }
+    const { longMessages, dispositions } = this.context.platform.parts
+    const { bytes } = facts
+    const whole = bytes !== undefined && bytes.length <= WHOLE_CHUNK && settings.resumeFrom === 0 ? bytes : undefined
+    const long = whole === undefined ? longMessages() : undefined
+    const { fileName: filename, signal } = options
+    const file =
+      filename === undefined
+        ? undefined
+        : use(dispositions, (them) => them.formatContentDisposition({ type: 'attachment', filename }))
+    // What cannot be written is found out here rather than when the first chunk is written, where nobody could be told.
+    const head = this.#head(settings, file instanceof Promise ? undefined : file)
     const message = new SentMessage(this, settings)
     this.#messages.set(message.messageId, message)
     const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, facts, body, options)
-    this.#open(message, body, facts, settings)
+    const open = (headOfAll: ChunkHead, loaded: typeof import('./body-cursor.ts') | undefined): void => {
+      const cursor = loaded && new loaded.BodyCursor(body, settings.resumeFrom, settings, (it) => message.changed(it))
+      message.open(cursor ?? new WholeBody(whole ?? new Uint8Array()), headOfAll)
+    }
+    if (long instanceof Promise || file instanceof Promise) {
+      this.#loading++
+      void Promise.all([long, file])
+        .then(
+          (parts) => open(this.#head(settings, parts[1]), parts[0]),
+          (failure) => message.fail(failure),
+        )
+        .then(() => this.#loaded())
+    } else open(head, long)
     if (error !== undefined) message.lost(error)
-    else if (options.signal?.aborted) message.abort(options.signal.reason)
+    else if (signal?.aborted) message.abort(signal.reason)
     else if (connection !== undefined) this.#begin(message, connection)
     return message
   }
@@ -125,7 +152,7 @@ export class OutgoingMessages implements OutgoingRoom {
   #begin(message: SentMessage, connection: MsrpConnection<PendingRequest>): void {
     this.#connection = connection
     const { unfinishedMessages } = this.context.limits
-    if (this.#loading || (!message.small && this.#underWay.size >= unfinishedMessages)) {
+    if (this.#loading > 0 || (!message.small && this.#underWay.size >= unfinishedMessages)) {
       this.#waiting.add(message)
       return
     }
@@ -144,25 +171,9 @@ export class OutgoingMessages implements OutgoingRoom {
     this.#begin(next, this.#connection)
   }
 
-  /** Gives a message what reads its body. What is sent while that is loaded waits, so that messages keep their order. */
-  #open(message: SentMessage, body: MessageBody, { bytes }: BodyFacts, settings: Settings): void {
-    const { resumeFrom } = settings
-    if (bytes !== undefined && bytes.length <= WHOLE_CHUNK && resumeFrom === 0) {
-      message.open(new WholeBody(bytes))
-      return
-    }
-    const open = ({ BodyCursor }: typeof import('./body-cursor.ts')): void =>
-      message.open(new BodyCursor(body, resumeFrom, settings, (error) => message.changed(error)))
-    const part = this.context.platform.parts.longMessages()
-    if (!(part instanceof Promise)) open(part)
-    else {
-      this.#loading = true
-      void part.then(open, (error) => message.fail(error)).then(() => this.#loaded())
-    }
-  }
-
+  /** What a message takes is there, or could not be loaded. */
   #loaded(): void {
-    this.#loading = false
+    if (--this.#loading > 0) return
     for (const message of [...this.#waiting]) {
       this.#waiting.delete(message)
       if (this.#connection !== undefined) this.#begin(message, this.#connection)
@@ -182,14 +193,10 @@ export class OutgoingMessages implements OutgoingRoom {
       throw unusable(`resumeFrom ${resumeFrom}`)
     }
     if (disposition !== undefined && fileName !== undefined) throw unusable('both disposition and fileName')
-    const file =
-      fileName === undefined ? undefined : formatContentDisposition({ type: 'attachment', filename: fileName })
     const fields: Field[] = [...(options.fields ?? [])]
     const given = fields.some(([name]) => /^content-disposition$/i.test(name))
     // There are peers that take no chunk without one; `render` is what its absence means (RFC 4975 §7.1.1).
     const usual = given || (facts.size !== undefined && facts.size <= WHOLE_CHUNK) ? undefined : 'render'
-    const value = disposition ?? file ?? usual
-    if (value !== undefined) fields.push(['Content-Disposition', value])
     const about = {
       messageId: messageId ?? newMessageId(this.context.platform.random),
       contentType: options.contentType ?? facts.contentType,
@@ -202,7 +209,8 @@ export class OutgoingMessages implements OutgoingRoom {
     }
     return {
       ...about,
-      head: this.#head({ ...about, fields }),
+      fields,
+      disposition: disposition ?? usual,
       chunkSize,
       resumeFrom,
       unansweredChunks,
@@ -216,9 +224,12 @@ export class OutgoingMessages implements OutgoingRoom {
     }
   }
 
-  // What cannot be written is found out here rather than when the first chunk is written, where nobody could be told.
-  #head(parts: Omit<ChunkHeadParts, 'toPath' | 'fromPath'>): ChunkHead {
-    const { contentType, fields } = parts
+  /** `file`: what Content-Disposition says where it is one. */
+  #head(settings: Settings, file: string | undefined): ChunkHead {
+    const { contentType } = settings
+    const disposition = file ?? settings.disposition
+    const fields = [...settings.fields]
+    if (disposition !== undefined) fields.push(['Content-Disposition', disposition])
     if (contentType === '') throw unusable('an empty contentType')
     const reserved = fields.find(([name]) => RESERVED.has(name.toLowerCase()))
     if (reserved !== undefined) throw unusable(`the field ${reserved[0]}, which the library writes itself`)
@@ -226,7 +237,7 @@ export class OutgoingMessages implements OutgoingRoom {
     const encoding = fields.find(([name]) => /^content-transfer-encoding$/i.test(name))?.[1]
     if (encoding !== undefined) throw unusable(`the transfer encoding ${encoding}`)
     const { toPath, fromPath } = this.context
-    return new ChunkHead({ ...parts, toPath, fromPath })
+    return new ChunkHead({ ...settings, fields, toPath, fromPath })
   }
 
   #refusedHere(

@@ -9,6 +9,10 @@ export interface Parts {
   readonly decisions: Later<typeof import('./decisions.ts')>
   /** For sessions that look at what is inside of what they send, or wrap it: by `containers` and `envelope`. */
   readonly wrapping: Later<typeof import('./envelope.ts')>
+  /** For messages that are files: their names. */
+  readonly dispositions: Later<typeof import('../wire/content-disposition.ts')>
+  /** For complete messages that the application has no time for. */
+  readonly waitingMessages: Later<typeof import('./waiting-messages.ts')>
   /** For messages that are saved, or read as a Blob. */
   readonly saving: Later<typeof import('./saving.ts')>
   /** For requests of other methods. */

@@ -1,7 +1,9 @@
 import { textDecoderOf, textOfBody } from '../wire/charset.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
+import type { IncomingRequest } from './incoming-request.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
+import { loadedBefore } from './later.ts'
 import type { FileSink, Platform, SaveOptions } from './platform.ts'
 
 // A message that the application has let go of unread can never be read, so what it holds is freed.
@@ -21,6 +23,11 @@ async function watch(message: ReceivedMessage, transfer: IncomingTransfer): Prom
   dropped.register(message, transfer, message)
 }
 
+/** Whether a message may have a file name: `dispositions` have to be loaded for it. */
+export function hasFileName({ head }: IncomingRequest): boolean {
+  return head.fields.get('Content-Disposition')?.includes(';') === true
+}
+
 /** A message as the application sees it. Nothing else may refer to it, so that its being dropped shows. */
 export class ReceivedMessage implements IncomingMessage {
   readonly messageId: string
@@ -38,7 +45,10 @@ export class ReceivedMessage implements IncomingMessage {
     this.messageId = transfer.messageId
     this.contentType = fields.contentType ?? ''
     this.disposition = fields.get('Content-Disposition')
-    this.fileName = fields.contentDisposition?.filename
+    const { dispositions } = platform.parts
+    if (hasFileName(transfer.first)) {
+      this.fileName = loadedBefore(dispositions).parseContentDisposition(this.disposition ?? '')?.filename
+    }
     this.duplicate = transfer.duplicate
     void watch(this, transfer)
   }
