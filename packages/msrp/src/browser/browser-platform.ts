@@ -5,6 +5,7 @@ import { systemRandom } from '../wire/system-random.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash } from './browser-crypto.ts'
 import { dialBrowser } from './dial-browser.ts'
+import { loadedParts } from './loaded-parts.ts'
 
 /**
  * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads is refused with
@@ -15,6 +16,7 @@ export const browserPlatform: Platform = {
   random: systemRandom,
   hash: browserHash,
   reader: MessageReader,
+  parts: loadedParts,
   openBody: openSmallBody,
   loadBodies,
   dial: dialBrowser,

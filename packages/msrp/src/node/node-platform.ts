@@ -2,6 +2,7 @@ import type { Transport } from '../connection/transport.ts'
 import { BlockSpool } from '../session/block-spool.ts'
 import { DirectPeers } from '../session/direct-peers.ts'
 import { IncomingBody } from '../session/incoming-body.ts'
+import { PARTS_AT_HAND } from '../session/parts-at-hand.ts'
 import type {
   DialTarget,
   ListeningSocket,
@@ -48,6 +49,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform & List
     random: nodeRandom,
     hash: nodeHash,
     reader: ChunkParser,
+    parts: PARTS_AT_HAND,
     connectToRelay: (relay, attempt) => connectToRelay(relay, resolver, attempt),
     direct: (room) => new DirectPeers(platform, room),
 

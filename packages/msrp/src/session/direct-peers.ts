@@ -1,10 +1,11 @@
 import type { Transport } from '../connection/index.ts'
 import { MsrpError, type MsrpUri, parseFingerprints } from '../wire/index.ts'
 import { ConnectionPool } from './connection-pool.ts'
+import { DirectWay } from './direct-way.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
-import type { CompleteOptions, SessionOptions } from './options.ts'
-import { checkFingerprint, trusts, wrongCertificate } from './peer-fingerprint.ts'
+import type { CompleteOptions, PrepareOptions, SessionOptions } from './options.ts'
+import { checkFingerprint } from './peer-fingerprint.ts'
 import type { DialTarget, ListenOptions, ListenPlatform, TlsOptions } from './platform.ts'
 
 /** The endpoint around them. */
@@ -37,14 +38,32 @@ export class DirectPeers {
     })
   }
 
+  /** Whether a local path can be made as it is wanted, a relay or not. @throws MsrpError `invalid-argument` */
+  check({ listen, peerFingerprint, relay, remotePath }: PrepareOptions): void {
+    if (remotePath === 'first') {
+      this.checkFingerprint(peerFingerprint, { relayed: relay !== undefined, secure: listen?.tls !== undefined })
+    }
+    if (listen !== undefined && relay !== undefined) {
+      throw new MsrpError('invalid-argument', 'A local path has either a listening socket or a relay')
+    }
+    if (remotePath === 'first' && listen === undefined && relay === undefined) {
+      throw new MsrpError(
+        'invalid-argument',
+        "remotePath: 'first' needs a listening socket or a relay for peers to come",
+      )
+    }
+  }
+
   /** Listens. @throws MsrpError `unreachable`, `invalid-argument` */
   listen(options: ListenOptions): Promise<ListeningPlace> {
     return this.#listening.use(options)
   }
 
-  /** Those of our certificate, for the SDP. */
-  ownFingerprints(certificate: string | Uint8Array): readonly string[] {
-    return this.#platform.ownFingerprints?.(certificate) ?? []
+  /** `place`: where it is listened, if it is. `tls`: for connecting. @throws MsrpError `invalid-argument` */
+  way({ listen }: PrepareOptions, place: ListeningPlace | undefined, tls: TlsOptions | undefined): DirectWay {
+    const certificate = (listen === undefined ? tls : listen.tls)?.cert
+    const fingerprints = certificate === undefined ? [] : (this.#platform.ownFingerprints?.(certificate) ?? [])
+    return new DirectWay(this, place, withCertificate(tls, listen?.tls), fingerprints)
   }
 
   /** Connects to the first URI of a path, or to `connectTo`; `start` uses the connection at once, before it may close. @throws MsrpError */
@@ -72,14 +91,13 @@ export class DirectPeers {
   checkFingerprint(given: SessionOptions['peerFingerprint'], where: { relayed: boolean; secure: boolean }): void {
     checkFingerprint(given, where)
   }
+}
 
-  /** Whether a connection that came to us has shown the certificate that a session wants to see, if it wants one. */
-  trusts(options: SessionOptions, connection: EndpointConnection): boolean {
-    return trusts(options, connection)
-  }
-
-  /** Why one that has not is closed. */
-  wrongCertificate(connection: EndpointConnection): MsrpError {
-    return wrongCertificate(connection)
-  }
+/**
+ * The certificate that peers are shown when they come is also the one to show when we go to them, whatever else there is:
+ * they know its fingerprint.
+ */
+function withCertificate(tls: TlsOptions | undefined, listening: TlsOptions | undefined): TlsOptions | undefined {
+  if (listening?.cert === undefined || listening.key === undefined) return tls
+  return { ...tls, cert: listening.cert, key: listening.key }
 }

@@ -1,12 +1,18 @@
+import type { Clock } from '../connection/index.ts'
 import type { ContinuationFlag, MsrpUri } from '../wire/index.ts'
+import { samePath } from '../wire/uri-path.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import type { MsrpSession } from './session.ts'
 
 /**
  * Bytes of a newcomer's requests that are held: what a fast line and the buffers on the way bring before the answer of the
  * one who was asked, which comes behind them on the same connection.
  */
 const MOST_HELD = 32 * 1024 * 1024
+
+/** How long a peer may take to show that it is still there, when another one asks for its place. Milliseconds. */
+const PROBE_TIMEOUT = 2_000
 
 interface Held {
   readonly request: IncomingRequest
@@ -34,12 +40,7 @@ export class Newcomer {
 
   /** Whether a request is from the newcomer. */
   sent(request: IncomingRequest, connection: EndpointConnection): boolean {
-    const { fromPath } = request.head.fields
-    return (
-      connection === this.#connection &&
-      fromPath.length === this.#from.length &&
-      fromPath.every((uri, index) => this.#from[index]?.equals(uri))
-    )
+    return connection === this.#connection && samePath(request.head.fields.fromPath, this.#from)
   }
 
   /** Takes a request in, to be handed on or refused later. */
@@ -92,4 +93,16 @@ export class Newcomer {
     this.#bytes += bytes
     if (this.#bytes > MOST_HELD) this.refuse()
   }
+}
+
+/** Whether a peer is still there, as far as 2 s can tell: silence counts as yes. If it is not, its session is over. */
+export async function isThere(session: MsrpSession, clock: Clock): Promise<boolean> {
+  const { promise: nothing, resolve } = Promise.withResolvers<undefined>()
+  const cancel = clock.after(PROBE_TIMEOUT, () => resolve(undefined))
+  const { presence } = session
+  const asked = presence.send({ endToEnd: true, failed: (error) => presence.failed(error, false) })
+  const error = await Promise.race([nothing, asked, session.closed.then(() => undefined)])
+  cancel()
+  if (error !== undefined) session.peerLeft()
+  return session.state !== 'closed'
 }

@@ -3,6 +3,7 @@ import type { Fingerprint, Hash, MsrpUri, OpenReader, RandomBytes } from '../wir
 import type { BlockSpool } from './block-spool.ts'
 import type { DirectPeers, DirectPeersRoom } from './direct-peers.ts'
 import type { AnyBody, BodyRoom } from './incoming-body.ts'
+import type { Parts } from './parts.ts'
 import type { RelayAddress } from './relay-client/index.ts'
 
 /** What an endpoint needs from the machine it runs on. The entry point `msrp` fills it in for Node. */
@@ -20,6 +21,7 @@ export interface Platform {
   direct?(room: DirectPeersRoom): DirectPeers
   /** Storage for what nobody has read yet. Without it a message that overflows its window is refused with 413. */
   openSpool?(limit: number): BlockSpool
+  readonly parts: Parts
   /** For the body of a message that begins to come in. */
   readonly openBody: (room: BodyRoom) => AnyBody
   /** Loads what is needed for bodies that outlive their session. Absent where everything is at hand. */

@@ -54,7 +54,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   readonly #inbox: Inbox
   readonly #outgoing: OutgoingMessages
   readonly #closed = Promise.withResolvers<SessionEnd>()
-  readonly #presence: Presence
+  readonly presence: Presence
   readonly #nicknames: NicknameRequests
   readonly #pauses: Set<object> = new Set()
   readonly #counts = new SessionCounts()
@@ -96,7 +96,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
       counts: this.#counts,
       disowned: (error) => this.drop(error),
     })
-    this.#presence = new Presence({
+    this.presence = new Presence({
       platform,
       toPath: peerPath,
       fromPath: [localUri],
@@ -105,7 +105,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
       counts: this.#counts,
     })
     this.#nicknames = new NicknameRequests(options.onNickname)
-    if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
+    if (options.keepAlive !== undefined) void this.presence.keepAlive(options.keepAlive)
     this.#activeAt = platform.clock.now()
     this.#beganAt = this.#activeAt
     this.#armIdle()
@@ -178,15 +178,12 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
 
   /** The active side's first request, which binds the connection (RFC 4975 §5.4). Rejects when it is refused. */
   bind(): Promise<void> {
-    return this.#presence.bind()
+    return this.presence.bind()
   }
 
-  /** Whether the peer is still there; if it is not, the session is over. */
-  async probe(): Promise<boolean> {
-    const there = await this.#presence.probe()
-    // Behind relays a peer leaves without a word.
-    if (!there) this.#end({ by: 'peer' }, new MsrpError('connection-lost', 'The peer has left'))
-    return this.#state !== 'closed'
+  /** Behind relays a peer leaves without a word. */
+  peerLeft(): void {
+    this.#end({ by: 'peer' }, new MsrpError('connection-lost', 'The peer has left'))
   }
 
   /** A request that belongs to this session, on its connection. */
@@ -266,7 +263,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     if (this.#state === 'closed') return false
     this.#state = 'closed'
     this.#idleTimer?.()
-    this.#presence.stop()
+    this.presence.stop()
     this.#outgoing.end(error)
     this.#inbox.end(error, end.by === 'local')
     const last = this.#connection.release(this, this.#closeTimeout)
@@ -280,7 +277,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     // RFC 4975 §7.3.2: of other namespaces nothing is known.
     if (status?.namespace !== '000') return
     this.#counts.received.reports++
-    if (this.#presence.reported(messageId, status.code, status.comment)) return
+    if (this.presence.reported(messageId, status.code, status.comment)) return
     this.#outgoing.reported(messageId, status.code, status.comment, byteRange)
   }
 

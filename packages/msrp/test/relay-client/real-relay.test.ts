@@ -5,9 +5,10 @@ import { completeSettings, createAuthority, issueCertificate, type RunningRelay,
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Clock, MsrpConnection } from '../../src/connection/index.ts'
 import { dial, nodeClock, nodeHash, nodeRandom, nodeResolver } from '../../src/node/index.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
+import type { PendingRequest } from '../../src/session/pending-request.ts'
 import {
   type AuthenticateOptions,
-  type AuthTransaction,
   authenticate,
   connectToRelay,
   RelayMemory,
@@ -24,7 +25,7 @@ const NAMES = ['relay-a.localhost', 'relay-b.localhost'] as const
 let folder: string
 let ca: string
 const relays: RunningRelay[] = []
-const registrations: RelayRegistration<MsrpConnection<AuthTransaction>>[] = []
+const registrations: RelayRegistration<MsrpConnection<PendingRequest>>[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'msrp-relay-client-'))
@@ -66,7 +67,7 @@ function uriOf(index: number): MsrpUri {
   return MsrpUri.parse(`msrps://${NAMES[index]}:${relays[index]?.listeners[0]?.port};tcp`)
 }
 
-async function connect(relay: MsrpUri): Promise<MsrpConnection<AuthTransaction>> {
+async function connect(relay: MsrpUri): Promise<MsrpConnection<PendingRequest>> {
   const { transport } = await connectToRelay(relay, nodeResolver(), ({ host, port, serverName }) =>
     dial({ host, port, secure: true, tls: { ca }, names: [serverName] }),
   )
@@ -75,16 +76,18 @@ async function connect(relay: MsrpUri): Promise<MsrpConnection<AuthTransaction>>
 
 async function register(
   uris: MsrpUri[],
-  options: Partial<AuthenticateOptions<MsrpConnection<AuthTransaction>>> = {},
-): Promise<RelayRegistration<MsrpConnection<AuthTransaction>>> {
+  options: Partial<AuthenticateOptions<MsrpConnection<PendingRequest>>> = {},
+): Promise<RelayRegistration<MsrpConnection<PendingRequest>>> {
   const registration = await authenticate({
     connect: () => connect(uris[0]!),
     relays: uris,
     localUri: MsrpUri.parse('msrps://client.invalid:2855/l0calses510n;tcp'),
-    credentials: { username: 'carol', password: PASSWORD },
+    credentials: () => ({ username: 'carol', password: PASSWORD }),
     clock: nodeClock,
     random: nodeRandom,
     hash: nodeHash,
+    memory: new RelayMemory(),
+    parts: PARTS_AT_HAND,
     ...options,
   })
   registrations.push(registration)
@@ -100,7 +103,7 @@ const fast: Clock = {
 /** Relays whose ways are known are not suspected for being silent, which on the fast clock they would be at once. */
 function knowing(...uris: MsrpUri[]): RelayMemory {
   const memory = new RelayMemory()
-  for (const uri of uris) memory.of(uri).uriParameter = 'sent'
+  for (const uri of uris) memory.of(uri).takesUri = true
   return memory
 }
 
@@ -127,7 +130,7 @@ describe('With the relay of this repository, over TLS,', () => {
       { username: 'carol', password: 'wrong' },
       { username: 'nobody', password: PASSWORD },
     ]) {
-      const error = await register([uriOf(0)], { credentials }).catch((reason: unknown) => reason)
+      const error = await register([uriOf(0)], { credentials: () => credentials }).catch((reason: unknown) => reason)
       expect(error).toMatchObject({ code: 'unauthorized' })
       texts.add(String(error))
     }
@@ -154,7 +157,7 @@ describe('With the relay of this repository, over TLS,', () => {
     const memory = knowing(uriOf(0), uriOf(1))
     const registration = await register([uriOf(0), uriOf(1)], { expires: 60, clock: fast, memory })
     expect(registration.usePath.map(({ host }) => host)).toEqual([...NAMES])
-    expect(registration.pathForSdp().map(({ host }) => host)).toEqual([NAMES[1], NAMES[0], 'client.invalid'])
+    expect(registration.usePath.map(({ host }) => host)).toEqual([...NAMES])
     const changes: unknown[] = []
     registration.onPathChanged = (change) => changes.push(change)
     registration.onLost = (error) => changes.push(error)

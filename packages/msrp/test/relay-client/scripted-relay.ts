@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import { type Clock, MsrpConnection, type Transport } from '../../src/connection/index.ts'
 import { nodeHash } from '../../src/node/node-crypto.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
+import type { PendingRequest } from '../../src/session/pending-request.ts'
 import {
   type AuthenticateOptions,
-  type AuthTransaction,
   authenticate,
+  type CredentialsFor,
+  type RelayCredentials,
   RelayMemory,
   type RelayRegistration,
 } from '../../src/session/relay-client/index.ts'
@@ -48,7 +51,7 @@ export type Script = (auth: ReceivedAuth) => Reply
 export class ScriptedRelay {
   readonly clock: FakeClock = new FakeClock()
   readonly received: ReceivedAuth[] = []
-  readonly connections: MsrpConnection<AuthTransaction>[] = []
+  readonly connections: MsrpConnection<PendingRequest>[] = []
   /** Changed in mid-test to have it behave differently from then on. */
   script: Script
   secure = true
@@ -62,7 +65,7 @@ export class ScriptedRelay {
   }
 
   /** What a client dials: an `MsrpConnection` over memory. */
-  connect = async (): Promise<MsrpConnection<AuthTransaction>> => {
+  connect = async (): Promise<MsrpConnection<PendingRequest>> => {
     const pair = memoryPair({ secure: this.secure, split: 97 })
     const bytes: number[] = []
     let head: RequestHead | undefined
@@ -123,8 +126,8 @@ export function clientConnection(
   transport: Transport,
   clock: Clock,
   random: RandomBytes = countingRandom(),
-): MsrpConnection<AuthTransaction> {
-  const connection = new MsrpConnection<AuthTransaction>({
+): MsrpConnection<PendingRequest> {
+  const connection = new MsrpConnection<PendingRequest>({
     transport,
     clock,
     random,
@@ -157,19 +160,25 @@ export const USERNAME: string = 'alice'
 export const PASSWORD: string = 'Pass:Wörd "1234"'
 export const REALM: string = 'relay.example.com'
 
+/** What `authenticate` takes; credentials that are the same for all relays as they are. */
+export type RegisterOptions = Omit<Partial<AuthenticateOptions<MsrpConnection<PendingRequest>>>, 'credentials'> & {
+  readonly credentials?: RelayCredentials | CredentialsFor
+}
+
 /** `authenticate` with the usual values. */
 export function register(
   relay: ScriptedRelay,
-  options: Partial<AuthenticateOptions<MsrpConnection<AuthTransaction>>> = {},
-): Promise<RelayRegistration<MsrpConnection<AuthTransaction>>> {
+  { credentials = { username: USERNAME, password: PASSWORD }, ...options }: RegisterOptions = {},
+): Promise<RelayRegistration<MsrpConnection<PendingRequest>>> {
   return authenticate({
     connect: relay.connect,
     relays: [RELAY],
     localUri: LOCAL,
-    credentials: { username: USERNAME, password: PASSWORD },
+    credentials: typeof credentials === 'function' ? credentials : () => credentials,
     clock: relay.clock,
     random: countingRandom(),
     hash: nodeHash,
+    parts: PARTS_AT_HAND,
     memory: new RelayMemory(),
     ...options,
   })
