@@ -5,6 +5,7 @@ import { MsrpError } from '../wire/index.ts'
 /** Each in a file of its own, if the bundler likes to. */
 export const loadedParts: Parts = {
   keepAlive: loaded(() => import('../session/keep-alive.ts')),
+  newcomers: loaded(() => import('../session/newcomers.ts')),
   authDetours: loaded(() => import('../session/relay-client/auth-detours.ts')),
   handshake: loaded(() => import('../session/relay-client/handshake.ts')),
   pathRefresh: loaded(() => import('../session/relay-client/path-refresh.ts')),

@@ -6,7 +6,7 @@ import { type Completed, CompletedMessages } from './completed-messages.ts'
 import { conversationOf, keysOf } from './conversation.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
-import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import type { IncomingRequest, RequestReader } from './incoming-request.ts'
 import type { InterruptedMessages } from './interrupted-messages.ts'
 import { ENDPOINT_LIMITS } from './limits.ts'
 import { LocalPath } from './local-path.ts'
@@ -196,9 +196,7 @@ export class MsrpEndpoint {
     const { toPath } = request.head.fields
     const [to] = toPath
     const local = to === undefined || toPath.length > 1 ? undefined : this.#local(to)
-    if (local !== undefined) return local.route(request, connection)
-    request.respond(481)
-    return IGNORED
+    return local?.route(request, connection) ?? request.refuse(481)
   }
 
   #local(uri: MsrpUri): LocalPath | undefined {

@@ -5,8 +5,9 @@ import type { CompletedMessages } from './completed-messages.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import { LateReader } from './late-reader.ts'
 import { MessageQueue } from './message-queue.ts'
-import { isThere, Newcomer } from './newcomer.ts'
+import type { Newcomers } from './newcomers.ts'
 import type { PrepareOptions, SessionOptions } from './options.ts'
 import type { Platform } from './platform.ts'
 import { pathForSdp } from './relay-client/index.ts'
@@ -49,8 +50,10 @@ export class LocalPath {
   readonly #expected: Set<Expected> = new Set()
   /** The latest that have ended: their peers may not have noticed, and must not begin others with the rest of a message. */
   #ended: Pick<MsrpSession, 'peerPath' | 'connection'>[] = []
-  /** Who wants the place of the peer that is there, while that one is asked. */
-  #newcomer: Newcomer | undefined
+  /** Who wants the place of the peer that is there, once there was somebody who does. */
+  #newcomers: Newcomers | undefined
+  /** What becomes of requests that came before that was loaded. */
+  #early: (() => void)[] | undefined
   #closed = false
 
   constructor(room: LocalPathRoom) {
@@ -69,6 +72,11 @@ export class LocalPath {
   /** The path for the SDP. */
   get path(): readonly MsrpUri[] {
     return pathForSdp(this.#room.way.relays, this.uri)
+  }
+
+  /** Whether it takes no further peers. */
+  get closed(): boolean {
+    return this.#closed
   }
 
   get sessions(): ReadonlySet<MsrpSession> {
@@ -137,8 +145,7 @@ export class LocalPath {
     const mayBegin = request.head.method === 'SEND' && !this.#closed && way.admits(connection)
     const expected = mayBegin && [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
     if (!expected && this.#isOver(from, connection)) {
-      request.respond(481)
-      return IGNORED
+      return request.refuse(481)
     }
     const first = mayBegin && this.open && this.#sessions.size === 0
     const wanted = expected || (mayBegin && this.open ? this : undefined)
@@ -152,18 +159,18 @@ export class LocalPath {
     }
     if ((expected || first) && request.flaw !== undefined) return request.refuseFlaw()
     const begins = mayBegin && request.flaw === undefined
-    if (begins && this.#newcomer?.sent(request, connection)) return this.#newcomer.hold(request)
+    // In their order: who has to wait, waits with all that it sends.
+    if (begins && (this.#early || this.#newcomers?.sent(request, connection))) return this.#hold(request, connection)
     if (expected) {
       this.#expected.delete(expected)
       const started = this.#startFrom(from, expected.options, connection)
       expected.settle(started)
       return started.request(request)
     }
-    if (first) return this.#first(from, connection).request(request)
-    if (begins && this.open && this.#newcomer === undefined) return this.#challenge(request, connection)
+    if (first) return this.first(from, connection).request(request)
+    if (begins && this.open) return this.#hold(request, connection)
     const taken = this.open || [...this.#sessions].some((live) => live.connection !== connection)
-    request.respond(taken && this.#sessions.size > 0 ? 506 : 481)
-    return IGNORED
+    return request.refuse(taken && this.#sessions.size > 0 ? 506 : 481)
   }
 
   /** Takes no further peers; sessions go on. */
@@ -180,8 +187,7 @@ export class LocalPath {
     if (session.connection === connection || this.#room.way.move?.(session, request, connection)) {
       return request.flaw === undefined ? session.request(request) : request.refuseFlaw()
     }
-    request.respond(506)
-    return IGNORED
+    return request.refuse(506)
   }
 
   /**
@@ -200,7 +206,7 @@ export class LocalPath {
   }
 
   /** The first to send becomes the peer. */
-  #first(from: readonly MsrpUri[], connection: EndpointConnection): MsrpSession {
+  first(from: readonly MsrpUri[], connection: EndpointConnection): MsrpSession {
     const session = this.#startFrom(from, this.options, connection)
     this.arrived.push(session)
     return session
@@ -211,27 +217,33 @@ export class LocalPath {
     return this.start(from.slice(this.#room.way.relays.length), options, connection, from)
   }
 
-  /**
-   * Another peer wants the place of the one that is there. Behind a relay nobody tells that a peer has left, so that one is
-   * asked before the other gets its 506.
-   */
-  #challenge(request: IncomingRequest, connection: EndpointConnection): RequestReader {
-    const from = request.head.fields.fromPath
-    const newcomer = new Newcomer(from, connection)
-    this.#newcomer = newcomer
-    const decide = async (): Promise<void> => {
-      const live = await Promise.all([...this.#sessions].map((session) => isThere(session, this.#room.platform.clock)))
-      this.#newcomer = undefined
-      const taken = live.some(Boolean) || this.#sessions.size > 0
-      if (taken || newcomer.refused || this.#closed || !connection.open) {
-        newcomer.refuse()
-        return
-      }
-      const session = this.#first(from, connection)
-      newcomer.admit((held) => session.request(held))
+  /** Another peer wants the place of the one that is there, which is asked before the other gets its 506. */
+  #hold(request: IncomingRequest, connection: EndpointConnection): RequestReader {
+    const reader = new LateReader()
+    if (this.#newcomers === undefined) {
+      connection.msrp.pauseReading(reader)
+      const early = this.#early ?? []
+      early.push(() => {
+        connection.msrp.resumeReading(reader)
+        reader.readBy(this.#newcomers === undefined ? request.refuse(506) : this.route(request, connection))
+      })
+      if (this.#early === undefined) void this.#loadNewcomers()
+      this.#early = early
+      return reader
     }
-    void decide()
-    return newcomer.hold(request)
+    return this.#newcomers.take(request, connection, reader) ? reader : request.refuse(506)
+  }
+
+  async #loadNewcomers(): Promise<void> {
+    const { clock, parts } = this.#room.platform
+    try {
+      this.#newcomers = new (await parts.newcomers()).Newcomers(this, clock)
+    } catch {
+      // Where nobody can be asked, the place is taken.
+    }
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const go of early) go()
   }
 
   #remember({ peerPath, connection }: MsrpSession): void {

@@ -194,8 +194,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
       return IGNORED
     }
     if (this.#state !== 'open') {
-      request.respond(481)
-      return IGNORED
+      return request.refuse(481)
     }
     switch (request.head.method) {
       case 'SEND':
@@ -204,8 +203,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
         return this.#nicknames.request(request)
       default:
         // RFC 4975 §12: an unknown method is answered 501.
-        request.respond(501)
-        return IGNORED
+        return request.refuse(501)
     }
   }
 
