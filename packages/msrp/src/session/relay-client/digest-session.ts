@@ -1,3 +1,4 @@
+import { hex } from '../../wire/hex.ts'
 import {
   type Challenge,
   type DigestAlgorithm,
@@ -157,8 +158,4 @@ export class DigestSession {
   #unproven(detail: string): MsrpError {
     return new MsrpError('malformed', `Authentication-Info of the relay ${this.#relay.host} ${detail}`)
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
