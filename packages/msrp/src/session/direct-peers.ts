@@ -4,12 +4,14 @@ import { ConnectionPool } from './connection-pool.ts'
 import { DirectWay } from './direct-way.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
-import type { CompleteOptions, PrepareOptions, SessionOptions } from './options.ts'
+import type { CompleteOptions, EndpointLimits, PrepareOptions, SessionOptions } from './options.ts'
 import { checkFingerprint } from './peer-fingerprint.ts'
 import type { DialTarget, ListenOptions, ListenPlatform, TlsOptions } from './platform.ts'
 
 /** The endpoint around them. */
 export interface DirectPeersRoom {
+  readonly limits: EndpointLimits
+  readonly connections: ReadonlySet<EndpointConnection>
   /** Somebody has connected to a listening socket. */
   accept(transport: Transport, socket: object): void
   dial(target: DialTarget): Promise<EndpointConnection>
@@ -23,7 +25,11 @@ export class DirectPeers {
 
   constructor(platform: ListenPlatform, room: DirectPeersRoom) {
     this.#platform = platform
-    this.#listening = new ListeningSockets(platform, (transport, socket) => room.accept(transport, socket))
+    this.#listening = new ListeningSockets(platform, (transport, socket) => {
+      const unbound = [...room.connections].filter((connection) => connection.inbound && !connection.used)
+      if (unbound.length >= room.limits.unboundConnections) transport.destroy()
+      else room.accept(transport, socket)
+    })
     this.#pool = new ConnectionPool((uri, trust, signal) => {
       const { secure, transport } = uri
       const { connectTo, ...proof } = trust
@@ -54,16 +60,32 @@ export class DirectPeers {
     }
   }
 
-  /** Listens. @throws MsrpError `unreachable`, `invalid-argument` */
-  listen(options: ListenOptions): Promise<ListeningPlace> {
-    return this.#listening.use(options)
+  /**
+   * Makes a way to a local path, which `open` opens, and listens if that is wanted. `tls`: for connecting.
+   * @throws MsrpError `unreachable`, `invalid-argument`, and what `open` throws
+   */
+  prepare<T>(
+    { listen }: PrepareOptions,
+    tls: TlsOptions | undefined,
+    open: (way: DirectWay, place: ListeningPlace | undefined) => T,
+  ): T | Promise<T> {
+    const start = (place?: ListeningPlace): T => {
+      const certificate = (listen === undefined ? tls : listen.tls)?.cert
+      const fingerprints = certificate === undefined ? [] : (this.#platform.ownFingerprints?.(certificate) ?? [])
+      return open(new DirectWay(this, place, withCertificate(tls, listen?.tls), fingerprints), place)
+    }
+    // At once, so that a connection which is about to be closed serves the next session.
+    return listen === undefined ? start() : this.#listen(listen, start)
   }
 
-  /** `place`: where it is listened, if it is. `tls`: for connecting. @throws MsrpError `invalid-argument` */
-  way({ listen }: PrepareOptions, place: ListeningPlace | undefined, tls: TlsOptions | undefined): DirectWay {
-    const certificate = (listen === undefined ? tls : listen.tls)?.cert
-    const fingerprints = certificate === undefined ? [] : (this.#platform.ownFingerprints?.(certificate) ?? [])
-    return new DirectWay(this, place, withCertificate(tls, listen?.tls), fingerprints)
+  async #listen<T>(options: ListenOptions, start: (place: ListeningPlace) => T): Promise<T> {
+    const place = await this.#listening.use(options)
+    try {
+      return start(place)
+    } catch (error) {
+      await place.release()
+      throw error
+    }
   }
 
   /** Connects to the first URI of a path, or to `connectTo`; `start` uses the connection at once, before it may close. @throws MsrpError */

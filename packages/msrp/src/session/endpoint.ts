@@ -43,7 +43,9 @@ export class MsrpEndpoint {
     this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
     this.#completed = new RecentIds(this.#limits.rememberedMessages)
     this.#direct = platform.direct?.({
-      accept: (transport, socket) => this.#accept(transport, socket),
+      limits: this.#limits,
+      connections: this.#connections,
+      accept: (transport, socket) => this.#adopt(transport, socket),
       dial: (target) => this.#dial(target),
     })
   }
@@ -79,8 +81,8 @@ export class MsrpEndpoint {
 
   /** `remotePath`: of the only peer. */
   async #prepare(options: PrepareOptions, secure: boolean, remotePath?: readonly MsrpUri[]): Promise<Prepared> {
-    if (this.#closed) throw new MsrpError('closed', 'The endpoint is closed')
-    const { keepAlive, listen, local, relay } = options
+    if (this.#closed) throw over()
+    const { keepAlive, local, relay } = options
     checkWrappedTypes(options)
     this.#direct?.check(options)
     if (keepAlive !== undefined) await this.#platform.parts.keepAlive()
@@ -106,14 +108,10 @@ export class MsrpEndpoint {
     if (this.#direct === undefined) {
       throw new MsrpError('invalid-argument', 'Nobody can be reached from here but through a relay: give one')
     }
-    const place = listen && (await this.#direct.listen(listen))
-    try {
+    return this.#direct.prepare(options, tls, (way, place) => {
       const localUri = this.#localUri(local ?? place, place?.secure ?? secure)
-      return this.#open(localUri, options, this.#direct.way(options, place, tls), remotePath)
-    } catch (error) {
-      await place?.release()
-      throw error
-    }
+      return this.#open(localUri, options, way, remotePath)
+    })
   }
 
   #open(uri: MsrpUri, options: PrepareOptions, way: Way, remotePath: readonly MsrpUri[] | undefined): Prepared {
@@ -163,19 +161,17 @@ export class MsrpEndpoint {
   }
 
   async #dial(target: DialTarget): Promise<EndpointConnection> {
-    const transport = await this.#platform.dial(target)
-    if (!this.#closed) return this.#adopt(transport, undefined)
-    transport.destroy()
-    throw new MsrpError('closed', 'The endpoint is closed')
+    const connection = this.#adopt(await this.#platform.dial(target))
+    if (connection === undefined) throw over()
+    return connection
   }
 
-  #accept(transport: Transport, socket: object): void {
-    const unbound = [...this.#connections].filter((connection) => connection.inbound && !connection.used)
-    if (this.#closed || unbound.length >= this.#limits.unboundConnections) transport.destroy()
-    else this.#adopt(transport, socket)
-  }
-
-  #adopt(transport: Transport, socket: object | undefined): EndpointConnection {
+  /** `socket`: where it came in, if it did. Undefined once the endpoint is closed. */
+  #adopt(transport: Transport, socket?: object): EndpointConnection | undefined {
+    if (this.#closed) {
+      transport.destroy()
+      return undefined
+    }
     const connection = new EndpointConnection({
       platform: this.#platform,
       transport,
@@ -211,4 +207,8 @@ export class MsrpEndpoint {
         candidate.uri.transport === uri.transport,
     )
   }
+}
+
+function over(): MsrpError {
+  return new MsrpError('closed', 'The endpoint is closed')
 }

@@ -123,16 +123,10 @@ export class LocalPath {
     }
     const expected: Expected = { remotePath, options, settle: resolve, reject }
     this.#expected.add(expected)
-    this.#giveUps.add(reject)
     if (signal?.aborted) onAbort()
     signal?.addEventListener('abort', onAbort, { once: true })
-    return promise.finally(() => {
-      signal?.removeEventListener('abort', onAbort)
-      this.#giveUps.delete(reject)
-    })
+    return promise.finally(() => signal?.removeEventListener('abort', onAbort))
   }
-
-  readonly #giveUps: Set<(error: MsrpError) => void> = new Set()
 
   /** Finds the session that a request belongs to, or answers the request (RFC 4975 §5.4, §7.3). */
   route(request: IncomingRequest, connection: EndpointConnection): RequestReader {
@@ -177,8 +171,8 @@ export class LocalPath {
   close(error: MsrpError): void {
     if (this.#closed) return
     this.#closed = true
+    for (const { reject } of this.#expected) reject(error)
     this.#expected.clear()
-    for (const giveUp of this.#giveUps) giveUp(error)
     this.arrived.end()
     if (this.#sessions.size === 0) this.#room.empty()
   }

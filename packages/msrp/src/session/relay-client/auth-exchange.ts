@@ -1,5 +1,5 @@
 import type { Clock, MsrpConnection } from '../../connection/index.ts'
-import { type Field, MsrpError, type MsrpUri, type ResponseHead } from '../../wire/index.ts'
+import type { Field, MsrpUri, ResponseHead } from '../../wire/index.ts'
 import type { PendingRequest } from '../pending-request.ts'
 import { type AskedRequest, ask } from '../whole-request.ts'
 import type { AuthDetours } from './auth-detours.ts'
@@ -11,9 +11,6 @@ import { usePathOf } from './use-path.ts'
 
 /** How long credentials with `uri=` may stay unanswered before they go out once more without, in milliseconds. */
 const SILENCE = 5_000
-
-/** AUTH requests to one relay before we give up: more than any sound course of challenges and bounds takes. */
-const MOST_REQUESTS = 8
 
 /** What the relay client needs of a connection. */
 export type AuthConnection = Pick<
@@ -72,10 +69,11 @@ export class AuthExchange {
    *   `timeout`, `connection-lost`, `malformed`
    */
   async run(): Promise<GrantedHop | undefined> {
-    const { digest, relay } = this.hop
+    const { digest } = this.hop
     if (this.expires !== undefined) await this.#loadDetours()
     let answer = digest.hasNextNonce ? this.answer() : undefined
-    for (let requests = 0; requests < MOST_REQUESTS; requests++) {
+    // It comes to an end: how often a relay may ask for something else is bounded.
+    for (;;) {
       const answered = await this.#ask(answer)
       if (answered === undefined) return undefined
       const { sent, head } = answered
@@ -87,14 +85,12 @@ export class AuthExchange {
         answer = this.answer()
       } else answer = (await this.#loadDetours()).refused(head, sent.answer)
     }
-    throw new MsrpError('refused', `the relay ${relay.host} asks for credentials again and again`, { status: 401 })
   }
 
   /** Sends one AUTH. */
   send(answer: DigestAnswer | undefined): SentAuth {
     const { connection, clock, localUri } = this.room
     const relay = `the relay ${this.hop.relay.host}`
-    if (!connection.open) throw new MsrpError('connection-lost', `the connection to ${relay} is closed`)
     const fields: Field[] = []
     if (this.expires !== undefined) fields.push(['Expires', String(this.expires)])
     if (answer !== undefined) fields.push(['Authorization', answer.authorization])

@@ -24,14 +24,18 @@ export function usePathOf(
   try {
     path = parsePath(value)
   } catch (error) {
-    throw flaw(error instanceof MsrpError ? error.message : 'cannot be read', error)
+    throw flaw(String(error instanceof MsrpError ? error.message : error), error)
   }
-  for (const uri of path) {
-    // RFC 4976 §9.4: between a client and its relays, and among relays, there is TLS only.
-    if (!uri.secure) throw flaw(`holds ${shown(uri)}, which is not msrps`)
-    // RFC 4976 §4.2 asks for a name, too; a numeric host works as well and is what a relay on a test machine gives.
-    if (uri.port === undefined) throw flaw(`holds ${shown(uri)} without a port`)
-    if (uri.sessionId === undefined) throw flaw(`holds ${shown(uri)} without a session-id`)
+  for (const { authorityKey, port, secure, sessionId } of path) {
+    // RFC 4976 §9.4: between a client and its relays, and among relays, there is TLS only. §4.2 asks for a name, too; a
+    // numeric host works as well and is what a relay on a test machine gives.
+    const lacks = secure
+      ? port === undefined
+        ? 'a port'
+        : sessionId === undefined && 'a session-id'
+      : 'TLS: it is not msrps'
+    // Session-ids in a Use-Path are secrets (RFC 4976 §3.1): the authority alone is named.
+    if (lacks) throw flaw(`holds ${authorityKey} without ${lacks}`)
   }
   const leads = through.every((uri, index) => path[index]?.equals(uri))
   if (!leads) throw flaw('does not begin with the path that the relay was asked through')
@@ -45,10 +49,5 @@ export function pathForSdp(usePath: readonly MsrpUri[], own: MsrpUri): MsrpUri[]
 }
 
 function flaw(detail: string, cause?: unknown): MsrpError {
-  return new MsrpError('malformed', `the relay's Use-Path ${detail}`, cause === undefined ? {} : { cause })
-}
-
-/** Session-ids in a Use-Path are secrets (RFC 4976 §3.1): messages name the authority alone. */
-function shown(uri: MsrpUri): string {
-  return uri.authorityKey
+  return new MsrpError('malformed', `the relay's Use-Path ${detail}`, { cause })
 }
