@@ -1,6 +1,6 @@
 import { MsrpError } from '../wire/index.ts'
+import { type AskedConnection, ask, type WholeRequest } from './ask.ts'
 import { refusal } from './refusal.ts'
-import { type AskedConnection, ask, type WholeRequest } from './whole-request.ts'
 
 /** Methods that the library sends by itself, or that only relays take. */
 const OWN: ReadonlySet<string> = new Set(['SEND', 'REPORT', 'AUTH'])

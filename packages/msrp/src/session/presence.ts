@@ -1,10 +1,10 @@
 import { type MsrpError, type MsrpUri, newMessageId } from '../wire/index.ts'
+import { ask } from './ask.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { Platform } from './platform.ts'
 import { RecentIds } from './recent-ids.ts'
 import { refusal } from './refusal.ts'
 import type { SessionCounts } from './statistics.ts'
-import { ask } from './whole-request.ts'
 
 /** The session whose peer is in question. */
 export interface PresenceRoom {

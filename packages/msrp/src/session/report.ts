@@ -1,5 +1,4 @@
-import { formatByteRange, formatStatus, type MsrpUri } from '../wire/index.ts'
-import { encodeWhole } from './whole-request.ts'
+import { encodeWholeRequest, formatByteRange, formatStatus, type MsrpUri } from '../wire/index.ts'
 
 /** A REPORT to be written (RFC 4975 §7.1.2). */
 export interface ReportParts {
@@ -18,7 +17,7 @@ export interface ReportParts {
 /** A whole REPORT. It says neither Success-Report nor Failure-Report (RFC 4975 §7.1.2). */
 export function encodeReport(parts: ReportParts): Uint8Array {
   const { transactionId, toPath, fromPath, messageId, status, comment, until, total } = parts
-  return encodeWhole({
+  return encodeWholeRequest({
     transactionId,
     method: 'REPORT',
     toPath,

@@ -31,6 +31,7 @@ export {
   encodeRequest,
   encodeResponse,
   encodeShortResponse,
+  encodeWholeRequest,
   type RequestParts,
   type ResponseParts,
 } from './encode.ts'

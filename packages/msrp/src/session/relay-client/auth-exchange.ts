@@ -1,7 +1,7 @@
 import type { Clock, MsrpConnection } from '../../connection/index.ts'
 import type { Field, MsrpUri, ResponseHead } from '../../wire/index.ts'
+import { type AskedRequest, ask } from '../ask.ts'
 import type { PendingRequest } from '../pending-request.ts'
-import { type AskedRequest, ask } from '../whole-request.ts'
 import type { AuthDetours } from './auth-detours.ts'
 import type { DigestAnswer } from './digest-session.ts'
 import type { RelayClientParts } from './parts.ts'

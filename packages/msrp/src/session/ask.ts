@@ -1,12 +1,5 @@
 import type { MsrpConnection } from '../connection/index.ts'
-import {
-  concatenate,
-  encodeEndLine,
-  encodeRequest,
-  MsrpError,
-  type RequestParts,
-  type ResponseHead,
-} from '../wire/index.ts'
+import { encodeWholeRequest, MsrpError, type RequestParts, type ResponseHead } from '../wire/index.ts'
 import type { PendingRequest } from './pending-request.ts'
 
 /** A request without body that is to be answered. */
@@ -22,16 +15,11 @@ export interface AskedRequest {
   readonly response: Promise<ResponseHead>
 }
 
-/** A request without body, with its end-line. */
-export function encodeWhole(parts: RequestParts): Uint8Array {
-  return concatenate([encodeRequest(parts), encodeEndLine(parts.transactionId, '$', { afterBody: false })])
-}
-
 /** Sends a request without body. `who` is asked for `what`, as errors say it. */
 export function ask(connection: AskedConnection, who: string, what: string, request: WholeRequest): AskedRequest {
   const transactionId = connection.newTransactionId()
   const { promise: response, resolve, reject } = Promise.withResolvers<ResponseHead>()
-  connection.sendRequest(transactionId, encodeWhole({ ...request, transactionId }), {
+  connection.sendRequest(transactionId, encodeWholeRequest({ ...request, transactionId }), {
     answered: resolve,
     timedOut: () => reject(new MsrpError('timeout', `${who} did not answer ${what} within 30 s`)),
     lost: (error) =>
