@@ -2,6 +2,7 @@ import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
+import { readArgument } from './read-argument.ts'
 import type { Way } from './way.ts'
 
 /** What of the peer's description counts for its session. */
@@ -117,16 +118,13 @@ export class Prepared implements PreparedSession {
 
 /** Reads a path. @throws MsrpError `invalid-argument` naming what is wrong with it */
 export function pathOf(input: PathInput): MsrpUri[] {
-  try {
+  return readArgument('The path of the peer', () => {
     const path = parsePath(typeof input === 'string' ? input : input.join(' '))
     for (const uri of path) {
       if (uri.sessionId === undefined) throw new MsrpError('malformed', `${uri} has no session-id`)
     }
     return path
-  } catch (error) {
-    if (!(error instanceof MsrpError)) throw error
-    throw new MsrpError('invalid-argument', `The path of the peer cannot be used: ${error.message}`, { cause: error })
-  }
+  })
 }
 
 function over(): MsrpError {

@@ -3,6 +3,7 @@ import type { DirectPeers } from './direct-peers.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { PathInput, RelayOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions, WebSocketTarget } from './platform.ts'
+import { readArgument } from './read-argument.ts'
 import { authenticate, type RelayMemory, webSocketRelay } from './relay-client/index.ts'
 import { RelayWay } from './relay-way.ts'
 
@@ -34,27 +35,18 @@ export async function registerWithRelay(
   const { platform, direct, memory, localUri, tls, signal } = room
   const { clock, hash, parts, random } = platform
   const known = username !== undefined && password !== undefined ? { username, password } : undefined
-  if (known?.username === '') throw invalid('the user name for the relay is empty')
-  const protocols: string[] = []
-  if (handshake) {
-    if (!webSocket || !known) throw invalid('handshake: true needs a WebSocket URL, a user name and a password')
-    const { handshakeProtocol } = await parts.handshake()
-    protocols.push(handshakeProtocol(known.username, known.password))
-  }
-  return platform.connectToRelay(relays[0], async ({ host, port, serverName }) => {
+  if (username === '') throw invalid('the user name for the relay is empty')
+  const protocols = handshake ? (await parts.handshake()).handshakeProtocols(webSocket, known) : []
+  return platform.connectToRelay(relays[0], async (address) => {
     const secure = webSocket?.secure ?? true
-    const target = { host, port, serverName, secure, tls, signal }
-    let connection: EndpointConnection | undefined
+    const target = { ...address, secure, tls, signal, webSocket: webSocket && { path: webSocket.path, protocols } }
     const registration = await authenticate({
-      connect: async () => {
-        connection = await dial({ ...target, webSocket: webSocket && { path: webSocket.path, protocols } })
-        return connection.msrp
-      },
+      connect: () => dial(target),
       relays,
-      credentials(relay) {
+      credentials({ host }) {
         if (known !== undefined) return known
         // One that has authenticated us by a cookie asks for nothing more.
-        const text = `the relay ${relay.host} asks for a user name and password, and none were given`
+        const text = `the relay ${host} asks for a user name and password, and none were given`
         throw new MsrpError('unauthorized', text)
       },
       expires,
@@ -66,15 +58,14 @@ export async function registerWithRelay(
       localUri,
       signal,
     })
-    if (connection === undefined) throw new MsrpError('internal', 'The relay was not connected to')
-    return new RelayWay(registration, connection, clock, direct)
+    return new RelayWay(registration, direct)
   })
 }
 
 /** Reads what relays are given by: URIs, of which the first may be the URL of a WebSocket. @throws MsrpError `invalid-argument` */
 export function relayTarget(input: PathInput): RelayTarget {
   const [text = '', ...others] = typeof input === 'string' ? input.trim().split(/ +/) : input
-  try {
+  return readArgument("The relay's URI", () => {
     const url = webSocketRelay(text)
     const [first, ...further] = parsePath([url?.uri ?? text, ...others].join(' '))
     if (first === undefined) throw invalid('it is empty')
@@ -83,10 +74,7 @@ export function relayTarget(input: PathInput): RelayTarget {
       throw invalid(`${text} needs a port, or a URL such as wss://${first.host}/`)
     }
     return { relays: [first, ...further], webSocket: url ?? (byWebSocket ? { path: '/', secure: true } : undefined) }
-  } catch (error) {
-    if (!(error instanceof MsrpError)) throw error
-    throw new MsrpError('invalid-argument', `The relay's URI cannot be used: ${error.message}`, { cause: error })
-  }
+  })
 }
 
 function invalid(text: string): MsrpError {

@@ -1,4 +1,3 @@
-import type { Clock } from '../connection/index.ts'
 import type { MsrpUri } from '../wire/index.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
@@ -12,22 +11,15 @@ export class RelayWay implements Way, ConnectionUser {
   readonly fingerprints: readonly string[] = []
   readonly listens = false
   formerRelays: readonly MsrpUri[]
-  readonly #registration: RelayRegistration
+  readonly #registration: RelayRegistration<EndpointConnection>
   readonly #connection: EndpointConnection
-  readonly #clock: Clock
   readonly #direct: DirectPeers | undefined
   #user: WayUser | undefined
 
   /** `direct`: knows which certificates could be checked. */
-  constructor(
-    registration: RelayRegistration,
-    connection: EndpointConnection,
-    clock: Clock,
-    direct: DirectPeers | undefined,
-  ) {
+  constructor(registration: RelayRegistration<EndpointConnection>, direct: DirectPeers | undefined) {
     this.#registration = registration
-    this.#connection = connection
-    this.#clock = clock
+    this.#connection = registration.connection
     this.#direct = direct
     this.formerRelays = this.relays
   }
@@ -41,7 +33,7 @@ export class RelayWay implements Way, ConnectionUser {
     this.#connection.use(this)
     this.#registration.onPathChanged = ({ previous, previousExpiresAt }) => {
       this.formerRelays = previous
-      user.changed(Math.max(0, previousExpiresAt - this.#clock.now()))
+      user.changed(Math.max(0, previousExpiresAt - this.#registration.room.clock.now()))
     }
     // Nothing reaches us through a relay that has forgotten our path.
     this.#registration.onLost = (error) => this.#connection.msrp.fail(error)

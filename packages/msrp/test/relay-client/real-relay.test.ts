@@ -25,7 +25,7 @@ const NAMES = ['relay-a.localhost', 'relay-b.localhost'] as const
 let folder: string
 let ca: string
 const relays: RunningRelay[] = []
-const registrations: RelayRegistration<MsrpConnection<PendingRequest>>[] = []
+const registrations: RelayRegistration<{ readonly msrp: MsrpConnection<PendingRequest> }>[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'msrp-relay-client-'))
@@ -57,7 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const registration of registrations) {
     registration.stop()
-    registration.connection.fail(undefined)
+    registration.connection.msrp.fail(undefined)
   }
   for (const relay of relays) await relay.close()
   await rm(folder, { recursive: true, force: true })
@@ -76,10 +76,10 @@ async function connect(relay: MsrpUri): Promise<MsrpConnection<PendingRequest>> 
 
 async function register(
   uris: MsrpUri[],
-  options: Partial<AuthenticateOptions<MsrpConnection<PendingRequest>>> = {},
-): Promise<RelayRegistration<MsrpConnection<PendingRequest>>> {
+  options: Partial<AuthenticateOptions<{ readonly msrp: MsrpConnection<PendingRequest> }>> = {},
+): Promise<RelayRegistration<{ readonly msrp: MsrpConnection<PendingRequest> }>> {
   const registration = await authenticate({
-    connect: () => connect(uris[0]!),
+    connect: async () => ({ msrp: await connect(uris[0]!) }),
     relays: uris,
     localUri: MsrpUri.parse('msrps://client.invalid:2855/l0calses510n;tcp'),
     credentials: () => ({ username: 'carol', password: PASSWORD }),

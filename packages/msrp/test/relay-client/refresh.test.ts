@@ -223,7 +223,7 @@ describe('A path that cannot be refreshed', () => {
     expect(losses[0]?.message).toContain('does not accept this user name or password')
     expect(changes).toEqual([])
     expect(relay.clock.pending).toBe(0)
-    expect(registration.connection.open).toBe(true)
+    expect(registration.connection.msrp.open).toBe(true)
   })
 
   test.each<[string, Reply]>([
@@ -265,7 +265,7 @@ describe('A path that cannot be refreshed', () => {
   test('because the connection is gone is none of ours: its owner knows', async () => {
     const relay = new ScriptedRelay(authenticated(() => granted(token('t'), ['Expires', '600'])))
     const { registration, changes, losses } = watch(await register(relay))
-    registration.connection.fail(undefined)
+    registration.connection.msrp.fail(undefined)
     await relay.clock.advance(2 * LIFETIME)
     expect([changes, losses]).toEqual([[], []])
     expect(relay.received).toHaveLength(2)

@@ -161,7 +161,10 @@ export const PASSWORD: string = 'Pass:Wörd "1234"'
 export const REALM: string = 'relay.example.com'
 
 /** What `authenticate` takes; credentials that are the same for all relays as they are. */
-export type RegisterOptions = Omit<Partial<AuthenticateOptions<MsrpConnection<PendingRequest>>>, 'credentials'> & {
+export type RegisterOptions = Omit<
+  Partial<AuthenticateOptions<{ readonly msrp: MsrpConnection<PendingRequest> }>>,
+  'credentials'
+> & {
   readonly credentials?: RelayCredentials | CredentialsFor
 }
 
@@ -169,9 +172,9 @@ export type RegisterOptions = Omit<Partial<AuthenticateOptions<MsrpConnection<Pe
 export function register(
   relay: ScriptedRelay,
   { credentials = { username: USERNAME, password: PASSWORD }, ...options }: RegisterOptions = {},
-): Promise<RelayRegistration<MsrpConnection<PendingRequest>>> {
+): Promise<RelayRegistration<{ readonly msrp: MsrpConnection<PendingRequest> }>> {
   return authenticate({
-    connect: relay.connect,
+    connect: async () => ({ msrp: await relay.connect() }),
     relays: [RELAY],
     localUri: LOCAL,
     credentials: typeof credentials === 'function' ? credentials : () => credentials,

@@ -57,7 +57,7 @@ export class AuthDetours {
       )
       const settled = await Promise.race([late, this.#watch(latest, signal)])
       for (const other of [sent, latest]) {
-        if (other !== settled?.sent) connection.forget(other.transactionId)
+        if (other !== settled?.sent) connection.msrp.forget(other.transactionId)
       }
       return settled
     } catch (error) {
@@ -115,7 +115,7 @@ export class AuthDetours {
     const { clock, connection } = this.#exchange.room
     for (let before: string | undefined; ; ) {
       await after(clock, LOOK_EVERY, giveUp)
-      const head = connection.partialHead
+      const head = connection.msrp.partialHead
       if (head === before && this.#isIn423(sent)) return undefined
       before = head
     }
@@ -124,7 +124,7 @@ export class AuthDetours {
   /** Whether the head that is not complete is that of a 423 to this request. */
   #isIn423({ transactionId }: SentAuth): boolean {
     const { expires, room } = this.#exchange
-    return expires !== undefined && room.connection.partialHead?.startsWith(`MSRP ${transactionId} 423`) === true
+    return expires !== undefined && room.connection.msrp.partialHead?.startsWith(`MSRP ${transactionId} 423`) === true
   }
 
   /** The lifetime to ask for after a 423: within the bounds that it names. */

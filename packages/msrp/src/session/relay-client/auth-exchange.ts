@@ -20,7 +20,7 @@ export type AuthConnection = Pick<
 
 /** What there is around all AUTHs on a connection. */
 export interface AuthRoom {
-  readonly connection: AuthConnection
+  readonly connection: { readonly msrp: AuthConnection }
   readonly clock: Clock
   readonly parts: RelayClientParts
   /** Our own URI for this session: From-Path of the AUTH requests. */
@@ -89,13 +89,13 @@ export class AuthExchange {
 
   /** Sends one AUTH. */
   send(answer: DigestAnswer | undefined): SentAuth {
-    const { connection, clock, localUri } = this.room
+    const { clock, connection, localUri } = this.room
     const relay = `the relay ${this.hop.relay.host}`
     const fields: Field[] = []
     if (this.expires !== undefined) fields.push(['Expires', String(this.expires)])
     if (answer !== undefined) fields.push(['Authorization', answer.authorization])
     const toPath = [...this.#through, ...this.#target]
-    const asked = ask(connection, relay, 'AUTH', { method: 'AUTH', toPath, fromPath: [localUri], fields })
+    const asked = ask(connection.msrp, relay, 'AUTH', { method: 'AUTH', toPath, fromPath: [localUri], fields })
     return { ...asked, answer, at: clock.now() }
   }
 

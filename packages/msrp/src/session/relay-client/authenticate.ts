@@ -1,12 +1,12 @@
 import { type Hash, MsrpError, type MsrpUri, type RandomBytes } from '../../wire/index.ts'
-import { type AuthConnection, AuthExchange, type AuthRoom } from './auth-exchange.ts'
+import { AuthExchange, type AuthRoom } from './auth-exchange.ts'
 import { type CredentialsFor, DigestSession } from './digest-session.ts'
 import type { GrantedHop } from './relay-hop.ts'
 import type { RelayMemory } from './relay-memory.ts'
 import { RelayRegistration } from './relay-registration.ts'
 
 /** What `authenticate` needs. */
-export interface AuthenticateOptions<C extends AuthConnection> extends Omit<AuthRoom, 'connection'> {
+export interface AuthenticateOptions<C extends AuthRoom['connection']> extends Omit<AuthRoom, 'connection'> {
   /**
    * Opens a connection over TLS to the first relay; `connectToRelay` finds it. Called once, and once more for a relay
    * that leaves its connection unusable (see `RelayMemory`).
@@ -36,7 +36,7 @@ export interface AuthenticateOptions<C extends AuthConnection> extends Omit<Auth
  *   answer within 30 s; `connection-lost`; `malformed`: what a relay handed out cannot be used; `invalid-argument`: also
  *   for a connection without TLS; `aborted`; and what `connect` throws
  */
-export async function authenticate<C extends AuthConnection>(
+export async function authenticate<C extends AuthRoom['connection']>(
   options: AuthenticateOptions<C>,
 ): Promise<RelayRegistration<C>> {
   const { relays, expires, signal } = options
@@ -49,20 +49,21 @@ export async function authenticate<C extends AuthConnection>(
   for (;;) {
     if (signal?.aborted) throw aborted(signal)
     const connection = await options.connect()
-    const giveUp = (): void => connection.fail(aborted(signal))
+    const { msrp } = connection
+    const giveUp = (): void => msrp.fail(aborted(signal))
     signal?.addEventListener('abort', giveUp)
     try {
-      const { description, secure } = connection.transport
+      const { description, secure } = msrp.transport
       if (!secure)
         throw invalid(`AUTH is sent over TLS only (RFC 4976 §8), but this connection has none: ${description}`)
       if (signal?.aborted) throw aborted(signal)
       const room = { ...options, connection }
       const hops = await askAll(room)
       if (hops !== undefined) return new RelayRegistration(room, hops)
-      connection.fail(undefined)
+      msrp.fail(undefined)
     } catch (error) {
       const why = signal?.aborted ? aborted(signal) : error
-      connection.fail(why instanceof MsrpError ? why : undefined)
+      msrp.fail(why instanceof MsrpError ? why : undefined)
       throw why
     } finally {
       signal?.removeEventListener('abort', giveUp)
@@ -71,7 +72,9 @@ export async function authenticate<C extends AuthConnection>(
 }
 
 /** Asks one relay after the other. Undefined when one has left the connection unusable, of which it will be asked no more. */
-async function askAll(options: AuthenticateOptions<AuthConnection> & AuthRoom): Promise<GrantedHop[] | undefined> {
+async function askAll(
+  options: AuthenticateOptions<AuthRoom['connection']> & AuthRoom,
+): Promise<GrantedHop[] | undefined> {
   const hops: GrantedHop[] = []
   for (const relay of options.relays) {
     const { credentials, expires, hash, memory, random } = options

@@ -1,4 +1,3 @@
-export type { AuthConnection } from './auth-exchange.ts'
 export { type AuthenticateOptions, authenticate } from './authenticate.ts'
 export type { CredentialsFor, RelayCredentials } from './digest-session.ts'
 export { connectToRelay, locateRelay, type RelayAddress, type SrvResolver } from './locate-relay.ts'

@@ -13,7 +13,7 @@ export async function refreshPath(registration: RelayRegistration): Promise<void
     renewed = await refreshAll(registration)
   } catch (error) {
     // Without the connection there is no path to keep (RFC 4976 §6.3), and its owner knows.
-    if (!registration.over && registration.connection.open) failed(registration, error)
+    if (!registration.over && registration.connection.msrp.open) failed(registration, error)
     return
   }
   if (registration.over) return
@@ -52,7 +52,7 @@ async function refreshHop(
   try {
     return await ask(hop.own)
   } catch (error) {
-    if (registration.over || !registration.connection.open) throw error
+    if (registration.over || !registration.connection.msrp.open) throw error
     return await ask()
   }
 }

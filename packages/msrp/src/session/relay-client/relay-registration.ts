@@ -1,6 +1,6 @@
 import type { Cancel } from '../../connection/index.ts'
 import { MsrpError, type MsrpUri, type RandomBytes } from '../../wire/index.ts'
-import { type AuthConnection, AuthExchange, type AuthRoom } from './auth-exchange.ts'
+import { AuthExchange, type AuthRoom } from './auth-exchange.ts'
 import type { RelayClientParts } from './parts.ts'
 import type { GrantedHop } from './relay-hop.ts'
 import { refreshDelay } from './token-lifetime.ts'
@@ -15,14 +15,14 @@ export interface PathChanged {
 }
 
 /** What a registration needs besides what an AUTH does. */
-export interface RegistrationRoom<C extends AuthConnection> extends AuthRoom {
+export interface RegistrationRoom<C extends AuthRoom['connection']> extends AuthRoom {
   /** The connection to the first relay, which the path is bound to (RFC 4976 §6.3). Its end is its owner's to notice. */
   readonly connection: C
   readonly random: RandomBytes
 }
 
 /** A path through relays that is ours for the time being; made by `authenticate`, which also starts to refresh it. */
-export class RelayRegistration<C extends AuthConnection = AuthConnection> {
+export class RelayRegistration<C extends AuthRoom['connection'] = AuthRoom['connection']> {
   /** Called when a refresh brought another path; the previous one goes on to work until it expires. */
   onPathChanged: ((change: PathChanged) => void) | undefined
   /**
