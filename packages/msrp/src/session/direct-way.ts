@@ -17,6 +17,8 @@ export class DirectWay implements Way {
   readonly fingerprints: readonly string[]
   readonly #peers: DirectPeers
   readonly #tls: TlsOptions | undefined
+  /** Connections that a session was bound to before: what still comes over them comes too late. */
+  readonly #left: WeakMap<MsrpSession, WeakSet<EndpointConnection>> = new WeakMap()
 
   /** `tls`: for connecting. */
   constructor(
@@ -67,11 +69,17 @@ export class DirectWay implements Way {
     return error
   }
 
-  /** RFC 4975 §7.3: only the session's own connection counts; but its peer may have to come back over another one. */
+  /**
+   * RFC 4975 §7.3: only the session's own connection counts; but a peer that came to us may have to come back over another one,
+   * which takes the place of the first for good.
+   */
   move(session: MsrpSession, request: IncomingRequest, connection: EndpointConnection): boolean {
     if (this.distrust(session.options, request, connection) !== undefined) return false
     const sound = request.head.method === 'SEND' && request.flaw === undefined
-    if (!sound || !session.mayMoveTo(connection) || !this.admits(connection)) return false
+    const left = this.#left.get(session) ?? new WeakSet()
+    const mayMove = connection.open && this.admits(connection) && session.connection.inbound && !left.has(connection)
+    if (!sound || !mayMove) return false
+    this.#left.set(session, left.add(session.connection))
     session.moveTo(connection)
     return true
   }

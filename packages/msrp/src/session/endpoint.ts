@@ -94,14 +94,8 @@ export class MsrpEndpoint {
       // RFC 7977 §5.2.1
       const transport = target.webSocket === undefined ? 'tcp' : (relay.localTransport ?? 'ws')
       const localUri = this.#localUri(local, secure, transport)
-      const room = {
-        ...options,
-        localUri,
-        tls,
-        direct: this.#direct,
-        memory: this.#relayMemory,
-        platform: this.#platform,
-      }
+      const memory = this.#relayMemory
+      const room = { platform: this.#platform, direct: this.#direct, memory, localUri, tls, signal: options.signal }
       const way = await registerWithRelay(target, relay, room, (to) => this.#dial(to))
       return this.#open(localUri, options, way, remotePath)
     }

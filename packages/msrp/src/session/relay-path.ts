@@ -32,15 +32,15 @@ export async function registerWithRelay(
   },
   dial: (target: DialTarget) => Promise<EndpointConnection>,
 ): Promise<RelayWay> {
-  const { platform, direct, memory, localUri, tls, signal } = room
-  const { clock, hash, parts, random } = platform
+  const { platform, tls, signal } = room
   const known = username !== undefined && password !== undefined ? { username, password } : undefined
   if (username === '') throw invalid('the user name for the relay is empty')
-  const protocols = handshake ? (await parts.handshake()).handshakeProtocols(webSocket, known) : []
+  const protocols = handshake ? (await platform.parts.handshake()).handshakeProtocols(webSocket, known) : []
   return platform.connectToRelay(relays[0], async (address) => {
     const secure = webSocket?.secure ?? true
     const target = { ...address, secure, tls, signal, webSocket: webSocket && { path: webSocket.path, protocols } }
     const registration = await authenticate({
+      ...room,
       connect: () => dial(target),
       relays,
       credentials({ host }) {
@@ -50,15 +50,8 @@ export async function registerWithRelay(
         throw new MsrpError('unauthorized', text)
       },
       expires,
-      clock,
-      random,
-      hash,
-      parts,
-      memory,
-      localUri,
-      signal,
     })
-    return new RelayWay(registration, direct)
+    return new RelayWay(registration, room.direct)
   })
 }
 

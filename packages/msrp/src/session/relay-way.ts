@@ -33,7 +33,7 @@ export class RelayWay implements Way, ConnectionUser {
     this.#connection.use(this)
     this.#registration.onPathChanged = ({ previous, previousExpiresAt }) => {
       this.formerRelays = previous
-      user.changed(Math.max(0, previousExpiresAt - this.#registration.room.clock.now()))
+      user.changed(Math.max(0, previousExpiresAt - this.#registration.room.platform.clock.now()))
     }
     // Nothing reaches us through a relay that has forgotten our path.
     this.#registration.onLost = (error) => this.#connection.msrp.fail(error)

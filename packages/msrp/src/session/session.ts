@@ -59,8 +59,6 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   readonly #pauses: Set<object> = new Set()
   readonly #counts = new SessionCounts()
   #connection: EndpointConnection
-  /** Connections that it was bound to before: what still comes over them comes too late. */
-  readonly #left: WeakSet<EndpointConnection> = new WeakSet()
   #state: 'open' | 'closing' | 'closed' = 'open'
   /** Nothing more is taken to send; what comes in is. */
   #finishing = false
@@ -207,16 +205,10 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     }
   }
 
-  /** Whether another connection can take the place of ours: both came in, and it has not had its turn already. */
-  mayMoveTo(connection: EndpointConnection): boolean {
-    return connection.open && connection.inbound && this.#connection.inbound && !this.#left.has(connection)
-  }
-
   /** The peer has come back over another connection, which takes the old one's place. */
   moveTo(connection: EndpointConnection): void {
     const old = this.#connection
     this.#connection = connection
-    this.#left.add(old)
     connection.use(this)
     for (const reason of this.#pauses) {
       connection.msrp.pauseReading(reason)

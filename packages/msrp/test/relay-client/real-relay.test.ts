@@ -15,7 +15,7 @@ import {
   type RelayRegistration,
 } from '../../src/session/relay-client/index.ts'
 import { MsrpUri } from '../../src/wire/index.ts'
-import { clientConnection } from './scripted-relay.ts'
+import { type Client, clientConnection } from './scripted-relay.ts'
 
 // The relay of this repository, over TLS on loopback: what the scripted one cannot prove.
 
@@ -25,7 +25,7 @@ const NAMES = ['relay-a.localhost', 'relay-b.localhost'] as const
 let folder: string
 let ca: string
 const relays: RunningRelay[] = []
-const registrations: RelayRegistration<{ readonly msrp: MsrpConnection<PendingRequest> }>[] = []
+const registrations: RelayRegistration<Client>[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'msrp-relay-client-'))
@@ -76,18 +76,15 @@ async function connect(relay: MsrpUri): Promise<MsrpConnection<PendingRequest>> 
 
 async function register(
   uris: MsrpUri[],
-  options: Partial<AuthenticateOptions<{ readonly msrp: MsrpConnection<PendingRequest> }>> = {},
-): Promise<RelayRegistration<{ readonly msrp: MsrpConnection<PendingRequest> }>> {
+  { clock = nodeClock, ...options }: Partial<AuthenticateOptions<Client>> & { readonly clock?: Clock } = {},
+): Promise<RelayRegistration<Client>> {
   const registration = await authenticate({
     connect: async () => ({ msrp: await connect(uris[0]!) }),
     relays: uris,
     localUri: MsrpUri.parse('msrps://client.invalid:2855/l0calses510n;tcp'),
     credentials: () => ({ username: 'carol', password: PASSWORD }),
-    clock: nodeClock,
-    random: nodeRandom,
-    hash: nodeHash,
+    platform: { clock, random: nodeRandom, hash: nodeHash, parts: PARTS_AT_HAND },
     memory: new RelayMemory(),
-    parts: PARTS_AT_HAND,
     ...options,
   })
   registrations.push(registration)

@@ -160,28 +160,33 @@ export const USERNAME: string = 'alice'
 export const PASSWORD: string = 'Pass:Wörd "1234"'
 export const REALM: string = 'relay.example.com'
 
-/** What `authenticate` takes; credentials that are the same for all relays as they are. */
-export type RegisterOptions = Omit<
-  Partial<AuthenticateOptions<{ readonly msrp: MsrpConnection<PendingRequest> }>>,
-  'credentials'
-> & {
-  readonly credentials?: RelayCredentials | CredentialsFor
+/** What owns a client's connection. */
+export interface Client {
+  readonly msrp: MsrpConnection<PendingRequest>
 }
+
+/** What `authenticate` takes; credentials that are the same for all relays as they are. */
+export type RegisterOptions = Omit<Partial<AuthenticateOptions<Client>>, 'credentials' | 'platform'> &
+  Partial<AuthenticateOptions<Client>['platform']> & {
+    readonly credentials?: RelayCredentials | CredentialsFor
+  }
 
 /** `authenticate` with the usual values. */
 export function register(
   relay: ScriptedRelay,
-  { credentials = { username: USERNAME, password: PASSWORD }, ...options }: RegisterOptions = {},
-): Promise<RelayRegistration<{ readonly msrp: MsrpConnection<PendingRequest> }>> {
+  {
+    credentials = { username: USERNAME, password: PASSWORD },
+    random = countingRandom(),
+    parts = PARTS_AT_HAND,
+    ...options
+  }: RegisterOptions = {},
+): Promise<RelayRegistration<Client>> {
   return authenticate({
     connect: async () => ({ msrp: await relay.connect() }),
     relays: [RELAY],
     localUri: LOCAL,
     credentials: typeof credentials === 'function' ? credentials : () => credentials,
-    clock: relay.clock,
-    random: countingRandom(),
-    hash: nodeHash,
-    parts: PARTS_AT_HAND,
+    platform: { clock: relay.clock, random, hash: nodeHash, parts },
     memory: new RelayMemory(),
     ...options,
   })

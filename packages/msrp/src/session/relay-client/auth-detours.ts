@@ -34,7 +34,7 @@ export class AuthDetours {
    */
   async answered(sent: SentAuth, silence?: number): Promise<AnsweredAuth | undefined> {
     const exchange = this.#exchange
-    const { clock, connection } = exchange.room
+    const { connection, platform } = exchange.room
     const giveUp = new AbortController()
     const { signal } = giveUp
     let latest = sent
@@ -43,7 +43,10 @@ export class AuthDetours {
         const watched = this.#watch(sent, signal)
         const patient = !sent.answer?.withUri || exchange.hop.ways.takesUri !== undefined || this.#otherForm
         if (patient) return await watched
-        const first = await Promise.race([watched, after(clock, silence, signal).then(() => 'silence' as const)])
+        const first = await Promise.race([
+          watched,
+          after(platform.clock, silence, signal).then(() => 'silence' as const),
+        ])
         if (first !== 'silence') return first
       }
       // The AG Projects relay drops an AUTH with `uri=` without a word.
@@ -112,9 +115,9 @@ export class AuthDetours {
    * where it does not, nothing more comes, and the 30 s for an answer would pass in vain.
    */
   async #unreadable423(sent: SentAuth, giveUp: AbortSignal): Promise<undefined> {
-    const { clock, connection } = this.#exchange.room
+    const { connection, platform } = this.#exchange.room
     for (let before: string | undefined; ; ) {
-      await after(clock, LOOK_EVERY, giveUp)
+      await after(platform.clock, LOOK_EVERY, giveUp)
       const head = connection.msrp.partialHead
       if (head === before && this.#isIn423(sent)) return undefined
       before = head

@@ -1,10 +1,10 @@
-import type { Clock, MsrpConnection } from '../../connection/index.ts'
+import type { MsrpConnection } from '../../connection/index.ts'
 import type { Field, MsrpUri, ResponseHead } from '../../wire/index.ts'
 import { type AskedRequest, ask } from '../ask.ts'
 import type { PendingRequest } from '../pending-request.ts'
 import type { AuthDetours } from './auth-detours.ts'
 import type { DigestAnswer } from './digest-session.ts'
-import type { RelayClientParts } from './parts.ts'
+import type { RelayClientPlatform } from './parts.ts'
 import type { GrantedHop, RelayHop } from './relay-hop.ts'
 import { grantedExpires } from './token-lifetime.ts'
 import { usePathOf } from './use-path.ts'
@@ -21,8 +21,7 @@ export type AuthConnection = Pick<
 /** What there is around all AUTHs on a connection. */
 export interface AuthRoom {
   readonly connection: { readonly msrp: AuthConnection }
-  readonly clock: Clock
-  readonly parts: RelayClientParts
+  readonly platform: RelayClientPlatform
   /** Our own URI for this session: From-Path of the AUTH requests. */
   readonly localUri: MsrpUri
 }
@@ -89,14 +88,14 @@ export class AuthExchange {
 
   /** Sends one AUTH. */
   send(answer: DigestAnswer | undefined): SentAuth {
-    const { clock, connection, localUri } = this.room
+    const { connection, localUri, platform } = this.room
     const relay = `the relay ${this.hop.relay.host}`
     const fields: Field[] = []
     if (this.expires !== undefined) fields.push(['Expires', String(this.expires)])
     if (answer !== undefined) fields.push(['Authorization', answer.authorization])
     const toPath = [...this.#through, ...this.#target]
     const asked = ask(connection.msrp, relay, 'AUTH', { method: 'AUTH', toPath, fromPath: [localUri], fields })
-    return { ...asked, answer, at: clock.now() }
+    return { ...asked, answer, at: platform.clock.now() }
   }
 
   /** Credentials for the latest challenge. RFC 4976 §9.1: over the rightmost URI of To-Path, byte for byte as it is sent. */
@@ -116,7 +115,7 @@ export class AuthExchange {
       // Relays of which the way with `uri=` is known are given their 30 s; so is one that does not get it.
       if (!answer?.withUri || hop.ways.takesUri !== undefined) return { sent, head: await sent.response }
       const silence = Promise.withResolvers<undefined>()
-      const cancel = room.clock.after(SILENCE, () => silence.resolve(undefined))
+      const cancel = room.platform.clock.after(SILENCE, () => silence.resolve(undefined))
       const head = await Promise.race([sent.response, silence.promise]).finally(cancel)
       return head === undefined ? await (await this.#loadDetours()).answered(sent) : { sent, head }
     } catch (error) {
@@ -138,7 +137,7 @@ export class AuthExchange {
   }
 
   async #loadDetours(): Promise<AuthDetours> {
-    this.#detours ??= new (await this.room.parts.authDetours()).AuthDetours(this)
+    this.#detours ??= new (await this.room.platform.parts.authDetours()).AuthDetours(this)
     return this.#detours
   }
 }

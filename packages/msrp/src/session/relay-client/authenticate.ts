@@ -1,4 +1,4 @@
-import { type Hash, MsrpError, type MsrpUri, type RandomBytes } from '../../wire/index.ts'
+import { MsrpError, type MsrpUri } from '../../wire/index.ts'
 import { AuthExchange, type AuthRoom } from './auth-exchange.ts'
 import { type CredentialsFor, DigestSession } from './digest-session.ts'
 import type { GrantedHop } from './relay-hop.ts'
@@ -20,8 +20,6 @@ export interface AuthenticateOptions<C extends AuthRoom['connection']> extends O
    * the field knows relays that refuse every request for one.
    */
   readonly expires?: number | undefined
-  readonly random: RandomBytes
-  readonly hash: Hash
   /** Give the same one every time, so that what was learnt of a relay serves again. */
   readonly memory: RelayMemory
   /** Gives up with `aborted` and closes the connection. No effect once registered. */
@@ -77,9 +75,9 @@ async function askAll(
 ): Promise<GrantedHop[] | undefined> {
   const hops: GrantedHop[] = []
   for (const relay of options.relays) {
-    const { credentials, expires, hash, memory, random } = options
+    const { credentials, expires, memory, platform } = options
     const ways = memory.of(relay)
-    const digest = new DigestSession(relay, credentials, hash, random)
+    const digest = new DigestSession(relay, credentials, platform)
     const through = hops.flatMap(({ own }) => own)
     const hop = await new AuthExchange(options, { relay, digest, ways, expires }, through).run()
     if (hop === undefined) {

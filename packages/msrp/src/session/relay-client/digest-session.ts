@@ -5,15 +5,14 @@ import {
   digestResponse,
   formatCredentials,
   formatNonceCount,
-  type Hash,
   ha1,
   isAnswerable,
   MsrpError,
   type MsrpUri,
-  type RandomBytes,
   type ResponseHead,
   rspauth,
 } from '../../wire/index.ts'
+import type { RelayClientPlatform } from './parts.ts'
 
 /** Random bytes in a cnonce: 128 bits. */
 const CNONCE_BYTES = 16
@@ -57,18 +56,16 @@ export interface DigestAnswer {
 export class DigestSession {
   readonly #relay: MsrpUri
   readonly #credentials: CredentialsFor
-  readonly #hash: Hash
-  readonly #random: RandomBytes
+  readonly #platform: RelayClientPlatform
   #challenge: AnswerableChallenge | undefined
   #count = 0
   #fresh = false
   #hasNextNonce = false
 
-  constructor(relay: MsrpUri, credentials: CredentialsFor, hash: Hash, random: RandomBytes) {
+  constructor(relay: MsrpUri, credentials: CredentialsFor, platform: RelayClientPlatform) {
     this.#relay = relay
     this.#credentials = credentials
-    this.#hash = hash
-    this.#random = random
+    this.#platform = platform
   }
 
   /** Whether the relay gave a nextnonce, so that the next AUTH may carry credentials unasked (RFC 7616 §3.5). */
@@ -93,7 +90,7 @@ export class DigestSession {
       const wanted = 'Digest with SHA-256 or MD5 and qop="auth"'
       throw new MsrpError('refused', `the relay ${host} does not offer to authenticate by ${wanted}`, { status })
     }
-    await this.#hash.load?.(chosen.algorithm)
+    await this.#platform.hash.load?.(chosen.algorithm)
     this.#challenge = chosen
     this.#count = 0
     this.#fresh = true
@@ -108,23 +105,24 @@ export class DigestSession {
   answer(uri: string, withUri: boolean): DigestAnswer {
     if (this.#challenge === undefined) throw new MsrpError('internal', 'there is no challenge to answer')
     const { realm, nonce, opaque, algorithm } = this.#challenge
+    const { hash, random } = this.#platform
     const { username, password } = this.#credentials(this.#relay, realm)
     const nc = formatNonceCount(++this.#count)
-    const cnonce = hex(this.#random(CNONCE_BYTES))
-    const secret = ha1(this.#hash, algorithm, username, realm, password)
+    const cnonce = hex(random(CNONCE_BYTES))
+    const secret = ha1(hash, algorithm, username, realm, password)
     const input = { algorithm, ha1: secret, nonce, nc, cnonce, uri }
     const authorization = formatCredentials({
       username,
       realm,
       nonce,
       ...(withUri ? { uri } : {}),
-      response: digestResponse(this.#hash, input),
+      response: digestResponse(hash, input),
       algorithm,
       cnonce,
       nc,
       ...(opaque === undefined ? {} : { opaque }),
     })
-    return { authorization, fresh: this.#fresh, withUri, cnonce, nc, rspauth: rspauth(this.#hash, input) }
+    return { authorization, fresh: this.#fresh, withUri, cnonce, nc, rspauth: rspauth(hash, input) }
   }
 
   /** The credentials were right, though the request was not granted for another reason: the nonce counts as used. */

@@ -1,7 +1,7 @@
 export { type AuthenticateOptions, authenticate } from './authenticate.ts'
 export type { CredentialsFor, RelayCredentials } from './digest-session.ts'
 export { connectToRelay, locateRelay, type RelayAddress, type SrvResolver } from './locate-relay.ts'
-export type { RelayClientParts } from './parts.ts'
+export type { RelayClientParts, RelayClientPlatform } from './parts.ts'
 export { RelayMemory } from './relay-memory.ts'
 export type { PathChanged, RelayRegistration } from './relay-registration.ts'
 export { ASSUMED_EXPIRES } from './token-lifetime.ts'

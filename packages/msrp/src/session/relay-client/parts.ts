@@ -1,4 +1,14 @@
+import type { Clock } from '../../connection/index.ts'
+import type { Hash, RandomBytes } from '../../wire/index.ts'
 import type { Later } from '../later.ts'
+
+/** What the relay client needs of the machine that it runs on. */
+export interface RelayClientPlatform {
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly hash: Hash
+  readonly parts: RelayClientParts
+}
 
 /** What few logins at a relay need. */
 export interface RelayClientParts {

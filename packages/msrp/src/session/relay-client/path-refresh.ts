@@ -59,7 +59,7 @@ async function refreshHop(
 
 /** The path still works: tries again while there is time, unless the relay has made up its mind. */
 function failed(registration: RelayRegistration, error: unknown): void {
-  const now = registration.room.clock.now()
+  const now = registration.room.platform.clock.now()
   const wait = (registration.expiresAt - now) / 2
   const passing = error instanceof MsrpError && (error.code === 'timeout' || error.code === 'refused')
   if (passing && wait >= LEAST_WAIT) registration.refreshAt(now + wait)

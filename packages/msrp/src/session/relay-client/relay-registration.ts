@@ -1,5 +1,5 @@
 import type { Cancel } from '../../connection/index.ts'
-import { MsrpError, type MsrpUri, type RandomBytes } from '../../wire/index.ts'
+import { MsrpError, type MsrpUri } from '../../wire/index.ts'
 import { AuthExchange, type AuthRoom } from './auth-exchange.ts'
 import type { RelayClientParts } from './parts.ts'
 import type { GrantedHop } from './relay-hop.ts'
@@ -18,7 +18,6 @@ export interface PathChanged {
 export interface RegistrationRoom<C extends AuthRoom['connection']> extends AuthRoom {
   /** The connection to the first relay, which the path is bound to (RFC 4976 §6.3). Its end is its owner's to notice. */
   readonly connection: C
-  readonly random: RandomBytes
 }
 
 /** A path through relays that is ours for the time being; made by `authenticate`, which also starts to refresh it. */
@@ -74,7 +73,7 @@ export class RelayRegistration<C extends AuthRoom['connection'] = AuthRoom['conn
 
   /** Refreshes it once most of the lifetime has passed that was granted last. */
   refreshInTime(): void {
-    const { random } = this.room
+    const { random } = this.room.platform
     const due = this.hops.map(({ expiresAt, lifetime }) => expiresAt - lifetime + refreshDelay(lifetime, random))
     this.refreshAt(Math.min(...due))
   }
@@ -102,7 +101,7 @@ export class RelayRegistration<C extends AuthRoom['connection'] = AuthRoom['conn
 
   async #loadRefresh(): Promise<Awaited<ReturnType<RelayClientParts['pathRefresh']>> | undefined> {
     try {
-      return await this.room.parts.pathRefresh()
+      return await this.room.platform.parts.pathRefresh()
     } catch (error) {
       this.expire(error)
       return undefined
@@ -110,7 +109,7 @@ export class RelayRegistration<C extends AuthRoom['connection'] = AuthRoom['conn
   }
 
   #at(time: number, action: () => void): void {
-    const { clock } = this.room
+    const { clock } = this.room.platform
     this.#timer = clock.after(Math.max(0, time - clock.now()), action)
   }
 }
