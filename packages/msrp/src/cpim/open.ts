@@ -2,11 +2,11 @@ import {
   type ArrivingContent,
   arrivingContent,
   type ContentSource,
+  depthInside,
   sourceOf,
   startingWith,
   streamOf,
-} from '../mime/content-reader.ts'
-import { depthInside } from '../mime/nesting.ts'
+} from '../mime/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import type { CpimHead } from './head.ts'
