@@ -5,7 +5,7 @@ import { buildCpim, type CpimHead, openCpim, parseCpim } from '../../src/cpim/in
 import { Receipts } from '../../src/imdn/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { active, both, nextMessage } from '../session/stage.ts'
-import { uncaughtIn } from '../session/uncaught.ts'
+import { uncaught } from '../session/uncaught.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 
 function stage(options: ComposersOptions = {}) {
@@ -48,12 +48,11 @@ describe('whoever says that they write (RFC 3994, figure 2)', () => {
         throw new Error(told.at(-1))
       },
     })
-    const thrown = await uncaughtIn(async () => {
-      composers.status({ state: 'active', refresh: 30 }, 'sip:a')
-      composers.status({ state: 'active' }, 'sip:b')
-      expect(await composers.take({ contentType: 'text/plain', head: headFrom('sip:b'), stream: nothing })).toBe(false)
-      await clock.advance(35_000)
-    })
+    const thrown = uncaught()
+    composers.status({ state: 'active', refresh: 30 }, 'sip:a')
+    composers.status({ state: 'active' }, 'sip:b')
+    expect(await composers.take({ contentType: 'text/plain', head: headFrom('sip:b'), stream: nothing })).toBe(false)
+    await clock.advance(35_000)
     expect(told).toEqual(['sip:a active', 'sip:b active', 'sip:b idle', 'sip:a idle'])
     expect(thrown.map((error) => (error as Error).message)).toEqual(told)
     expect([composers.active, clock.pending]).toEqual([[], 0])

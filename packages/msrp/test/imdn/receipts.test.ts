@@ -15,7 +15,7 @@ import type { Session } from '../../src/session/api.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { type RawPeer, type Seen, settled } from '../session/raw-peer.ts'
 import { type Both, both, failure, nextMessage, passive, stateOf } from '../session/stage.ts'
-import { uncaughtIn } from '../session/uncaught.ts'
+import { uncaught } from '../session/uncaught.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 
 const ALICE = 'sip:alice@example.com'
@@ -393,16 +393,15 @@ describe('towards a peer written by hand', () => {
   })
 
   test('what onReceipt throws does not end the iteration', async () => {
+    const thrown = uncaught()
     const { alice, bob, next, close } = await pair({
       onReceipt: () => {
         throw new MsrpError('storage', 'Mine')
       },
     })
-    const thrown = await uncaughtIn(async () => {
-      alice.send('Hello')
-      await next()
-      await settled()
-    })
+    alice.send('Hello')
+    await next()
+    await settled()
     expect(thrown).toEqual([expect.objectContaining({ message: 'Mine' })])
     const again = bob.send('Are you there?')
     void next()

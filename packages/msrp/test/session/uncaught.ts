@@ -1,7 +1,7 @@
-import { vi } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 
-/** What is thrown for nobody to catch while something is done, which would end the process otherwise. */
-export async function uncaughtIn(run: () => unknown): Promise<unknown[]> {
+/** Collects what is thrown for the application to see as an uncaught error, which would end the test, until it is over. */
+export function uncaught(): unknown[] {
   const thrown: unknown[] = []
   const queue = globalThis.queueMicrotask
   vi.stubGlobal('queueMicrotask', (task: () => void) =>
@@ -13,10 +13,8 @@ export async function uncaughtIn(run: () => unknown): Promise<unknown[]> {
       }
     }),
   )
-  try {
-    await run()
-  } finally {
+  onTestFinished(() => {
     vi.unstubAllGlobals()
-  }
+  })
   return thrown
 }
