@@ -1,0 +1,214 @@
+// A whole client: offer and answer, a session that reconnects, receipts, who is writing, and files that are verified. Two of
+// them talk through a relay; a socket of this machine stands in for SIP. docs/client.md builds it step by step.
+//
+//   node examples/client.ts RELAY USER PASSWORD-FILE CA-FILE [PORT] [FOLDER]
+//
+// RELAY and USER are such as msrps://localhost:2855;tcp and alice@localhost; `npm start` runs a relay and prints where its files are.
+// Without PORT (or with 0) it waits to be called and prints its port, with PORT it calls who waits there. A line is a text, one
+// that ends in a backslash goes on in the next. `/send FILE` sends a file, `/break` breaks the connection.
+
+import { once } from 'node:events'
+import { mkdir, readFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { basename } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Endpoint, fileBody, MsrpError, type Session } from 'msrp'
+import { COMPOSING_TYPE, Composers, composerOn } from 'msrp/composing'
+import { cpimContainer } from 'msrp/cpim'
+import { FileTransfers, withHashes } from 'msrp/file'
+import { IMDN_TYPE, Receipts, type ReceivedIm } from 'msrp/imdn'
+import { FileStore, fileHash, nodeFilePlatform } from 'msrp/node'
+import { ResumingSession } from 'msrp/resuming'
+import { Negotiation } from 'msrp/sdp'
+
+const [uri = '', user = '', passwordFile = '', caFile = '', port = '0', folder = 'received'] = process.argv.slice(2)
+const [username = ''] = user.split('@')
+const relay = { uri, username, password: (await readFile(passwordFile, 'utf8')).trim() }
+const self = `sip:${user}`
+const calling = port !== '0'
+const failed = (error: unknown): void => console.log(`! ${error instanceof Error ? error.message : error}`)
+
+// ---- In place of SIP: a socket with lines of JSON.
+
+class Signalling {
+  /** The address of the other side. */
+  readonly peer: Promise<string>
+  readonly hungUp: Promise<unknown>
+  readonly #socket: Socket
+  #answer: PromiseWithResolvers<string | undefined> | undefined
+
+  /** `onOffer` gives the answer; undefined when an offer of ours is out (SIP: 491). */
+  constructor(socket: Socket, onOffer: (offer: string) => Promise<string | undefined>) {
+    const from = Promise.withResolvers<string>()
+    this.peer = from.promise
+    this.#socket = socket.on('error', failed)
+    this.hungUp = new Promise((resolve) => socket.on('close', resolve))
+    this.hungUp.then(() => this.#answer?.reject(new MsrpError('closed', 'The other side has hung up')))
+    createInterface({ input: socket }).on('line', async (line) => {
+      const said = JSON.parse(line)
+      if ('from' in said) from.resolve(said.from)
+      else if ('offer' in said) this.#say({ answer: await onOffer(said.offer) })
+      else this.#answer?.resolve(said.answer)
+    })
+    this.#say({ from: self })
+  }
+
+  /** An INVITE, and what answers it. */
+  offer(offer: string): Promise<string | undefined> {
+    this.#answer = Promise.withResolvers()
+    this.#say({ offer })
+    return this.#answer.promise
+  }
+
+  hangUp(): void {
+    this.#socket.end()
+  }
+
+  #say(said: object): void {
+    this.#socket.write(`${JSON.stringify(said)}\n`)
+  }
+}
+
+async function called(): Promise<Socket> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  console.log(`port ${(server.address() as AddressInfo).port}`)
+  const [socket] = await once(server, 'connection')
+  server.close()
+  return socket
+}
+
+// ---- What is offered and answered: a chat, and files beside it.
+
+await using endpoint = new Endpoint({ tls: { ca: await readFile(caFile) }, resumeFor: 300_000, stallTimeout: 60_000 })
+await mkdir(folder, { recursive: true })
+const store = new FileStore(folder)
+const files = new FileTransfers({
+  platform: nodeFilePlatform,
+  media: { relay },
+  onOffered: async (offer) => {
+    const receiving = offer.take(await store.open(offer.selector))
+    receiving.done.then(({ result }) => console.log(`< file: ${result}`), failed)
+  },
+  onOfferDue: () => negotiate().catch(failed),
+})
+const chat = {
+  relay,
+  keepAlive: 30_000,
+  acceptTypes: ['text/plain', COMPOSING_TYPE],
+  acceptWrappedTypes: [IMDN_TYPE],
+  containers: [cpimContainer],
+}
+const onOfferDue = (): void => void negotiate().catch(failed)
+await using call = new Negotiation(endpoint, chat, { onMedium: files.onMedium, onOfferDue })
+const signalling = new Signalling(calling ? connect(Number(port), '127.0.0.1') : await called(), answer)
+
+let turn: Promise<unknown> = Promise.resolve()
+
+/** An offer of ours until it is answered, one after the other. */
+function negotiate(): Promise<void> {
+  const exchange = turn.then(async () => {
+    for (;;) {
+      const answer = await signalling.offer(await call.offer())
+      if (answer !== undefined) return look(await call.accept(answer))
+      // RFC 3261 §14.1: who has called waits longer.
+      call.rollback()
+      await sleep((calling ? 2100 : 0) + 2000 * Math.random())
+    }
+  })
+  turn = exchange.catch(() => {})
+  return exchange
+}
+
+async function answer(offer: string): Promise<string | undefined> {
+  try {
+    const text = await call.answer(offer)
+    call.session.then(look, failed)
+    return text
+  } catch (error) {
+    if (error instanceof MsrpError && error.code === 'glare') return undefined
+    failed(error)
+    return call.refuse(offer)
+  }
+}
+
+// ---- The chat outlives its connections: after each loss another offer makes another session.
+
+const first = Promise.withResolvers<void>()
+let latest: Session | undefined
+let current: Session | undefined
+
+const session = new ResumingSession({
+  next: async () => {
+    // Who is called waits for the first offer. Afterwards either offers who has lost the session.
+    if (!calling) await first.promise
+    if (latest === current) await negotiate()
+    current = latest
+    return current
+  },
+  onEvent: (event) => {
+    if (event.kind === 'lost') console.log('- the connection is lost')
+    if (event.kind === 'failed') failed(event.error)
+    if (event.kind === 'open') console.log(`- connected, ${event.resent} messages go out again`)
+  },
+})
+
+/** An offer was answered. Other paths mean another session, for the peer has lost the one before. */
+function look(negotiated: Session): void {
+  latest = negotiated
+  first.resolve()
+  if (latest !== current && current?.state === 'open') session.reconnect()
+}
+
+// ---- What is said on it: texts with receipts, and who is writing.
+
+const receipts = new Receipts(session, {
+  self,
+  peer: await signalling.peer,
+  onReceipt: ({ disposition }) => console.log(`> ${disposition.status}`),
+  onError: failed,
+})
+const composer = composerOn(session)
+const composers = new Composers({ onChange: ({ state }) => state === 'active' && console.log('< is writing') })
+
+async function show(im: ReceivedIm): Promise<void> {
+  // Nothing from the other side may command this terminal.
+  console.log(`< ${(await im.text()).replace(/[^\P{Cc}\n]/gu, '')}`)
+  await im.displayed()
+}
+
+async function send(path: string): Promise<void> {
+  const file = await withHashes({ body: await fileBody(path), name: basename(path) }, { createHash: fileHash })
+  const sending = files.offer(call, file)
+  await negotiate()
+  await sending.done
+  console.log(`> file: ${path}`)
+}
+
+let draft = ''
+async function enter(line: string): Promise<void> {
+  const [, path] = /^\/send (.+)$/.exec(line) ?? []
+  if (path !== undefined) return send(path)
+  if (line === '/break') return session.reconnect()
+  draft += line.replace(/\\$/, '\n')
+  if (line.endsWith('\\')) return composer.composing('text/plain')
+  receipts.send(draft)
+  composer.sent()
+  draft = ''
+}
+
+const entered: Promise<void>[] = []
+const input = createInterface({ input: process.stdin }).on('line', (line) => entered.push(enter(line).catch(failed)))
+input.on('close', async () => {
+  await Promise.all(entered)
+  await session.finish({ incoming: true, signal: AbortSignal.timeout(30_000) })
+  signalling.hangUp()
+})
+process.once('SIGINT', () => input.close())
+signalling.hungUp.then(() => session.close())
+
+for await (const im of receipts) {
+  if (!(await composers.take(im))) show(im).catch(failed)
+}
+input.close()
