@@ -16,9 +16,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Endpoint, fileBody, MsrpError, type Session } from 'msrp'
 import { COMPOSING_TYPE, Composers, composerOn } from 'msrp/composing'
 import { cpimContainer } from 'msrp/cpim'
-import { FileTransfers, withHashes } from 'msrp/file'
+import { FileTransfers } from 'msrp/file'
 import { IMDN_TYPE, Receipts, type ReceivedIm } from 'msrp/imdn'
-import { FileStore, fileHash, nodeFilePlatform } from 'msrp/node'
+import { FileStore, nodeFilePlatform } from 'msrp/node'
 import { ResumingSession } from 'msrp/resuming'
 import { Negotiation } from 'msrp/sdp'
 
@@ -179,8 +179,7 @@ async function show(im: ReceivedIm): Promise<void> {
 }
 
 async function send(path: string): Promise<void> {
-  const file = await withHashes({ body: await fileBody(path), name: basename(path) }, { createHash: fileHash })
-  const sending = files.offer(call, file)
+  const sending = await files.offer(call, { body: await fileBody(path), name: basename(path) })
   await negotiate()
   await sending.done
   console.log(`> file: ${path}`)

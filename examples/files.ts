@@ -6,9 +6,8 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Endpoint, fileBody } from 'msrp'
-import { FileTransfers, type LocalFile, type ReceiveTransfer, selectorOf, withHashes } from 'msrp/file'
-import { FileStore, fileHash, nodeFilePlatform as platform } from 'msrp/node'
+import { Endpoint, FileStore, fileBody, nodeFilePlatform as platform } from 'msrp'
+import { FileTransfers, type ReceiveTransfer, selectorOf } from 'msrp/file'
 import { Negotiation } from 'msrp/sdp'
 
 const folder = await mkdtemp(join(tmpdir(), 'msrp-files-'))
@@ -17,11 +16,7 @@ await writeFile(
   original,
   new Uint8Array(20_000_000).map((_, index) => index * 7 + (index >> 8)),
 )
-const store = new FileStore(folder)
-
-/** The file as its owner has it, with the hashes that make it known. */
-const known = await withHashes({ body: await fileBody(original), name: 'Holiday film.bin' }, { createHash: fileHash })
-const open = async (): Promise<LocalFile> => ({ ...known, body: await fileBody(original) })
+const store = new FileStore(join(folder, 'Downloads'))
 
 await using alice = new Endpoint()
 await using bob = new Endpoint()
@@ -43,7 +38,7 @@ const taking = new FileTransfers({
 })
 const atAlice = new Negotiation(alice, [], { onMedium: offering.onMedium })
 const atBob = new Negotiation(bob, [], { onMedium: taking.onMedium })
-const sending = offering.offer(atAlice, await open())
+const sending = await offering.offer(atAlice, { body: await fileBody(original), name: 'Holiday film.bin' })
 await atAlice.accept(await atBob.answer(await atAlice.offer()))
 
 // ---- Half of it is there when the session breaks.
@@ -55,20 +50,21 @@ for (const transfer of [sending, receiving]) {
 await Promise.all([atAlice.close(), atBob.close()])
 
 // ---- A new call: Bob asks for what is missing, Alice gives it.
-const target = await store.open(selectorOf(known))
+const film = sending.file // with the hashes that make it known
+const target = await store.open(selectorOf(film))
 console.log(`Bob has ${target.stored > 0 ? 'some of it' : 'nothing'}, and asks for the rest`)
 const asking = new FileTransfers({ platform, media })
 const giving = new FileTransfers({
   platform,
   media,
   onRequested: async (request) => {
-    const [file, another] = await request.select([await open()])
+    const [file, another] = await request.select([film])
     if (file !== undefined && another === undefined) await request.give(file)
   },
 })
 const again = new Negotiation(bob, [], { onMedium: asking.onMedium })
 const asked = new Negotiation(alice, [], { onMedium: giving.onMedium })
-const rest = asking.request(again, selectorOf(known), target)
+const rest = asking.request(again, selectorOf(film), target)
 await again.accept(await asked.answer(await again.offer()))
 
 const { size, hashes, result } = await rest.done

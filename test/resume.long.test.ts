@@ -73,7 +73,7 @@ async function interrupted(folder: string): Promise<number> {
   const onProgress = ({ confirmed }: { confirmed: number }): void => {
     if (confirmed > size / 4) reported.resolve()
   }
-  const sending = alice.files.offer(alice.negotiation, await openFile(), { onProgress })
+  const sending = await alice.files.offer(alice.negotiation, await openFile(), { onProgress })
   await exchange(alice, bob)
   await reported.promise
   relay.program.kill('SIGKILL')
@@ -104,7 +104,7 @@ test(`${size / MiB} MiB whose relay is killed half way arrive: the sender offers
   }
   const alice = side(relay, relay.alice, {})
   const bob = side(relay, relay.bob, { onOffered })
-  const sending = alice.files.offer(alice.negotiation, await openFile(), { range: { start: confirmed + 1 } })
+  const sending = await alice.files.offer(alice.negotiation, await openFile(), { range: { start: confirmed + 1 } })
   await exchange(alice, bob)
   await sending.done
   expect(await receiving?.done).toMatchObject({ complete: true, hashes: facts.hashes })

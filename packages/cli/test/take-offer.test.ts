@@ -49,7 +49,7 @@ test('a part of a file that has come is no file: 12, and the next offer goes on 
   const negotiation = new Negotiation(endpoint, [])
   const plain = { body: Buffer.alloc(10, 'x'), name: 'a.bin', type: 'application/octet-stream' }
   const file = await withHashes(plain, { createHash: fileHash })
-  const sending = transfers.offer(negotiation, file, { range: { start: 1, stop: 5 } })
+  const sending = await transfers.offer(negotiation, file, { range: { start: 1, stop: 5 } })
   writeFileSync(exchange.offer, await negotiation.offer())
   const bob = exchange.receive()
   const { sdp } = await nextEvent(bob, ({ event }) => event === 'description')

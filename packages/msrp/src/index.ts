@@ -3,16 +3,16 @@
  * size.
  */
 
-import { FileSource } from './node/file-source.ts'
 import { type NodePlatformOptions, nodePlatform } from './node/node-platform.ts'
 import type { Listener, PreparedSession, Session } from './session/api.ts'
-import type { RandomAccessBody } from './session/body.ts'
 import { MsrpEndpoint } from './session/endpoint.ts'
 import type { ConnectOptions, EndpointOptions, PrepareOptions } from './session/options.ts'
 import type { ListenOptions } from './session/platform.ts'
-import { MsrpError } from './wire/index.ts'
 
 export type { Container, ContainerView } from './mime/container.ts'
+export { fileBody } from './node/file-body.ts'
+export { fileHash, nodeFilePlatform } from './node/file-hash.ts'
+export { FileStore, type FileStoreOptions, type StoredFile } from './node/file-store.ts'
 export type {
   ConfirmedBytes,
   Finished,
@@ -46,6 +46,7 @@ export type {
   Verdict,
 } from './session/options.ts'
 export type { FileSink, ListenOptions, SaveOptions, TlsOptions, TraceEvent } from './session/platform.ts'
+export { relayUris } from './session/relay-path.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from './wire/index.ts'
 
 /** What an `Endpoint` on Node is made with. */
@@ -115,17 +116,6 @@ export function prepare(options: PrepareOptions & NodeEndpointOptions = {}): Pro
 /** `Endpoint.listen` on an endpoint of its own. */
 export function listen(options: ListenerOptions = {}): Promise<Listener> {
   return new Endpoint(options).listen(options)
-}
-
-/** A file to send, read piece by piece as it goes out. @throws MsrpError `storage` when it cannot be opened. */
-export async function fileBody(path: string): Promise<RandomAccessBody> {
-  const source = await FileSource.open(path)
-  const { size } = source
-  if (size !== undefined) {
-    return { size, read: (position, length) => source.read(position, length), close: () => source.close() }
-  }
-  await source.close()
-  throw new MsrpError('invalid-argument', `${path} is no regular file: send it as a stream`)
 }
 
 function defined<T extends object>(value: T): T {

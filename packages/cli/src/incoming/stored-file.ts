@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, unlinkSync } from 'node:fs'
-import { mkdir, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type FileSink, MsrpError } from 'msrp'
-import { FileSink as NodeFileSink, storageError } from 'msrp/node'
+import { IncomingFile, makeFolder, storageError } from 'msrp/node'
 
 /** What is known of a file once it has its name. */
 export interface StoredFacts {
@@ -21,14 +21,14 @@ export interface StoredFacts {
  * it gets the wanted one, or the first free `name (2)`, in one step that never replaces another file.
  */
 export class StoredFile implements FileSink {
-  readonly #sink: NodeFileSink
+  readonly #sink: IncomingFile
   // Gone once bytes came out of order, or again: the hash is then taken from the complete file.
   #hash: Hash | undefined = createHash('sha256')
   #hashed = 0
 
   /** @param name already safe, see `safeFileName` of `msrp/file` */
   constructor(folder: string, name: string) {
-    this.#sink = new NodeFileSink(join(folder, name), { taken: 'number', mode: 0o666, sync: true })
+    this.#sink = new IncomingFile(join(folder, name), { taken: 'number', mode: 0o666, sync: true })
     temporaries.add(this.#sink.temporaryPath)
   }
 
@@ -70,9 +70,9 @@ export async function prepareFolder(folder: string): Promise<string> {
   const path = resolve(folder)
   try {
     await makeFolder(path)
-    if (!(await isFolder(path))) throw new Error('it is a file, not a folder')
+    if (!(await stat(path)).isDirectory()) throw new Error('it is a file, not a folder')
     // Only a real file tells: permissions do not bind root, and a file system may be read-only or full.
-    const trial = new NodeFileSink(join(path, 'trial'), { taken: 'number' })
+    const trial = new IncomingFile(join(path, 'trial'), { taken: 'number' })
     await trial.write(0, new Uint8Array(1))
     await trial.discard()
   } catch (error) {
@@ -89,26 +89,6 @@ const OF_THE_FOLDER: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS'
 export function isOfTheFolder(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return OF_THE_FOLDER.has((error as NodeJS.ErrnoException).code) || isOfTheFolder(error.cause)
-}
-
-// Node's own recursive mkdir never returns below /proc and the like, where nothing can be made.
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || dirname(path) === path || (await isFolder(dirname(path)))) throw error
-    await makeFolder(dirname(path))
-    await mkdir(path)
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (facts) => facts.isDirectory(),
-    () => false,
-  )
 }
 
 /** SHA-256 of a file, lower-case hex. */

@@ -105,7 +105,7 @@ async function exchange(
   const media = await reachOf(options, output)
   const transfers = new FileTransfers({ platform: nodeFilePlatform, media, most: MOST_OFFERED })
   await using negotiation = new Negotiation(endpoint, [], { signal, patience: PATIENCE })
-  for (const file of missing) file.transfer = begin(file, transfers, negotiation, options, context)
+  for (const file of missing) file.transfer = await begin(file, transfers, negotiation, options, context)
   const text = await negotiation.offer()
   const note = (): Promise<void> => resting.write(files.map(stateOf))
   let noting: NodeJS.Timeout | undefined
@@ -184,16 +184,16 @@ async function prepare(
   }
 }
 
-function begin(
+async function begin(
   offered: Offered,
   transfers: FileTransfers,
   negotiation: Negotiation,
   { chunkSize }: OfferOptions,
   { output }: Context,
-): SendTransfer {
+): Promise<SendTransfer> {
   const { file, from, source } = offered
   let progress: Progress | undefined
-  const transfer: SendTransfer = transfers.offer(negotiation, file, {
+  const transfer: SendTransfer = await transfers.offer(negotiation, file, {
     ...(from === 0 ? {} : { range: { start: from + 1 } }),
     ...(chunkSize === undefined ? {} : { chunkSize }),
     onProgress: ({ bytes, size }) => {

@@ -266,7 +266,7 @@ export class Outbox {
       const { head, hasBody } = source.begin(transactionId, rest?.bytes.byteLength ?? 0)
       this.#open = { source, transactionId, hasBody, flag: '+', bodyBytes: 0, position: 0 }
       this.#search.start(transactionId)
-      this.observer?.head('out', new TextDecoder().decode(hasBody ? head.subarray(0, -2) : head))
+      this.observer?.begun(head)
       this.#openedAt = this.#position
       this.#messages?.begin()
       this.#write(head)

@@ -17,6 +17,9 @@ export interface CpimAddress {
  */
 export type CpimAddressInput = CpimAddress | string
 
+/** Nobody's address, for a sender or receiver of whom none is known. */
+export const ANONYMOUS = 'sip:anonymous@anonymous.invalid'
+
 const NAMED = /^(?:"((?:[^"\\]|\\.)*)"\s*|([^<]*))<([^>]*)>/s
 
 /**

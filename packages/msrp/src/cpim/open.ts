@@ -5,9 +5,9 @@ import {
   depthInside,
   sourceOf,
   startingWith,
-  streamOf,
 } from '../mime/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { pulledStream } from '../wire/pulled-stream.ts'
 import { shown } from '../wire/shown.ts'
 import type { CpimHead } from './head.ts'
 import { CPIM_TYPE, CpimHeadReader, type CpimLimits, type FoundHead } from './head-reader.ts'
@@ -71,7 +71,7 @@ export async function openCpim(message: CpimSource, options: OpenOptions = {}): 
     const content = arrivingContent(startingWith([rest], ended, source), { contentType, encoding, most })
     const whole = (): ReadableStream<Uint8Array> => {
       const behind = sourceOf(content.raw().getReader())
-      return streamOf(startingWith([head.bytes], false, behind))
+      return pulledStream(startingWith([head.bytes], false, behind))
     }
     return { head, contentType, depth, ...content, whole, refuse }
   } catch (error) {

@@ -1,10 +1,10 @@
 import type { Clock } from '../connection/index.ts'
 import type { Medium, MessageDescription } from '../sdp/index.ts'
 import type { Session } from '../session/api.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError, type RandomBytes } from '../wire/index.ts'
 import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
 import type { CreateHash } from './file-hasher.ts'
-import { sameRange, WHOLE_FILE } from './file-range.ts'
 
 /** How long the receiver of a file waits for the sender to end the session (RFC 5547 §8.4). Milliseconds. */
 const LINGER = 10_000
@@ -24,8 +24,16 @@ export interface TransferRoom {
   over(transfer: FileTransfer): void
 }
 
+/** What a transfer is made of. */
+export interface TransferFacts<Options> {
+  readonly description: FileDescription
+  /** Whether the peer's description was there before ours. */
+  readonly answering: boolean
+  readonly options: Options
+}
+
 /** The transfer of one file over an m-line of its own (RFC 5547 §8), from its offer to its end. */
-export abstract class FileTransfer<Result = unknown> {
+export abstract class FileTransfer<Result = unknown, Options = unknown> {
   readonly role: 'sender' | 'receiver'
   /** What we say of the file, in our descriptions. */
   readonly description: FileDescription
@@ -36,22 +44,20 @@ export abstract class FileTransfer<Result = unknown> {
    */
   readonly done: Promise<Result>
   protected readonly room: TransferRoom
-  /** Whether the peer's description was there before ours. */
   protected readonly answering: boolean
+  protected readonly options: Options
   readonly #outcome = Promise.withResolvers<unknown>()
   #medium: Medium | undefined
   #session: Session | undefined
   #state: 'agreeing' | 'transferring' | 'over' = 'agreeing'
   #peerEnded = false
 
-  constructor(
-    room: TransferRoom,
-    what: { role: 'sender' | 'receiver'; description: FileDescription; answering: boolean },
-  ) {
+  constructor(room: TransferRoom, role: 'sender' | 'receiver', facts: TransferFacts<Options>) {
     this.room = room
-    this.role = what.role
-    this.description = what.description
-    this.answering = what.answering
+    this.role = role
+    this.description = facts.description
+    this.answering = facts.answering
+    this.options = facts.options
     this.done = this.#outcome.promise as Promise<Result>
     this.done.catch(() => {})
   }
@@ -71,18 +77,24 @@ export abstract class FileTransfer<Result = unknown> {
    * offer is due in which the m-line has port 0 (RFC 5547 §8.4). What a receiver has of the file goes. Without effect once it
    * is over.
    */
-  cancel(reason?: unknown): void {
-    this.abort(new MsrpError('aborted', 'The transfer was cancelled here', { cause: reason }), false)
+  abort(reason?: unknown): void {
+    this.giveUp(new MsrpError('aborted', 'The transfer was aborted here', { cause: reason }), false)
+  }
+
+  /**
+   * The same transfer in the dialog of another one who answers the offer (RFC 4975 §8.8); undefined where only one dialog can
+   * have the file.
+   */
+  fork(): FileTransfer | undefined {
+    return undefined
   }
 
   /** The m-line is there. */
   begin(medium: Medium): void {
     this.#medium = medium
-    const { onRemote } = medium
-    medium.onRemote = (remote) => {
-      if (remote.port === 0) this.peerEnded()
-      onRemote?.(remote)
-    }
+    medium.onRemote(({ port }) => {
+      if (port === 0) this.peerEnded()
+    })
     void this.#run(medium)
   }
 
@@ -92,18 +104,15 @@ export abstract class FileTransfer<Result = unknown> {
     if (this.#state === 'transferring') this.stop(new MsrpError('aborted', 'The peer ended the transfer'), true)
   }
 
-  /** Gives it up; what is there of the file may be kept. */
-  protected abort(error: MsrpError, keep: boolean): void {
+  /** It comes to no end of its own; what is there of the file is kept, if the target can, unless `keep` is false. */
+  giveUp(error: MsrpError, keep = true): void {
     if (this.#state === 'transferring') this.stop(error, keep)
     else this.#end(error, undefined, keep)
   }
 
-  /** What the answer of the peer says, where we made the offer. @throws MsrpError `file-mismatch` */
-  protected answer(remote: MessageDescription | undefined): FileDescription | undefined {
-    const answer = remote === undefined ? undefined : parseFileDescription(remote)
-    const { range = WHOLE_FILE, selector } = this.description
-    if (this.answering || sameRange(range, answer?.range ?? WHOLE_FILE, selector.size)) return answer
-    throw new MsrpError('file-mismatch', 'The answer is about another file-range than the offer (RFC 5547 §8.3)')
+  /** What the answer of the peer says of the file, where we made the offer. @throws MsrpError `malformed` */
+  protected answerOf(remote: MessageDescription | undefined): FileDescription | undefined {
+    return this.answering || remote === undefined ? undefined : parseFileDescription(remote)
   }
 
   /** Transfers the file over a session. */
@@ -125,7 +134,7 @@ export abstract class FileTransfer<Result = unknown> {
       const result = await this.transfer(session, medium)
       this.#end(undefined, result)
     } catch (error) {
-      this.#end(error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error }))
+      this.#end(asMsrpError(error, 'internal', 'The transfer failed'))
     }
   }
 

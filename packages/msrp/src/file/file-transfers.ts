@@ -14,9 +14,10 @@ import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FilePlatform, FileTransfer, TransferRoom } from './file-transfer.ts'
 import { newFileTransferId } from './file-transfer-id.ts'
-import { type LocalFile, selectorOf, sizeOf } from './local-file.ts'
+import { closeBody, isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
 import { OfferedFile, RequestedFile } from './offered-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
+import { RefusedFork } from './refused-fork.ts'
 import { SendTransfer, type SendTransferOptions } from './send-transfer.ts'
 import { TransferIds } from './transfer-ids.ts'
 
@@ -29,14 +30,31 @@ export interface FileTransfersOptions {
   readonly onOffered?: (offer: OfferedFile) => void | Promise<void>
   /** The peer asks for a file: give it. Without it every request is refused. */
   readonly onRequested?: (request: RequestedFile) => void | Promise<void>
+  /**
+   * What `onOffered` or `onRequested` has thrown, or `give` was rejected with: the file is refused then. Without it nobody here hears of an
+   * `MsrpError`, unless nothing else of the offer is taken, and any other error rejects the negotiation's `answer`.
+   */
+  readonly onError?: (error: unknown, file: OfferedFile | RequestedFile) => void
   /** A transfer is over on our side, and its m-line has port 0 in the next description: make an offer, or end the call. */
   readonly onOfferDue?: (transfer: FileTransfer) => void
-  /** Files that may be on their way, or agreed on, at a time; more are refused. Default 32. */
+  /**
+   * Several have answered our offer, and `first` is one of its files: another transfer of it, in the dialog that `fork` has made
+   * (RFC 4975 §8.8). A file that we send goes to each, if it can be read at any place. Any other one, and one that we receive, has
+   * only `first`: `transfer` ends then as soon as there is a session for it, with `aborted`.
+   */
+  readonly onForked?: (transfer: FileTransfer, first: FileTransfer) => void
+  /** Files that may be on their way, agreed on, or to be decided on at a time; more are refused. Default 32. */
   readonly most?: number
 }
 
 /** How a file is offered. */
 export interface OfferFileOptions extends SendTransferOptions {
+  /**
+   * Whether a file without hashes is read beforehand to have them (SHA-1, SHA-256) in the offer, if it can be read twice: with
+   * them the peer can verify it and go on after a loss, and Blink takes no file without. Default true. `withHashes` does it at
+   * another time, and tells its progress.
+   */
+  readonly hash?: boolean
   /** Content-ID of a preview that goes out beside the description, see `msrp/multipart`. */
   readonly icon?: string
   /** Text for the peer's user (the line `i=`). */
@@ -62,6 +80,8 @@ export class FileTransfers {
   readonly #active: Set<FileTransfer> = new Set()
   readonly #byMedium: WeakMap<Medium, FileTransfer> = new WeakMap()
   readonly #room: TransferRoom
+  /** Files of the peer's offers that the application still decides on. */
+  #undecided = 0
 
   constructor(options: FileTransfersOptions) {
     this.#options = options
@@ -78,22 +98,24 @@ export class FileTransfers {
   }
 
   /**
-   * Offers a file in the next offer of a negotiation (push). With hashes (`withHashes`) the peer can verify it, and resume.
-   * @throws MsrpError `invalid-argument` when the file has no such part, or hashes but none by SHA-1
+   * Offers a file in the next offer of a negotiation (push); resolves when it is part of that.
+   * @throws MsrpError `invalid-argument` when the file has no such part, or hashes but none by SHA-1, `file-unreadable`
    */
-  offer(negotiation: MediaNegotiation, file: LocalFile, options: OfferFileOptions = {}): SendTransfer {
-    const { icon, information, range, ...rest } = options
+  async offer(negotiation: MediaNegotiation, file: LocalFile, options: OfferFileOptions = {}): Promise<SendTransfer> {
+    const { icon, information, range, hash = true, ...rest } = options
     const size = sizeOf(file)
     if (range !== undefined && size !== undefined) positionsOf(range, size)
+    const described = hash ? await this.#hashed(file) : file
+    const { dates, disposition = 'attachment' } = described
     const description: FileDescription = {
-      selector: selectorOf(file),
+      selector: selectorOf(described),
       transferId: newFileTransferId(this.#options.platform.random),
-      disposition: file.disposition ?? 'attachment',
-      ...(file.dates === undefined ? {} : { dates: file.dates }),
+      disposition,
+      ...(dates === undefined ? {} : { dates }),
       ...(icon === undefined ? {} : { icon }),
       ...(range === undefined ? {} : { range }),
     }
-    const transfer = new SendTransfer(this.#room, file, { description, answering: false, options: rest })
+    const transfer = new SendTransfer(this.#room, described, { description, answering: false, options: rest })
     this.#add(negotiation, transfer, 'sendonly', information)
     return transfer
   }
@@ -153,47 +175,51 @@ export class FileTransfers {
         // A new transfer on the line of an old one ends that.
         standing?.peerEnded()
         if (transferId !== undefined) this.#ids.add(transferId, selector)
-        if (this.#active.size >= (this.#options.most ?? 32)) return refused('Too many files are on their way')
+        if (this.#active.size + this.#undecided >= (this.#options.most ?? 32)) {
+          return refused('Too many files are on their way')
+        }
         return this.#ask(section, description)
     }
   }
 
   async #ask(section: MessageDescription, description: FileDescription): Promise<MediumDecision> {
+    if (section.direction === 'inactive') return refused('Its direction is inactive')
+    // RFC 5547 §8.2.1 wants sendonly; those that say nothing mean it.
+    const isPull = section.direction === 'recvonly'
+    const file = isPull ? new RequestedFile(this.#room, description) : new OfferedFile(this.#room, description)
+    const { onRequested, onOffered, onError } = this.#options
+    this.#undecided++
     try {
-      switch (section.direction) {
-        case 'recvonly':
-          return await this.#requested(description)
-        case 'inactive':
-          return refused('Its direction is inactive')
-        default:
-          // RFC 5547 §8.2.1 wants sendonly; those that say nothing mean it.
-          return await this.#offered(description)
-      }
+      if (file instanceof OfferedFile) await onOffered?.(file)
+      else await onRequested?.(file)
+      await file.decided
     } catch (error) {
-      if (error instanceof MsrpError) return refused(error.message)
-      throw error
+      file.refuse(error instanceof Error ? error.message : undefined)
+      if (onError !== undefined) onError(error, file)
+      else if (!(error instanceof MsrpError)) throw error
+    } finally {
+      this.#undecided--
+    }
+    const { transfer, reason } = file
+    return transfer === undefined ? refused(reason) : this.#taken(transfer)
+  }
+
+  #taken(transfer: SendTransfer | ReceiveTransfer): MediumDecision {
+    const attributes = formatFileDescription(transfer.description)
+    const direction = transfer.role === 'sender' ? 'sendonly' : 'recvonly'
+    return {
+      take: { ...this.#options.media, direction, attributes },
+      onTaken: (medium) => this.#begin(transfer, medium),
     }
   }
 
-  async #offered(description: FileDescription): Promise<MediumDecision> {
-    const offer = new OfferedFile(this.#room, description)
-    await this.#options.onOffered?.(offer)
-    return offer.transfer === undefined ? refused(offer.reason) : this.#taken(offer.transfer, 'recvonly')
-  }
-
-  async #requested(description: FileDescription): Promise<MediumDecision> {
-    const request = new RequestedFile(this.#room, description)
-    await this.#options.onRequested?.(request)
-    const transfer = await request.decided
-    const { reason } = request
-    return transfer === undefined ? refused(reason) : this.#taken(transfer, 'sendonly')
-  }
-
-  #taken(transfer: FileTransfer, direction: 'sendonly' | 'recvonly'): MediumDecision {
-    const attributes = formatFileDescription(transfer.description)
-    return {
-      take: { ...this.#options.media, direction, attributes },
-      taken: (medium) => this.#begin(transfer, medium),
+  async #hashed(file: LocalFile): Promise<LocalFile> {
+    if ((file.hashes ?? []).length > 0 || !isRereadable(file)) return file
+    try {
+      return await withHashes(file, { createHash: this.#options.platform.createHash })
+    } catch (error) {
+      await closeBody(file)
+      throw error
     }
   }
 
@@ -215,6 +241,15 @@ export class FileTransfers {
     this.#byMedium.set(medium, transfer)
     this.#active.add(transfer)
     transfer.begin(medium)
+    medium.onFork((fork) => this.#forked(transfer, fork))
+  }
+
+  #forked(first: FileTransfer, medium: Medium): void {
+    const { role, description } = first
+    const transfer =
+      first.fork() ?? new RefusedFork(this.#room, role, { description, answering: false, options: undefined })
+    this.#begin(transfer, medium)
+    this.#options.onForked?.(transfer, first)
   }
 }
 

@@ -4,7 +4,7 @@ import type { CreateHash } from './file-hasher.ts'
 import { type FileRange, positionsOf, WHOLE_FILE } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
-import type { TransferRoom } from './file-transfer.ts'
+import type { FileTransfer, TransferRoom } from './file-transfer.ts'
 import { isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { safeFileName } from './safe-file-name.ts'
@@ -12,7 +12,7 @@ import { fits, selectFiles } from './selection.ts'
 import { SendTransfer, type SendTransferOptions } from './send-transfer.ts'
 
 /** One m-line for a file in the peer's offer, until the application has decided on it. */
-export abstract class UndecidedFile<Transfer> {
+export abstract class UndecidedFile<Transfer extends FileTransfer = FileTransfer> {
   /** All that the peer says of it: hash, dates, icon, disposition. Nobody has checked it. */
   readonly description: FileDescription
   protected readonly room: TransferRoom
@@ -42,9 +42,18 @@ export abstract class UndecidedFile<Transfer> {
     return this.#reason
   }
 
-  /** Refuses it, which is what happens without a decision, too. `reason` is for our own errors. */
+  /** Settles when what the application has begun to decide on it is done. */
+  get decided(): Promise<unknown> {
+    return Promise.resolve()
+  }
+
+  /**
+   * Refuses it, which is what happens without a decision, too; what had been made of it is given up. `reason` is for our own
+   * errors.
+   */
   refuse(reason?: string): void {
     this.#reason = reason ?? this.#reason
+    this.#transfer?.giveUp(new MsrpError('aborted', `The file was refused here: ${this.#reason}`))
     this.#transfer = undefined
   }
 
@@ -97,20 +106,26 @@ export class RequestedFile extends UndecidedFile<SendTransfer> {
     return selectFiles(this.selector, files, { createHash: this.#createHash })
   }
 
-  /** What `give` makes of it, if it was called. */
-  get decided(): Promise<SendTransfer | undefined> {
-    return this.#giving.then(() => this.transfer)
+  /** Settles as `give` does, if it was called. */
+  override get decided(): Promise<unknown> {
+    return this.#giving
+  }
+
+  override refuse(reason?: string): void {
+    this.#giving = Promise.resolve()
+    super.refuse(reason)
   }
 
   /**
    * Gives a file. It goes out when the answer has. One that can be read at any place and has no SHA-1 yet is hashed before,
    * for the answer to have it.
    * @throws MsrpError `invalid-argument` when it is not what the peer asks for, or has no such part, `file-unreadable`; the
-   *   request is refused then
+   *   request is refused then, and `onError` hears of it, unless you refuse it or give something else
    */
   give(file: LocalFile, options: SendTransferOptions = {}): Promise<SendTransfer> {
     const giving = this.#give(file, options)
-    this.#giving = giving.catch((error: unknown) => this.refuse(error instanceof Error ? error.message : undefined))
+    giving.catch(() => {})
+    this.#giving = giving
     return giving
   }
 

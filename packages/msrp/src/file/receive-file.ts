@@ -1,3 +1,5 @@
+import type { Clock } from '../connection/index.ts'
+import { systemClock } from '../connection/system-clock.ts'
 import { CPIM_TYPE, type CpimHead } from '../cpim/index.ts'
 import type { IncomingMessage, Session } from '../session/api.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
@@ -8,9 +10,12 @@ import type { FileDates } from './file-date.ts'
 import type { FileDisposition } from './file-disposition.ts'
 import { type FileHash, isKnownHash } from './file-hash.ts'
 import type { CreateHash } from './file-hasher.ts'
+import { fileMessage } from './file-message.ts'
 import { type FileRange, WHOLE_FILE } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
+import { lostIfGone } from './lost-session.ts'
+import { registeredType } from './media-type.ts'
 import { percentDecode } from './percent-encoding.ts'
 import { safeFileName } from './safe-file-name.ts'
 import type { FileProgress } from './send-file.ts'
@@ -26,6 +31,10 @@ export interface ReceiveFileOptions {
   readonly createHash: CreateHash
   /** Largest file taken, in bytes. Default: no limit but the described size. */
   readonly maxSize?: number
+  /** How long the file may take to begin, in milliseconds; then it is given up with `timeout`. Default 60 000. */
+  readonly beginsWithin?: number
+  /** Measures that. Default: the system's. */
+  readonly clock?: Clock
   /** Cancels the transfer: the sender gets 413, and nothing of the file stays. */
   readonly signal?: AbortSignal
   /** Suspends it: the sender gets 413, and what is there stays for a later transfer, if the target can keep it. */
@@ -63,8 +72,9 @@ interface Arrival {
  * wrong file is refused with 413.
  *
  * When the session breaks or the sender gives up, the target keeps what has arrived (`suspend`), if it can; of a wrong file
- * nothing stays that this transfer has written to. The session is not closed here.
- * @throws MsrpError `file-mismatch`, `aborted` (by `signal`, `suspend` or the sender), `too-large`, `storage`,
+ * nothing stays that this transfer has written to. The session is not closed here; whatever else comes on it, also later, is
+ * refused with 403, since a session is for one file (RFC 5547 §8.7).
+ * @throws MsrpError `file-mismatch`, `aborted` (by `signal`, `suspend` or the sender), `too-large`, `storage`, `timeout`,
  *   `invalid-argument` when the range does not begin where the target has the file, and what ends the session
  */
 export async function receiveFile(
@@ -75,7 +85,8 @@ export async function receiveFile(
   const touched = { byThis: false }
   try {
     return await receive(session, target, options, touched)
-  } catch (error) {
+  } catch (cause) {
+    const error = lostIfGone(cause)
     const code = error instanceof MsrpError ? error.code : 'internal'
     // What an earlier transfer brought is not wrong because the sender is; what this one added to it may be.
     const spoilt = touched.byThis && (code === 'file-mismatch' || code === 'too-large' || code === 'storage')
@@ -92,35 +103,37 @@ async function receive(
   touched: { byThis: boolean },
 ): Promise<ReceivedFile> {
   const { selector = {}, range = WHOLE_FILE, createHash, maxSize = Number.POSITIVE_INFINITY } = options
-  const signals = [options.signal, options.suspend].filter((signal) => signal !== undefined)
+  const { clock = systemClock, beginsWithin: within } = options
+  const over = new AbortController()
+  const signals = [options.signal, options.suspend, over.signal].filter((signal) => signal !== undefined)
   const signal = AbortSignal.any(signals)
-  const { size, hashes = [] } = selector
-  if (size !== undefined && size > maxSize) throw tooLarge(size, maxSize)
-  const expected = { start: range.start - 1, end: range.stop ?? size, size, hashes, maxSize }
-  const sink = await VerifyingSink.open(target, expected, { createHash, signal })
-  sink.onWrite = () => {
-    touched.byThis = true
-  }
-  sink.onProgress = (bytes) => options.onProgress?.({ bytes, confirmed: bytes, size })
-  const message = await firstMessage(session, signal)
-  let arrival: Arrival | undefined
-  const arrived = (it: Arrival): void => {
-    checkArrival(it, selector)
-    const { name, size: announced, dates } = it.disposed
-    sink.facts = { name: safeFileName(selector.name ?? name), size: announced, dates }
-    arrival = it
-  }
+  // From now on: nothing is to pile up while what is there already is hashed.
+  const coming = fileMessage(session, { signal, clock, within })
+  coming.catch(() => {})
   try {
+    const { size, hashes = [] } = selector
+    if (size !== undefined && size > maxSize) throw tooLarge(size, maxSize)
+    const expected = { start: range.start - 1, end: range.stop ?? size, size, hashes, maxSize }
+    const sink = await VerifyingSink.open(target, expected, { createHash, signal })
+    sink.onWrite = () => {
+      touched.byThis = true
+    }
+    sink.onProgress = (bytes) => options.onProgress?.({ bytes, confirmed: bytes, size })
+    const message = await coming
+    let arrival: Arrival | undefined
+    const arrived = (it: Arrival): void => {
+      checkArrival(it, selector)
+      const { name, size: announced, dates } = it.disposed
+      sink.facts = { name: safeFileName(selector.name ?? name), size: announced, dates }
+      arrival = it
+    }
     const wrapped = parseMediaType(message.contentType)?.type === CPIM_TYPE
     if (!wrapped) arrived(arrivalOfMessage(message, expected))
     const whole = wrapped ? new CpimContentSink(sink, (head) => arrived(arrivalOfCpim(head))) : sink
-    const saved: { result?: unknown } = {}
-    await message.saveTo(
+    const result = await message.saveTo(
       {
         write: (position, bytes) => whole.write(position, bytes),
-        finish: async (bytes) => {
-          saved.result = await whole.finish(bytes)
-        },
+        finish: (bytes) => whole.finish(bytes),
         discard: () => whole.discard(),
       },
       { signal },
@@ -135,35 +148,16 @@ async function receive(
       dates: disposed.dates ?? {},
       disposition: disposed.disposition ?? 'render',
       complete: !sink.partial,
-      result: saved.result,
+      result,
     }
   } catch (error) {
     // What was found out before it was read; afterwards it makes no difference.
-    if (error instanceof MsrpError && error.status !== undefined) message.refuse(error.status, error.message)
+    const { status = 413, message: why } =
+      error instanceof MsrpError ? error : { message: 'The file cannot be received' }
+    void coming.then((message) => message.refuse(status, why)).catch(() => {})
+    over.abort(error)
     throw error
   }
-}
-
-async function firstMessage(session: Session, signal: AbortSignal): Promise<IncomingMessage> {
-  const { promise: given, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void =>
-    reject(new MsrpError('aborted', 'Receiving the file was given up', { cause: signal.reason }))
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort)
-  const next = session[Symbol.asyncIterator]().next()
-  try {
-    const { value, done } = await Promise.race([next, given])
-    if (!done) return value
-  } catch (error) {
-    void next
-      .then(({ value, done }) => done || value.refuse(413, 'The receiver wants the file no more'))
-      .catch(() => {})
-    throw error
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-  const { error } = await session.closed
-  throw error ?? new MsrpError('closed', 'The session ended before the file came')
 }
 
 function arrivalOfMessage(message: IncomingMessage, expected: { start: number; end: number | undefined }): Arrival {
@@ -185,7 +179,7 @@ function checkArrival({ type, disposed }: Arrival, selector: FileSelector): void
   }
   // A hash decides better than what peers spell in different ways.
   if (selector.hashes?.some(isKnownHash)) return
-  const [expected, actual] = [selector.type, type].map((one) => parseMediaType(one ?? '')?.type)
+  const [expected, actual] = [selector.type, type].map((one) => registeredType(one ?? ''))
   if (expected !== undefined && actual !== expected)
     throw mismatch(`its type is ${actual ?? 'not given'}, not ${expected}`)
   if (name !== undefined && selector.name !== undefined && lettersOf(name) !== lettersOf(selector.name)) {

@@ -1,12 +1,13 @@
-import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { MsrpError } from '../wire/index.ts'
 import { digestBy, type FileHash, isKnownHash } from './file-hash.ts'
 import { hashMismatch } from './file-hasher.ts'
 import type { FileSelector } from './file-selector.ts'
-import { type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
+import { closeBody, type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
+import { isSameType } from './media-type.ts'
 
 /**
  * Whether a file is what every selector says (RFC 5547 §5), hashes excepted, which cost reading it. Names are compared
- * letter by letter; of types, parameters count where both have them.
+ * letter by letter; of types, parameters count where both have them, and `image/jpg` is `image/jpeg`.
  */
 export function fits(selector: FileSelector, file: FileSelector): boolean {
   const { name, type, size } = selector
@@ -37,6 +38,7 @@ export async function selectFiles(
     if (!fits(selector, selectorOf(file))) continue
     const hashed = known.length === 0 ? file : await hashedOnce(file, { ...options, algorithms })
     if (hashMismatch(known, hashed.hashes ?? []) === undefined) found.push(hashed)
+    else await closeBody(file)
   }
   return found
 }
@@ -74,10 +76,4 @@ export function merged(one: FileSelector, other: FileSelector): FileSelector {
   const more = (other.hashes ?? []).filter(({ algorithm }: FileHash) => digestBy(own, algorithm) === undefined)
   const hashes = [...own, ...more]
   return { ...other, ...one, ...(hashes.length === 0 ? {} : { hashes }) }
-}
-
-function isSameType(one: string, other: string): boolean {
-  const [first, second] = [parseMediaType(one), parseMediaType(other)]
-  if (first === undefined || second === undefined || first.type !== second.type) return false
-  return [...first.parameters].every(([name, value]) => (second.parameters.get(name) ?? value) === value)
 }

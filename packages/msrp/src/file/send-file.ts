@@ -5,6 +5,7 @@ import type { SendOptions } from '../session/options.ts'
 import { fileContentDisposition } from './content-disposition.ts'
 import { type FileRange, WHOLE_FILE } from './file-range.ts'
 import { type LocalFile, rangeOf, sizeOf, typeOf } from './local-file.ts'
+import { lostIfGone } from './lost-session.ts'
 
 /** How far a transfer is, in bytes of the file: what an earlier transfer brought counts. */
 export interface FileProgress {
@@ -31,7 +32,10 @@ export interface FileSending {
   readonly message: OutgoingMessage
   /** Bytes of the file that the receiver is known to have from the first on: a later transfer may begin behind them. */
   readonly confirmed: number
-  /** See `OutgoingMessage`. A receiver that finds another file than was described refuses it with 413. */
+  /**
+   * See `OutgoingMessage`. A receiver that finds another file than was described refuses it with 413; one that does not know the
+   * session any more (481, 506) has lost it: `connection-lost`.
+   */
   readonly delivered: Promise<void>
   /** Abandons it: the receiver sees `#` (RFC 5547 §8.4). */
   abort(reason?: unknown): void
@@ -67,12 +71,14 @@ export function sendFile(session: Session, file: LocalFile, options: SendFileOpt
       : { onProgress: ({ sent }) => onProgress({ bytes: inFile(sent), confirmed: confirmed(), size }) }),
   })
   const confirmed = (): number => inFile(message.confirmed.contiguous)
+  const delivered = message.delivered.catch((error: unknown) => Promise.reject(lostIfGone(error)))
+  delivered.catch(() => {})
   return {
     message,
     get confirmed() {
       return confirmed()
     },
-    delivered: message.delivered,
+    delivered,
     abort: (reason) => message.abort(reason),
   }
 }

@@ -1,10 +1,12 @@
+import { ANONYMOUS } from '../cpim/address.ts'
 import { CPIM_TYPE, type CpimParts } from '../cpim/index.ts'
 import type { Medium, MessageDescription } from '../sdp/index.ts'
 import type { Session } from '../session/api.ts'
-import { acceptsType, type MsrpError } from '../wire/index.ts'
-import type { FileDescription } from './file-description.ts'
-import { FileTransfer, type TransferRoom } from './file-transfer.ts'
-import { type LocalFile, typeOf } from './local-file.ts'
+import { acceptsType, MsrpError } from '../wire/index.ts'
+import { refuseMessages } from './file-message.ts'
+import { sameRange, WHOLE_FILE } from './file-range.ts'
+import { FileTransfer, type TransferFacts, type TransferRoom } from './file-transfer.ts'
+import { closeBody, isRereadable, type LocalFile, typeOf } from './local-file.ts'
 import { type FileSending, type SendFileOptions, sendFile } from './send-file.ts'
 
 /** How the file of an m-line is sent. */
@@ -13,23 +15,15 @@ export interface SendTransferOptions extends Omit<SendFileOptions, 'cpim' | 'mes
   readonly cpim?: CpimParts
 }
 
-const ANONYMOUS: CpimParts = { from: 'sip:anonymous@anonymous.invalid', to: 'sip:anonymous@anonymous.invalid' }
-
 /** A file that we send: offered by us, or asked for by the peer. */
-export class SendTransfer extends FileTransfer<void> {
+export class SendTransfer extends FileTransfer<void, SendTransferOptions> {
   readonly file: LocalFile
-  readonly #options: SendTransferOptions
   #sending: FileSending | undefined
   #stopped: MsrpError | undefined
 
-  constructor(
-    room: TransferRoom,
-    file: LocalFile,
-    what: { description: FileDescription; answering: boolean; options: SendTransferOptions },
-  ) {
-    super(room, { ...what, role: 'sender' })
+  constructor(room: TransferRoom, file: LocalFile, facts: TransferFacts<SendTransferOptions>) {
+    super(room, 'sender', facts)
     this.file = file
-    this.#options = what.options
   }
 
   /**
@@ -40,7 +34,15 @@ export class SendTransfer extends FileTransfer<void> {
     return this.#sending?.confirmed ?? (this.description.range?.start ?? 1) - 1
   }
 
+  /** What can be read at any place goes to each who answers. */
+  override fork(): SendTransfer | undefined {
+    if (!isRereadable(this.file)) return undefined
+    const { description, answering } = this
+    return new SendTransfer(this.room, this.file, { description, answering, options: this.options })
+  }
+
   protected async transfer(session: Session, { remote }: Medium): Promise<void> {
+    void refuseMessages(session)
     const sending = this.#begin(session, remote)
     this.#sending = sending
     try {
@@ -52,9 +54,9 @@ export class SendTransfer extends FileTransfer<void> {
 
   #begin(session: Session, remote: MessageDescription | undefined): FileSending {
     try {
-      this.answer(remote)
+      this.#checkRange(remote)
       const { range } = this.description
-      const { cpim = ANONYMOUS, ...options } = this.#options
+      const { cpim = { from: ANONYMOUS, to: ANONYMOUS }, ...options } = this.options
       const wrap = remote !== undefined && wantsEnvelope(remote, typeOf(this.file))
       return sendFile(session, this.file, { ...options, ...(range ? { range } : {}), ...(wrap ? { cpim } : {}) })
     } catch (error) {
@@ -63,14 +65,21 @@ export class SendTransfer extends FileTransfer<void> {
     }
   }
 
+  /** A receiver that repeats another range has other bytes in mind. */
+  #checkRange(remote: MessageDescription | undefined): void {
+    const { range = WHOLE_FILE, selector } = this.description
+    const answer = this.answerOf(remote)
+    if (this.answering || sameRange(range, answer?.range ?? WHOLE_FILE, selector.size)) return
+    throw new MsrpError('file-mismatch', 'The answer is about another file-range than the offer (RFC 5547 §8.3)')
+  }
+
   protected stop(error: MsrpError): void {
     this.#stopped = error
     this.#sending?.abort(error)
   }
 
   protected never(): void {
-    const { body } = this.file
-    if (typeof body === 'object' && 'close' in body) void Promise.resolve(body.close?.()).catch(() => {})
+    void closeBody(this.file)
   }
 }
 

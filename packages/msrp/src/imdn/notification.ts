@@ -1,11 +1,9 @@
+import { ANONYMOUS } from '../cpim/address.ts'
 import { isAbsoluteUri } from '../cpim/grammar.ts'
 import { buildCpim, type CpimAddress, type CpimAddressInput } from '../cpim/index.ts'
 import { type Disposition, isWanted } from './disposition.ts'
 import { buildImdn, IMDN_TYPE } from './imdn.ts'
 import { type ImdnRequest, withImdnHeaders } from './request.ts'
-
-/** For addresses that a peer did not give, or not as a URI: in a session it knows itself whom the notification is for. */
-const NOBODY = 'sip:anonymous@anonymous.invalid'
 
 /** What is needed beside the request to write a notification. */
 export interface NotificationParts {
@@ -52,5 +50,6 @@ export function buildNotification(
 }
 
 function usable(address: CpimAddress | undefined): CpimAddress {
-  return address !== undefined && isAbsoluteUri(address.uri) ? address : { uri: NOBODY }
+  // In a session the peer knows itself whom the notification is for.
+  return address !== undefined && isAbsoluteUri(address.uri) ? address : { uri: ANONYMOUS }
 }

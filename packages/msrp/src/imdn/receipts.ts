@@ -12,6 +12,7 @@ import { MsrpError, newMessageId, parseMediaType, type RandomBytes } from '../wi
 import { inform } from '../wire/inform.ts'
 import { keptText } from '../wire/kept-text.ts'
 import { shown } from '../wire/shown.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { type DispositionType, type ImdnWish, isWanted, type RecipientDisposition } from './disposition.ts'
 import { IMDN_TYPE, type Imdn } from './imdn.ts'
 import { buildNotification } from './notification.ts'
@@ -328,8 +329,6 @@ function checkRecipients(uris: readonly string[], room: ReceiptsRoom | undefined
 
 /** Failures of MSRP that leave open whether the message has arrived. */
 const UNCLEAR: ReadonlySet<string> = new Set(['report-timeout', 'timeout', 'connection-lost', 'closed'])
-
-const systemRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))
 
 function urisOf(to: CpimAddressInput | readonly CpimAddressInput[]): string[] {
   if (typeof to === 'string') return [parseAddress(to).uri]

@@ -16,7 +16,6 @@ export {
   type ContentSource,
   sourceOf,
   startingWith,
-  streamOf,
 } from './content-reader.ts'
 export { depthInside } from './nesting.ts'
 export { type PassingSink, passingSink } from './passing-sink.ts'

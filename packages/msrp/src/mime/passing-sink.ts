@@ -1,5 +1,5 @@
 import { MsrpError } from '../wire/index.ts'
-import { streamOf } from './content-reader.ts'
+import { pulledStream } from '../wire/pulled-stream.ts'
 
 /** What `saveTo` of a message takes. */
 export interface PassingSink {
@@ -41,7 +41,7 @@ class OrderedStream implements PassingSink {
   #wake: () => void = () => {}
 
   constructor(pass: (stream: ReadableStream<Uint8Array>) => Promise<unknown>) {
-    this.#passed = pass(streamOf({ pull: () => this.#next(), cancel: async () => this.#stop(unwanted()) }))
+    this.#passed = pass(pulledStream({ pull: () => this.#next(), cancel: async () => this.#stop(unwanted()) }))
     this.#passed.then(
       () => this.#stop(unwanted()),
       (error: unknown) => this.#stop(error),

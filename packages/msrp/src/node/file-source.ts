@@ -22,18 +22,24 @@ export class FileSource implements AsyncIterable<Uint8Array> {
   readonly name: string
   /** In bytes, as it was when opened; undefined where only the end tells it (a pipe, a device). */
   readonly size: number | undefined
+  /** When its content was last changed, as it was when opened. */
+  readonly modified: Date
   readonly #path: string
   readonly #file: FileHandle
   readonly #readSize: number
   readonly #owned: boolean
 
-  private constructor(path: string, file: FileHandle, size: number | undefined, owned: boolean, readSize: number) {
-    this.name = basename(path)
-    this.size = size
-    this.#path = path
+  private constructor(
+    file: FileHandle,
+    facts: { path: string; size: number | undefined; modified: Date; owned: boolean; readSize: number },
+  ) {
+    this.name = basename(facts.path)
+    this.size = facts.size
+    this.modified = facts.modified
+    this.#path = facts.path
     this.#file = file
-    this.#owned = owned
-    this.#readSize = readSize
+    this.#owned = facts.owned
+    this.#readSize = facts.readSize
   }
 
   /** Opens a path, or takes an open handle, which stays its owner's to close. */
@@ -46,7 +52,8 @@ export class FileSource implements AsyncIterable<Uint8Array> {
       if (stat.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' })
       // The files of /proc and /sys say 0 whatever there is in them: only reading tells, as with a device.
       const size = stat.isFile() && (stat.size > 0 || (await isEmpty(handle))) ? stat.size : undefined
-      return new FileSource(path, handle, size, typeof file === 'string', options.readSize ?? 128 * 1024)
+      const { readSize = 128 * 1024 } = options
+      return new FileSource(handle, { path, size, modified: stat.mtime, owned: typeof file === 'string', readSize })
     } catch (cause) {
       if (typeof file === 'string') await handle?.close().catch(() => {})
       throw unreadable(path, cause)

@@ -6,20 +6,21 @@ export type { TlsMaterial } from './certificates.ts'
 export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
 export { dialWebSocket, type WebSocketDialOptions } from './dial-web-socket.ts'
 export { fileHash, nodeFilePlatform } from './file-hash.ts'
-export { FileSink, type FileSinkOptions } from './file-sink.ts'
 export { FileSource, type FileSourceOptions } from './file-source.ts'
 export { FileStore, type FileStoreOptions, type StoredFile } from './file-store.ts'
 export { certificateDigest, ownFingerprints } from './fingerprint.ts'
 export { numberedNames } from './free-name.ts'
+export { IncomingFile, type IncomingFileOptions } from './incoming-file.ts'
 export {
   type Accepted,
-  type ListenOptions,
+  type ListenSocketsOptions,
   type ListenTls,
   listenSockets,
   type ProxyOptions,
   type SocketAddress,
   SocketListener,
 } from './listen-sockets.ts'
+export { makeFolder } from './make-folder.ts'
 export { nodeClock } from './node-clock.ts'
 export { nodeHash, nodeRandom } from './node-crypto.ts'
 export { type NodePlatformOptions, nodePlatform } from './node-platform.ts'

@@ -14,11 +14,15 @@ import type {
 } from './api.ts'
 import { Attempt } from './attempt.ts'
 import { cemaRole, wayOfOfferer } from './cema.ts'
+import { checkChanges, checkWishes } from './check-wishes.ts'
 import { together } from './direction.ts'
 import { acceptTypesFor, understands, wrappedTypesFor } from './format-list.ts'
+import { Listeners } from './listeners.ts'
 import { LocalAddress } from './local-address.ts'
+import { mirrored } from './other-media.ts'
 import { comesUnchecked, peerCertificate, peerFacts } from './peer-facts.ts'
-import { answeredSetup, offeredSetup, offererIsActive, type Reach } from './setup.ts'
+import { answeredSetup, offeredSetup, offererIsActive } from './setup.ts'
+import { insistsOnTls, reachOver } from './transport.ts'
 import { closedLines, placeOf, sectionLines } from './write-section.ts'
 
 /** The negotiation around a medium. */
@@ -46,6 +50,8 @@ interface How {
   readonly connectAfter?: Promise<unknown> | undefined
 }
 
+const WITHOUT_TLS =
+  'TLS is wanted here (`secure`, or a certificate), and the path in the offer is without it: `secure: false` would take it'
 const UNCHECKED =
   'the peer wants to connect over TLS, and none of its fingerprints can be checked: it has to give one by sha-256 or stronger'
 
@@ -56,15 +62,16 @@ export class NegotiatedMedium implements Medium {
   wishes: MediaWishes
   local: MessageDescription | undefined
   remote: MessageDescription | undefined
-  onSession: ((session: Session) => void) | undefined
-  onRemote: ((remote: MessageDescription) => void) | undefined
+  readonly #onSession: Listeners<Session> = new Listeners()
+  readonly #onRemote: Listeners<MessageDescription> = new Listeners()
+  readonly #onFork: Listeners<Medium> = new Listeners()
   readonly #room: MediumRoom
   #address: LocalAddress | undefined
   /** Of our latest offer, while others may answer it in dialogs of their own. */
   #forForks: LocalAddress | undefined
   #unwatch: () => void = () => {}
   #attempt: Attempt | undefined
-  /** The one before the present one, for what is under way on it; it lives until its path ends, or the next one comes. */
+  /** The one before the present one, for what is under way on it; it ends with that, with its path, or when the next one comes. */
   #earlier: Session | undefined
   #opening: PromiseWithResolvers<Session> = opening()
   #settled = false
@@ -80,7 +87,9 @@ export class NegotiatedMedium implements Medium {
   /** Whatever paths it comes to have, its peer is the same. */
   readonly #resumeKey: string
 
+  /** @throws MsrpError `invalid-argument` naming the wish */
   constructor(wishes: MediaWishes, room: MediumRoom) {
+    checkWishes(wishes)
     this.wishes = wishes
     this.#room = room
     this.#resumeKey = newSessionId(room.random)
@@ -99,7 +108,20 @@ export class NegotiatedMedium implements Medium {
     return this.#removal !== undefined
   }
 
+  onSession(listener: (session: Session) => void): () => void {
+    return this.#onSession.add(listener)
+  }
+
+  onRemote(listener: (remote: MessageDescription) => void): () => void {
+    return this.#onRemote.add(listener)
+  }
+
+  onFork(listener: (fork: Medium) => void): () => void {
+    return this.#onFork.add(listener)
+  }
+
   change(changes: MediaChanges): void {
+    checkChanges(changes)
     this.wishes = { ...this.wishes, ...changes }
   }
 
@@ -127,6 +149,7 @@ export class NegotiatedMedium implements Medium {
     copy.#protocol = this.#protocol
     copy.#withoutCema = this.#withoutCema
     if (this.#forForks !== undefined) copy.#take(this.#forForks.share())
+    this.#onFork.tell(copy)
     return copy
   }
 
@@ -138,11 +161,10 @@ export class NegotiatedMedium implements Medium {
 
   /** Our section of an offer. @throws MsrpError as `prepare`, `invalid-argument` */
   async offer(): Promise<Written> {
-    if (this.state === 'over' || this.#removal !== undefined) return this.#closed(this.#removal ?? [])
+    if (this.state === 'over' || this.#removal !== undefined) return this.#closed()
     this.#checkSecure()
-    const { reach } = this
-    const setup = offeredSetup(reach)
-    await this.#prepare(setup === 'active', this.wishes.tls !== undefined || this.wishes.secure === true)
+    const setup = offeredSetup(reachOver(false, this.wishes))
+    await this.#prepare({ toConnect: setup === 'active' })
     const address = this.#known()
     const cema = this.wishes.cema === true && !this.#withoutCema
     return this.#written(address, address.reachable ? setup : 'active', cema, this.wishes.direction, () => {
@@ -157,31 +179,33 @@ export class NegotiatedMedium implements Medium {
    */
   async answer(remote: MessageDescription, connectAfter?: Promise<unknown>): Promise<Written> {
     this.#checkSecure()
-    const { relay, cema: wantsCema, listen, secure } = this.wishes
+    const { relay, cema: wantsCema } = this.wishes
     const stays = this.#stays(remote)
     if (!stays) this.#checkTypes(remote)
-    const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, this.reach)
-    if (setup === undefined) throw notAcceptable('the peer wants to connect, and there is neither `listen` nor `relay`')
+    const relayed = relay !== undefined
+    const secure = remote.path[0]?.secure === true
+    // Where a relay is on the way, the two hops may differ (RFC 4976 §11).
+    const direct = !relayed && remote.path.length === 1
+    const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, reachOver(direct && secure, this.wishes))
+    if (setup === undefined) throw notAcceptable(unreached(this.wishes))
     if (!stays && wantsCema && !remote.cema && !(await this.#fits(remote))) {
       // RFC 6714 §4.3: a middlebox without msrp-cema sits in between, where nobody would find the other one.
       throw notAcceptable('c- and m-line do not fit the path, and there is no msrp-cema (RFC 6714 §4.3)')
     }
-    const relayed = relay !== undefined
     const [role, cema] = cemaRole(setup, wantsCema === true, { relayed, remote, free: !stays })
     const active = role === 'active'
-    if (!active && !relayed && remote.path.length === 1 && remote.path[0]?.secure && listen?.tls === undefined) {
-      throw notAcceptable('the offer wants TLS, and there is no `listen.tls`')
-    }
-    if (secure && active && !relayed && remote.path[0]?.secure === false) {
-      throw notAcceptable('TLS is wanted here (`secure`), and the path in the offer is without it')
-    }
+    if (!relayed && !secure && (active || direct) && insistsOnTls(this.wishes)) throw notAcceptable(WITHOUT_TLS)
     if (!stays && !active && comesUnchecked(remote, this.wishes)) throw notAcceptable(UNCHECKED)
-    await this.#prepare(active, remote.path[0]?.secure === true, !stays && !active)
+    // RFC 3264 §6.1: other programs refuse an answer whose m-line has another transport than their offer.
+    await this.#prepare({
+      toConnect: active,
+      secure: direct || active ? secure : undefined,
+      toBeReached: !stays && !active,
+    })
     const direction = together(this.wishes.direction ?? 'sendrecv', remote.direction)
     return this.#written(this.#known(), role, cema, direction, () => {
       this.#withoutCema = !cema
-      this.#agreed(remote)
-      this.#begin(active, remote, { connectTo: active && cema && !relayed, early: active, connectAfter })
+      this.#agreed(active, remote, { connectTo: active && cema && !relayed, early: active, connectAfter })
     })
   }
 
@@ -192,9 +216,7 @@ export class NegotiatedMedium implements Medium {
   async answered(remote: MessageDescription): Promise<boolean> {
     if (this.state === 'over') return true
     if (remote.port === 0 || this.#offeredEnd) {
-      this.remote = remote
-      this.over(this.#offeredEnd ? gone() : notAcceptable('the peer has refused it (port 0)'))
-      this.onRemote?.(remote)
+      this.#said(remote, this.#offeredEnd ? gone() : notAcceptable('the peer has refused it (port 0)'))
       return true
     }
     const offered = this.#offered ?? { setup: 'actpass', cema: false }
@@ -217,16 +239,13 @@ export class NegotiatedMedium implements Medium {
       this.#withoutCema = true
       return false
     }
-    this.#agreed(remote)
-    this.#begin(active, remote, { connectTo: way === 'c-line', early: false })
+    this.#agreed(active, remote, { connectTo: way === 'c-line', early: false })
     return true
   }
 
   /** The peer has set it to port 0. */
   ended(remote: MessageDescription): void {
-    this.remote = remote
-    this.over(gone())
-    this.onRemote?.(remote)
+    this.#said(remote, gone())
   }
 
   /** Ends it: its sessions are closed, its path is given up. */
@@ -239,14 +258,9 @@ export class NegotiatedMedium implements Medium {
     this.#give()
   }
 
-  get reach(): Reach {
-    const { listen, relay, setup } = this.wishes
-    // Through a relay no NAT is in the way (RFC 6135 §4.2.2).
-    return { reachable: listen !== undefined || relay !== undefined, wants: relay === undefined ? setup : undefined }
-  }
-
-  /** A section that says that it is over, with attributes of a kind of medium if it has such. */
-  #closed(attributes: readonly AttributeInput[]): Written {
+  /** A section that says that it is over, with what a file keeps of its attributes then (RFC 5547 §8.1). */
+  #closed(): Written {
+    const attributes = this.#removal ?? mirrored(this.local)
     const commit = (): void => {
       this.#offeredEnd = true
     }
@@ -269,23 +283,18 @@ export class NegotiatedMedium implements Medium {
 
   /**
    * Sees to a path. A session that has ended needs another one (RFC 4975 §5.4); so does a peer that wants to come where we
-   * only had one for connecting.
+   * only had one for connecting, or by another transport.
+   * @param secure whether it has to begin with `msrps`; undefined for what the wishes say
    */
-  async #prepare(toConnect: boolean, secure: boolean, toBeReached = false): Promise<void> {
+  async #prepare(use: { toConnect: boolean; secure?: boolean | undefined; toBeReached?: boolean }): Promise<void> {
     const { endpoint, options, random } = this.#room
+    const { toConnect, secure, toBeReached = false } = use
     const old = this.#address
     const spent = this.#attempt?.over === true || old?.dead === true
-    if (old !== undefined && !spent && (old.reachable || !toBeReached)) return
-    const address = await LocalAddress.make(
-      endpoint,
-      { resumeKey: this.#resumeKey, ...this.wishes },
-      {
-        toConnect,
-        secure,
-        random,
-        signal: options.signal,
-      },
-    )
+    const fits = (old?.reachable || !toBeReached) && (secure ?? old?.secure) === old?.secure
+    if (old !== undefined && !spent && fits) return
+    const wishes = { resumeKey: this.#resumeKey, ...this.wishes }
+    const address = await LocalAddress.make(endpoint, wishes, { toConnect, secure, random, signal: options.signal })
     this.#give()
     if (this.state === 'over') {
       address.release()
@@ -348,10 +357,19 @@ export class NegotiatedMedium implements Medium {
     return fitsPath(remote, this.#room.options.lookup)
   }
 
-  #agreed(remote: MessageDescription): void {
+  /** The medium goes on as both sides have said now, and begins a session if that takes one. */
+  #agreed(active: boolean, remote: MessageDescription, how: How): void {
     this.state = 'agreed'
     this.remote = remote
-    this.onRemote?.(remote)
+    this.#begin(active, remote, how)
+    this.#onRemote.tell(remote)
+  }
+
+  /** The peer says that it is over. */
+  #said(remote: MessageDescription, error: MsrpError): void {
+    this.remote = remote
+    this.over(error)
+    this.#onRemote.tell(remote)
   }
 
   /** Begins a session, unless there is one on the same two paths: that one hears what the peer says now. */
@@ -391,8 +409,10 @@ export class NegotiatedMedium implements Medium {
         return
       }
       this.#settled = true
+      // A relay's old path comes to its end by itself; without one nothing else would end what nobody needs any more.
+      if (this.wishes.relay === undefined) void this.#earlier?.finish({ incoming: true })
       this.#opening.resolve(session)
-      this.onSession?.(session)
+      this.#onSession.tell(session)
     } catch (error) {
       if (this.#attempt !== attempt) return
       this.#settled = true
@@ -410,6 +430,12 @@ export class NegotiatedMedium implements Medium {
 /** Why an offer or a medium in it is refused. */
 export function notAcceptable(why: string): MsrpError {
   return new MsrpError('not-acceptable', `The medium cannot come about: ${why}`)
+}
+
+/** Why a peer that wants to connect cannot. */
+function unreached({ listen }: MediaWishes): string {
+  if (listen === undefined) return 'the peer wants to connect, and there is neither `listen` nor `relay`'
+  return 'the peer wants to connect over TLS, and there is no `listen.tls`'
 }
 
 function gone(): MsrpError {

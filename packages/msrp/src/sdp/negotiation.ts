@@ -1,6 +1,7 @@
-import type { Clock } from '../connection/index.ts'
+import { wakefulClock } from '../connection/system-clock.ts'
 import type { Session } from '../session/api.ts'
-import { MsrpError, type RandomBytes } from '../wire/index.ts'
+import { MsrpError } from '../wire/index.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import type {
   AnswerOptions,
   AttributeInput,
@@ -29,16 +30,6 @@ interface Slot {
   readonly closed?: boolean
 }
 
-const systemClock: Clock = {
-  now: () => performance.now(),
-  after(milliseconds, action) {
-    const timer = setTimeout(action, milliseconds)
-    return () => clearTimeout(timer)
-  },
-}
-
-const systemRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))
-
 /**
  * Offers and answers of one dialog (RFC 3264), and the sessions they agree on: the application carries texts to and fro. One
  * for each call; for each of several who answer the same offer, `fork`.
@@ -66,13 +57,14 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   /**
    * @param endpoint an `Endpoint` of `msrp` or `msrp/browser`
    * @param wishes one medium, or several, or none to take only what `onMedium` decides
+   * @throws MsrpError `invalid-argument` naming a wish that there is not, or that cannot have its value; as `add`
    */
   constructor(
     endpoint: Preparing,
     wishes: MediaWishes | readonly MediaWishes[] = [],
     options: NegotiationOptions = {},
   ) {
-    const { random = systemRandom, clock = systemClock } = options
+    const { random = systemRandom, clock = wakefulClock } = options
     this.#endpoint = endpoint
     this.#options = options
     this.#room = { endpoint, options, random, clock }
@@ -99,7 +91,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     return this.#remote && without(this.#remote, (index) => this.#slots[index]?.ours === true)
   }
 
-  /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over */
+  /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over; `invalid-argument` naming the wish */
   add(wishes: MediaWishes): Medium {
     this.#checkOpen()
     const taken = this.#slots.filter((slot, index) => !this.#isFree(slot, index)).length + this.#waiting.length
@@ -158,6 +150,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       this.#waiting.push(medium)
     }
     this.#pending = undefined
+    this.#mayFork(false)
   }
 
   /**
@@ -203,8 +196,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   /**
    * Another dialog that our offer has begun: SIP has forked it, and several answer (RFC 4975 §8.8). Each fork has its own
-   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer, or is closed;
-   * also when the answer to this one was a refusal.
+   * sessions, and makes its own offers from then on. Possible until this one goes on with another offer or answer, takes its
+   * offer back, or is closed, which gives up the path that is in it; also when the answer to this one was a refusal.
    * @throws MsrpError `invalid-argument` when no offer is out that several can answer
    */
   fork(): Negotiation {
@@ -368,7 +361,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     if (medium.removed) return { end: new MsrpError('closed', 'The medium was removed here') }
     try {
       // Who is told of the medium hears from it, too, when it cannot come about.
-      if (decision !== undefined && 'take' in decision) decision.taken?.(medium)
+      if (decision !== undefined && 'take' in decision) decision.onTaken?.(medium)
       const written = await medium.answer(remote, connectAfter)
       if (medium === waiting[0]) waiting.shift()
       return { medium, written, ...(end === undefined ? {} : { end }) }

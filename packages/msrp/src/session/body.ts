@@ -32,6 +32,6 @@ export interface RandomAccessBody {
    * over: it is not changed afterwards.
    */
   read(position: number, length: number): Promise<Uint8Array>
-  /** Called once when the message is over. */
+  /** Called once when a message is over. The body is read again when the rest of it is sent, or all of it once more. */
   close?(): void | Promise<void>
 }

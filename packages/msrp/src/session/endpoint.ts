@@ -1,8 +1,9 @@
 import type { Transport } from '../connection/index.ts'
+import { newInvalidHost } from '../wire/ident.ts'
 import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
 import type { Listener, PreparedSession, Session } from './api.ts'
 import { type Completed, CompletedMessages } from './completed-messages.ts'
-import { conversationOf, keysOf } from './conversation.ts'
+import { conversationOf } from './conversation.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
@@ -13,9 +14,10 @@ import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
-import { RecentIds } from './recent-ids.ts'
+import { RecentMessages } from './recent-messages.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, usesWebSocket } from './relay-path.ts'
+import type { traceOf } from './wire-trace.ts'
 import { checkWrappedTypes } from './wrapped-types.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
@@ -31,8 +33,10 @@ export class MsrpEndpoint {
   readonly #direct: DirectPeers | undefined
   readonly #relayMemory: RelayMemory = new RelayMemory()
   readonly #limits: EndpointLimits
-  readonly #completed: RecentIds<Completed>
+  readonly #completed: RecentMessages<Completed>
   #interrupted: InterruptedMessages | undefined
+  /** Loaded where there is somebody to show things to. */
+  #traceOf: typeof traceOf | undefined
   #connectionCount = 0
   #closed = false
 
@@ -40,7 +44,7 @@ export class MsrpEndpoint {
     this.#platform = platform
     this.#options = options
     this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
-    this.#completed = new RecentIds(this.#limits.rememberedMessages)
+    this.#completed = new RecentMessages(this.#limits.rememberedMessages, this.#limits.rememberedInAll)
     this.#direct = platform.direct?.({
       accept: (transport, socket) => this.#accept(transport, socket),
       dial: (target) => this.#dial(target),
@@ -100,7 +104,8 @@ export class MsrpEndpoint {
     const { listen, relay, signal } = options
     const direct = this.#direct
     checkPrepare(options, direct)
-    const { resumeFor = 0 } = this.#options
+    const { resumeFor = 0, trace } = this.#options
+    if (trace !== undefined) this.#traceOf ??= (await import('./wire-trace.ts')).traceOf
     if (resumeFor > 0) await this.#keepFor(resumeFor)
     const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
     const place = listen && (await direct?.listen(listen))
@@ -132,14 +137,13 @@ export class MsrpEndpoint {
   ): Prepared {
     const { place, relay } = parts
     const interrupted = this.#interrupted
-    const keyOf = keysOf(conversation)
     const local = new LocalPath(
       {
         platform: this.#platform,
         direct: this.#direct,
         completed: new CompletedMessages(this.#completed, conversation),
-        keep: interrupted && ((body, messageId) => interrupted.keep(body, keyOf(messageId))),
-        kept: (messageId) => interrupted?.take(keyOf(messageId)),
+        keep: interrupted && ((body, messageId) => interrupted.keep(body, conversation, messageId)),
+        kept: (messageId) => interrupted?.take(conversation, messageId),
       },
       {
         uri,
@@ -184,8 +188,7 @@ export class MsrpEndpoint {
   ): MsrpUri {
     if (typeof local === 'string') return ownUri(local)
     const { random } = this.#platform
-    // A name that nobody can look up, since nobody is to connect to it, and that tells nothing about this machine.
-    const { host, port } = local ?? place ?? { host: `${newSessionId(random).slice(0, 12)}.invalid`, port: MSRP_PORT }
+    const { host, port } = local ?? place ?? { host: newInvalidHost(random), port: MSRP_PORT }
     const scheme = (place?.secure ?? secure) ? 'msrps' : 'msrp'
     return MsrpUri.build({ scheme, host, port, transport, sessionId: newSessionId(random) })
   }
@@ -204,14 +207,15 @@ export class MsrpEndpoint {
   }
 
   #adopt(transport: Transport, socket: object | undefined): EndpointConnection {
+    const { trace } = this.#options
+    const at = { clock: this.#platform.clock, number: ++this.#connectionCount }
     const connection = new EndpointConnection({
       platform: this.#platform,
       transport,
-      number: ++this.#connectionCount,
+      observer: trace && this.#traceOf?.(transport, trace, at),
       socket,
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),
-      trace: this.#options.trace,
       stallTimeout: this.#options.stallTimeout,
       limits: this.#limits,
     })

@@ -177,7 +177,7 @@ export class IncomingBody {
   }
 
   /** Writes it to a sink as it arrives, wherever in it; resolves with what the sink's `finish` gives. */
-  async saveTo(sink: FileSink): Promise<unknown> {
+  async saveTo<Result>(sink: FileSink<Result>): Promise<Result> {
     const session = this.#session
     const writer = new SinkWriter(sink, this.#offset, (error) => this.#sunk(writer, error))
     this.#reader = 'sink'

@@ -1,4 +1,4 @@
-import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
+import { type ContinuationFlag, MsrpError, parseContentDisposition } from '../wire/index.ts'
 import type { AnyBody, BodyRoom } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SessionLimits } from './options.ts'
@@ -185,7 +185,7 @@ export class IncomingTransfer {
    * and no file that has to be stored.
    */
   reportWaiting(): void {
-    const disposition = this.first.head.fields.contentDisposition
+    const disposition = parseContentDisposition(this.first.head.fields.get('Content-Disposition') ?? '')
     const file = disposition?.filename !== undefined || disposition?.type === 'attachment'
     if (this.#state === 'complete' && this.body.inMemory && !file) this.#reporter?.progress(this.body.size, true)
   }

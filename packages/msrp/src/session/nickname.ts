@@ -1,3 +1,4 @@
+import { parseNickname } from '../wire/index.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import type { SessionOptions } from './options.ts'
 import { type Refused, refusedBy } from './verdict.ts'
@@ -49,7 +50,7 @@ async function refusalOf(
 ): Promise<Refused | undefined> {
   let nickname = ''
   try {
-    nickname = request.head.fields.useNickname ?? ''
+    nickname = parseNickname(request.head.fields.get('Use-Nickname') ?? '')
   } catch {
     return { status: 424 }
   }

@@ -9,11 +9,15 @@ export type PathInput = string | readonly string[]
 /** The relay to go through, or a chain of them, nearest first (RFC 4976). */
 export interface RelayOptions {
   /**
-   * Such as `msrps://relay.example.com;tcp`; without a port it is found by SRV, then by address at port 2855. Or a URL such
-   * as `wss://relay.example.com/msrp`, to reach the first relay by WebSocket (RFC 7977); in a browser always.
+   * Such as `relay.example.com` or `relay.example.com:2855`, which stand for `msrps://relay.example.com;tcp` and so on;
+   * without a port it is found by SRV, then by address at port 2855. Or a URL such as `wss://relay.example.com/msrp`, to reach
+   * the first relay by WebSocket (RFC 7977); in a browser always.
    */
   readonly uri: PathInput
-  /** Both may be absent where a cookie of the page authenticates the WebSocket (RFC 7977 §5.3.1). */
+  /**
+   * The name as the relay has it in its realm: for `alice@example.com` that is `alice`. Name and password may be absent where a
+   * cookie of the page authenticates the WebSocket (RFC 7977 §5.3.1).
+   */
   readonly username?: string
   readonly password?: string
   /**
@@ -284,9 +288,11 @@ export interface EndpointLimits {
   readonly unboundConnections: number
   /** How long such a connection may stay. Default 30 000 ms. */
   readonly unboundTimeout: number
-  /** Message-IDs of complete messages that are remembered, to know duplicates (RFC 4975 §5.4). Default 1000. */
+  /** Message-IDs of complete messages that are remembered of each peer, to know duplicates (RFC 4975 §5.4). Default 1000. */
   readonly rememberedMessages: number
-  /** Interrupted messages that are kept (`resumeFor`). Default 64. */
+  /** The same of all peers together; then the one that has sent nothing for longest is forgotten. Default 20 000. */
+  readonly rememberedInAll: number
+  /** Interrupted messages that are kept (`resumeFor`); of more, those of the peer that has left most behind go. Default 64. */
   readonly interruptedMessages: number
   /** What the header of a request may hold before its connection is closed. */
   readonly parser: Partial<ParserLimits>

@@ -10,18 +10,21 @@ import {
   type RandomBytes,
 } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
-import { WHOLE_CHUNK } from './body-cursor.ts'
+import type { CursorLimits } from './body-cursor.ts'
 import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
+import { WHOLE_CHUNK } from './cursor.ts'
 import { wantsEnvelope, wrapForPeer } from './envelope.ts'
 import { SESSION_LIMITS } from './limits.ts'
 import { acceptsType, bareType } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
-import { type BodyReader, readerFor } from './outgoing-body.ts'
+import { type BodyFacts, factsOf } from './outgoing-body.ts'
 import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
+import type { Parts } from './parts.ts'
 import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
 import type { SessionCounts } from './statistics.ts'
+import { WholeBody } from './whole-body.ts'
 import { unwantedByPeer } from './wrapped-types.ts'
 
 /** Default of `reportTimeout`, in milliseconds. */
@@ -31,6 +34,7 @@ const REPORT_TIMEOUT = 60_000
 export interface OutgoingMessagesRoom {
   readonly clock: Clock
   readonly random: RandomBytes
+  readonly parts: Parts
   readonly toPath: readonly MsrpUri[]
   readonly fromPath: readonly MsrpUri[]
   readonly options: SessionOptions
@@ -38,6 +42,9 @@ export interface OutgoingMessagesRoom {
   /** The peer says that there is no such session, or that it is bound to another connection. */
   disowned(error: MsrpError): void
 }
+
+/** How a message is sent, and what bounds its chunks. */
+type Settings = OutgoingSettings & CursorLimits
 
 /** The messages that a session sends: which are under way, and what the peer does not take. */
 export class OutgoingMessages {
@@ -47,6 +54,8 @@ export class OutgoingMessages {
   /** Longer messages that are on their way, and those that wait for one of them to be out. */
   readonly #underWay: Set<SentMessage> = new Set()
   readonly #waiting: Set<SentMessage> = new Set()
+  /** What long messages need is loaded; those that are sent meanwhile wait as well. */
+  #loading = false
   #connection: MsrpConnection<PendingRequest> | undefined
   /** Media types that the peer answered 415 to, with those inside: RFC 4975 §10.6, not sent again in this session. */
   readonly #refusedTypes: Set<string> = new Set()
@@ -83,8 +92,8 @@ export class OutgoingMessages {
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
     const { body, options } = wrapForPeer(given, asked, this.#options)
-    const reader = readerFor(body, options.resumeFrom ?? 0)
-    const settings = this.#settings(reader, options)
+    const facts = factsOf(body)
+    const settings = this.#settings(facts, options)
     if (this.#messages.has(settings.messageId)) {
       throw new MsrpError('invalid-argument', `A message with the id ${settings.messageId} is being sent already`)
     }
@@ -101,11 +110,11 @@ export class OutgoingMessages {
           this.#waiting.delete(it)
         },
       },
-      reader,
       settings,
     )
     this.#messages.set(message.messageId, message)
-    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader, body, options)
+    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, facts, body, options)
+    this.#open(message, body, facts, settings)
     signal?.addEventListener('abort', onAbort)
     if (error !== undefined) message.lost(error)
     else if (signal?.aborted) message.abort(signal.reason)
@@ -150,12 +159,12 @@ export class OutgoingMessages {
   /** A receiver holds only so many unfinished messages (ours as many as we take), and refuses one more with 413. */
   #begin(message: SentMessage, connection: MsrpConnection<PendingRequest>): void {
     this.#connection = connection
+    const { unfinishedMessages } = { ...SESSION_LIMITS, ...this.#options.limits }
+    if (this.#loading || (!message.small && this.#underWay.size >= unfinishedMessages)) {
+      this.#waiting.add(message)
+      return
+    }
     if (!message.small) {
-      const { unfinishedMessages } = { ...SESSION_LIMITS, ...this.#options.limits }
-      if (this.#underWay.size >= unfinishedMessages) {
-        this.#waiting.add(message)
-        return
-      }
       this.#underWay.add(message)
       void message.handedOver.then(() => this.#beginNext(message))
     }
@@ -170,7 +179,32 @@ export class OutgoingMessages {
     this.#begin(next, this.#connection)
   }
 
-  #settings(reader: BodyReader, options: SendOptions): OutgoingSettings {
+  /** Gives a message what reads its body. What is sent while that is loaded waits, so that messages keep their order. */
+  #open(message: SentMessage, body: MessageBody, { bytes }: BodyFacts, settings: Settings): void {
+    const { resumeFrom } = settings
+    if (bytes !== undefined && bytes.length <= WHOLE_CHUNK && resumeFrom === 0) {
+      message.open(new WholeBody(bytes))
+      return
+    }
+    const open = ({ BodyCursor }: Awaited<ReturnType<Parts['longMessages']>>): void =>
+      message.open(new BodyCursor(body, resumeFrom, settings, (error) => message.changed(error)))
+    const part = this.#room.parts.longMessages()
+    if (!(part instanceof Promise)) open(part)
+    else {
+      this.#loading = true
+      void part.then(open, (error) => message.fail(error)).then(() => this.#loaded())
+    }
+  }
+
+  #loaded(): void {
+    this.#loading = false
+    for (const message of [...this.#waiting]) {
+      this.#waiting.delete(message)
+      if (this.#connection !== undefined) this.#begin(message, this.#connection)
+    }
+  }
+
+  #settings(facts: BodyFacts, options: SendOptions): Settings {
     const { messageId, disposition, fileName, resumeFrom = 0 } = options
     const { unansweredChunks, unansweredBytes } = { ...SESSION_LIMITS, ...this.#options.limits }
     const chunkSize = options.chunkSize ?? this.#options.chunkSize
@@ -179,7 +213,7 @@ export class OutgoingMessages {
     }
     if (messageId !== undefined && !isIdent(messageId)) throw unusable(`messageId "${messageId}"`)
     if (resumeFrom !== 0 && messageId === undefined) throw unusable('resumeFrom without messageId')
-    if (!Number.isSafeInteger(resumeFrom) || resumeFrom < 0 || resumeFrom > (reader.size ?? resumeFrom)) {
+    if (!Number.isSafeInteger(resumeFrom) || resumeFrom < 0 || resumeFrom > (facts.size ?? resumeFrom)) {
       throw unusable(`resumeFrom ${resumeFrom}`)
     }
     if (disposition !== undefined && fileName !== undefined) throw unusable('both disposition and fileName')
@@ -188,17 +222,17 @@ export class OutgoingMessages {
     const fields: Field[] = [...(options.fields ?? [])]
     const given = fields.some(([name]) => /^content-disposition$/i.test(name))
     // There are peers that take no chunk without one; `render` is what its absence means (RFC 4975 §7.1.1).
-    const usual = given || (reader.size !== undefined && reader.size <= WHOLE_CHUNK) ? undefined : 'render'
+    const usual = given || (facts.size !== undefined && facts.size <= WHOLE_CHUNK) ? undefined : 'render'
     const value = disposition ?? file ?? usual
     if (value !== undefined) fields.push(['Content-Disposition', value])
     const about = {
       messageId: messageId ?? newMessageId(this.#room.random),
-      contentType: options.contentType ?? reader.contentType,
+      contentType: options.contentType ?? facts.contentType,
       successReport: options.successReport ?? true,
       failureReport: options.failureReport ?? 'yes',
     }
     const smime = [about.contentType, ...(options.wrappedTypes ?? [])].find((type) => smimeTypeOf(type) !== undefined)
-    if (smime !== undefined && reader.size === undefined) {
+    if (smime !== undefined && facts.size === undefined) {
       throw unusable(`${smime} of unknown size: each chunk of S/MIME announces the size of all (RFC 8591 §8.2)`)
     }
     return {
@@ -208,6 +242,8 @@ export class OutgoingMessages {
       resumeFrom,
       unansweredChunks,
       unansweredBytes,
+      answersExpected: about.failureReport === 'yes',
+      size: facts.size,
       reportTimeout: this.#options.reportTimeout ?? REPORT_TIMEOUT,
       onProgress: options.onProgress,
     }
@@ -228,7 +264,7 @@ export class OutgoingMessages {
 
   #refusedHere(
     { contentType, messageId }: OutgoingSettings,
-    reader: BodyReader,
+    facts: BodyFacts,
     body: MessageBody,
     options: SendOptions,
   ): MsrpError | undefined {
@@ -251,8 +287,8 @@ export class OutgoingMessages {
     if (this.#stopped.get(messageId)) {
       return new MsrpError('refused', `The peer wants no more of the message ${messageId} (413)`, { status: 413 })
     }
-    if (most !== undefined && reader.size !== undefined && reader.size > most) {
-      return new MsrpError('too-large', `The message has ${reader.size} bytes, but the peer takes ${most} at most`)
+    if (most !== undefined && facts.size !== undefined && facts.size > most) {
+      return new MsrpError('too-large', `The message has ${facts.size} bytes, but the peer takes ${most} at most`)
     }
     return undefined
   }

@@ -1,3 +1,4 @@
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
 import type { DirectPeers } from './direct-peers.ts'
@@ -138,7 +139,7 @@ export class Prepared implements PreparedSession, ConnectionUser {
       await Promise.race([session.bind(), session.closed.then(({ error }) => Promise.reject(error ?? closedEarly()))])
       return session
     } catch (error) {
-      const failure = error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error })
+      const failure = asMsrpError(error, 'internal', 'The session could not begin')
       session.drop(failure)
       throw failure
     } finally {

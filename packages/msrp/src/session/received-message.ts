@@ -1,5 +1,7 @@
-import { textDecoderOf, textOfBody } from '../wire/charset.ts'
-import { MsrpError } from '../wire/index.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
+import { readText } from '../wire/charset.ts'
+import { MsrpError, parseContentDisposition } from '../wire/index.ts'
+import { pulledStream } from '../wire/pulled-stream.ts'
 import type { IncomingMessage } from './api.ts'
 import type { AnyBody } from './incoming-body.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
@@ -40,7 +42,7 @@ export class ReceivedMessage implements IncomingMessage {
     this.messageId = transfer.messageId
     this.contentType = fields.contentType ?? ''
     this.disposition = fields.get('Content-Disposition')
-    this.fileName = fields.contentDisposition?.filename
+    this.fileName = parseContentDisposition(this.disposition ?? '')?.filename
     this.duplicate = transfer.duplicate
     void watch(this, transfer)
   }
@@ -69,10 +71,8 @@ export class ReceivedMessage implements IncomingMessage {
     return this.#transfer.first.head.fields.get(name)
   }
 
-  async text(): Promise<string> {
-    // What cannot be decoded is not taken either: it can still be read as bytes.
-    textDecoderOf(this.contentType)
-    return textOfBody(await this.bytes(), this.contentType)
+  text(): Promise<string> {
+    return readText(this.contentType, () => this.bytes())
   }
 
   async bytes(): Promise<Uint8Array> {
@@ -88,36 +88,28 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   async blob(): Promise<Blob> {
-    const open = async (): Promise<FileSink> => {
+    const open = async (): Promise<FileSink<Blob>> => {
       const { BlobSink } = await import('./blob-sink.ts')
       return new BlobSink(this.contentType)
     }
-    return (await this.#save(open, undefined)) as Blob
+    return this.#save(open, undefined)
   }
 
   stream(): ReadableStream<Uint8Array> {
     const body = this.#attach()
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const piece = await this.#take(body)
-          if (piece === undefined) controller.close()
-          else controller.enqueue(piece)
-        },
-        cancel: () => this.#transfer.refuse(413, 'The receiver stopped reading'),
-      },
-      // Bytes count as taken when they leave here, so nothing is fetched before it is asked for.
-      { highWaterMark: 0 },
-    )
+    return pulledStream({
+      pull: () => this.#take(body),
+      cancel: () => this.#transfer.refuse(413, 'The receiver stopped reading'),
+    })
   }
 
   saveTo(path: string, options?: SaveOptions): Promise<string>
-  saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
+  saveTo<Result>(sink: FileSink<Result>, options?: SaveOptions): Promise<Result>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
     return this.#save(async () => (typeof target === 'string' ? this.#open(target, options) : target), options.signal)
   }
 
-  async #save(open: () => Promise<FileSink>, signal: AbortSignal | undefined): Promise<unknown> {
+  async #save<Result>(open: () => Promise<FileSink<Result>>, signal: AbortSignal | undefined): Promise<Result> {
     const transfer = this.#transfer
     this.#attach()
     const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
@@ -162,7 +154,7 @@ export class ReceivedMessage implements IncomingMessage {
       if (this.#createFile === undefined) throw new MsrpError('storage', 'There are no files here')
       return await this.#createFile(path, options)
     } catch (cause) {
-      const error = cause instanceof MsrpError ? cause : new MsrpError('storage', `Cannot write ${path}`, { cause })
+      const error = asMsrpError(cause, 'storage', `Cannot write ${path}`)
       this.#transfer.fail(error)
       throw error
     }

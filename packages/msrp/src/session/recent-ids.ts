@@ -9,6 +9,10 @@ export class RecentIds<T> {
     this.#most = most
   }
 
+  get size(): number {
+    return this.#entries.size
+  }
+
   get(id: string): T | undefined {
     return this.#entries.get(id)
   }

@@ -33,7 +33,7 @@ export async function registerWithRelay(options: {
   dial: (target: DialTarget) => Promise<EndpointConnection>
 }): Promise<RelayPath> {
   const { relay, localUri, platform, memory, tls, signal, dial } = options
-  const { relays, webSocket } = relayUris(relay.uri)
+  const { relays, webSocket } = readRelays(relay.uri)
   const [first] = relays
   if (first === undefined) throw new MsrpError('invalid-argument', 'The relay has no URI')
   const { username, password } = relay
@@ -76,18 +76,39 @@ export async function registerWithRelay(options: {
 
 /** Whether the first relay is reached by WebSocket. @throws MsrpError `invalid-argument` */
 export function usesWebSocket({ uri }: RelayOptions): boolean {
-  return relayUris(uri).webSocket !== undefined
+  return readRelays(uri).webSocket !== undefined
 }
 
-function relayUris(input: PathInput): { relays: MsrpUri[]; webSocket: WebSocketRelay | undefined } {
-  const [first = '', ...others] = typeof input === 'string' ? input.trim().split(/ +/) : input
+/** The relays that `uri` of `RelayOptions` names, each by what it stands for. @throws MsrpError `invalid-argument` */
+export function relayUris(input: PathInput): string[] {
+  return readRelays(input).full
+}
+
+/** `relays`: what AUTH is addressed to. */
+function readRelays(input: PathInput): { full: string[]; relays: MsrpUri[]; webSocket: WebSocketRelay | undefined } {
+  const full = (typeof input === 'string' ? input.trim().split(/\s+/) : input).map(inFull)
+  const [first = '', ...others] = full
   try {
     const webSocket = webSocketRelay(first)
-    return { relays: parsePath([webSocket?.uri ?? first, ...others].join(' ')), webSocket }
+    const relays = parsePath([webSocket?.uri ?? first, ...others].join(' '))
+    for (const { secure, sessionId } of relays) {
+      if (secure && sessionId === undefined) continue
+      throw new MsrpError(
+        'invalid-argument',
+        'relays are reached over TLS (msrps), and have nothing after host and port',
+      )
+    }
+    return { full, relays, webSocket }
   } catch (error) {
     if (!(error instanceof MsrpError)) throw error
     throw new MsrpError('invalid-argument', `The relay's URI cannot be used: ${error.message}`, { cause: error })
   }
+}
+
+/** `relay.example.com` and `msrps://relay.example.com` stand for `msrps://relay.example.com;tcp`. */
+function inFull(relay: string): string {
+  if (/^wss?:|;/i.test(relay)) return relay
+  return `${relay.includes('://') ? relay : `msrps://${relay}`};tcp`
 }
 
 /** A relay that has authenticated us by a cookie asks for nothing more. */

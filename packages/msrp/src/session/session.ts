@@ -90,6 +90,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     this.#outgoing = new OutgoingMessages({
       clock: platform.clock,
       random: platform.random,
+      parts: platform.parts,
       toPath: peerPath,
       fromPath: [localUri],
       options,

@@ -135,7 +135,7 @@ export class SmallBody implements AnyBody {
     return this.#large.take()
   }
 
-  async saveTo(sink: FileSink): Promise<unknown> {
+  async saveTo<Result>(sink: FileSink<Result>): Promise<Result> {
     this.#reader = 'sink'
     const large = await this.#grow()
     if (large !== undefined) return large.saveTo(sink)

@@ -57,6 +57,11 @@ export function newSessionId(random: RandomBytes): string {
   return randomCharacters(random, 26)
 }
 
+/** A name that nobody can look up (RFC 2606 §2), for a URI that nobody connects to: it tells nothing of this machine. */
+export function newInvalidHost(random: RandomBytes): string {
+  return `${randomCharacters(random, 12)}.invalid`
+}
+
 /** Whether a text can be a transaction id or Message-ID: RFC 4975 §9 `ident`, and 3 characters as well as 4 to 32. */
 export function isIdent(text: string): boolean {
   const { length } = text

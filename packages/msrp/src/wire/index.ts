@@ -52,6 +52,7 @@ export { acceptsType, bareType, type MediaType, parseMediaType } from './media-t
 export { MessageReader } from './message-reader.ts'
 export { MsrpError, type MsrpErrorCode, type MsrpErrorOptions } from './msrp-error.ts'
 export { MsrpUri, type MsrpUriParts, type UriParameter } from './msrp-uri.ts'
+export { parseNickname } from './nickname.ts'
 export { canonicalIpv6, isNumericHost } from './numeric-host.ts'
 export { DEFAULT_LIMITS, type ParserLimits } from './parser-limits.ts'
 export type { Paths } from './path-cache.ts'

@@ -42,13 +42,13 @@ describe('whoever says that they write (RFC 3994, figure 2)', () => {
 
   test('whatever onChange throws, which nobody else has to do with', async () => {
     const told: string[] = []
+    const thrown = uncaught()
     const { clock, composers } = stage({
       onChange: ({ uri, state }) => {
         told.push(`${uri} ${state}`)
         throw new Error(told.at(-1))
       },
     })
-    const thrown = uncaught()
     composers.status({ state: 'active', refresh: 30 }, 'sip:a')
     composers.status({ state: 'active' }, 'sip:b')
     expect(await composers.take({ contentType: 'text/plain', head: headFrom('sip:b'), stream: nothing })).toBe(false)

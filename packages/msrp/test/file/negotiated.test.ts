@@ -10,6 +10,7 @@ import {
   withHashes,
 } from '../../src/file/index.ts'
 import { fileHash } from '../../src/node/index.ts'
+import { MsrpError } from '../../src/wire/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { failure, nextMessage, pattern } from '../session/stage.ts'
 import { Call, lines, type SideOptions } from './call.ts'
@@ -57,7 +58,7 @@ describe('a file that is offered', () => {
   test('and taken arrives, one m-line for it alone (RFC5547-8.2-1, RFC5547-8.7-1, RFC5547-8.7-2)', async () => {
     const bob = taking()
     call = new Call({ bob })
-    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture())
     await call.exchange()
     await sending.done
     expect(await bob.taken[0]?.done).toMatchObject({ name: 'picture.jpg', complete: true, size: bytes.length })
@@ -67,7 +68,7 @@ describe('a file that is offered', () => {
 
   test('is described with selector, id and direction beside what MSRP wants (RFC5547-5-2, RFC5547-8.2-2, RFC5547-8.2.1-3)', async () => {
     call = new Call()
-    call.alice.files.offer(call.alice.negotiation, await picture())
+    await call.alice.files.offer(call.alice.negotiation, await picture())
     const { offer } = await call.exchange()
     expect(lines(offer, 'sendonly', 'accept-types', 'path', 'file-selector', 'file-transfer-id')).toEqual([
       'a=sendonly',
@@ -85,7 +86,7 @@ describe('a file that is offered', () => {
       const stream = (async function* (): AsyncGenerator<string> {
         yield 'x'
       })()
-      call.alice.files.offer(call.alice.negotiation, { body: stream })
+      await call.alice.files.offer(call.alice.negotiation, { body: stream })
       const { offer } = await call.exchange()
       expect(lines(offer, 'file-selector')).toEqual(['a=file-selector:type:application/octet-stream'])
       written.push(...lines(offer, 'file-transfer-id'))
@@ -100,7 +101,7 @@ describe('a file that is offered', () => {
     const modification = new Date('2026-01-02T03:04:05Z')
     const file = await picture({ dates: { modification }, disposition: 'render' })
     const how = { icon: 'icon1@example.com', information: 'Look at this', range: { start: 101 } }
-    call.alice.files.offer(call.alice.negotiation, file, how)
+    await call.alice.files.offer(call.alice.negotiation, file, how)
     const { offer } = await call.exchange()
     expect(lines(offer, 'i', 'file-disposition', 'file-date', 'file-icon', 'file-range')).toEqual([
       'a=file-disposition:render',
@@ -121,7 +122,7 @@ describe('a file that is offered', () => {
   test('is answered with what was offered, and no more than that (RFC5547-8.3.1-1, RFC5547-8.3.1-2, RFC5547-8.3.1-3)', async () => {
     call = new Call({ bob: taking() })
     const dates = { modification: new Date(0) }
-    call.alice.files.offer(call.alice.negotiation, await picture({ dates }), { icon: 'a@b' })
+    await call.alice.files.offer(call.alice.negotiation, await picture({ dates }), { icon: 'a@b' })
     const { offer, answer } = await call.exchange()
     const repeated = ['m', 'file-selector', 'file-transfer-id']
     expect(lines(answer, ...repeated).slice(1)).toEqual(lines(offer, ...repeated).slice(1))
@@ -133,17 +134,70 @@ describe('a file that is offered', () => {
     call = new Call({ bob })
     const file = await picture()
     const hashes = file.hashes!.filter(({ algorithm }) => algorithm === 'sha-256')
-    expect(() => call.alice.files.offer(call.alice.negotiation, { ...file, hashes })).toThrow(/sha-1/)
-    const sending = call.alice.files.offer(call.alice.negotiation, file)
+    const wrong = call.alice.files.offer(call.alice.negotiation, { ...file, hashes })
+    expect(await failure(wrong)).toMatchObject({ message: expect.stringMatching(/sha-1/) })
+    const sending = await call.alice.files.offer(call.alice.negotiation, file)
     await call.exchange(call.alice, { offer: (offer) => offer.replace(/hash:sha-1:\S+ /, '') })
     await sending.done
     expect((await bob.taken[0]!.done).hashes).toEqual(hashes)
   })
 
+  test.each<[string, LocalFile['body']]>([
+    ['bytes', bytes],
+    ['a Blob', new Blob([bytes as Uint8Array<ArrayBuffer>])],
+    ['what can be read at any place', { size: bytes.length, read: async (at, length) => bytes.slice(at, at + length) }],
+  ])('is hashed for the offer when it can be read twice: %s', async (_, body) => {
+    const bob = taking()
+    call = new Call({ bob })
+    const sending = await call.alice.files.offer(call.alice.negotiation, {
+      body,
+      name: 'picture.jpg',
+      type: 'image/jpeg',
+    })
+    const { hashes } = await picture()
+    expect(sending.description.selector.hashes).toEqual(hashes)
+    await call.exchange()
+    await sending.done
+    expect((await bob.taken[0]!.done).hashes).toEqual(hashes)
+  })
+
+  test('is not hashed when that is not wanted, when it has hashes, or when it is a stream', async () => {
+    call = new Call()
+    const read = (): Promise<Uint8Array> => Promise.reject(new Error('nobody shall read it'))
+    const body = { size: 10, read }
+    const stream = (async function* (): AsyncGenerator<string> {})()
+    const hashes = [{ algorithm: 'sha-1', digest: '0'.repeat(40) }]
+    const { files, negotiation } = call.alice
+    const offered = [
+      await files.offer(negotiation, { body }, { hash: false }),
+      await files.offer(negotiation, { body, hashes }),
+      await files.offer(negotiation, { body: stream }),
+    ]
+    expect(offered.map(({ description }) => description.selector.hashes)).toEqual([undefined, hashes, undefined])
+  })
+
+  test('and cannot be read is not offered', async () => {
+    call = new Call()
+    const closed: string[] = []
+    const body = {
+      size: 10,
+      read: () => Promise.reject(new MsrpError('file-unreadable', 'gone')),
+      close: () => void closed.push('closed'),
+    }
+    expect(await failure(call.alice.files.offer(call.alice.negotiation, { body }))).toMatchObject({
+      code: 'file-unreadable',
+    })
+    expect(closed).toEqual(['closed'])
+    expect(call.alice.files.active.size).toBe(0)
+    expect(call.alice.negotiation.media).toEqual([])
+  })
+
   test('is answered without icon, disposition and date (RFC5547-8.3.1-4)', async () => {
     call = new Call({ bob: taking() })
     const dates = { modification: new Date(0) }
-    call.alice.files.offer(call.alice.negotiation, await picture({ dates, disposition: 'render' }), { icon: 'a@b' })
+    await call.alice.files.offer(call.alice.negotiation, await picture({ dates, disposition: 'render' }), {
+      icon: 'a@b',
+    })
     const { offer, answer } = await call.exchange()
     expect(lines(offer, 'file-icon', 'file-disposition', 'file-date')).toHaveLength(3)
     expect(lines(answer, 'file-icon', 'file-disposition', 'file-date')).toEqual([])
@@ -159,13 +213,86 @@ describe('a file that is offered', () => {
     ],
   ])('is refused before a byte of it flows when %s (RFC5547-8.3-1, RFC5547-8.1-8)', async (_, bob) => {
     call = new Call({ bob })
-    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture())
     const { offer, answer } = await call.exchange()
     expect(lines(answer, 'm')).toEqual(['m=message 0 TCP/MSRP *'])
     expect(lines(answer, 'file-selector', 'file-transfer-id')).toEqual(
       lines(offer, 'file-selector', 'file-transfer-id'),
     )
     expect(await failure(sending.done)).toMatchObject({ code: 'not-acceptable' })
+  })
+
+  test.each<[string, (offer: OfferedFile, target: MemoryTarget) => void]>([
+    ['before', () => {}],
+    ['after', (offer, target) => void offer.take(target)],
+  ])('and whose application fails %s it was taken is refused, and the application hears why', async (_, act) => {
+    const errors: [unknown, string][] = []
+    const targets: MemoryTarget[] = []
+    const onOffered = (offer: OfferedFile): void => {
+      const target = new MemoryTarget()
+      targets.push(target)
+      if (offer.name === 'good') return void offer.take(target)
+      act(offer, target)
+      throw new Error(`no room for ${offer.name}`)
+    }
+    call = new Call({ bob: { onOffered, onError: (error, file) => errors.push([error, file.selector.name ?? '']) } })
+    const bad = await call.alice.files.offer(call.alice.negotiation, await picture({ name: 'bad' }))
+    const good = await call.alice.files.offer(call.alice.negotiation, await picture({ name: 'good' }))
+    await call.exchange()
+    await good.done
+    expect(await failure(bad.done)).toMatchObject({ code: 'not-acceptable' })
+    expect(errors).toEqual([[new Error('no room for bad'), 'bad']])
+    expect(targets[0]?.state).toBe(_ === 'before' ? 'open' : 'suspended')
+  })
+
+  test('and whose application fails for a fault of its own without hearing of it, fails as a whole', async () => {
+    const onOffered = (): void => {
+      throw new TypeError('a mistake')
+    }
+    call = new Call({ bob: { onOffered } })
+    await call.alice.files.offer(call.alice.negotiation, await picture())
+    const offer = await call.alice.negotiation.offer()
+    await expect(call.bob.negotiation.answer(offer)).rejects.toThrow(TypeError)
+  })
+
+  test('and taken and then refused leaves what was there of it', async () => {
+    const target = new MemoryTarget({ stored: bytes.slice(0, 10) })
+    let receiving: ReceiveTransfer | undefined
+    const onOffered = (offer: OfferedFile): void => {
+      receiving = offer.take(target)
+      offer.refuse('Not after all')
+    }
+    call = new Call({ bob: { onOffered } })
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture())
+    await call.exchange()
+    expect(await failure(sending.done)).toMatchObject({ code: 'not-acceptable' })
+    expect(await failure(receiving!.done)).toMatchObject({ code: 'aborted' })
+    expect(target.state).toBe('suspended')
+  })
+
+  test('counts among those that are too many while the application decides on it (RFC5547-10-6)', async () => {
+    const { promise: decided, resolve } = Promise.withResolvers<void>()
+    const asked: string[] = []
+    const onOffered = async (offer: OfferedFile): Promise<void> => {
+      asked.push(offer.name)
+      await decided
+      offer.take(new MemoryTarget())
+    }
+    call = new Call({ bob: { onOffered, most: 1 } })
+    const { Negotiation } = await import('../../src/sdp/index.ts')
+    const { MsrpEndpoint } = await import('../../src/session/endpoint.ts')
+    const onMedium = call.bob.files.onMedium
+    const other = new Negotiation(new MsrpEndpoint(call.bob.platform, {}), [], { onMedium })
+    await call.alice.files.offer(call.alice.negotiation, await picture())
+    const offer = await call.alice.negotiation.offer()
+    const first = call.bob.negotiation.answer(offer)
+    await settled()
+    const second = offer.replace(/(a=file-transfer-id:).*/, '$1another')
+    expect(await failure(other.answer(second))).toMatchObject({ message: expect.stringMatching(/Too many files/) })
+    resolve()
+    await first
+    expect(asked).toEqual(['picture.jpg'])
+    await other.close()
   })
 
   test('of several, some can be taken and others not, each by its own id (RFC5547-8.1-4)', async () => {
@@ -177,9 +304,10 @@ describe('a file that is offered', () => {
     }
     call = new Call({ bob: { onOffered: take } })
     const names = ['a.txt', 'b.txt', 'c.txt']
-    const sent = names.map((name) =>
-      call.alice.files.offer(call.alice.negotiation, { body: name, name, type: 'text/plain' }),
-    )
+    const sent: SendTransfer[] = []
+    for (const name of names) {
+      sent.push(await call.alice.files.offer(call.alice.negotiation, { body: name, name, type: 'text/plain' }))
+    }
     const { offer, answer } = await call.exchange()
     expect(new Set(lines(offer, 'file-transfer-id')).size).toBe(3)
     expect(lines(answer, 'm').map((line) => line.split(' ')[1] === '0')).toEqual([false, true, false])
@@ -188,13 +316,38 @@ describe('a file that is offered', () => {
     expect(targets.map((target) => new TextDecoder().decode(target.bytes))).toEqual(['a.txt', 'c.txt'])
   })
 
+  test('has an id that nothing before it in the call had, also when it is the same file again (RFC5547-8.1-4)', async () => {
+    const file = await picture()
+    const bob = giving(file)
+    const carried: unknown[] = []
+    const onOffered = (offer: OfferedFile): void => {
+      // Every other one, so that some are refused.
+      if (carried.push(offer) % 2 === 0) offer.take(new MemoryTarget())
+    }
+    call = new Call({ bob: { ...bob, onOffered }, alice: { wishes: [{ listen: {} }] } })
+    const ids: string[] = []
+    for (let round = 0; round < 6; round++) {
+      const transfer =
+        round % 3 === 2
+          ? call.alice.files.request(call.alice.negotiation, { hashes: file.hashes! }, new MemoryTarget())
+          : await call.alice.files.offer(call.alice.negotiation, file)
+      await call.exchange()
+      await transfer.done.catch(() => {})
+      ids.push(transfer.description.transferId!)
+    }
+    expect(carried).toHaveLength(4)
+    expect(new Set(ids).size).toBe(6)
+    const written = lines(call.alice.written.join(''), 'file-transfer-id').map((line) => line.slice(19))
+    expect(new Set(written)).toEqual(new Set(ids))
+  })
+
   test('goes on beside a chat, on an m-line that is added (RFC5547-8.7-3, RFC5547-8.7-4)', async () => {
     const bob = taking()
     const chat = { listen: {}, acceptTypes: ['text/plain'] }
     call = new Call({ alice: { wishes: [chat] }, bob: { ...bob, wishes: [chat] } })
     await call.exchange()
     const [first] = lines(call.alice.written[0]!, 'path')
-    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture())
     const { offer } = await call.exchange()
     expect(lines(offer, 'm')).toHaveLength(2)
     expect(lines(offer, 'path')[0]).toBe(first)
@@ -209,17 +362,54 @@ describe('a file that is offered', () => {
     const bob = taking()
     const media = { listen: {}, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['*'] }
     call = new Call({ bob: { ...bob, media } })
-    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture())
     await call.exchange()
     await sending.done
     expect(sending.confirmed).toBe(bytes.length)
     expect(await bob.taken[0]!.done).toMatchObject({ type: 'image/jpeg', complete: true })
   })
 
+  test('is all that its session brings, in either direction', async () => {
+    const bob = taking()
+    call = new Call({ bob })
+    const { promise: rest, resolve } = Promise.withResolvers<void>()
+    const read = async (position: number, length: number): Promise<Uint8Array> => {
+      if (position > 0) await rest
+      return bytes.slice(position, position + length)
+    }
+    const sending = await call.alice.files.offer(call.alice.negotiation, { body: { size: bytes.length, read } })
+    await call.exchange()
+    const [ours, theirs] = [call.alice, call.bob].map(({ negotiation }) => negotiation.media[0]!.session)
+    for (const session of [await ours!, await theirs!]) {
+      expect(await failure(session.send(pattern(3_000_000)).delivered)).toMatchObject({ status: 403 })
+    }
+    resolve()
+    await sending.done
+    expect(await failure((await ours!).send('afterwards').delivered)).toBeInstanceOf(Error)
+    expect(await bob.taken[0]!.done).toMatchObject({ complete: true })
+  })
+
+  test('has to begin within a minute', async () => {
+    const bob = taking()
+    call = new Call({ bob })
+    const read = (): Promise<Uint8Array> => new Promise(() => {})
+    const sending = await call.alice.files.offer(
+      call.alice.negotiation,
+      { body: { size: bytes.length, read } },
+      { hash: false },
+    )
+    await call.exchange()
+    await call.bob.negotiation.media[0]!.session
+    await call.bob.platform.clock.advance(60_000)
+    expect(await failure(bob.taken[0]!.done)).toMatchObject({ code: 'timeout' })
+    await failure(sending.done)
+    expect(bob.targets[0]?.state).toBe('suspended')
+  })
+
   test('that is larger than the max-size of the peer is not sent (RFC5547-8.7-6, RFC5547-8.7-7)', async () => {
     const bob = taking()
     call = new Call({ bob: { ...bob, media: { listen: {}, maxMessageSize: 1000 } } })
-    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture())
     const { answer } = await call.exchange()
     expect(lines(answer, 'max-size')).toEqual(['a=max-size:1000'])
     expect(await failure(sending.done)).toMatchObject({ code: 'too-large' })
@@ -229,7 +419,7 @@ describe('a file that is offered', () => {
     const bob = taking()
     call = new Call({ bob: { ...bob, media: { listen: { port: 7777 } } } })
     await call.bob.platform.listen({ port: 7777 }, () => {})
-    call.alice.files.offer(call.alice.negotiation, await picture())
+    await call.alice.files.offer(call.alice.negotiation, await picture())
     const offer = await call.alice.negotiation.offer()
     expect(await failure(call.bob.negotiation.answer(offer))).toMatchObject({ code: 'unreachable' })
     expect(await failure(bob.taken[0]!.done)).toMatchObject({ code: 'unreachable' })
@@ -243,7 +433,7 @@ describe('a file that is offered', () => {
       new (await import('../../src/session/endpoint.ts')).MsrpEndpoint(call.bob.platform, {}),
       { listen: {} },
     )
-    const sending = call.alice.files.offer(call.alice.negotiation, await picture())
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture())
     const offer = (await call.alice.negotiation.offer()).replaceAll(/a=file-.*\r\n/g, '')
     await call.alice.negotiation.accept(await plain.answer(offer))
     const message = await nextMessage(await plain.session)
@@ -342,7 +532,36 @@ describe('a file that is asked for', () => {
     await expect(call.bob.negotiation.answer(offer)).rejects.toMatchObject({
       message: expect.stringMatching(/not the one/),
     })
-    receiving.cancel()
+    receiving.abort()
+  })
+
+  test.each([
+    ['awaits it', true],
+    ['does not', false],
+  ])('and cannot be given is refused, and the application that %s hears why', async (_, awaits) => {
+    const errors: unknown[] = []
+    const body = { size: 10, read: () => Promise.reject(new MsrpError('file-unreadable', 'gone')) }
+    const onRequested = async (request: RequestedFile): Promise<void> => {
+      const giving = request.give({ body, name: 'a' })
+      if (awaits) await giving
+    }
+    call = new Call({ bob: { onRequested, onError: (error) => errors.push(error) } })
+    const receiving = call.alice.files.request(call.alice.negotiation, { name: 'a' }, new MemoryTarget())
+    await call.exchange()
+    expect(await failure(receiving.done)).toMatchObject({ code: 'not-acceptable' })
+    expect(errors).toEqual([expect.objectContaining({ code: 'file-unreadable' })])
+  })
+
+  test.each([
+    ['image/jpg', 'image/jpeg'],
+    ['image/jpeg', 'image/jpg'],
+    ['application/x-zip-compressed', 'application/zip'],
+    ['audio/mp3', 'audio/mpeg'],
+  ])('as %s may be called %s by its owner', async (asked, type) => {
+    call = new Call({ bob: giving({ body: 'x', name: 'a', type }) })
+    const receiving = call.alice.files.request(call.alice.negotiation, { type: asked }, new MemoryTarget())
+    await call.exchange()
+    expect(await receiving.done).toMatchObject({ type, complete: true })
   })
 
   test('has to be asked for by something (RFC5547-6-2)', () => {
@@ -386,7 +605,7 @@ describe('going on after a broken session', () => {
     const onProgress = ({ bytes: there }: { bytes: number }): void => void (there >= 90_000 && begun.resolve())
     const onOffered = (offer: OfferedFile): void => void offer.take(target, { onProgress })
     call = new Call({ bob: { onOffered } })
-    const sending = call.alice.files.offer(call.alice.negotiation, { ...file, body })
+    const sending = await call.alice.files.offer(call.alice.negotiation, { ...file, body })
     await call.exchange()
     await begun.promise
     await settled()
@@ -407,7 +626,7 @@ describe('going on after a broken session', () => {
       const bob = taking(() => again)
       const first = call.alice.written[0]!
       call = new Call({ bob })
-      const sending = call.alice.files.offer(call.alice.negotiation, file, { range: { start: confirmed + 1 } })
+      const sending = await call.alice.files.offer(call.alice.negotiation, file, { range: { start: confirmed + 1 } })
       const { offer, answer } = await call.exchange()
       expect(lines(offer, 'file-range')).toEqual([`a=file-range:${confirmed + 1}-*`])
       expect(lines(answer, 'file-range')).toEqual(lines(offer, 'file-range'))
@@ -431,9 +650,43 @@ describe('going on after a broken session', () => {
     expect(Buffer.compare(again.bytes, bytes)).toBe(0)
   })
 
+  test.each([
+    ['knows no ranges', 'a=file-range:1-*\r\n', ''],
+    ['gives more than was asked for', 'a=file-range:50-*\r\n', 'a=file-range:50-*\r\n'],
+  ])('a peer that %s is taken from where it begins, and the whole is verified', async (_, asked, answered) => {
+    const file = await picture()
+    const target = new MemoryTarget({ stored: bytes.slice(0, 100_000) })
+    call = new Call({ bob: giving(file) })
+    const progress: number[] = []
+    const receiving = call.alice.files.request(call.alice.negotiation, selectorOf(file), target, {
+      onProgress: ({ bytes: there }) => progress.push(there),
+    })
+    const replace = (text: string, by: string): string => text.replace(/a=file-range:.*\r\n/, by)
+    await call.exchange(call.alice, {
+      offer: (offer) => replace(offer, asked),
+      answer: (answer) => replace(answer, answered),
+    })
+    expect(await receiving.done).toMatchObject({ complete: true, size: bytes.length, hashes: file.hashes })
+    expect(Buffer.compare(target.bytes, bytes)).toBe(0)
+    expect(target.state).toBe('finished')
+    expect(progress.at(-1)).toBe(bytes.length)
+  })
+
+  test('a session that the receiver does not know any more is lost like one that broke', async () => {
+    const file = await picture()
+    const { body } = halting()
+    call = new Call({ bob: taking() })
+    const sending = await call.alice.files.offer(call.alice.negotiation, { ...file, body })
+    await call.exchange()
+    const session = await call.alice.negotiation.media[0]!.session
+    await settled()
+    session.drop(new MsrpError('refused', 'The message was refused: 481', { status: 481 }))
+    expect(await failure(sending.done)).toMatchObject({ code: 'connection-lost', status: 481 })
+  })
+
   test('an offer of the rest is refused where the beginning is not there (RFC5547-8.3.1-6)', async () => {
     call = new Call({ bob: taking() })
-    call.alice.files.offer(call.alice.negotiation, await picture(), { range: { start: 2 } })
+    await call.alice.files.offer(call.alice.negotiation, await picture(), { range: { start: 2 } })
     const offer = await call.alice.negotiation.offer()
     await expect(call.bob.negotiation.answer(offer)).rejects.toMatchObject({
       message: expect.stringMatching(/only 0 bytes/),
@@ -453,7 +706,7 @@ describe('going on after a broken session', () => {
 
   test('an answer with another range ends it', async () => {
     call = new Call({ bob: taking(() => new MemoryTarget({ stored: bytes.slice(0, 100) })) })
-    const sending = call.alice.files.offer(call.alice.negotiation, await picture(), { range: { start: 101 } })
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture(), { range: { start: 101 } })
     await call.exchange(call.alice, { answer: (answer) => answer.replace(/a=file-range.*\r\n/, '') })
     expect(await failure(sending.done)).toMatchObject({ code: 'file-mismatch' })
   })

@@ -61,7 +61,7 @@ async function underWay({ pull = false, send = {} as SendTransferOptions } = {})
     },
   })
   if (pull) receiving = call.bob.files.request(call.bob.negotiation, selectorOf(file), target, { onProgress })
-  else sending = call.alice.files.offer(call.alice.negotiation, file, send)
+  else sending = await call.alice.files.offer(call.alice.negotiation, file, send)
   await call.exchange(pull ? call.bob : call.alice)
   await begun.promise
   await settled()
@@ -122,7 +122,7 @@ describe('the same description again', () => {
 
   test('after the end of the transfer starts nothing', async () => {
     const { sending, offers } = await underWay()
-    sending.cancel()
+    sending.abort()
     await failure(sending.done)
     await call.exchange()
     const repeated = call.alice.written[0]!.replace(/^o=(\S+ \S+) \d+/m, 'o=$1 99')
@@ -152,8 +152,8 @@ describe('another id on the same m-line', () => {
 describe('a transfer is given up', () => {
   test('by the sender: its message ends with #, then its port is 0 (RFC5547-8.4-1, RFC5547-8.4-2)', async () => {
     const { sending, receiving, target } = await underWay()
-    sending.cancel()
-    expect(await failure(sending.done)).toMatchObject({ code: 'aborted', message: 'The transfer was cancelled here' })
+    sending.abort()
+    expect(await failure(sending.done)).toMatchObject({ code: 'aborted', message: 'The transfer was aborted here' })
     // What the receiver hears is the #: see the text of the error.
     expect(await failure(receiving.done)).toMatchObject({ code: 'aborted', message: expect.stringMatching(/sender/) })
     expect(target.state).toBe('suspended')
@@ -169,7 +169,7 @@ describe('a transfer is given up', () => {
   ] as const)('and the offer that says so has id, selector and direction as before: %s', async (_, pull, who) => {
     const { sending, receiving } = await underWay({ pull })
     const transfer = who === 'alice' ? sending : receiving
-    transfer.cancel()
+    transfer.abort()
     await failure(transfer.done)
     await settled()
     const side = call[who]
@@ -183,9 +183,9 @@ describe('a transfer is given up', () => {
 
   test('by the receiver: 413, then its port is 0 and nothing stays (RFC5547-8.4-6)', async () => {
     const { sending, receiving, target } = await underWay()
-    receiving.cancel()
+    receiving.abort()
     expect(await failure(sending.done)).toMatchObject({ status: 413 })
-    expect(await failure(receiving.done)).toMatchObject({ message: 'The transfer was cancelled here' })
+    expect(await failure(receiving.done)).toMatchObject({ message: 'The transfer was aborted here' })
     expect(target.state).toBe('discarded')
     await settled()
     expect(call.bob.due).toEqual([receiving])
@@ -194,7 +194,7 @@ describe('a transfer is given up', () => {
   test('by a receiver that wants no answers sent: the session ends, then its port is 0 (RFC5547-8.4-9, RFC5547-8.4-10, RFC5547-8.4-11)', async () => {
     const { sending, receiving } = await underWay({ pull: true, send: { failureReport: 'no', successReport: false } })
     const before = call.bob.written.at(-1)!
-    receiving.cancel()
+    receiving.abort()
     await failure(receiving.done)
     expect(await failure(sending.done)).toBeInstanceOf(Error)
     const { offer } = await call.exchange(call.bob)
@@ -233,9 +233,9 @@ describe('a transfer is given up', () => {
     const target = new MemoryTarget()
     call = new Call()
     const receiving = call.bob.files.request(call.bob.negotiation, { name: 'a' }, target)
-    const sending = call.alice.files.offer(call.alice.negotiation, { body: 'x' })
-    receiving.cancel()
-    sending.cancel()
+    const sending = await call.alice.files.offer(call.alice.negotiation, { body: 'x' })
+    receiving.abort()
+    sending.abort()
     expect(await failure(receiving.done)).toMatchObject({ code: 'aborted' })
     expect(await failure(sending.done)).toMatchObject({ code: 'aborted' })
     expect([receiving.state, sending.state]).toEqual(['over', 'over'])
@@ -261,7 +261,7 @@ describe('a file that has arrived', () => {
       },
     })
     if (pull) receiving = call.bob.files.request(call.bob.negotiation, { name: 'a.txt' }, new MemoryTarget())
-    else sending = call.alice.files.offer(call.alice.negotiation, file)
+    else sending = await call.alice.files.offer(call.alice.negotiation, file)
     await call.exchange(pull ? call.bob : call.alice)
     await sending!.done
     await receiving!.done
@@ -298,7 +298,7 @@ describe('a file that has arrived', () => {
       receiving = offer.take(target)
     }
     call = new Call({ bob: { onOffered } })
-    const sending = call.alice.files.offer(call.alice.negotiation, { body: 'hello' })
+    const sending = await call.alice.files.offer(call.alice.negotiation, { body: 'hello' })
     const [medium] = call.alice.negotiation.media
     void medium!.session.then((session) => Object.assign(session, { close: async () => {} }))
     await call.exchange()
@@ -311,6 +311,66 @@ describe('a file that has arrived', () => {
     expect(session.state).toBe('open')
     call.bob.platform.clock.advance(1)
     expect((await session.closed).by).toBe('local')
+  })
+})
+
+describe('every offer and answer has the id and the selector of each file, however it went', () => {
+  const chat = { listen: {}, acceptTypes: ['text/plain'] }
+  const file = { body: 'hello', name: 'a.txt', type: 'text/plain' }
+
+  /** What the descriptions say of the file, which is the second m-line. */
+  const said = (...texts: string[]): string[][] =>
+    texts.map((text) => lines(text.slice(text.lastIndexOf('m=')), 'm', 'file-transfer-id', 'file-selector'))
+  const refused = 'm=message 0 TCP/MSRP *'
+
+  test.each<[string, boolean, aborted: 'sending' | 'receiving' | undefined]>([
+    ['refused', false, undefined],
+    ['taken, and is through', true, undefined],
+    ['taken, and given up by the sender', true, 'sending'],
+    ['taken, and given up by the receiver', true, 'receiving'],
+  ])('that was offered and %s (RFC5547-8.1-1, RFC5547-8.1-3, RFC5547-8.1-12)', async (_, takes, aborted) => {
+    let receiving: ReceiveTransfer | undefined
+    const onOffered = (offer: OfferedFile): void => {
+      if (takes) receiving = offer.take(new MemoryTarget())
+    }
+    call = new Call({ alice: { wishes: [chat] }, bob: { wishes: [chat], onOffered } })
+    await call.exchange()
+    const sending = await call.alice.files.offer(call.alice.negotiation, file)
+    const first = await call.exchange()
+    const kept = lines(first.offer, 'file-selector', 'file-transfer-id')
+    expect(kept).toHaveLength(2)
+    expect(said(first.offer, first.answer).map((all) => all.slice(1))).toEqual([kept, kept])
+    const transfers = { sending, receiving }
+    // The session of a transfer that was given up may share its connection, so that only the next offer tells of its end.
+    if (aborted !== undefined) transfers[aborted]?.abort()
+    const over = aborted === undefined ? [sending, receiving] : [transfers[aborted]]
+    await Promise.allSettled(over.map((transfer) => transfer?.done))
+    await settled()
+    // For other reasons, from either side.
+    for (const side of [call.alice, call.bob, call.alice, call.bob]) {
+      const { offer, answer } = await call.exchange(side)
+      expect(said(offer, answer)).toEqual([
+        [refused, ...kept],
+        [refused, ...kept],
+      ])
+    }
+  })
+})
+
+describe('what an application hears of a file’s medium', () => {
+  test('takes nothing from the transfer, and ends when it wants', async () => {
+    const { sending, receiving } = await underWay()
+    const [medium] = call.alice.negotiation.media
+    const ports: number[] = []
+    medium!.onRemote(({ port }) => ports.push(port))
+    medium!.onRemote(({ port }) => ports.push(port))()
+    receiving.abort()
+    await failure(receiving.done)
+    await settled()
+    await call.exchange(call.bob)
+    expect(ports).toEqual([0])
+    expect(await failure(sending.done)).toBeInstanceOf(Error)
+    expect(sending.state).toBe('over')
   })
 })
 

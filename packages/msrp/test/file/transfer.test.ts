@@ -9,7 +9,7 @@ import {
 } from '../../src/file/index.ts'
 import { fileHash } from '../../src/node/index.ts'
 import { settled } from '../session/raw-peer.ts'
-import { type Both, both, failure, nextMessage, passive, pattern } from '../session/stage.ts'
+import { type Both, both, failure, nextMessage, passive, pattern, stateOf } from '../session/stage.ts'
 import { MemoryTarget } from './memory-target.ts'
 
 const bytes = pattern(300_000)
@@ -414,5 +414,86 @@ describe('giving up', () => {
     cancel.abort()
     expect(await failure(received)).toMatchObject({ code: 'aborted' })
     expect(await failure(sendFile(sender, await picture()).delivered)).toMatchObject({ status: 413 })
+  })
+})
+
+describe('a session that is for a file', () => {
+  /** A file whose second half comes when it is let go. */
+  async function halting(): Promise<{ file: LocalFile; release: () => void }> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const read = async (position: number, length: number): Promise<Uint8Array> => {
+      if (position >= 150_000) await promise
+      return bytes.slice(position, position < 150_000 ? Math.min(position + length, 150_000) : position + length)
+    }
+    return { file: { ...(await picture()), body: { size: bytes.length, read } }, release: resolve }
+  }
+
+  test('brings one: other messages are refused, beside it and afterwards', async () => {
+    const { sender, receiver } = await sessions()
+    const { file, release } = await halting()
+    const received = receiveFile(receiver, new MemoryTarget(), receiving(file))
+    const sending = sendFile(sender, file)
+    await settled()
+    expect(await failure(sender.send('beside it').delivered)).toMatchObject({ code: 'refused', status: 403 })
+    release()
+    await sending.delivered
+    expect(await received).toMatchObject({ complete: true })
+    expect(await failure(sender.send('afterwards').delivered)).toMatchObject({ code: 'refused', status: 403 })
+  })
+
+  test('keeps nothing of them while what is there of the file is hashed', async () => {
+    const { sender, receiver } = await sessions()
+    const { file, release } = await halting()
+    const target = new MemoryTarget({ stored: bytes.slice(0, 1000) })
+    const { promise: hashed, resolve } = Promise.withResolvers<void>()
+    const { read } = target
+    target.read = async (position, length) => {
+      await hashed
+      return read!(position, length)
+    }
+    const range = { start: 1001 }
+    const received = receiveFile(receiver, target, receiving(file, { range }))
+    const sending = sendFile(sender, file, { range })
+    await settled()
+    expect(await failure(sender.send('more').delivered)).toMatchObject({ status: 403 })
+    resolve()
+    release()
+    await sending.delivered
+    expect(await received).toMatchObject({ complete: true })
+  })
+
+  test('refuses them also when no file is taken in the end', async () => {
+    const { sender, receiver } = await sessions()
+    const selector = { size: 11 }
+    await failure(receiveFile(receiver, new MemoryTarget(), { selector, createHash: fileHash, maxSize: 10 }))
+    expect(await failure(sendFile(sender, await picture()).delivered)).toMatchObject({ status: 413 })
+    expect(await failure(sender.send('and this').delivered)).toMatchObject({ status: 403 })
+  })
+
+  test.each([
+    [undefined, 60_000],
+    [5_000, 5_000],
+  ])('waits for it for so long: %s', async (beginsWithin, milliseconds) => {
+    const { sender, receiver, clock } = await sessions()
+    const target = new MemoryTarget()
+    const received = receiveFile(receiver, target, { createHash: fileHash, clock, beginsWithin })
+    await clock.advance(milliseconds - 1)
+    expect(await stateOf(received)).toBe('pending')
+    await clock.advance(1)
+    expect(await failure(received)).toMatchObject({ code: 'timeout' })
+    expect(target.state).toBe('suspended')
+    expect(await failure(sendFile(sender, await picture()).delivered)).toMatchObject({ status: 413 })
+  })
+
+  test('measures no time once the file has begun', async () => {
+    const { sender, receiver, clock } = await sessions()
+    const { file, release } = await halting()
+    const received = receiveFile(receiver, new MemoryTarget(), receiving(file, { clock, beginsWithin: 1000 }))
+    const sending = sendFile(sender, file)
+    await settled()
+    await clock.advance(1000)
+    release()
+    await sending.delivered
+    expect(await received).toMatchObject({ complete: true })
   })
 })

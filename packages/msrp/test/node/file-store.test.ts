@@ -85,14 +85,25 @@ describe('a file in a FileStore', () => {
     expect(await names(folder)).toEqual([])
   })
 
-  test('in a folder that is not there fails, and says so', async () => {
+  test('in a folder that is not there makes it, and those above it', async () => {
     const { folder } = await store()
-    const files = new FileStore(join(folder, 'none'))
-    expect(await failure(files.open(selector))).toMatchObject({
-      code: 'storage',
-      message: expect.stringMatching(/no such/),
-    })
-    expect(await failure(files.clean())).toMatchObject({ code: 'storage' })
+    const files = new FileStore(join(folder, 'files', 'in'))
+    await files.clean()
+    expect(await files.stored(selector)).toBe(0)
+    expect(await names(folder)).toEqual([])
+    const [file, another] = await Promise.all([files.open(selector), files.open({ ...selector, size: 1 })])
+    await another.discard()
+    await file.write(0, bytes)
+    expect(await file.finish(bytes.length, {})).toBe(join(folder, 'files', 'in', 'a.bin'))
+  })
+
+  test('in a folder that cannot be made fails, and says so', async () => {
+    const { folder } = await store()
+    await writeFile(join(folder, 'taken'), '')
+    for (const path of [join(folder, 'taken'), join(folder, 'taken', 'in'), '/proc/none/in']) {
+      expect(await failure(new FileStore(path).open(selector))).toMatchObject({ code: 'storage' })
+    }
+    expect(await failure(new FileStore(join(folder, 'taken')).clean())).toMatchObject({ code: 'storage' })
   })
 })
 

@@ -15,6 +15,7 @@ import {
   type Field,
   formatPath,
   MsrpUri,
+  parseCredentials,
   type RandomBytes,
   type RequestHead,
 } from '../../src/wire/index.ts'
@@ -73,12 +74,13 @@ export class ScriptedRelay {
       onBody: () => {},
       onEnd: () => {
         const text = new TextDecoder().decode(new Uint8Array(bytes.splice(0)))
+        const authorization = head!.fields.get('Authorization')
         const auth: ReceivedAuth = {
           number: this.received.length + 1,
           head: head!,
           text,
           toPath: formatPath(head!.fields.toPath),
-          authorization: head!.fields.authorization,
+          authorization: authorization === undefined ? undefined : parseCredentials(authorization),
           at: this.clock.now(),
         }
         this.received.push(auth)

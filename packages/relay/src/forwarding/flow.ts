@@ -179,7 +179,7 @@ export class Flow implements ChunkSource, Passenger {
     if (this.toll !== undefined && !this.#pay(passage, this.toll, bytes.byteLength)) return
     this.#keep(passage)
     passage.push(bytes, plain)
-    this.#sink?.connection.pump()
+    this.#sink?.connection.outbox.pump()
     // Who sends little may have something for others behind it.
     if (chunk.received > AHEAD) this.#sink?.hold(this.source)
   }
@@ -198,7 +198,7 @@ export class Flow implements ChunkSource, Passenger {
     chunk.arrivedAt = this.source.connection.lastActivity
     passage.finish(flag)
     if (passage.over) this.#remove(passage)
-    this.#sink?.connection.pump()
+    this.#sink?.connection.outbox.pump()
     this.#keep(passage)
     chunk.end()
   }

@@ -3,6 +3,7 @@ import {
   MsrpConnection,
   type MsrpConnectionHandler,
   type SentChunk,
+  TransactionTable,
   type Transport,
 } from 'msrp/connection'
 import {
@@ -34,6 +35,7 @@ import type { SiblingEnd } from './siblings.ts'
 import type { Token } from './token.ts'
 import { LEAST_PER_CONNECTION, type TotalBuffer } from './total-buffer.ts'
 import { UnansweredRequests } from './unanswered-requests.ts'
+import { WatchedRequests } from './watched-requests.ts'
 
 /** Nonces whose counts one connection remembers: a gateway may ask for many challenges before it answers the first. */
 const NONCES = 256
@@ -139,6 +141,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
   /** The far end is a relay with which connections are shared. */
   readonly #sharedByName: boolean
   readonly #relay: RelayRequests
+  /** Made when it is needed: hardly anybody sends such requests. */
+  #refusable: WatchedRequests | undefined
   readonly #clock: RelayPlatform['clock']
   /** Closes the connection: at the end of its probation, or when closing it in order takes too long. */
   #timer: Cancel = NOTHING
@@ -169,6 +173,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
       random: platform.random,
       handler: this,
       reader: ChunkParser,
+      table: TransactionTable,
       limits: settings.limits,
     })
     if (options.inbound) {
@@ -218,8 +223,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
 
   /** Something that came in here is under way, or something that leaves here has not been taken or answered. */
   get busy(): boolean {
-    const { pendingRequests, transport } = this.connection
-    return pendingRequests > 0 || transport.bufferedBytes > 0 || [...this.flows].some((flow) => flow.busy)
+    const { transactions, transport } = this.connection
+    return transactions.size > 0 || transport.bufferedBytes > 0 || [...this.flows].some((flow) => flow.busy)
   }
 
   /** It was made for one session alone. */
@@ -248,10 +253,11 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
    * that nobody may wait for them: two who send each other much would wait for each other for ever.
    */
   get congested(): boolean {
-    const { reading, pendingRequests, transport } = this.connection
-    if (transport.messages !== undefined && this.connection.bytesSinceOldest >= UNANSWERED_BY_MESSAGES) return reading
+    const { reading, transactions, outbox, transport } = this.connection
+    const unansweredSince = transactions.oldestPosition ?? outbox.position
+    if (transport.messages !== undefined && outbox.position - unansweredSince >= UNANSWERED_BY_MESSAGES) return reading
     const most = this.total.full ? LEAST_PER_CONNECTION : UNANSWERED_BYTES
-    return reading && (pendingRequests >= UNANSWERED || this.owed >= most)
+    return reading && (transactions.size >= UNANSWERED || this.owed >= most)
   }
 
   /** Remembers a part of a chunk that went out, until it is answered. */
@@ -259,16 +265,18 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     part.owed(this)
     this.connection.remember(transactionId, part, position)
     if (this.owed > (this.total.full ? LEAST_PER_CONNECTION : UNREAD_BYTES)) {
-      this.connection.forgetOldest()?.unanswered(408, 'the next hop leaves too much unanswered')
+      this.connection.transactions.shift()?.unanswered(408, 'the next hop leaves too much unanswered')
     }
   }
 
   /** Remembers a part of a chunk that went out, and would be answered only with a refusal, for as long as there is room. */
   expectRefusal(part: SentPart, { transactionId, position }: SentChunk): void {
     part.watched(this)
-    this.connection.watch(transactionId, part, position)
+    this.connection.forget(transactionId)
+    this.#refusable ??= new WatchedRequests(this.#clock)
+    this.#refusable.add(transactionId, part, position)
     const most = this.total.full ? LEAST_PER_CONNECTION : WATCHED_BYTES
-    while (this.watched > most && this.connection.unwatchOldest());
+    while (this.watched > most && this.#refusable.forgetOldest());
   }
 
   /** What comes from `source` leaves here: it is not read on while more waits than the far end takes. */
@@ -305,8 +313,9 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
 
   /** What waited when a source was held has been taken, whatever others have sent since. */
   taken(): void {
-    if (this.#held.length === 0) return
+    if (this.#held.length === 0 && this.#refusable === undefined) return
     const { takenBytes } = this.connection
+    this.#refusable?.taken(takenBytes)
     for (const { source, until } of this.#held) if (until <= takenBytes) this.letGo(source)
   }
 
@@ -384,13 +393,14 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     this.connection.wake()
   }
 
+  stray(head: ResponseHead): void {
+    const pending = this.#refusable?.complete(head.transactionId)
+    if (pending !== undefined) this.response(head, pending)
+  }
+
   timeout(pending: Pending): void {
     pending.unanswered(408, 'the next hop did not answer within 30 seconds')
     this.connection.wake()
-  }
-
-  forgotten(pending: Pending): void {
-    pending.forgotten?.()
   }
 
   unsent(pending: Pending): void {
@@ -399,7 +409,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
 
   closed(error: MsrpError | undefined, unanswered: Pending[]): void {
     this.#timer()
-    for (const pending of unanswered) pending.unanswered(481, 'the connection to the next hop was lost')
+    const lost = [...unanswered, ...(this.#refusable?.drain() ?? [])]
+    for (const pending of lost) pending.unanswered(481, 'the connection to the next hop was lost')
     for (const { source } of this.#held) this.letGo(source)
     this.flows.finish()
     this.#relay.gone(this, error)
@@ -481,7 +492,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     const { connection, total } = this
     total.outgoing += bytes.byteLength
     connection.queue(bytes, { hold: this.relayNames.length === 0 })
-    if (total.full && connection.queuedBytes > UNANSWERED_BYTES) {
+    if (total.full && connection.outbox.queuedBytes > UNANSWERED_BYTES) {
       connection.fail(new MsrpError('limit-exceeded', `${connection.transport.description} does not read its REPORTs`))
     }
   }

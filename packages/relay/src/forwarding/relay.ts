@@ -248,7 +248,7 @@ export class Relay implements RelayRequests {
     const comment = 'the relay is shutting down'
     for (const { connection, flows } of this.#connections) {
       for (const flow of [...flows]) flow.abort(481, comment)
-      for (const pending of connection.pending()) pending.unanswered(481, comment)
+      for (const pending of connection.transactions.records()) pending.unanswered(481, comment)
     }
     for (const token of [...this.#tokens]) this.#tokens.end(token, 'stopped')
     for (const connection of this.#connections) connection.close()
@@ -570,7 +570,8 @@ export class Relay implements RelayRequests {
       flow.abort(481, comment)
     }
     for (const { connection } of sinks) {
-      for (const pending of connection.pending()) if (pending.tokens.includes(token)) pending.unanswered(481, comment)
+      for (const pending of connection.transactions.records())
+        if (pending.tokens.includes(token)) pending.unanswered(481, comment)
     }
     const peers = [...token.peers]
     token.invalidate(this.#platform.time(), reason)
