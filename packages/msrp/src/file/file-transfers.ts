@@ -35,7 +35,11 @@ export interface FileTransfersOptions {
    * `MsrpError`, unless nothing else of the offer is taken, and any other error rejects the negotiation's `answer`.
    */
   readonly onError?: (error: unknown, file: OfferedFile | RequestedFile) => void
-  /** A transfer is over on our side, and its m-line has port 0 in the next description: make an offer, or end the call. */
+  /**
+   * A transfer is over, and its m-line has port 0 in the next description: make an offer, or end the call. Told at once to the side
+   * that has ended it, and to the sender where it arrived or its session was lost; to the other side, unless that offer has come,
+   * 10 s later. Where the file has arrived, the receiver hears nothing.
+   */
   readonly onOfferDue?: (transfer: FileTransfer) => void
   /**
    * Several have answered our offer, and `first` is one of its files: another transfer of it, in the dialog that `fork` has made

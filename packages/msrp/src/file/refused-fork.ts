@@ -7,7 +7,9 @@ import { FileTransfer } from './file-transfer.ts'
  */
 export class RefusedFork extends FileTransfer<never> {
   protected async transfer(): Promise<never> {
-    throw new MsrpError('aborted', 'The file goes to, or comes from, the first of several who answer the offer')
+    const error = new MsrpError('aborted', 'The file goes to, or comes from, the first of several who answer the offer')
+    this.giveUp(error)
+    throw error
   }
 
   protected stop(): void {}

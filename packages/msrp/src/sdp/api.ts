@@ -216,7 +216,7 @@ export interface NegotiationOptions {
   readonly clock?: Clock
 }
 
-/** What surrounds our media in one description. */
+/** How an offer is made, and what surrounds our media in it. */
 export interface OfferOptions {
   /**
    * A description with everything else: session lines and other media (audio …), which go out as they are, byte for byte;
@@ -224,9 +224,20 @@ export interface OfferOptions {
    * in its o-line is ours to count.
    */
   readonly around?: string
+  /** Gives up, with `aborted`: as when the user does. */
+  readonly signal?: AbortSignal
 }
 
-/** What surrounds an answer. */
+/** How an answer is taken. */
+export interface AcceptOptions {
+  /**
+   * Gives up, with `aborted`, what is not open yet, as with `AbortSignal.timeout(10_000)`: a peer that has answered may never
+   * come. Without it, and without the negotiation's own, `accept` waits until the negotiation is closed.
+   */
+  readonly signal?: AbortSignal
+}
+
+/** How an offer is answered, and what surrounds our media in the answer. */
 export interface AnswerOptions {
   /**
    * Answers everything else: gets the offer without our m-lines, gives an answer to that. Without it all other media are
@@ -238,4 +249,9 @@ export interface AnswerOptions {
    * again for some seconds when the peer does not know the session yet; behind a relay nobody may tell us that.
    */
   readonly connectAfter?: Promise<unknown>
+  /**
+   * Gives up, with `aborted`, until the answer is there, such as when the offer is taken back while `onMedium` still asks the user
+   * (SIP: CANCEL). For the sessions that begin then `Negotiation.session` is to be looked at, and `close` ends them.
+   */
+  readonly signal?: AbortSignal
 }

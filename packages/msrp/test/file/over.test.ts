@@ -357,6 +357,44 @@ describe('every offer and answer has the id and the selector of each file, howev
   })
 })
 
+describe('after a failure one side is to offer port 0, and the other waits 10 s for that', () => {
+  const lose = async (): Promise<void> => {
+    ;(await call.alice.negotiation.media[0]!.session).drop()
+  }
+  test.each<[string, (transfers: UnderWay) => unknown, 'alice' | 'bob']>([
+    ['the session was lost: the sender', lose, 'alice'],
+    ['the sender gave it up: the sender', ({ sending }) => sending.abort(), 'alice'],
+    ['the receiver gave it up: the receiver', ({ receiving }) => receiving.abort(), 'bob'],
+    ['the receiver put it off: the receiver', ({ receiving }) => receiving.suspend(), 'bob'],
+  ])('%s', async (_, fail, first) => {
+    const transfers = await underWay()
+    const { sending, receiving } = transfers
+    const [offering, waiting] = first === 'alice' ? [call.alice, call.bob] : [call.bob, call.alice]
+    await fail(transfers)
+    await Promise.allSettled([sending.done, receiving.done])
+    await settled()
+    const { clock } = call.bob.platform
+    clock.advance(9_999)
+    await settled()
+    expect([offering.due.length, waiting.due.length]).toEqual([1, 0])
+    clock.advance(1)
+    await settled()
+    expect(waiting.due).toHaveLength(1)
+  })
+
+  test('and hears nothing more of it when that has come', async () => {
+    const { sending, receiving } = await underWay()
+    await lose()
+    await Promise.allSettled([sending.done, receiving.done])
+    await settled()
+    await call.exchange()
+    const { clock } = call.bob.platform
+    clock.advance(20_000)
+    await settled()
+    expect([call.alice.due, call.bob.due]).toEqual([[sending], []])
+  })
+})
+
 describe('what an application hears of a file’s medium', () => {
   test('takes nothing from the transfer, and ends when it wants', async () => {
     const { sending, receiving } = await underWay()

@@ -419,8 +419,8 @@ describe('TLS', () => {
     expect(await failure(alice.accept(peerText({ setup: 'passive' })))).toMatchObject({ code: 'not-acceptable' })
     expect(endpoint.prepared[0]?.options).not.toHaveProperty('secure')
     const bare = new Negotiation(endpoint, { secure: true, listen })
-    for (const trying of [bare.offer(), bare.answer(peerText())]) {
-      expect(await failure(trying)).toMatchObject({
+    for (const trying of [() => bare.offer(), () => bare.answer(peerText())]) {
+      expect(await failure(trying())).toMatchObject({
         code: 'invalid-argument',
         message: expect.stringContaining('listen.tls'),
       })

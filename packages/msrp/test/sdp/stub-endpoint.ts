@@ -38,6 +38,10 @@ export class StubSession {
     this.end('local')
   }
 
+  drop(): void {
+    this.end('failure')
+  }
+
   /** As long as the test does not end it, something is under way. */
   async finish({ incoming = false }: FinishOptions): Promise<void> {
     if (incoming && this.state === 'open') this.state = 'closing'
