@@ -1,26 +1,24 @@
 // A whole client: offer and answer, a session that reconnects, receipts, who is writing, and files that are verified. Two of
 // them talk through a relay; a socket of this machine stands in for SIP. docs/client.md builds it step by step.
 //
-//   node examples/client.ts RELAY USER PASSWORD-FILE CA-FILE [PORT] [FOLDER]
+//   npx node examples/client.ts RELAY USER PASSWORD-FILE CA-FILE [PORT] [FOLDER]
 //
 // RELAY and USER are such as msrps://localhost:2855;tcp and alice@localhost; `npm start` runs a relay and prints where its files are.
 // Without PORT (or with 0) it waits to be called and prints its port, with PORT it calls who waits there. A line is a text, one
 // that ends in a backslash goes on in the next. `/send FILE` sends a file, `/break` breaks the connection.
 
 import { once } from 'node:events'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Endpoint, fileBody, MsrpError, type Session } from 'msrp'
+import { Endpoint, FileStore, fileBody, MsrpError, nodeFilePlatform } from 'msrp'
 import { COMPOSING_TYPE, Composers, composerOn } from 'msrp/composing'
 import { cpimContainer } from 'msrp/cpim'
 import { FileTransfers } from 'msrp/file'
 import { IMDN_TYPE, Receipts, type ReceivedIm } from 'msrp/imdn'
-import { FileStore, nodeFilePlatform } from 'msrp/node'
 import { ResumingSession } from 'msrp/resuming'
-import { Negotiation } from 'msrp/sdp'
+import { Negotiation, nextByOffer, reoffer } from 'msrp/sdp'
 
 const [uri = '', user = '', passwordFile = '', caFile = '', port = '0', folder = 'received'] = process.argv.slice(2)
 const [username = ''] = user.split('@')
@@ -36,10 +34,9 @@ class Signalling {
   readonly peer: Promise<string>
   readonly hungUp: Promise<unknown>
   readonly #socket: Socket
-  #answer: PromiseWithResolvers<string | undefined> | undefined
+  #answer: PromiseWithResolvers<string> | undefined
 
-  /** `onOffer` gives the answer; undefined when an offer of ours is out (SIP: 491). */
-  constructor(socket: Socket, onOffer: (offer: string) => Promise<string | undefined>) {
+  constructor(socket: Socket, onOffer: (offer: string) => Promise<string>) {
     const from = Promise.withResolvers<string>()
     this.peer = from.promise
     this.#socket = socket.on('error', failed)
@@ -48,14 +45,21 @@ class Signalling {
     createInterface({ input: socket }).on('line', async (line) => {
       const said = JSON.parse(line)
       if ('from' in said) from.resolve(said.from)
-      else if ('offer' in said) this.#say({ answer: await onOffer(said.offer) })
-      else this.#answer?.resolve(said.answer)
+      else if ('answer' in said) this.#answer?.resolve(said.answer)
+      else if ('refused' in said) this.#answer?.reject(new MsrpError(said.refused, 'The offer was refused'))
+      else
+        this.#say(
+          await onOffer(said.offer).then(
+            (answer) => ({ answer }),
+            ({ code }) => ({ refused: code }),
+          ),
+        )
     })
     this.#say({ from: self })
   }
 
-  /** An INVITE, and what answers it. */
-  offer(offer: string): Promise<string | undefined> {
+  /** An INVITE, and what answers it; it fails with `glare` when the peer's own came in between (491). */
+  offer(offer: string): Promise<string> {
     this.#answer = Promise.withResolvers()
     this.#say({ offer })
     return this.#answer.promise
@@ -82,8 +86,8 @@ async function called(): Promise<Socket> {
 // ---- What is offered and answered: a chat, and files beside it.
 
 await using endpoint = new Endpoint({ tls: { ca: await readFile(caFile) }, resumeFor: 300_000, stallTimeout: 60_000 })
-await mkdir(folder, { recursive: true })
 const store = new FileStore(folder)
+const onOfferDue = (): void => void reoffer(call, reinvite).catch(failed)
 const files = new FileTransfers({
   platform: nodeFilePlatform,
   media: { relay },
@@ -91,7 +95,7 @@ const files = new FileTransfers({
     const receiving = offer.take(await store.open(offer.selector))
     receiving.done.then(({ result }) => console.log(`< file: ${result}`), failed)
   },
-  onOfferDue: () => negotiate().catch(failed),
+  onOfferDue,
 })
 const chat = {
   relay,
@@ -100,66 +104,26 @@ const chat = {
   acceptWrappedTypes: [IMDN_TYPE],
   containers: [cpimContainer],
 }
-const onOfferDue = (): void => void negotiate().catch(failed)
 await using call = new Negotiation(endpoint, chat, { onMedium: files.onMedium, onOfferDue })
-const signalling = new Signalling(calling ? connect(Number(port), '127.0.0.1') : await called(), answer)
+const socket = calling ? connect(Number(port), '127.0.0.1') : await called()
+const signalling = new Signalling(socket, (offer) => call.answer(offer))
 
-let turn: Promise<unknown> = Promise.resolve()
-
-/** An offer of ours until it is answered, one after the other. */
-function negotiate(): Promise<void> {
-  const exchange = turn.then(async () => {
-    for (;;) {
-      const answer = await signalling.offer(await call.offer())
-      if (answer !== undefined) return look(await call.accept(answer))
-      // RFC 3261 §14.1: who has called waits longer.
-      call.rollback()
-      await sleep((calling ? 2100 : 0) + 2000 * Math.random())
-    }
-  })
-  turn = exchange.catch(() => {})
-  return exchange
+function reinvite(offer: string): Promise<string> {
+  return signalling.offer(offer)
 }
 
-async function answer(offer: string): Promise<string | undefined> {
-  try {
-    const text = await call.answer(offer)
-    call.session.then(look, failed)
-    return text
-  } catch (error) {
-    if (error instanceof MsrpError && error.code === 'glare') return undefined
-    failed(error)
-    return call.refuse(offer)
-  }
-}
+// ---- The chat outlives its connections: after each loss another offer brings another session.
 
-// ---- The chat outlives its connections: after each loss another offer makes another session.
-
-const first = Promise.withResolvers<void>()
-let latest: Session | undefined
-let current: Session | undefined
-
+if (calling) await reoffer(call, reinvite)
+await call.session
 const session = new ResumingSession({
-  next: async () => {
-    // Who is called waits for the first offer. Afterwards either offers who has lost the session.
-    if (!calling) await first.promise
-    if (latest === current) await negotiate()
-    current = latest
-    return current
-  },
+  next: nextByOffer(call, reinvite, { waitForPeer: 1_000 }),
   onEvent: (event) => {
     if (event.kind === 'lost') console.log('- the connection is lost')
     if (event.kind === 'failed') failed(event.error)
     if (event.kind === 'open') console.log(`- connected, ${event.resent} messages go out again`)
   },
 })
-
-/** An offer was answered. Other paths mean another session, for the peer has lost the one before. */
-function look(negotiated: Session): void {
-  latest = negotiated
-  first.resolve()
-  if (latest !== current && current?.state === 'open') session.reconnect()
-}
 
 // ---- What is said on it: texts with receipts, and who is writing.
 
@@ -180,7 +144,7 @@ async function show(im: ReceivedIm): Promise<void> {
 
 async function send(path: string): Promise<void> {
   const sending = await files.offer(call, { body: await fileBody(path), name: basename(path) })
-  await negotiate()
+  await reoffer(call, reinvite)
   await sending.done
   console.log(`> file: ${path}`)
 }
