@@ -42,18 +42,17 @@ class Signalling {
     this.#socket = socket.on('error', failed)
     this.hungUp = new Promise((resolve) => socket.on('close', resolve))
     this.hungUp.then(() => this.#answer?.reject(new MsrpError('closed', 'The other side has hung up')))
+    const reply = (offer: string): Promise<object> =>
+      onOffer(offer).then(
+        (answer) => ({ answer }),
+        ({ code }) => ({ refused: code }),
+      )
     createInterface({ input: socket }).on('line', async (line) => {
       const said = JSON.parse(line)
       if ('from' in said) from.resolve(said.from)
       else if ('answer' in said) this.#answer?.resolve(said.answer)
       else if ('refused' in said) this.#answer?.reject(new MsrpError(said.refused, 'The offer was refused'))
-      else
-        this.#say(
-          await onOffer(said.offer).then(
-            (answer) => ({ answer }),
-            ({ code }) => ({ refused: code }),
-          ),
-        )
+      else this.#say(await reply(said.offer))
     })
     this.#say({ from: self })
   }
@@ -117,7 +116,7 @@ function reinvite(offer: string): Promise<string> {
 if (calling) await reoffer(call, reinvite)
 await call.session
 const session = new ResumingSession({
-  next: nextByOffer(call, reinvite, { waitForPeer: 1_000 }),
+  next: nextByOffer(call, reinvite),
   onEvent: (event) => {
     if (event.kind === 'lost') console.log('- the connection is lost')
     if (event.kind === 'failed') failed(event.error)
