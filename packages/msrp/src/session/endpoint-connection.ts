@@ -13,10 +13,11 @@ import {
   type ResponseHead,
 } from '../wire/index.ts'
 import { IGNORED, IncomingRequest, type RequestReader } from './incoming-request.ts'
+import { loadedBefore } from './later.ts'
 import type { EndpointLimits } from './options.ts'
 import type { PendingRequest } from './pending-request.ts'
 import type { Platform } from './platform.ts'
-import { StallWatch } from './stall-watch.ts'
+import type { StallWatch } from './stall-watch.ts'
 
 /** How long what is queued may take to go out when a connection is closed, unless said otherwise. Milliseconds. */
 const CLOSE_TIMEOUT = 5_000
@@ -67,7 +68,7 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       observer: options.observer,
     })
     if (stallTimeout !== undefined) {
-      this.#stall = new StallWatch(platform.clock, stallTimeout, this.msrp, () => {
+      this.#stall = new (loadedBefore(platform.parts.stall).StallWatch)(platform.clock, stallTimeout, this.msrp, () => {
         const text = `${transport.description} has neither taken nor sent anything for ${stallTimeout} ms, while bytes wait`
         this.msrp.fail(new MsrpError('connection-lost', text))
       })

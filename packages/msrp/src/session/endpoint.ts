@@ -12,13 +12,13 @@ import { ENDPOINT_LIMITS } from './limits.ts'
 import type { ListeningPlace } from './listening-sockets.ts'
 import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
+import { loadFor } from './parts.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
 import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
 import { RecentMessages } from './recent-messages.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, usesWebSocket } from './relay-path.ts'
 import type { traceOf } from './wire-trace.ts'
-import { checkWrappedTypes } from './wrapped-types.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
 const MSRP_PORT = 2855
@@ -104,7 +104,9 @@ export class MsrpEndpoint {
     const { listen, relay, signal } = options
     const direct = this.#direct
     checkPrepare(options, direct)
-    const { resumeFor = 0, trace } = this.#options
+    const { resumeFor = 0, stallTimeout, trace } = this.#options
+    const loading = loadFor({ ...options, stallTimeout }, this.#platform.parts)
+    if (loading !== undefined) await loading
     if (trace !== undefined) this.#traceOf ??= (await import('./wire-trace.ts')).traceOf
     if (resumeFor > 0) await this.#keepFor(resumeFor)
     const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
@@ -265,7 +267,6 @@ function ownUri(text: string): MsrpUri {
 
 function checkPrepare(options: PrepareOptions, direct: DirectPeers | undefined): void {
   const { listen, relay, remotePath, peerFingerprint } = options
-  checkWrappedTypes(options)
   if (direct === undefined && relay === undefined) {
     throw new MsrpError('invalid-argument', 'Nobody can be reached from here but through a relay: give one')
   }

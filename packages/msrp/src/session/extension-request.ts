@@ -1,5 +1,5 @@
 import type { MsrpConnection } from '../connection/index.ts'
-import { concatenate, encodeEndLine, encodeRequest, type Field, MsrpError, type MsrpUri } from '../wire/index.ts'
+import { encodeWholeRequest, type Field, MsrpError, type MsrpUri } from '../wire/index.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { refusal } from './refusal.ts'
 
@@ -24,9 +24,7 @@ export async function sendExtensionRequest(
 ): Promise<void> {
   if (OWN.has(method)) throw new MsrpError('invalid-argument', `${method} is no extension`)
   const transactionId = connection.newTransactionId()
-  const head = encodeRequest({ transactionId, method, toPath, fromPath, fields })
-  const endLine = encodeEndLine(transactionId, '$', { afterBody: false })
-  const bytes = concatenate([head, endLine])
+  const bytes = encodeWholeRequest({ transactionId, method, toPath, fromPath, fields })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   connection.sendRequest(transactionId, bytes, {
     answered: ({ status, comment }) => (status < 300 ? resolve() : reject(refusal(status, comment, method))),

@@ -3,22 +3,22 @@ import type { Session } from './api.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
-import type { InboxRoom } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { MessageQueue } from './message-queue.ts'
 import { Newcomer } from './newcomer.ts'
 import type { SessionOptions } from './options.ts'
 import type { Platform } from './platform.ts'
 import { MsrpSession } from './session.ts'
+import type { SessionContext } from './session-context.ts'
 
 /** The endpoint around a local path. */
 export interface LocalPathRoom {
   readonly platform: Platform
   readonly direct: DirectPeers | undefined
   readonly completed: CompletedMessages
-  /** What to do with messages of which a broken session brought a part: see `InboxRoom`. */
-  readonly keep: InboxRoom['keep']
-  readonly kept: InboxRoom['kept']
+  /** What to do with messages of which a broken session brought a part: see `SessionContext`. */
+  readonly keep: SessionContext['keep']
+  readonly kept: SessionContext['kept']
 }
 
 /** A peer that is expected: `complete` on the passive side. */

@@ -60,7 +60,8 @@ export interface SessionOptions {
   readonly acceptTypes?: readonly string[]
   /**
    * Media types that are taken inside of containers besides, as in the SDP attribute `accept-wrapped-types` (RFC 4975 §8.6).
-   * What is in neither list gets 415, as far as the first 2048 bytes show it. Needs `containers`. Default: none.
+   * What is in neither list gets 415, as far as the first 2048 bytes show it; nobody gets the message before those have come.
+   * Needs `containers`. Default: none.
    */
   readonly acceptWrappedTypes?: readonly string[]
   /** How to see what is inside of messages: `cpimContainer` of `msrp/cpim`, `multipartContainer` of `msrp/multipart`. */
@@ -104,7 +105,8 @@ export interface SessionOptions {
   /**
    * Decides on each message before the response to its first chunk goes out. `firstBytes` are the first body bytes, up
    * to 2048 (all of a shorter message); the message that is read has just these, whatever its sender sends again. They are
-   * none when its first chunk to come is not its beginning. What it throws refuses the message with 403.
+   * none when its first chunk to come is not its beginning, unless `containers` have to see that first. What it throws refuses the
+   * message with 403.
    */
   readonly onRequest?: (request: RequestFacts, firstBytes: Uint8Array) => Verdict | Promise<Verdict>
   /**

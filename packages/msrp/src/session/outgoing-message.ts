@@ -1,4 +1,4 @@
-import type { ChunkOpening, ChunkPiece, ChunkSource, Clock, MsrpConnection, SentChunk } from '../connection/index.ts'
+import type { ChunkOpening, ChunkPiece, ChunkSource, MsrpConnection, SentChunk } from '../connection/index.ts'
 import { MsrpError, type ResponseHead } from '../wire/index.ts'
 import type { ConfirmedBytes, OutgoingMessage } from './api.ts'
 import type { ChunkHead } from './chunk-head.ts'
@@ -8,12 +8,11 @@ import type { SendProgress } from './options.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { refusal } from './refusal.ts'
 import { ProgressNotice } from './send-progress.ts'
-import type { SessionCounts } from './statistics.ts'
+import type { SessionContext } from './session-context.ts'
 
 /** The session around a message. */
 export interface OutgoingRoom {
-  readonly clock: Clock
-  readonly counts: SessionCounts
+  readonly context: Pick<SessionContext, 'platform' | 'counts'>
   /** A status of 300 or more came for the message or a chunk of it. */
   refused(message: SentMessage, status: number, error: MsrpError): void
   /** Nothing of the message is pending any more. */
@@ -24,7 +23,6 @@ export interface OutgoingRoom {
 export interface OutgoingSettings {
   readonly messageId: string
   readonly contentType: string
-  readonly head: ChunkHead
   readonly successReport: boolean
   readonly failureReport: 'yes' | 'partial' | 'no'
   /** Size in bytes, where it is known before the body is read. */
@@ -34,6 +32,10 @@ export interface OutgoingSettings {
   /** Where only errors are answered, so many chunks are remembered. */
   readonly unansweredChunks: number
   readonly onProgress: ((progress: SendProgress) => void) | undefined
+  /** Abandons the message. */
+  readonly signal: AbortSignal | undefined
+  /** Its media type and those inside: what a 415 is about. */
+  readonly types: string
 }
 
 /** A chunk that is open, or out and unanswered. */
@@ -55,9 +57,11 @@ export class SentMessage implements OutgoingMessage {
   readonly messageId: string
   readonly contentType: string
   readonly #settings: OutgoingSettings
+  readonly types: string
   readonly #room: OutgoingRoom
   /** Undefined while what it takes is loaded. */
   #cursor: Cursor | undefined
+  #head: ChunkHead | undefined
   readonly #delivery: Delivery
   /** Chunks that are out and not answered. */
   readonly #unanswered: Set<Chunk> = new Set()
@@ -74,17 +78,20 @@ export class SentMessage implements OutgoingMessage {
     const { messageId, contentType, failureReport, successReport, resumeFrom } = settings
     this.messageId = messageId
     this.contentType = contentType
+    this.types = settings.types
     this.#settings = settings
     this.#room = room
+    settings.signal?.addEventListener('abort', this.#onAbort)
+    const { clock } = room.context.platform
     const proof: Proof = successReport ? 'reports' : failureReport === 'yes' ? 'responses' : 'none'
     this.#delivery = new Delivery({
       proof,
-      clock: room.clock,
+      clock,
       reportTimeout: settings.reportTimeout,
       blocked: () => (this.#connection?.transport.bufferedBytes ?? 0) > 0 || this.#connection?.reading === false,
     })
     if (resumeFrom > 0) this.#delivery.confirm(0, resumeFrom)
-    this.#progress = new ProgressNotice(room.clock, settings.onProgress, () => ({
+    this.#progress = new ProgressNotice(clock, settings.onProgress, () => ({
       sent: this.sent,
       confirmed: this.#delivery.confirmedBytes,
       total: this.total,
@@ -132,9 +139,10 @@ export class SentMessage implements OutgoingMessage {
     return this.#cursor?.out === true
   }
 
-  /** What reads the body is there. Called once, before it is sent. */
-  open(cursor: Cursor): void {
+  /** What it takes to send it is there. Called once. */
+  open(cursor: Cursor, head: ChunkHead): void {
     this.#cursor = cursor
+    this.#head = head
     if (this.#phase === 'over') cursor.stop()
   }
 
@@ -143,6 +151,8 @@ export class SentMessage implements OutgoingMessage {
     if (error === undefined) this.#connection?.wake()
     else this.fail(error)
   }
+
+  readonly #onAbort = (): void => this.abort(this.#settings.signal?.reason)
 
   abort(reason?: unknown): void {
     if (this.#phase !== 'sending' || this.out) return
@@ -189,7 +199,7 @@ export class SentMessage implements OutgoingMessage {
   /** A REPORT about it (RFC 4975 §7.3.2); bytes from `start` up to `end`, not included, counted from 0. */
   reported(status: number, comment: string, start: number, end: number): void {
     if (status >= 300) {
-      this.#room.counts.failed(status)
+      this.#room.context.counts.failed(status)
       // RFC 4975 §7.3.2: a REPORT means what a response with its status means.
       const reported = { start, end: Math.min(end, this.sent) }
       if (status === 501) this.#tooLarge(reported, comment)
@@ -206,15 +216,15 @@ export class SentMessage implements OutgoingMessage {
 
   /** Gives its chunks to the connection. On another connection, another source takes the place of this one. */
   #enqueue(): void {
-    const cursor = this.#cursor
-    if (this.#source !== undefined || cursor === undefined) return
+    const [cursor, head] = [this.#cursor, this.#head]
+    if (this.#source !== undefined || cursor === undefined || head === undefined) return
     const isMine = (): boolean => this.#source === source
     const state = (): ChunkSource['state'] => (isMine() ? this.#state(cursor) : 'done')
     const source: ChunkSource = {
       get state() {
         return state()
       },
-      begin: (transactionId, unsent) => this.#begin(cursor, transactionId, unsent),
+      begin: (transactionId, unsent) => this.#begin(cursor, head, transactionId, unsent),
       next: (limit) => (isMine() ? this.#next(cursor, limit) : { kind: 'end', flag: '+' }),
       ended: (chunk) => {
         if (isMine()) this.#ended(cursor, chunk)
@@ -233,7 +243,7 @@ export class SentMessage implements OutgoingMessage {
     return 'done'
   }
 
-  #begin(cursor: Cursor, transactionId: string, unsent: number): ChunkOpening {
+  #begin(cursor: Cursor, heads: ChunkHead, transactionId: string, unsent: number): ChunkOpening {
     this.#begun = true
     const { start, until, whole } = cursor.open(unsent)
     const chunk: Chunk = {
@@ -248,7 +258,7 @@ export class SentMessage implements OutgoingMessage {
     this.#open = chunk
     this.#connection?.expect(transactionId, chunk.pending)
     const end = whole && this.#phase === 'sending' ? until : undefined
-    const head = this.#settings.head.encode(transactionId, { start: start + 1, end, total: this.total })
+    const head = heads.encode(transactionId, { start: start + 1, end, total: this.total })
     return { head, hasBody: true }
   }
 
@@ -260,7 +270,7 @@ export class SentMessage implements OutgoingMessage {
       this.fail(piece.error)
       return { kind: 'end', flag: '#' }
     }
-    if (piece.kind === 'body') this.#room.counts.sent.bytes += piece.bytes.length
+    if (piece.kind === 'body') this.#room.context.counts.sent.bytes += piece.bytes.length
     this.#progress.changed()
     return piece
   }
@@ -269,10 +279,10 @@ export class SentMessage implements OutgoingMessage {
     const chunk = this.#open
     if (chunk === undefined) return
     this.#open = undefined
-    const { counts, clock } = this.#room
+    const { counts, platform } = this.#room.context
     counts.sent.chunks++
     chunk.part = cursor.close(flag, bodyBytes)
-    chunk.endedAt = clock.now()
+    chunk.endedAt = platform.clock.now()
     this.#unanswered.add(chunk)
     if (chunk.answer === undefined) this.#remember(chunk, position)
     else this.#answered(chunk, chunk.answer)
@@ -310,10 +320,10 @@ export class SentMessage implements OutgoingMessage {
   }
 
   #response(chunk: Chunk, head: ResponseHead): void {
-    const { counts, clock } = this.#room
+    const { counts, platform } = this.#room.context
     if (head.status >= 300) counts.failed(head.status)
     if (this.#unanswered.has(chunk)) {
-      counts.answeredAfter(clock.now() - chunk.endedAt)
+      counts.answeredAfter(platform.clock.now() - chunk.endedAt)
       this.#answered(chunk, head)
       this.#check()
     } else if (this.#open === chunk) {
@@ -345,7 +355,7 @@ export class SentMessage implements OutgoingMessage {
       this.fail(new MsrpError('connection-lost', 'The connection changed, and a stream cannot be sent again'))
       return
     }
-    this.#room.counts.resentBytes += part.end - part.start
+    this.#room.context.counts.resentBytes += part.end - part.start
     this.#delivery.unsent()
     this.#enqueue()
   }
@@ -358,7 +368,7 @@ export class SentMessage implements OutgoingMessage {
 
   #timedOut(chunk: Chunk): void {
     if (this.#take(chunk, false) === undefined || this.#settings.failureReport !== 'yes') return
-    this.#room.counts.failed(408)
+    this.#room.context.counts.failed(408)
     this.fail(new MsrpError('timeout', 'A part of the message was not answered within 30 s'))
   }
 
@@ -375,6 +385,7 @@ export class SentMessage implements OutgoingMessage {
     this.#progress.close()
     this.#handedOver.resolve()
     this.#connection?.wake()
+    this.#settings.signal?.removeEventListener('abort', this.#onAbort)
     this.#room.over(this)
   }
 }

@@ -6,6 +6,7 @@ import type { ConnectionUser } from './endpoint-connection.ts'
 import type { ListeningPlace } from './listening-sockets.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
+import { loadFor } from './parts.ts'
 import type { Platform, TlsOptions } from './platform.ts'
 import type { RelayPath } from './relay-path.ts'
 import type { MsrpSession } from './session.ts'
@@ -65,10 +66,11 @@ export class Prepared implements PreparedSession, ConnectionUser {
   }
 
   async complete(remotePath: PathInput, options: CompleteOptions = {}): Promise<Session> {
-    const { direct, local, place, relay } = this.#parts
+    const { direct, local, place, platform, relay } = this.#parts
     if (this.#state !== 'open') throw new MsrpError('closed', 'The local path is given up')
     const path = pathOf(remotePath)
-    const { active = place === undefined, signal } = options
+    const { active = place === undefined, envelope, signal } = options
+    if (envelope !== undefined) await loadFor({ envelope }, platform.parts)
     const settings: SessionOptions = { ...local.options, ...peerFacts(options) }
     direct?.checkFingerprint(settings.peerFingerprint, {
       relayed: relay !== undefined || path.length > 1,

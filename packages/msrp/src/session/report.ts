@@ -1,4 +1,4 @@
-import { encodeEndLine, encodeRequest, formatByteRange, formatStatus, type MsrpUri } from '../wire/index.ts'
+import { encodeWholeRequest, formatByteRange, formatStatus, type MsrpUri } from '../wire/index.ts'
 
 /** A REPORT to be written (RFC 4975 §7.1.2). */
 export interface ReportParts {
@@ -17,7 +17,7 @@ export interface ReportParts {
 /** A whole REPORT. It says neither Success-Report nor Failure-Report (RFC 4975 §7.1.2). */
 export function encodeReport(parts: ReportParts): Uint8Array {
   const { transactionId, toPath, fromPath, messageId, status, comment, until, total } = parts
-  const head = encodeRequest({
+  return encodeWholeRequest({
     transactionId,
     method: 'REPORT',
     toPath,
@@ -28,7 +28,6 @@ export function encodeReport(parts: ReportParts): Uint8Array {
       ['Status', formatStatus(status, comment)],
     ],
   })
-  return withEndLine(head, transactionId)
 }
 
 /** A SEND without body, which binds a connection or keeps it alive (RFC 4975 §5.4, §7.1). */
@@ -40,7 +39,7 @@ export function encodeBodiless(parts: {
   successReport: boolean
 }): Uint8Array {
   const { transactionId, toPath, fromPath, messageId, successReport } = parts
-  const head = encodeRequest({
+  return encodeWholeRequest({
     transactionId,
     method: 'SEND',
     toPath,
@@ -52,13 +51,4 @@ export function encodeBodiless(parts: {
       ['Byte-Range', '1-0/0'],
     ],
   })
-  return withEndLine(head, transactionId)
-}
-
-function withEndLine(head: Uint8Array, transactionId: string): Uint8Array {
-  const endLine = encodeEndLine(transactionId, '$', { afterBody: false })
-  const whole = new Uint8Array(head.length + endLine.length)
-  whole.set(head)
-  whole.set(endLine, head.length)
-  return whole
 }

@@ -39,7 +39,6 @@ export class HeaderFields {
   paths: Paths
   #messageId: string | undefined
   #byteRange: ByteRange | undefined
-  #mediaType: MediaType | undefined
 
   /**
    * @param lines their bytes are kept, so they must not be changed afterwards.
@@ -133,19 +132,12 @@ export class HeaderFields {
 
   /** Whether success REPORTs are asked for; false when absent (RFC 4975 §7.1.1). */
   get successReport(): boolean {
-    const line = this.lines.find(SUCCESS_REPORT)
-    if (line === -1 || this.lines.holds(line, 'no')) return false
-    if (this.lines.holds(line, 'yes')) return true
-    throw malformed('Success-Report', this.lines.value(line), 'yes or no')
+    return this.#oneOf(SUCCESS_REPORT, ['no', 'yes']) === 'yes'
   }
 
   /** Which failures are to be told; `yes` when absent (RFC 4975 §7.1.1). */
   get failureReport(): FailureReport {
-    const line = this.lines.find(FAILURE_REPORT)
-    if (line === -1 || this.lines.holds(line, 'yes')) return 'yes'
-    if (this.lines.holds(line, 'no')) return 'no'
-    if (this.lines.holds(line, 'partial')) return 'partial'
-    throw malformed('Failure-Report', this.lines.value(line), 'yes, no or partial')
+    return this.#oneOf(FAILURE_REPORT, ['yes', 'no', 'partial'])
   }
 
   get status(): Status | undefined {
@@ -159,12 +151,11 @@ export class HeaderFields {
   }
 
   get mediaType(): MediaType | undefined {
-    if (this.#mediaType !== undefined) return this.#mediaType
     const value = this.contentType
     if (value === undefined) return undefined
-    this.#mediaType = parseMediaType(value)
-    if (this.#mediaType === undefined) throw malformed('Content-Type', value, 'for example text/plain')
-    return this.#mediaType
+    const type = parseMediaType(value)
+    if (type === undefined) throw malformed('Content-Type', value, 'for example text/plain')
+    return type
   }
 
   /** Seconds. */
@@ -195,6 +186,14 @@ export class HeaderFields {
     return value === undefined ? undefined : parseAuthenticationInfo(value)
   }
 
+  /** The first of them when the field is absent. */
+  #oneOf<Value extends string>(field: number, values: readonly [Value, ...Value[]]): Value {
+    const line = this.lines.find(field)
+    const value = line === -1 ? values[0] : values.find((each) => this.lines.holds(line, each))
+    if (value === undefined) throw malformed(FIELD_NAMES[field], this.lines.value(line), `one of ${values.join(', ')}`)
+    return value
+  }
+
   #find(name: string, from: number): number {
     const field = fieldNumber(name)
     return field === -1 ? this.lines.findNamed(name.toLowerCase(), from) : this.lines.find(field, from)
@@ -218,6 +217,6 @@ function readPath(lines: FieldLines, field: number, mostUris: number): readonly 
   return parsePath(lines.value(line), mostUris)
 }
 
-function malformed(field: string, value: string, expected: string): MsrpError {
+function malformed(field: string | undefined, value: string, expected: string): MsrpError {
   return new MsrpError('malformed', `${field} is ${shown(value)}, expected ${expected}`)
 }

@@ -12,7 +12,12 @@ export { type ByteRange, formatByteRange, parseByteRange } from './byte-range.ts
 export { type Challenge, formatChallenge, isAnswerable, parseChallenge, parseChallenges } from './challenge.ts'
 export { textDecoderOf, textOfBody } from './charset.ts'
 export { type ChunkHandler, ChunkParser, type ChunkReader, type OpenReader } from './chunk-parser.ts'
-export { type ContentDisposition, formatContentDisposition, parseContentDisposition } from './content-disposition.ts'
+export {
+  type ContentDisposition,
+  formatContentDisposition,
+  isAttachment,
+  parseContentDisposition,
+} from './content-disposition.ts'
 export { type Credentials, formatCredentials, parseCredentials } from './credentials.ts'
 export {
   type DigestAlgorithm,
@@ -31,6 +36,7 @@ export {
   encodeRequest,
   encodeResponse,
   encodeShortResponse,
+  encodeWholeRequest,
   type RequestParts,
   type ResponseParts,
 } from './encode.ts'

@@ -9,11 +9,9 @@ import {
 import {
   ChunkParser,
   type ContinuationFlag,
-  concatenate,
-  encodeEndLine,
-  encodeRequest,
   encodeResponse,
   encodeShortResponse,
+  encodeWholeRequest,
   formatByteRange,
   formatStatus,
   MsrpError,
@@ -468,7 +466,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     this.counters.reportsSent++
     this.counters.ownReports.add(status)
     const transactionId = this.connection.newTransactionId()
-    const head = encodeRequest({
+    const request = encodeWholeRequest({
       transactionId,
       method: 'REPORT',
       toPath: fromPath,
@@ -479,7 +477,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
         ['Status', formatStatus(status, comment?.slice(0, COMMENT))],
       ],
     })
-    this.queue(concatenate([head, encodeEndLine(transactionId, '$', { afterBody: false })]))
+    this.queue(request)
   }
 
   /**

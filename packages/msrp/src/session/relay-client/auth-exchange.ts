@@ -1,12 +1,5 @@
 import type { Clock } from '../../connection/index.ts'
-import {
-  concatenate,
-  encodeEndLine,
-  encodeRequest,
-  MsrpError,
-  type MsrpUri,
-  type ResponseHead,
-} from '../../wire/index.ts'
+import { encodeWholeRequest, MsrpError, type MsrpUri, type ResponseHead } from '../../wire/index.ts'
 import { type AuthConnection, type AuthOutcome, AuthTransaction } from './auth-connection.ts'
 import type { DigestAnswer, DigestSession } from './digest-session.ts'
 import type { RelayWays } from './relay-memory.ts'
@@ -231,10 +224,9 @@ class AuthExchange {
     const fields: [string, string][] = []
     if (this.#expires !== undefined) fields.push(['Expires', String(this.#expires)])
     if (answer !== undefined) fields.push(['Authorization', answer.authorization])
-    const head = encodeRequest({ transactionId, method: 'AUTH', toPath, fromPath: [fromPath], fields })
-    const endLine = encodeEndLine(transactionId, '$', { afterBody: false })
+    const bytes = encodeWholeRequest({ transactionId, method: 'AUTH', toPath, fromPath: [fromPath], fields })
     const transaction = new AuthTransaction(transactionId)
-    connection.sendRequest(transactionId, concatenate([head, endLine]), transaction)
+    connection.sendRequest(transactionId, bytes, transaction)
     return { transaction, answer, sentAt: clock.now() }
   }
 
