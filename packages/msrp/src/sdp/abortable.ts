@@ -14,12 +14,12 @@ export function checkNotAborted(signal: AbortSignal | undefined): void {
 /** What comes of something that knows nothing of signals. @throws MsrpError `aborted` as soon as the signal says so */
 export async function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
-  checkNotAborted(signal)
-  const { promise, reject } = Promise.withResolvers<never>()
+  const { promise: givenUp, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(aborted(signal))
   signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
   try {
-    return await Promise.race([work, promise])
+    return await Promise.race([givenUp, work])
   } finally {
     signal.removeEventListener('abort', onAbort)
   }

@@ -1,5 +1,5 @@
 import { MsrpError } from '../wire/index.ts'
-import { unlessAborted } from './abortable.ts'
+import { checkNotAborted, unlessAborted } from './abortable.ts'
 import { notAcceptable } from './acceptable.ts'
 import type { AttributeInput, MediumDecision, MessageDescription } from './api.ts'
 import type { MLine } from './m-lines.ts'
@@ -78,6 +78,7 @@ export class Answering {
   async #decide(remote: MessageDescription, old: NegotiatedMedium | undefined): Promise<Result> {
     const stands = old !== undefined && old.state !== 'over' ? old : undefined
     if (remote.port === 0) return stands === undefined ? {} : { end: remote }
+    checkNotAborted(this.#how.signal)
     const { onMedium } = this.#room.options
     const asking = onMedium && (async () => onMedium({ description: remote, medium: stands }))()
     const decision = await unlessAborted<MediumDecision>(asking, this.#how.signal)

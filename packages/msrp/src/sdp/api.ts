@@ -198,7 +198,7 @@ export interface NegotiationOptions {
    * order, files (RFC 5547) excepted, which are refused.
    */
   readonly onMedium?: (offered: OfferedMedium) => MediumDecision | Promise<MediumDecision>
-  /** A new offer is due. */
+  /** A new offer is due. The other side may find the same at the same time: `reoffer` makes it so that both come through. */
   readonly onOfferDue?: (due: OfferReason) => void
   /**
    * Addresses of a name, to compare c-line and path (RFC 6714 §4.4). Without it a name and an address are taken to fit.

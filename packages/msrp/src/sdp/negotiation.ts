@@ -233,6 +233,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       throw new MsrpError('glare', text)
     }
     const signal = anyOf(this.#options.signal, own)
+    checkNotAborted(signal)
     const description = readOffer(offer, this.#lines)
     return this.#alone(async () => {
       const answering = new Answering(this.#room, this.#waiting, { connectAfter, signal })

@@ -147,6 +147,27 @@ describe('answer', () => {
     expect(taken).toHaveLength(1)
   })
 
+  test('that was given up before it began asks nobody', async () => {
+    let asked = 0
+    const { negotiation } = start({ listen }, { onMedium: () => void asked++ })
+    const around = (): string => String(asked++)
+    const signal = AbortSignal.abort()
+    expect(await failure(negotiation.answer(peerText({ setup: 'active' }), { around, signal }))).toMatchObject(ABORTED)
+    expect([asked, negotiation.busy]).toEqual([0, false])
+  })
+
+  test('is given up between two m-lines, and the second is asked for no more', async () => {
+    let asked = 0
+    const controller = new AbortController()
+    const onMedium = (): undefined => {
+      asked++
+      controller.abort()
+    }
+    const { negotiation } = start([{ listen }, { listen }], { onMedium })
+    expect(await failure(negotiation.answer(two, { signal: controller.signal }))).toMatchObject(ABORTED)
+    expect(asked).toBe(1)
+  })
+
   test('is given up while others write theirs', async () => {
     const { endpoint, negotiation, controller, signal } = start()
     const around = (): Promise<never> => new Promise(() => {})

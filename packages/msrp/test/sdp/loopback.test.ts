@@ -119,6 +119,18 @@ describe('Two texts make a session (RFC6135-3-1, RFC6135-3-2)', () => {
       'actpass',
       'active',
     ],
+    [
+      'over TLS, the answerer connecting, since it listens without',
+      () => [{ listen: { ...listen, tls: alice } }, { listen, tls: bob }],
+      'actpass',
+      'active',
+    ],
+    [
+      'without TLS, as offered, at one who could listen with it',
+      () => [{}, { listen: { ...listen, tls: bob }, secure: false }],
+      'active',
+      'passive',
+    ],
     ['through the relay of the offerer', () => [through('carol'), atLocalhost()], 'actpass', 'passive'],
     ['through the relay of the answerer', () => [{ tls: { ca } }, through('dave')], 'active', 'passive'],
     [
