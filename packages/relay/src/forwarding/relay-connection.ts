@@ -28,6 +28,7 @@ import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import type { Pace, Paced } from './limits/pace.ts'
 import { NonceCounts } from './nonce.ts'
 import type { Pending } from './pending.ts'
+import type { Refusal } from './policy/refusal.ts'
 import type { SentPart } from './sent-part.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { SiblingEnd } from './siblings.ts'
@@ -410,6 +411,12 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     const silent = head.method === 'REPORT' || (head.method === 'SEND' && failureReportOf(head) === 'no')
     if (!silent) this.respond(head, status, comment)
     this.#countRefusal()
+  }
+
+  /** The same of what the operator does not let pass. */
+  refuseByPolicy(head: RequestHead, { status, comment, counter }: Refusal): void {
+    this.counters.policyRefusals[counter]++
+    this.refuse(head, status, comment)
   }
 
   /** Answers a request with an error after all, when it had been forwarded and waited for its response. */
