@@ -534,7 +534,7 @@ describe('A relay', () => {
 
   test.each([
     ['no URI', { uri: [] }],
-    ['a URI that is none', { uri: ['relay.example'] }],
+    ['a URI that is none', { uri: ['http://relay.example'] }],
     ['an empty user name', { username: '' }],
   ])('with %s is refused', async (_, wrong) => {
     const preparing = new MsrpEndpoint(new MemoryPlatform(), {}).prepare({ relay: { ...relay, ...wrong } })
