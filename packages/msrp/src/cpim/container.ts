@@ -1,4 +1,4 @@
-import { type Container, firstDecoded } from '../mime/container.ts'
+import { type Container, firstDecoded } from '../mime/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import { CPIM_TYPE, CpimHeadReader, type FoundHead } from './head-reader.ts'
 

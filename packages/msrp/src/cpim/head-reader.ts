@@ -1,4 +1,4 @@
-import { addFieldLine, type ContentField, fieldOf, isMimeName } from '../mime/content-fields.ts'
+import { addFieldLine, type ContentField, fieldOf, isMimeName } from '../mime/index.ts'
 import { concatenate, MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import { decodeText } from '../wire/utf8.ts'

@@ -2,10 +2,10 @@ import {
   type ArrivingContent,
   arrivingContent,
   type ContentSource,
+  depthInside,
   sourceOf,
   startingWith,
-} from '../mime/content-reader.ts'
-import { depthInside } from '../mime/nesting.ts'
+} from '../mime/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { pulledStream } from '../wire/pulled-stream.ts'
 import { shown } from '../wire/shown.ts'

@@ -2,8 +2,7 @@
  * Receipts (RFC 5438): what senders want to hear of their instant messages, and what recipients tell them: that a message
  * was delivered, could not be, was shown. In envelopes of message/cpim, in Node and in browsers.
  */
-export type { DocumentSource } from '../xml/document.ts'
-export type { XmlElement } from '../xml/read.ts'
+export type { DocumentSource, XmlElement } from '../xml/index.ts'
 export type {
   Disposition,
   DispositionType,

@@ -1,5 +1,12 @@
-import { type Content, defaultType, inMemory, type JoinedContent, joinContents } from '../mime/content.ts'
-import { type ContentField, contentFieldLines } from '../mime/content-fields.ts'
+import {
+  type Content,
+  type ContentField,
+  contentFieldLines,
+  defaultType,
+  inMemory,
+  type JoinedContent,
+  joinContents,
+} from '../mime/index.ts'
 import { ByteSearch } from '../wire/byte-search.ts'
 import {
   formatContentDisposition,

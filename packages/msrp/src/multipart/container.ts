@@ -1,4 +1,4 @@
-import { type Container, firstDecoded } from '../mime/container.ts'
+import { type Container, firstDecoded } from '../mime/index.ts'
 import { concatenate, MsrpError, parseMediaType } from '../wire/index.ts'
 import { MultipartReader } from './multipart-reader.ts'
 import type { PartHead } from './part-head.ts'

@@ -3,6 +3,8 @@ import { ChatRoom, type ChatRoomOptions, type RoomFacts, roomVerdict } from '../
 import { buildCpim, type CpimParts, openCpim, parseCpim } from '../../src/cpim/index.ts'
 import { askForImdn, buildImdn, imdnRequest, parseImdn, Receipts, type ReceivedIm } from '../../src/imdn/index.ts'
 import { buildMultipart } from '../../src/multipart/index.ts'
+import { Negotiation } from '../../src/sdp/index.ts'
+import { attributeOf, listen, StubEndpoint } from '../sdp/stub-endpoint.ts'
 import { settled } from '../session/raw-peer.ts'
 import { active, both, failure, nextMessage, passive } from '../session/stage.ts'
 
@@ -17,6 +19,12 @@ async function alice(more: Partial<ChatRoomOptions> = {}) {
 }
 
 describe('a participant', () => {
+  test('says in its description what may be in the envelopes (RFC7701-5.2-1)', async () => {
+    const wishes = { listen, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/plain', 'message/imdn+xml'] }
+    const offer = await new Negotiation(new StubEndpoint('a'), wishes).offer()
+    expect(attributeOf(offer, 'accept-wrapped-types')).toBe('text/plain message/imdn+xml')
+  })
+
   test('writes to everybody by the URI of the room, as itself (RFC7701-6.1-2, RFC7701-6.1-3)', async () => {
     const { room, peer } = await alice()
     room.send('Hello all')

@@ -127,7 +127,7 @@ describe('a notification is about', () => {
     expect(await stateOf(item.delivered)).toBe('resolved')
   })
 
-  test('whom the message went to, where it does not say from whom it is, and nobody else (RFC5438-7.1.2-1)', () => {
+  test('whom the message went to, where it does not say from whom it is, and nobody else', () => {
     const { sent } = items()
     const room = 'sip:room@example.com'
     const recipient = (messageId: string, about?: string): string | undefined =>

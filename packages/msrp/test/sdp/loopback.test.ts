@@ -108,7 +108,7 @@ describe('Two texts make a session (RFC6135-3-1, RFC6135-3-2)', () => {
     ['when the offerer listens', () => [{ listen }, {}], 'actpass', 'active'],
     ['at names of hosts', () => [{}, { listen: { host: '127.0.0.1', publicHost: 'localhost' } }], 'active', 'passive'],
     [
-      'over TLS, by fingerprint',
+      'over TLS, by fingerprint (RFC4975-14.4-4)',
       () => [{ listen: { ...listen, tls: alice } }, { listen: { ...listen, tls: bob } }],
       'actpass',
       'passive',
