@@ -5,15 +5,8 @@ import { MsrpError } from '../wire/index.ts'
 /** The parts that few sessions need, loaded when they do. */
 export const loadedParts: Parts = {
   longMessages: loaded(() => import('../session/body-cursor.ts')),
-  decisions: loaded(() => import('../session/decisions.ts')),
-  wrapping: loaded(() => import('../session/envelope.ts')),
-  dispositions: loaded(() => import('../wire/content-disposition.ts')),
-  waitingMessages: loaded(() => import('../session/waiting-messages.ts')),
-  saving: loaded(() => import('../session/saving.ts')),
-  requests: loaded(() => import('../session/extension-request.ts')),
-  finishing: loaded(() => import('../session/finish.ts')),
-  idle: loaded(() => import('../session/idle-watch.ts')),
-  stall: loaded(() => import('../session/stall-watch.ts')),
+  options: loaded(() => import('../session/asked-options.ts')),
+  calls: loaded(() => import('../session/asked-calls.ts')),
 }
 
 /** Loads something when it is asked for first. Rejects with `internal` when it cannot be loaded; the next time it is tried again. */

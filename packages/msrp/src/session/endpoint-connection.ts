@@ -65,10 +65,15 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
         trace === undefined ? undefined : traceOf(transport, trace, { clock: platform.clock, number: options.number }),
     })
     if (stallTimeout !== undefined) {
-      this.#stall = new (loadedBefore(platform.parts.stall).StallWatch)(platform.clock, stallTimeout, this.msrp, () => {
-        const text = `${transport.description} has neither taken nor sent anything for ${stallTimeout} ms, while bytes wait`
-        this.msrp.fail(new MsrpError('connection-lost', text))
-      })
+      this.#stall = new (loadedBefore(platform.parts.options).StallWatch)(
+        platform.clock,
+        stallTimeout,
+        this.msrp,
+        () => {
+          const text = `${transport.description} has neither taken nor sent anything for ${stallTimeout} ms, while bytes wait`
+          this.msrp.fail(new MsrpError('connection-lost', text))
+        },
+      )
     }
     this.msrp.stranger = this.inbound
     if (this.inbound) this.#timer = platform.clock.after(limits.unboundTimeout, () => this.msrp.fail(undefined))

@@ -171,10 +171,8 @@ export class MsrpEndpoint {
 
   /** Few keep what a broken session has brought. */
   async #keepFor(resumeFor: number): Promise<void> {
-    const [{ InterruptedMessages }] = await Promise.all([
-      import('./interrupted-messages.ts'),
-      this.#platform.loadBodies?.(),
-    ])
+    const { InterruptedMessages } = await this.#platform.parts.options()
+    await this.#platform.loadBodies?.()
     this.#interrupted ??= new InterruptedMessages(this.#platform.clock, resumeFor, this.#limits.interruptedMessages)
   }
 

@@ -24,7 +24,7 @@ export class Inbox implements TransferRoom {
   /** Messages that are over: the status their further chunks get, and whether all of it was reported. */
   readonly #over: RecentIds<{ status: number; size?: number | undefined; reported: boolean }> = new RecentIds(256)
   /** Undefined where nothing is to be decided. */
-  readonly #decisions: typeof import('./decisions.ts') | undefined
+  readonly #decisions: typeof import('./asked-options.ts') | undefined
   #memory = 0
   #onEnded: (() => void) | undefined
   #onQuiet: (() => void)[] = []
@@ -35,7 +35,7 @@ export class Inbox implements TransferRoom {
   constructor(context: SessionContext) {
     const { limits, options, platform } = context
     this.context = context
-    if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.decisions)
+    if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.options)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
       (transfer) => new ReceivedMessage(transfer, platform),
       () => this.#waiting?.watch(),
@@ -201,8 +201,8 @@ export class Inbox implements TransferRoom {
 
   /** Hands a message to the application, once what it takes to read its file name is there. Messages keep their order. */
   #present(transfer: IncomingTransfer): void {
-    const { dispositions } = this.context.platform.parts
-    const part = hasFileName(transfer.first) ? dispositions() : undefined
+    const { calls } = this.context.platform.parts
+    const part = hasFileName(transfer.first) ? calls() : undefined
     const push = (): void => {
       if (transfer.state === 'failed') return
       this.queue.push(transfer)
@@ -224,11 +224,11 @@ export class Inbox implements TransferRoom {
   #await(transfer: IncomingTransfer): void {
     if (transfer.state !== 'complete' || !transfer.first.successReport || !this.queue.has(transfer)) return
     const { limits, platform } = this.context
-    const wait = ({ WaitingMessages }: typeof import('./waiting-messages.ts')): void => {
+    const wait = ({ WaitingMessages }: typeof import('./asked-calls.ts')): void => {
       this.#waiting ??= new WaitingMessages(this.queue, platform.clock, limits.spoolAfter)
       if (this.#transfers.has(transfer.messageId)) this.#waiting.add(transfer)
     }
-    const part = platform.parts.waitingMessages()
+    const part = platform.parts.calls()
     if (!(part instanceof Promise)) wait(part)
     // Where it cannot be loaded the message is reported when it is read.
     else part.then(wait, () => {})

@@ -5,24 +5,10 @@ import type { EndpointOptions, SessionOptions } from './options.ts'
 export interface Parts {
   /** For messages that do not go out as one chunk. */
   readonly longMessages: Later<typeof import('./body-cursor.ts')>
-  /** For sessions that decide on what comes in: by `onRequest`, `containers` and `onNickname`. */
-  readonly decisions: Later<typeof import('./decisions.ts')>
-  /** For sessions that look at what is inside of what they send, or wrap it: by `containers` and `envelope`. */
-  readonly wrapping: Later<typeof import('./envelope.ts')>
-  /** For messages that are files: their names. */
-  readonly dispositions: Later<typeof import('../wire/content-disposition.ts')>
-  /** For complete messages that the application has no time for. */
-  readonly waitingMessages: Later<typeof import('./waiting-messages.ts')>
-  /** For messages that are saved, or read as a Blob. */
-  readonly saving: Later<typeof import('./saving.ts')>
-  /** For requests of other methods. */
-  readonly requests: Later<typeof import('./extension-request.ts')>
-  /** For sessions that end once all is done. */
-  readonly finishing: Later<typeof import('./finish.ts')>
-  /** For sessions that end when they are idle. */
-  readonly idle: Later<typeof import('./idle-watch.ts')>
-  /** For endpoints that look for dead connections. */
-  readonly stall: Later<typeof import('./stall-watch.ts')>
+  /** For sessions that decide on messages, look at what is inside of them or wrap them, and that end when they are idle or stall. */
+  readonly options: Later<typeof import('./asked-options.ts')>
+  /** For messages that are saved or have file names, or that nobody has time for; for other requests; for an end in order. */
+  readonly calls: Later<typeof import('./asked-calls.ts')>
 }
 
 /**
@@ -32,15 +18,8 @@ export interface Parts {
 export function loadFor(
   options: SessionOptions & Pick<EndpointOptions, 'stallTimeout'>,
   parts: Parts,
-): Promise<unknown> | undefined {
+): Promise<void> | void {
   const { onRequest, onNickname, containers, acceptWrappedTypes, envelope, idleTimeout, stallTimeout } = options
-  const decides = onRequest ?? onNickname ?? containers ?? acceptWrappedTypes
-  const wraps = containers ?? envelope
-  const loading = [
-    decides && use(parts.decisions, ({ checkWrappedTypes }) => checkWrappedTypes(options)),
-    wraps && parts.wrapping(),
-    idleTimeout !== undefined && parts.idle(),
-    stallTimeout !== undefined && parts.stall(),
-  ]
-  return loading.some((part) => part instanceof Promise) ? Promise.all(loading) : undefined
+  const asked = onRequest ?? onNickname ?? containers ?? acceptWrappedTypes ?? envelope ?? idleTimeout ?? stallTimeout
+  return asked === undefined ? undefined : use(parts.options, ({ checkWrappedTypes }) => checkWrappedTypes(options))
 }

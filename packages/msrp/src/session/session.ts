@@ -96,12 +96,12 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     this.#outgoing = new OutgoingMessages(context)
     this.#presence = new Presence(context)
     const { onNickname } = options
-    this.#nicknames = onNickname && new (loadedBefore(platform.parts.decisions).NicknameRequests)(onNickname)
+    this.#nicknames = onNickname && new (loadedBefore(platform.parts.options).NicknameRequests)(onNickname)
     if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
     this.#beganAt = platform.clock.now()
     if (options.idleTimeout !== undefined) {
       const busy = (): boolean => this.#inbox.busy || this.#outgoing.size > 0
-      const { IdleWatch } = loadedBefore(platform.parts.idle)
+      const { IdleWatch } = loadedBefore(platform.parts.options)
       this.#idle = new IdleWatch(platform.clock, options.idleTimeout, busy, () => void this.close())
     }
   }
@@ -150,7 +150,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     if (this.#state !== 'open') throw new MsrpError('closed', 'The session is over')
     this.#idle?.active()
     const { localUri, peerPath: toPath, platform } = this.#room
-    await use(platform.parts.requests, ({ sendExtensionRequest }) =>
+    await use(platform.parts.calls, ({ sendExtensionRequest }) =>
       sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] }),
     )
   }
@@ -168,7 +168,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     this.#finishing = true
     const messages = this.#outgoing.all
     const quiet = incoming ? this.#inbox.quiet() : undefined
-    return use(this.#room.platform.parts.finishing, ({ finish }) => finish(this, messages, quiet, signal))
+    return use(this.#room.platform.parts.calls, ({ finish }) => finish(this, messages, quiet, signal))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

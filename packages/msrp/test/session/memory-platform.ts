@@ -1,6 +1,3 @@
-// Endpoints load these when they need them first; a clock that the test moves does not wait for a file.
-import '../../src/session/blob-sink.ts'
-import '../../src/session/interrupted-messages.ts'
 import { createHash } from 'node:crypto'
 import type { Transport } from '../../src/connection/index.ts'
 import { BlockSpool } from '../../src/session/block-spool.ts'

@@ -89,7 +89,7 @@ test('A message fails when what it takes cannot be loaded; the others go on', as
 
 describe('While what it takes to save messages is loaded,', () => {
   test('a message that is saved can neither be read otherwise nor be lost', async () => {
-    const part = late('saving')
+    const part = late('calls')
     const { session, peer } = await active({}, part.setUp)
     peer.send({ body: 'Hello', success: 'yes' })
     const message = await nextMessage(session)
@@ -101,7 +101,7 @@ describe('While what it takes to save messages is loaded,', () => {
   })
 
   test('it fails, and its sender hears of it, when that cannot be loaded', async () => {
-    const part = late('saving')
+    const part = late('calls')
     const { session, peer } = await active({}, part.setUp)
     const transactionId = peer.send({ body: 'Hel', range: '1-3/5', flag: '+', messageId: 'saved1' })
     const saved = (await nextMessage(session)).blob()
@@ -113,19 +113,15 @@ describe('While what it takes to save messages is loaded,', () => {
 })
 
 test('What a session asks for by its options is loaded before it begins', async () => {
-  const cases: [keyof Parts, SessionOptions][] = [
-    ['decisions', { onRequest: () => 'accept' }],
-    ['wrapping', { containers: [] }],
-    ['idle', { idleTimeout: 60_000 }],
-  ]
-  for (const [name, options] of cases) {
-    const part = late(name)
+  const cases: SessionOptions[] = [{ onRequest: () => 'accept' }, { containers: [] }, { idleTimeout: 60_000 }]
+  for (const options of cases) {
+    const part = late('options')
     const stage = active(options, part.setUp)
     part.arrive()
     const { session, peer } = await stage
     peer.send({ body: 'Hello' })
     expect(await (await nextMessage(session)).text()).toBe('Hello')
-    const missing = late(name)
+    const missing = late('options')
     const platform = new MemoryPlatform()
     missing.setUp(platform)
     missing.fail()
@@ -135,13 +131,13 @@ test('What a session asks for by its options is loaded before it begins', async 
 })
 
 test('A request of another method, and the end of a session, wait until what they take is loaded', async () => {
-  const part = late('requests')
+  const part = late('calls')
   const { session, peer } = await active({}, part.setUp)
   const asked = session.sendRequest('NICKNAME')
   part.arrive()
   peer.respond(await peer.request('NICKNAME'))
   await asked
-  const ending = late('finishing')
+  const ending = late('calls')
   const other = await active({}, ending.setUp)
   const finished = other.session.finish()
   expect(other.session.state).toBe('closing')
