@@ -144,3 +144,68 @@ test('A request of another method, and the end of a session, wait until what the
   ending.arrive()
   expect(await finished).toEqual({ undelivered: [] })
 })
+
+describe('While what file names take is loaded,', () => {
+  test('messages are handed over in their order', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({}, part.setUp)
+    peer.send({ body: 'photo', fields: ['Content-Disposition: attachment; filename="a.jpg"'] })
+    peer.send({ body: 'text' })
+    const [first, second] = [nextMessage(session), nextMessage(session)]
+    part.arrive()
+    expect((await first).fileName).toBe('a.jpg')
+    expect((await second).fileName).toBeUndefined()
+    expect(await (await second).text()).toBe('text')
+  })
+
+  test('a file that is sent waits, and what is sent meanwhile behind it', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({}, part.setUp)
+    session.send('photo', { fileName: 'a.jpg', failureReport: 'no' })
+    session.send('text', { failureReport: 'no' })
+    await settle()
+    expect(await peer.all()).toEqual([])
+    part.arrive()
+    expect((await peer.request('SEND')).field('Content-Disposition')).toBe('attachment; filename="a.jpg"')
+    expect((await peer.request('SEND')).text).toContain('text')
+  })
+
+  test('what cannot be sent is refused at once', async () => {
+    const { session } = await active({}, late('calls').setUp)
+    const options = { fileName: 'a.jpg', fields: [['Message-ID', 'x']] } as const
+    expect(() => session.send('photo', options)).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+  })
+})
+
+test('A file whose name cannot be read is not taken; other messages are', async () => {
+  const part = late('calls')
+  const { session, peer } = await active({}, part.setUp)
+  const disposition = 'Content-Disposition: attachment; filename="a.jpg"'
+  const transactionId = peer.send({
+    body: 'pho',
+    range: '1-3/5',
+    flag: '+',
+    messageId: 'photo1',
+    fields: [disposition],
+  })
+  peer.send({ body: 'text' })
+  await peer.response(transactionId)
+  part.fail()
+  expect(await (await nextMessage(session)).text()).toBe('text')
+  const rest = peer.send({ body: 'to', range: '4-5/5', messageId: 'photo1', fields: [disposition] })
+  expect((await peer.response(rest)).status).toBe(413)
+})
+
+test('A message that nobody has time for is reported when what that takes is there', async () => {
+  const part = late('calls')
+  const { platform, session, peer } = await active({}, part.setUp)
+  peer.send({ body: 'one', success: 'yes' })
+  const first = await nextMessage(session)
+  peer.send({ body: 'two', success: 'yes' })
+  await settle()
+  part.arrive()
+  await settle()
+  platform.clock.advance(2_000)
+  expect((await peer.request('REPORT')).field('Byte-Range')).toBe('1-3/3')
+  expect(await first.text()).toBe('one')
+})
