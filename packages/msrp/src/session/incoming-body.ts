@@ -1,6 +1,6 @@
 import { MsrpError } from '../wire/index.ts'
 import { BLOCK, type BlockSpool } from './block-spool.ts'
-import { BodyBlocks } from './body-blocks.ts'
+import { BodyBlocks, type PlacedBytes } from './body-blocks.ts'
 import { ByteRanges } from './byte-ranges.ts'
 import { FlowGate, type FlowRoom } from './flow-gate.ts'
 import type { FileSink } from './platform.ts'
@@ -28,6 +28,16 @@ export interface BodyRoom {
 
 /** What can be done with a body, whatever it is made with. */
 export type AnyBody = Pick<IncomingBody, keyof IncomingBody>
+
+/** What a body has when another takes its place. */
+export interface BegunBody {
+  /** Bytes at the front that the reader has. */
+  readonly taken: number
+  readonly isRead: boolean
+  readonly decided: number
+  readonly total: number | undefined
+  readonly pieces: readonly PlacedBytes[]
+}
 
 /**
  * The body of one incoming message: puts chunks in their places, holds what is not read yet and hands it out.
@@ -61,14 +71,8 @@ export class IncomingBody {
   /** What a sink had when the session broke is being put back. */
   #restoring: Promise<void> | undefined
 
-  /** `begun`: what was taken before by a reader, if there is one. */
-  constructor(room: BodyRoom, begun?: { taken: number; unread: boolean }) {
+  constructor(room: BodyRoom) {
     this.#room = room
-    if (begun !== undefined) {
-      this.#taken = begun.taken
-      this.received.add(0, begun.taken)
-      if (!begun.unread) this.#reader = 'pull'
-    }
     this.#gate = new FlowGate(room.shared, () => this.#stalled())
     this.#blocks = new BodyBlocks({
       spool: room.shared.spool,
@@ -77,6 +81,18 @@ export class IncomingBody {
     })
     this.#spool = room.shared.spool
     this.#spool?.use()
+  }
+
+  /** One that takes the place of another, with what that has. */
+  static insteadOf({ taken, isRead, decided, total, pieces }: BegunBody, room: BodyRoom): IncomingBody {
+    const body = new IncomingBody(room)
+    body.#taken = taken
+    body.received.add(0, taken)
+    if (isRead) body.#reader = 'pull'
+    body.decided = decided
+    for (const { position, bytes } of pieces) body.write(position, bytes)
+    if (total !== undefined) body.setTotal(total)
+    return body
   }
 
   /** Bytes at the front that a reader had on an earlier session; reading begins after them. */

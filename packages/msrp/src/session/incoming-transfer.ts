@@ -287,15 +287,10 @@ export function refusedHere(status: number, comment?: string): MsrpError {
   return new MsrpError('aborted', `The message was refused here with ${status}${words}`, { status })
 }
 
+/** What goes wrong here, and has no status. */
+const OURS: readonly string[] = ['storage', 'too-large', 'internal']
+
 /** What to tell the sender; nothing when it knows, or when there is nobody to tell. */
 export function statusFor(error: MsrpError): number | undefined {
-  if (error.status !== undefined) return error.status
-  switch (error.code) {
-    case 'storage':
-    case 'too-large':
-    case 'internal':
-      return 413
-    default:
-      return undefined
-  }
+  return error.status ?? (OURS.includes(error.code) ? 413 : undefined)
 }
