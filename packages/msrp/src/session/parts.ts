@@ -7,7 +7,7 @@ export interface Parts {
   readonly longMessages: Later<typeof import('./body-cursor.ts')>
   /** For sessions that decide on messages, look at what is inside of them or wrap them, and that end when they are idle or stall. */
   readonly options: Later<typeof import('./asked-options.ts')>
-  /** For messages that are saved or have file names, or that nobody has time for; for other requests; for an end in order. */
+  /** For messages that are saved or have file names, or that nobody has time for, and for an end in order. */
   readonly calls: Later<typeof import('./asked-calls.ts')>
 }
 

@@ -11,6 +11,7 @@ import type {
 import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
+import { sendExtensionRequest } from './extension-request.ts'
 import type { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
@@ -149,10 +150,8 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   async sendRequest(method: string, fields: readonly Field[] = []): Promise<void> {
     if (this.#state !== 'open') throw new MsrpError('closed', 'The session is over')
     this.#idle?.active()
-    const { localUri, peerPath: toPath, platform } = this.#room
-    await use(platform.parts.calls, ({ sendExtensionRequest }) =>
-      sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] }),
-    )
+    const { localUri, peerPath: toPath } = this.#room
+    await sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] })
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage> {

@@ -130,13 +130,7 @@ test('What a session asks for by its options is loaded before it begins', async 
   }
 })
 
-test('A request of another method, and the end of a session, wait until what they take is loaded', async () => {
-  const part = late('calls')
-  const { session, peer } = await active({}, part.setUp)
-  const asked = session.sendRequest('NICKNAME')
-  part.arrive()
-  peer.respond(await peer.request('NICKNAME'))
-  await asked
+test('The end of a session in order waits until what it takes is loaded', async () => {
   const ending = late('calls')
   const other = await active({}, ending.setUp)
   const finished = other.session.finish()
