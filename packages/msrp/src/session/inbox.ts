@@ -1,9 +1,9 @@
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import type { BodyShare } from './incoming-body.ts'
+import type { BodyShare } from './body-room.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
-import { loadedBefore } from './later.ts'
+import { loadedBefore, use } from './later.ts'
 import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
 import { hasFileName, ReceivedMessage } from './received-message.ts'
@@ -224,14 +224,12 @@ export class Inbox implements TransferRoom {
   #await(transfer: IncomingTransfer): void {
     if (transfer.state !== 'complete' || !transfer.first.successReport || !this.queue.has(transfer)) return
     const { limits, platform } = this.context
-    const wait = ({ WaitingMessages }: typeof import('./asked-calls.ts')): void => {
+    const loading = use(platform.parts.calls, ({ WaitingMessages }) => {
       this.#waiting ??= new WaitingMessages(this.queue, platform.clock, limits.spoolAfter)
       if (this.#transfers.has(transfer.messageId)) this.#waiting.add(transfer)
-    }
-    const part = platform.parts.calls()
-    if (!(part instanceof Promise)) wait(part)
+    })
     // Where it cannot be loaded the message is reported when it is read.
-    else part.then(wait, () => {})
+    if (loading instanceof Promise) loading.catch(() => {})
   }
 
   over(transfer: IncomingTransfer, error: MsrpError | undefined): void {

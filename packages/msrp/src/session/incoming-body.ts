@@ -1,30 +1,11 @@
 import { MsrpError } from '../wire/index.ts'
 import { BLOCK, type BlockSpool } from './block-spool.ts'
 import { BodyBlocks, type PlacedBytes } from './body-blocks.ts'
+import type { BodyRoom } from './body-room.ts'
 import { ByteRanges } from './byte-ranges.ts'
-import { FlowGate, type FlowRoom } from './flow-gate.ts'
+import { FlowGate } from './flow-gate.ts'
 import type { FileSink } from './platform.ts'
 import { SinkWriter, storageFailure } from './sink-writer.ts'
-
-/** What the bodies of a session share. */
-export interface BodyShare extends FlowRoom {
-  /** Bytes in memory that one body may hold. */
-  readonly window: number
-  readonly spool: BlockSpool | undefined
-  /** They hold so many bytes more, or less, in memory. */
-  memory(change: number): void
-}
-
-/** The message around a body: what it may use, and whom to tell. */
-export interface BodyRoom {
-  readonly shared: BodyShare
-  /** The first `until` bytes have reached their reader, without a gap; `finished` when that is all and for good. */
-  progress(until: number, finished: boolean): void
-  /** The body cannot be taken any further. */
-  failed(error: MsrpError): void
-  /** Another body takes the place of this one. */
-  grown(body: AnyBody): void
-}
 
 /** What can be done with a body, whatever it is made with. */
 export type AnyBody = Pick<IncomingBody, keyof IncomingBody>

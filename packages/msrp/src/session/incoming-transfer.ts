@@ -1,6 +1,7 @@
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
+import type { BodyRoom, BodyShare } from './body-room.ts'
 import type { Decision } from './decisions.ts'
-import type { AnyBody, BodyRoom, BodyShare } from './incoming-body.ts'
+import type { AnyBody } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SessionContext } from './session-context.ts'
 import { SuccessReporter } from './success-report.ts'

@@ -1,7 +1,8 @@
 import { MsrpError } from '../wire/index.ts'
 import type { PlacedBytes } from './body-blocks.ts'
+import type { BodyRoom } from './body-room.ts'
 import { ByteRanges } from './byte-ranges.ts'
-import type { AnyBody, BodyRoom, IncomingBody } from './incoming-body.ts'
+import type { AnyBody, IncomingBody } from './incoming-body.ts'
 import type { FileSink } from './platform.ts'
 
 /** So many bytes of a message that wait for their reader make it a large one. */
