@@ -246,7 +246,7 @@ export class LocalPath {
   }
 
   #comesFrom(remotePath: readonly MsrpUri[], from: readonly MsrpUri[]): boolean {
-    const { relays, formerRelays } = this.#room.way
+    const { relays, formerRelays = relays } = this.#room.way
     return [relays, formerRelays].some((way) => this.#samePeer([...way, ...remotePath], from))
   }
 
