@@ -214,8 +214,8 @@ export class LocalPath {
       connection.msrp.pauseReading(reader)
       const early = this.#early ?? []
       early.push(() => {
-        connection.msrp.resumeReading(reader)
         reader.readBy(this.#newcomers === undefined ? request.refuse(506) : this.route(request, connection))
+        connection.msrp.resumeReading(reader)
       })
       if (this.#early === undefined) void this.#loadNewcomers()
       this.#early = early
