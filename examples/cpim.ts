@@ -1,7 +1,7 @@
 // Messages in the envelope of message/cpim: who writes to whom and when, whatever the session says, and what the receiver
 // has to understand. Gateways, chat rooms and delivery notifications want it.
 //
-//   node examples/cpim.ts
+//   npx node examples/cpim.ts
 
 import { prepare } from 'msrp'
 import { buildCpim, CPIM_TYPE, cpimEnvelope, cpimVerdict, openCpim } from 'msrp/cpim'
@@ -54,7 +54,8 @@ await refused.delivered.catch(({ status, message }) => console.log(`not understo
 
 let messages = 0
 for await (const message of atBob) {
-  const { head, text } = await openCpim(message, { understands })
+  // Nobody may hold up what comes behind by a head without end.
+  const { head, text } = await openCpim(message, { understands, signal: AbortSignal.timeout(30_000) })
   const id = head.find(IMDN, 'Message-ID')?.value
   console.log(`${head.from?.name ?? head.from?.uri} to ${head.to.map(({ uri }) => uri).join(', ')}`)
   console.log(`  ${head.subject('de') ?? 'no subject'}, ${head.contentType}, id ${id}: ${await text()}`)

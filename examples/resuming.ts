@@ -1,25 +1,27 @@
 // A chat that outlives its connections: what is not confirmed goes out again over the next one, and nothing is shown twice.
 //
-//   node examples/resuming.ts
+//   npx node examples/resuming.ts
 
 import { Endpoint } from 'msrp'
 import { ResumingSession } from 'msrp/resuming'
+import { Negotiation, nextByOffer } from 'msrp/sdp'
 
 // Both keep what has come of a message when its connection breaks, so that it can go on over the next one.
 await using aliceEndpoint = new Endpoint({ resumeFor: 300_000, stallTimeout: 60_000 })
 await using bobEndpoint = new Endpoint({ resumeFor: 300_000, stallTimeout: 60_000 })
 
-// Bob waits at one path, each time again. A keep-alive tells him when Alice is gone without a word.
-const listener = await bobEndpoint.listen({ keepAlive: 30_000 })
-const callers = listener[Symbol.asyncIterator]()
-const bob = new ResumingSession({
-  next: async () => (await callers.next()).value,
-  backOff: { atOnce: true },
-})
+// A keep-alive tells each that the other is gone without a word.
+await using atAlice = new Negotiation(aliceEndpoint, { keepAlive: 30_000 })
+await using atBob = new Negotiation(bobEndpoint, { listen: { host: '127.0.0.1' }, keepAlive: 30_000 })
 
-// Alice calls. With SIP, `next` would send another offer and complete the session with the answer.
+// SIP carries the first offer in an INVITE. Each later one is a re-INVITE, from whoever needs another session.
+await Promise.all([atBob.session, atAlice.accept(await atBob.answer(await atAlice.offer()))])
+const toBob = (offer: string) => atBob.answer(offer)
+const toAlice = (offer: string) => atAlice.answer(offer)
+
+const bob = new ResumingSession({ next: nextByOffer(atBob, toAlice), backOff: { atOnce: true } })
 const alice = new ResumingSession({
-  next: ({ signal }) => aliceEndpoint.connect({ path: listener.localPath, keepAlive: 30_000, signal }),
+  next: nextByOffer(atAlice, toBob),
   backOff: { first: 200, most: 30_000 },
   onEvent: (event) => {
     if (event.kind === 'lost') console.log(`Alice has lost her connection: ${event.error.message}`)
@@ -43,7 +45,5 @@ alice.send('Did you get all of it?')
 const { undelivered } = await alice.finish({ signal: AbortSignal.timeout(30_000) })
 await bob.close()
 await reading
-const { sent, resentBytes } = alice.statistics
-console.log(
-  `${undelivered.length} messages are missing; ${sent.messages} were sent, ${resentBytes} bytes of them again`,
-)
+const { resentBytes } = alice.statistics
+console.log(`${undelivered.length} of 3 messages are missing; ${resentBytes} bytes had to go out again`)

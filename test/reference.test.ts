@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { PublicModules } from '../scripts/reference/entry-points.ts'
+import { type Origin, PublicModules } from '../scripts/reference/entry-points.ts'
 import { REFERENCE_FOLDER, referencePages } from '../scripts/reference/page.ts'
 import { repositoryRoot } from './support/repository.ts'
 import { filesBelow, readText } from './support/source-files.ts'
@@ -34,7 +34,20 @@ describe('The reference of what the packages export', () => {
     const ours = modules.nameless().filter((one) => /^msrp[:/]/.test(one))
     expect(ours.filter((one) => !known.some((start) => one.startsWith(start)))).toEqual([])
   })
+
+  test('no name stands for two things, but in msrp/browser for what a browser has instead', () => {
+    const others = modules.entryPoints.filter(({ name }) => name !== 'msrp/browser')
+    const exported = others.flatMap(({ name: entry, names }) => names.map((one) => ({ entry, ...one })))
+    const clashes = [...Map.groupBy(exported, ({ name }) => name).values()].filter(
+      ([first, ...rest]) => !rest.every(({ origin }) => isSame(origin, first?.origin)),
+    )
+    expect(clashes.map((places) => places.map(({ entry, name }) => `${entry}: ${name}`))).toEqual([])
+  })
 })
+
+function isSame(one: Origin, other: Origin | undefined): boolean {
+  return one.module === other?.module && one.local === other.local
+}
 
 test('A page has signatures with links, docstrings, members that are for others, and names what has none', () => {
   const sample = new PublicModules(new Map([['sample', 'test/support/sample-package/index.ts']]))

@@ -1,12 +1,13 @@
 import {
   buildMultipart,
-  MultipartReader,
+  type MultipartLimits,
   multipartContainer,
   parseMultipart,
   partOfUrl,
   rootPart,
 } from 'msrp/multipart'
 import { MsrpError } from 'msrp/wire'
+import { readParts } from '../../packages/msrp/test/multipart/read-parts.ts'
 import { multipart } from '../grammar/multipart.ts'
 import { mutated } from '../mutations.ts'
 import { Random } from '../random.ts'
@@ -37,33 +38,16 @@ function multipartInput(random: Random): { contentType: string; bytes: Buffer } 
 }
 
 /** Everything there is to read, as one text; of an error its code, since what was told before depends on the cuts. */
-function read(
-  pieces: readonly Uint8Array[],
-  contentType: string,
-  limits: { parts?: number; headBytes?: number },
-): string {
-  const parts: [unknown, string][] = []
+function read(pieces: readonly Uint8Array[], contentType: string, limits: MultipartLimits): string {
   try {
-    const reader = new MultipartReader(
-      contentType,
-      {
-        part: ({ fields, contentType: type, disposition, contentId }) =>
-          parts.push([[fields, type, disposition, contentId], '']),
-        content: (bytes) => {
-          const part = parts.at(-1)
-          if (part !== undefined) part[1] += Buffer.from(bytes).toString('latin1')
-        },
-        partEnd: () => {},
-      },
-      limits,
+    return JSON.stringify(
+      readParts(pieces, contentType, limits).map(
+        ({ head: { fields, contentType: type, disposition, contentId }, content }) => [
+          [fields, type, disposition, contentId],
+          content,
+        ],
+      ),
     )
-    for (const piece of pieces) {
-      const lent = Buffer.from(piece)
-      reader.push(lent)
-      lent.fill(0x21)
-    }
-    reader.end()
-    return JSON.stringify(parts)
   } catch (error) {
     if (error instanceof MsrpError) return error.code
     throw error

@@ -21,6 +21,7 @@ import {
   parseChallenge,
   parseContentDisposition,
   parseCredentials,
+  parseNickname,
   parsePath,
   parseQuotedString,
   parseStatus,
@@ -41,6 +42,10 @@ const ID = newTransactionId((size) => new Uint8Array(size).fill(7))
  */
 export function decode(head: Head): unknown[] {
   const { fields } = head
+  const valueIn = <T>(name: string, parse: (value: string) => T): T | undefined => {
+    const value = fields.get(name)
+    return value === undefined ? undefined : parse(value)
+  }
   const read: unknown[] = [
     fields.malformedLine,
     fields.repeated,
@@ -48,8 +53,8 @@ export function decode(head: Head): unknown[] {
     attempt(() => fields.successReport),
     attempt(() => fields.failureReport),
     attempt(() => fields.expires),
-    attempt(() => fields.minExpires),
-    attempt(() => fields.maxExpires),
+    attempt(() => fields.seconds('Min-Expires')),
+    attempt(() => fields.seconds('Max-Expires')),
     attempt(() => fields.mediaType?.type),
     attempt(() => fields.usePath?.map(again)),
     attempt(() =>
@@ -65,14 +70,20 @@ export function decode(head: Head): unknown[] {
     ),
     attempt(() =>
       againAs(
-        fields.useNickname,
+        valueIn('Use-Nickname', parseNickname),
         formatQuotedString,
         (text) => parseQuotedString(text) ?? '',
         (it) => it,
       ),
     ),
     attempt(() =>
-      againAs(fields.authorization, formatCredentials, parseCredentials, (it) => [it.username, it.nonce], true),
+      againAs(
+        valueIn('Authorization', parseCredentials),
+        formatCredentials,
+        parseCredentials,
+        (it) => [it.username, it.nonce],
+        true,
+      ),
     ),
     attempt(() =>
       againAs(fields.authenticationInfo, formatAuthenticationInfo, parseAuthenticationInfo, (it) => it.nextnonce, true),
@@ -169,7 +180,7 @@ function again(uri: MsrpUri): string {
 }
 
 function disposition({ fields }: Head): unknown {
-  const found = fields.contentDisposition
+  const found = parseContentDisposition(fields.get('Content-Disposition') ?? '')
   return againAs(
     found,
     formatContentDisposition,

@@ -103,7 +103,7 @@ const readers: Record<string, [read: (text: string) => unknown, good: [string, u
       ['relay.example.com:2855', 'msrps://relay.example.com:2855;tcp'],
       ['[::1]:2855', 'msrps://[::1]:2855;tcp'],
       ['a.example b.example:1', 'msrps://a.example;tcp msrps://b.example:1;tcp'],
-      ['wss://relay.example.com', 'wss://relay.example.com/'],
+      ['wss://relay.example.com', 'wss://relay.example.com'],
       ['wss://a.example:8443/msrp b.example:1', 'wss://a.example:8443/msrp msrps://b.example:1;tcp'],
     ],
     ['', 'http://x', 'msrp://relay.example.com;tcp', uri, 'a b/c', 'wss://', 'a.example wss://b.example/'],

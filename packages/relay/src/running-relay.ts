@@ -51,7 +51,7 @@ export interface RunningRelay extends AsyncDisposable {
 }
 
 /** What a relay may be given from outside. */
-export interface RelayOptions {
+export interface StartRelayOptions {
   /** Where lines go; by default to standard error as the settings say. */
   readonly log?: RelayLog
   /** Names to addresses; by default this machine's. */
@@ -71,7 +71,7 @@ export interface RelayOptions {
  * Starts a relay (RFC 4976).
  * @throws MsrpError `storage` when its state cannot be opened, `unreachable` when it cannot listen
  */
-export async function startRelay(settings: Settings, options: RelayOptions = {}): Promise<RunningRelay> {
+export async function startRelay(settings: Settings, options: StartRelayOptions = {}): Promise<RunningRelay> {
   const log = options.log ?? createLog(settings.log)
   const { reload, drain } = options
   const admin = await openAdmin(settings.admin, { clock: nodeClock, log, reload, drain })
@@ -87,7 +87,7 @@ export async function startRelay(settings: Settings, options: RelayOptions = {})
 async function startBehind(
   admin: Admin,
   started: Settings,
-  options: RelayOptions & { readonly log: RelayLog },
+  options: StartRelayOptions & { readonly log: RelayLog },
 ): Promise<RunningRelay> {
   const { log, worker } = options
   // What holds at present; whatever depends on it looks at it when it needs it.

@@ -1,6 +1,6 @@
 import { MsrpError } from 'msrp'
 import { type CpimMessage, parseCpim } from 'msrp/cpim'
-import { parseMediaType } from 'msrp/wire'
+import { isAttachment, parseMediaType } from 'msrp/wire'
 import type { StoredFile } from './stored-file.ts'
 import { TextSink } from './text-sink.ts'
 
@@ -44,7 +44,7 @@ function textIn(body: Uint8Array): string | undefined {
 
 function textOf(message: CpimMessage): string | undefined {
   const { head } = message
-  const attached = /^\s*attachment\b/i.test(head.contentField('Content-Disposition') ?? '')
+  const attached = isAttachment(head.contentField('Content-Disposition'))
   const isText = parseMediaType(head.contentType)?.type === 'text/plain'
   // RFC 3862 §3.5: what requires more than this program knows is not shown as if it had been understood.
   return isText && !attached && head.notUnderstood().length === 0 ? message.text() : undefined

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type FileSink, MsrpError } from 'msrp'
-import { makeFolder, FileSink as NodeFileSink, storageError } from 'msrp/node'
+import { IncomingFile, makeFolder, storageError } from 'msrp/node'
 
 /** What is known of a file once it has its name. */
 export interface StoredFacts {
@@ -21,14 +21,14 @@ export interface StoredFacts {
  * it gets the wanted one, or the first free `name (2)`, in one step that never replaces another file.
  */
 export class StoredFile implements FileSink {
-  readonly #sink: NodeFileSink
+  readonly #sink: IncomingFile
   // Gone once bytes came out of order, or again: the hash is then taken from the complete file.
   #hash: Hash | undefined = createHash('sha256')
   #hashed = 0
 
   /** @param name already safe, see `safeFileName` of `msrp/file` */
   constructor(folder: string, name: string) {
-    this.#sink = new NodeFileSink(join(folder, name), { taken: 'number', mode: 0o666, sync: true })
+    this.#sink = new IncomingFile(join(folder, name), { taken: 'number', mode: 0o666, sync: true })
     temporaries.add(this.#sink.temporaryPath)
   }
 
@@ -77,7 +77,7 @@ export async function prepareFolder(folder: string): Promise<string> {
     await makeFolder(path)
     if (!(await stat(path)).isDirectory()) throw new Error('it is a file, not a folder')
     // Only a real file tells: permissions do not bind root, and a file system may be read-only or full.
-    const trial = new NodeFileSink(join(path, 'trial'), { taken: 'number' })
+    const trial = new IncomingFile(join(path, 'trial'), { taken: 'number' })
     await trial.write(0, new Uint8Array(1))
     await trial.discard()
   } catch (error) {

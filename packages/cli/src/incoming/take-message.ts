@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { IncomingMessage } from 'msrp'
 import { CPIM_TYPE } from 'msrp/cpim'
 import { safeFileName } from 'msrp/file'
-import { MsrpError, parseMediaType, textDecoderOf, textOfBody } from 'msrp/wire'
+import { isAttachment, MsrpError, parseMediaType, textDecoderOf, textOfBody } from 'msrp/wire'
 import { extensionFor } from '../outgoing/media-type.ts'
 import type { Output } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
@@ -105,8 +105,8 @@ async function store(
 }
 
 /** Whether a message is for keeping rather than for reading. */
-function isAttached({ disposition = '', fileName }: IncomingMessage): boolean {
-  return /^\s*attachment\b/i.test(disposition) || fileName !== undefined
+function isAttached({ disposition, fileName }: IncomingMessage): boolean {
+  return isAttachment(disposition) || fileName !== undefined
 }
 
 /** Whether the charset of a text is known here; a text in another is kept as it is. */

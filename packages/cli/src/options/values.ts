@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { InvalidArgumentError } from 'commander'
-import { MsrpError, MsrpUri } from 'msrp'
+import { MsrpError, MsrpUri, relayUris } from 'msrp'
 import { parseFingerprints } from 'msrp/wire'
 
 /** Readers of option values. Each throws `InvalidArgumentError`, whose message follows the name of the option. */
@@ -112,32 +112,16 @@ export function readPath(text: string): string {
   return path
 }
 
-/** A relay: `msrps://HOST[:PORT];tcp`, or shorter `HOST[:PORT]`, or `wss://HOST/PATH` for the nearest; a chain is separated by spaces, the nearest first. */
+/** A relay, or a chain of them separated by spaces, the nearest first: as `relayUris` reads them. */
 export function readRelay(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Write a host such as relay.example.com.')
-  const uris = text.trim().split(/\s+/)
-  return uris
-    .map((uri, index) => {
-      if (index === 0 && /^wss?:/i.test(uri)) return readWebSocketUrl(uri)
-      const withScheme = /^[a-z]+:\/\//i.test(uri) ? uri : `msrps://${uri}`
-      const whole = /;/.test(withScheme) ? withScheme : `${withScheme};tcp`
-      const { scheme, sessionId } = readUri(whole)
-      if (scheme !== 'msrps') {
-        throw new InvalidArgumentError('Relays are reached over TLS: write msrps, or leave it out.')
-      }
-      if (sessionId !== undefined) {
-        throw new InvalidArgumentError('This is the path of a session; a relay has nothing after its host and port.')
-      }
-      return whole
-    })
-    .join(' ')
-}
-
-function readWebSocketUrl(text: string): string {
   try {
-    return new URL(text).href
-  } catch {
-    throw new InvalidArgumentError('Write a URL such as wss://relay.example.com/msrp.')
+    return relayUris(text).join(' ')
+  } catch (error) {
+    if (!(error instanceof MsrpError)) throw error
+    throw new InvalidArgumentError(
+      `${error.message}. Write HOST, HOST:PORT or a URL such as wss://relay.example.com/msrp.`,
+    )
   }
 }
 

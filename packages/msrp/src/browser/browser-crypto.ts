@@ -1,4 +1,4 @@
-import { type DigestAlgorithm, type Hash, MsrpError, type RandomBytes } from '../wire/index.ts'
+import { type DigestAlgorithm, type Hash, MsrpError } from '../wire/index.ts'
 import { md5 } from './md5.ts'
 
 const hashes: { [Algorithm in DigestAlgorithm]?: (bytes: Uint8Array) => string } = { md5 }
@@ -16,6 +16,3 @@ export const browserHash: Hash = /* @__PURE__ */ Object.assign(
     },
   },
 )
-
-/** Bytes from the browser's secure generator. */
-export const browserRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))

@@ -1,9 +1,11 @@
 import type { Platform } from '../session/platform.ts'
 import { loadBodies, openSmallBody } from '../session/small-body.ts'
 import { MessageReader } from '../wire/index.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { browserClock } from './browser-clock.ts'
-import { browserHash, browserRandom } from './browser-crypto.ts'
+import { browserHash } from './browser-crypto.ts'
 import { dialBrowser } from './dial-browser.ts'
+import { loadedParts } from './loaded-parts.ts'
 
 /**
  * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads is refused with
@@ -11,9 +13,10 @@ import { dialBrowser } from './dial-browser.ts'
  */
 export const browserPlatform: Platform = {
   clock: browserClock,
-  random: browserRandom,
+  random: systemRandom,
   hash: browserHash,
   reader: MessageReader,
+  parts: loadedParts,
   openBody: openSmallBody,
   loadBodies,
   dial: dialBrowser,

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../connection/index.ts'
+import type { Cancel } from '../connection/index.ts'
 import { MessageAssembly, type MessageFraming, type Transport, type TransportHandler } from '../connection/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import { browserClock } from './browser-clock.ts'
@@ -9,6 +9,9 @@ const MOST_WAITING = 8 * 1024 * 1024
 /** What a message that waits costs beside its bytes, about; counted with them. */
 const MESSAGE_COST = 128
 
+/** Largest message that is sent, in bytes; chunks are cut to it. */
+const MOST_MESSAGE = 64 * 1024
+
 /** How often to look whether what was sent has gone, in ms. */
 const LOOK_EVERY = 4
 
@@ -17,16 +20,6 @@ const CLOSE_TIMEOUT = 10_000
 
 /** Done; the page is left; no reason given (RFC 6455 §7.4.1). */
 const ORDERLY: ReadonlySet<number> = new Set([1000, 1001, 1005])
-
-/** Bounds of a WebSocket of the browser. */
-export interface BrowserWebSocketOptions {
-  /** Largest message that is sent, in bytes, at least 32 KiB; chunks are cut to it. Default 64 KiB. */
-  readonly maxMessage?: number
-  /** Whether nobody else can read what it carries. Default: by the scheme of its URL. */
-  readonly secure?: boolean
-  /** Default: the browser's clock. */
-  readonly clock?: Clock
-}
 
 /**
  * An open WebSocket of the browser as a `Transport` (RFC 7977). It owns it from then on.
@@ -40,29 +33,25 @@ export class BrowserWebSocket implements Transport {
   readonly secure: boolean
   readonly #webSocket: WebSocket
   readonly #assembly: MessageAssembly
-  readonly #clock: Clock
   #handler: TransportHandler | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
   #error: MsrpError | undefined
   /** `onClose` was called, or would have been. */
   #gone = false
   #paused = false
-  #waiting: Uint8Array[] = []
-  /** How many of them have been read. */
-  #read = 0
+  /** What has not been read, in order; each of them is another object. */
+  readonly #waiting: Set<Uint8Array> = new Set()
   #waitingBytes = 0
-  #delivering = false
   #cancelLook: Cancel | undefined
   #cancelTimer: Cancel = () => {}
 
-  /** `webSocket`: open, its `binaryType` is `arraybuffer`. */
-  constructor(webSocket: WebSocket, options: BrowserWebSocketOptions = {}) {
+  /** `webSocket`: open, its `binaryType` is `arraybuffer`. `secure`: nobody else can read what it carries. */
+  constructor(webSocket: WebSocket, secure: boolean) {
     const { protocol, host } = new URL(webSocket.url)
     this.#webSocket = webSocket
-    this.#clock = options.clock ?? browserClock
-    this.secure = options.secure ?? protocol === 'wss:'
+    this.secure = secure
     this.description = `${protocol.slice(0, -1)} ${host}`
-    this.#assembly = new MessageAssembly(options.maxMessage ?? 64 * 1024, (message) => {
+    this.#assembly = new MessageAssembly(MOST_MESSAGE, (message) => {
       webSocket.send(message)
       this.#look()
     })
@@ -120,10 +109,10 @@ export class BrowserWebSocket implements Transport {
     // RFC 7977 §4.2: text is bytes, too.
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(data as ArrayBuffer)
     if (bytes.length > 0) {
-      this.#waiting.push(bytes)
+      this.#waiting.add(bytes)
       this.#waitingBytes += bytes.length + MESSAGE_COST
     }
-    if (this.#handler !== undefined && !this.#paused) this.#deliver()
+    this.#deliver()
     if (this.#waitingBytes > MOST_WAITING) {
       const text = `${this.description}: more arrives than is read, and a browser cannot have the far side wait`
       this.#error = new MsrpError('limit-exceeded', text)
@@ -138,39 +127,22 @@ export class BrowserWebSocket implements Transport {
   }
 
   #deliver(): void {
-    if (this.#delivering || this.#handler === undefined) return
-    this.#delivering = true
-    while (this.#state === 'open' && !this.#paused) {
-      const bytes = this.#next()
-      if (bytes === undefined) break
+    for (const bytes of this.#waiting) {
+      if (this.#handler === undefined || this.#paused) return
+      this.#waiting.delete(bytes)
+      this.#waitingBytes -= bytes.length + MESSAGE_COST
       this.#handler.onData(bytes)
     }
-    this.#delivering = false
-    const { readyState } = this.#webSocket
-    if (readyState === WebSocket.CLOSED && !this.#paused && this.#waiting.length === 0) this.#end()
-  }
-
-  /** Takes what has waited longest; the array is shortened now and then, since that moves all that is in it. */
-  #next(): Uint8Array | undefined {
-    const bytes = this.#waiting[this.#read]
-    if (bytes === undefined) return undefined
-    this.#waitingBytes -= bytes.length + MESSAGE_COST
-    this.#read++
-    if (this.#read * 2 >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#read)
-      this.#read = 0
-    }
-    return bytes
+    if (!this.#paused && this.#webSocket.readyState === WebSocket.CLOSED) this.#end()
   }
 
   #forget(): void {
-    this.#waiting = []
-    this.#read = 0
+    this.#waiting.clear()
     this.#waitingBytes = 0
   }
 
   #look(): void {
-    this.#cancelLook ??= this.#clock.after(LOOK_EVERY, () => this.#lookNow())
+    this.#cancelLook ??= browserClock.after(LOOK_EVERY, () => this.#lookNow())
   }
 
   #lookNow(): void {
@@ -183,7 +155,7 @@ export class BrowserWebSocket implements Transport {
 
   #boundClose(): void {
     const before = this.#webSocket.bufferedAmount
-    this.#cancelTimer = this.#clock.after(CLOSE_TIMEOUT, () => {
+    this.#cancelTimer = browserClock.after(CLOSE_TIMEOUT, () => {
       const left = this.#webSocket.bufferedAmount
       if (left > 0 && left < before) return this.#boundClose()
       if (left > 0) this.#error = this.#lost(`closed with ${left} bytes that the far side did not take`)
@@ -198,7 +170,7 @@ export class BrowserWebSocket implements Transport {
     }
     // What came before the end is read first.
     if (this.#state !== 'open') this.#end()
-    else if (this.#handler !== undefined) this.#deliver()
+    else this.#deliver()
   }
 
   #lost(words: string): MsrpError {

@@ -16,21 +16,25 @@ export async function dialBrowser({ host, port, secure, webSocket, signal }: Dia
     const text = `${authority}: a browser connects to nothing but a relay's WebSocket`
     throw new MsrpError('invalid-argument', `${text}. Give the relay by its URL, such as wss://relay.example.com/msrp`)
   }
-  if (signal?.aborted) throw aborted(signal)
+  const { promise, resolve, reject } = Promise.withResolvers<Transport>()
+  const fail = (...of: ConstructorParameters<typeof MsrpError>): void => reject(new MsrpError(...of))
+  const onAbort = (): void => fail('aborted', 'connecting was given up by the caller', { cause: signal?.reason })
+  if (signal?.aborted) {
+    onAbort()
+    return promise
+  }
   const url = `${secure ? 'wss' : 'ws'}://${authority}${webSocket.path}`
   const socket = open(url, ['msrp', ...webSocket.protocols])
   socket.binaryType = 'arraybuffer'
-  const { promise, resolve, reject } = Promise.withResolvers<Transport>()
   const late = `${url} did not answer within ${CONNECT_TIMEOUT / 1000} s`
-  const timer = setTimeout(() => reject(new MsrpError('timeout', late)), CONNECT_TIMEOUT)
-  const onAbort = (): void => reject(aborted(signal))
+  const timer = setTimeout(() => fail('timeout', late), CONNECT_TIMEOUT)
   signal?.addEventListener('abort', onAbort)
   socket.addEventListener('open', () => {
     // `ws:` is used for this machine alone: nobody else can read it.
-    if (socket.protocol === 'msrp') resolve(new BrowserWebSocket(socket, { secure: true }))
-    else reject(new MsrpError('not-msrp', `${url} speaks WebSocket, but not MSRP over it`))
+    if (socket.protocol === 'msrp') resolve(new BrowserWebSocket(socket, true))
+    else fail('not-msrp', `${url} speaks WebSocket, but not MSRP over it`)
   })
-  socket.addEventListener('close', () => reject(unreachable(url)))
+  socket.addEventListener('close', () => fail('unreachable', unreachable(url)))
   try {
     return await promise
   } catch (error) {
@@ -46,12 +50,11 @@ function open(url: string, protocols: string[]): WebSocket {
   try {
     return new WebSocket(url, protocols)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new MsrpError('invalid-argument', `${url} cannot be opened: ${why}`, { cause })
+    throw new MsrpError('invalid-argument', `${url} cannot be opened: ${cause}`, { cause })
   }
 }
 
-function unreachable(url: string): MsrpError {
+function unreachable(url: string): string {
   const text = `cannot connect to ${url}, and a browser does not tell a page why`
   const causes = [
     'nothing listens there',
@@ -59,9 +62,5 @@ function unreachable(url: string): MsrpError {
     'the relay does not let in pages from this origin',
     'a user name or token is not accepted',
   ]
-  return new MsrpError('unreachable', `${text}. Look into its console: ${causes.join('; or ')}`)
-}
-
-function aborted(signal: AbortSignal | undefined): MsrpError {
-  return new MsrpError('aborted', 'connecting was given up by the caller', { cause: signal?.reason })
+  return `${text}. Look into its console: ${causes.join('; or ')}`
 }

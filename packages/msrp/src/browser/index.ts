@@ -12,6 +12,7 @@ import type {
 } from '../session/options.ts'
 import { browserPlatform } from './browser-platform.ts'
 
+export type { Container, ContainerView } from '../mime/container.ts'
 export type {
   ConfirmedBytes,
   Finished,
@@ -42,7 +43,6 @@ export type {
   Verdict,
 } from '../session/options.ts'
 export type { FileSink, TraceEvent } from '../session/platform.ts'
-export type { Container, ContainerView } from '../session/wrapped-types.ts'
 export { MsrpError, type MsrpErrorCode, MsrpUri } from '../wire/index.ts'
 
 export { browserFilePlatform, fileHash } from './file-hash.ts'

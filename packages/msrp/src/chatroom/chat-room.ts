@@ -27,17 +27,18 @@ export interface RoomSendOptions extends Omit<SendOptions, 'disposition' | 'file
   readonly cpim?: Partial<Omit<CpimParts, 'from' | 'to' | 'contentType'>>
 }
 
-/** Taking part in a chat room (RFC 7701): messages to all or to one, and a nickname. */
+/** Taking part in a chat room (RFC 7701): messages to all or to one, and a nickname. `Receipts` of `msrp/imdn` take it as a session. */
 export class ChatRoom {
+  readonly session: Session
   readonly uri: string
-  readonly #session: Session
-  readonly #self: CpimAddressInput
+  /** By which address the room knows us. */
+  readonly self: CpimAddressInput
   readonly #capabilities: ReadonlySet<string>
 
   constructor(session: Session, { uri, self, capabilities = [] }: ChatRoomOptions) {
+    this.session = session
     this.uri = uri
-    this.#session = session
-    this.#self = self
+    this.self = self
     this.#capabilities = new Set(capabilities)
   }
 
@@ -50,6 +51,11 @@ export class ChatRoom {
   /** Whether one participant can write to another alone. */
   get hasPrivateMessages(): boolean {
     return this.#capabilities.has('private-messages')
+  }
+
+  /** Whether a message to this URI goes there and to nobody else: to the room, or where it has private messages to anyone. */
+  reaches(uri: string): boolean {
+    return this.hasPrivateMessages || this.#isRoom(uri)
   }
 
   /** Sends a message to everybody in the room. @throws MsrpError `invalid-argument` */
@@ -76,12 +82,16 @@ export class ChatRoom {
     if (!this.hasNicknames) {
       throw new MsrpError('refused', `The chat room ${shown(this.uri)} has no nicknames`)
     }
-    await useNickname(this.#session, nickname)
+    await useNickname(this.session, nickname)
   }
 
   /** Whether a message that came was for us alone (RFC 7701 §6.1): it is not written to the room. `head.from` says by whom. */
   isPrivate(head: CpimHead): boolean {
-    return !head.to.some(({ uri }) => comparableUri(uri) === comparableUri(this.uri))
+    return !head.to.some(({ uri }) => this.#isRoom(uri))
+  }
+
+  #isRoom(uri: string): boolean {
+    return comparableUri(uri) === comparableUri(this.uri)
   }
 
   #send(
@@ -89,8 +99,8 @@ export class ChatRoom {
     body: MessageBody,
     { cpim = {}, contentType, ...options }: RoomSendOptions,
   ): OutgoingMessage {
-    const parts = { ...cpim, from: this.#self, to, ...(contentType === undefined ? {} : { contentType }) }
+    const parts = { ...cpim, from: this.self, to, ...(contentType === undefined ? {} : { contentType }) }
     const sending = wrapped(parts, body, options)
-    return this.#session.send(sending.body, sending.options)
+    return this.session.send(sending.body, sending.options)
   }
 }

@@ -7,7 +7,7 @@ import { IMDN_TYPE } from '../imdn/imdn.ts'
 import { parseMediaType } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
 import { keptText } from '../wire/kept-text.ts'
-import { type DocumentSource, documentText } from '../xml/document.ts'
+import { type DocumentSource, documentText } from '../xml/index.ts'
 import { COMPOSING_TYPE, type ComposingStatus, parseComposing } from './status.ts'
 
 /** Somebody who is writing, or has stopped. */

@@ -1,8 +1,7 @@
 import { formatDateTime, parseDateTime } from '../cpim/date-time.ts'
 import { MsrpError } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
-import { readXml } from '../xml/read.ts'
-import { writeXml } from '../xml/write.ts'
+import { readXml, writeXml } from '../xml/index.ts'
 
 /** Media type of a status message. */
 export const COMPOSING_TYPE = 'application/im-iscomposing+xml'

@@ -13,9 +13,10 @@ import {
 import type { ChunkSource } from './chunk-source.ts'
 import type { Clock } from './clock.ts'
 import { Outbox } from './outbox.ts'
+import type { OpenTable } from './transaction-table.ts'
 import { Transactions } from './transactions.ts'
 import type { Transport } from './transport.ts'
-import { observeWhole, type WireObserver } from './wire-observer.ts'
+import type { WireObserver } from './wire-observer.ts'
 
 /** Bytes of responses and REPORTs that may wait for a far side that does not read, before the connection is given up. */
 const CONTROL_LIMIT = 1024 * 1024
@@ -35,12 +36,12 @@ export interface MsrpConnectionHandler<Pending> {
   requestEnd(flag: ContinuationFlag): void
   /** What was lent so far is not valid any more. */
   endOfRead?(): void
-  /** A response to the request that was remembered as `pending`. Responses to unknown transactions are dropped. */
+  /** A response to the request that was remembered as `pending`. */
   response(head: ResponseHead, pending: Pending): void
+  /** A response to none that is remembered here; dropped without it (RFC 4975 §7.1). */
+  stray?(head: ResponseHead): void
   /** No response within 30 s (RFC 4975 §7.1.1). */
   timeout(pending: Pending, transactionId: string): void
-  /** A request that was only watched is forgotten: it was not refused, or too long ago to matter. */
-  forgotten?(pending: Pending): void
   /** A request was not sent: the connection was closing, or gone, when it came. */
   unsent(pending: Pending): void
   /** The far side may have taken more of what goes out: see `takenBytes`. */
@@ -58,6 +59,8 @@ export interface MsrpConnectionOptions<Pending> {
   /** Reads what arrives: `ChunkParser`; or `MessageReader`, over a WebSocket, where what is loaded should be little. */
   reader: OpenReader
   limits?: Partial<ParserLimits> | undefined
+  /** Where requests are remembered: a `Map` unless given; `TransactionTable`, where they are many. */
+  table?: OpenTable | undefined
   observer?: WireObserver | undefined
 }
 
@@ -72,9 +75,11 @@ export class MsrpConnection<Pending> {
    * would not do, since two who treat each other like that wait for ever. False unless it is set.
    */
   stranger = false
+  /** What goes out. Closed and cut from here alone. */
+  readonly outbox: Outbox
+  /** The requests that wait for their responses. */
+  readonly transactions: Transactions<Pending>
   readonly #reader: ChunkReader
-  readonly #outbox: Outbox
-  readonly #transactions: Transactions<Pending>
   readonly #handler: MsrpConnectionHandler<Pending>
   readonly #random: RandomBytes
   /** Why it is not read; few at a time. */
@@ -100,12 +105,12 @@ export class MsrpConnection<Pending> {
     this.#clock = options.clock
     this.#lastActivity = options.clock.now()
     this.#lastHeard = this.#lastActivity
-    this.#transactions = new Transactions({
+    this.transactions = new Transactions({
       clock: options.clock,
+      table: options.table,
       onTimeout: (pending, transactionId) => this.#handler.timeout(pending, transactionId),
-      onForgotten: (pending) => this.#handler.forgotten?.(pending),
     })
-    this.#outbox = new Outbox({
+    this.outbox = new Outbox({
       transport: options.transport,
       newTransactionId: () => this.newTransactionId(),
       onWritten: () => this.#written(),
@@ -127,7 +132,7 @@ export class MsrpConnection<Pending> {
       onData: (bytes) => this.#onData(bytes),
       onDrain: () => {
         this.#taken()
-        this.#outbox.pump()
+        this.outbox.pump()
       },
       onClose: (error) => this.#onClose(error),
     })
@@ -157,25 +162,15 @@ export class MsrpConnection<Pending> {
     return this.#reader.partialHead
   }
 
-  /** Control bytes that wait to go out, those that were queued behind the others left out. */
-  get controlBytes(): number {
-    return this.#outbox.controlBytes
-  }
-
-  /** Memory is short: what waits to go out gets little room. False unless it is set. */
-  set short(short: boolean) {
-    this.#outbox.short = short
-  }
-
   /** Bytes that wait to be taken by the far side, those of open sources left out. */
   get waitingBytes(): number {
-    return this.#outbox.controlBytes + this.#outbox.queuedBytes + this.transport.bufferedBytes
+    return this.outbox.controlBytes + this.outbox.queuedBytes + this.transport.bufferedBytes
   }
 
   /** Has what passes watched from now on, or not any more. */
   set observer(observer: WireObserver | undefined) {
     this.#observer = observer
-    this.#outbox.observer = observer
+    this.outbox.observer = observer
   }
 
   /** Bytes that have arrived. */
@@ -183,21 +178,16 @@ export class MsrpConnection<Pending> {
     return this.#receivedBytes
   }
 
-  /** Bytes that were handed to the transport. */
-  get sentBytes(): number {
-    return this.#outbox.position
-  }
-
   /** Bytes that the operating system has taken of what went out; what is large shows in steps of 128 KiB. */
   get takenBytes(): number {
-    return this.#outbox.position - this.transport.bufferedBytes
+    return this.outbox.position - this.transport.bufferedBytes
   }
 
   /** A transaction id that no waiting request of this connection uses (RFC 4975 §7.1). */
   newTransactionId(): string {
     for (;;) {
       const transactionId = newTransactionId(this.#random)
-      if (!this.#transactions.has(transactionId) && this.#unfinished?.transactionId !== transactionId)
+      if (!this.transactions.has(transactionId) && this.#unfinished?.transactionId !== transactionId)
         return transactionId
     }
   }
@@ -208,9 +198,9 @@ export class MsrpConnection<Pending> {
    */
   send(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
-    if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
-    this.#outbox.control(bytes)
-    if (this.#outbox.leftBytes > (this.#outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT)) {
+    this.#observer?.sent(bytes)
+    this.outbox.control(bytes)
+    if (this.outbox.leftBytes > (this.outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT)) {
       this.fail(new MsrpError('limit-exceeded', `${this.transport.description} does not read its responses`))
     }
   }
@@ -221,15 +211,10 @@ export class MsrpConnection<Pending> {
    */
   queue(bytes: Uint8Array, { hold }: { hold: boolean }): void {
     if (this.#state !== 'open') return
-    if (this.#observer !== undefined) observeWhole(this.#observer, 'out', bytes)
-    this.#outbox.queue(bytes)
-    const most = this.#outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT
-    if (hold && this.#outbox.queuedBytes > most) this.pauseReading(this.#outbox)
-  }
-
-  /** Bytes of that kind which wait to go out. */
-  get queuedBytes(): number {
-    return this.#outbox.queuedBytes
+    this.#observer?.sent(bytes)
+    this.outbox.queue(bytes)
+    const most = this.outbox.short ? LEAST_CONTROL_LIMIT : CONTROL_LIMIT
+    if (hold && this.outbox.queuedBytes > most) this.pauseReading(this.outbox)
   }
 
   /**
@@ -242,22 +227,17 @@ export class MsrpConnection<Pending> {
       return
     }
     this.send(bytes)
-    this.#transactions.add(transactionId, pending, this.#outbox.position + this.#outbox.controlBytes)
+    this.transactions.add(transactionId, pending, this.outbox.position + this.outbox.controlBytes)
   }
 
   /** Takes a source of SEND chunks in. */
   addSource(source: ChunkSource): void {
-    this.#outbox.add(source)
+    this.outbox.add(source)
   }
 
   /** A source that waited may have something to give. */
   wake(): void {
-    this.#outbox.wake()
-  }
-
-  /** The same, and it is lent: what there is room for goes out now. */
-  pump(): void {
-    this.#outbox.pump()
+    this.outbox.wake()
   }
 
   /**
@@ -271,50 +251,15 @@ export class MsrpConnection<Pending> {
   /** Remembers a chunk that a source has sent, until its response, its timeout or the connection's end. */
   remember(transactionId: string, pending: Pending, position: number): void {
     this.#unfinished = undefined
-    this.#transactions.add(transactionId, pending, position)
-  }
-
-  /**
-   * Remembers a chunk with Failure-Report partial: only an error would be answered (RFC 4975 §7.1.4), so that `closed`
-   * counts it as unanswered only when it did not even get as far as the operating system.
-   */
-  watch(transactionId: string, pending: Pending, position: number): void {
-    this.#unfinished = undefined
-    this.#transactions.watch(transactionId, pending, position)
-  }
-
-  /** Forgets, with a call of `forgotten`, what has been watched longest; false when nothing is. */
-  unwatchOldest(): boolean {
-    return this.#transactions.unwatch()
-  }
-
-  /** How many requests wait for a response. */
-  get pendingRequests(): number {
-    return this.#transactions.size
-  }
-
-  /** Bytes that went out since the end of the request that has waited longest for its response. */
-  get bytesSinceOldest(): number {
-    const oldest = this.#transactions.oldestPosition
-    return oldest === undefined ? 0 : this.#outbox.position - oldest
-  }
-
-  /** What is remembered of the requests that wait for a response. */
-  pending(): Pending[] {
-    return this.#transactions.records()
+    this.transactions.add(transactionId, pending, position)
   }
 
   /** Does not wait for the response of a request any more, and gives what was remembered; undefined when it is not there. */
   forget(transactionId: string): Pending | undefined {
-    if (this.#unfinished?.transactionId !== transactionId) return this.#transactions.complete(transactionId)
+    if (this.#unfinished?.transactionId !== transactionId) return this.transactions.complete(transactionId)
     const { pending } = this.#unfinished
     this.#unfinished = undefined
     return pending
-  }
-
-  /** Forgets the request that has waited longest; undefined when none waits. */
-  forgetOldest(): Pending | undefined {
-    return this.#transactions.shift()
   }
 
   /** Stops reading until `resumeReading` was called with the same reason. The timers of requests stand still meanwhile. */
@@ -322,7 +267,7 @@ export class MsrpConnection<Pending> {
     if (this.#state === 'closed') return
     if (this.#pauses.length === 0) {
       this.transport.pause()
-      this.#transactions.reading = false
+      this.transactions.reading = false
     }
     if (!this.#pauses.includes(reason)) this.#pauses.push(reason)
   }
@@ -332,7 +277,7 @@ export class MsrpConnection<Pending> {
     if (place === -1) return
     this.#pauses.splice(place, 1)
     if (this.#pauses.length > 0 || this.#state === 'closed') return
-    this.#transactions.reading = true
+    this.transactions.reading = true
     this.transport.resume()
   }
 
@@ -348,15 +293,15 @@ export class MsrpConnection<Pending> {
   close(): void {
     if (this.#state !== 'open') return
     this.#state = 'closing'
-    this.#outbox.close()
+    this.outbox.close()
   }
 
   /** Closes at once; `closed` gets the error. */
   fail(error: MsrpError | undefined): void {
-    if (this.#state === 'closed' || this.#state === 'failed') return
+    if (this.#over) return
     this.#state = 'failed'
     this.#failure = error
-    this.#outbox.halt()
+    this.outbox.halt()
     this.transport.destroy()
   }
 
@@ -372,7 +317,7 @@ export class MsrpConnection<Pending> {
       this.#unreadable(error)
     }
     this.#handler.endOfRead?.()
-    if (this.stranger && this.waitingBytes > LEAST_CONTROL_LIMIT) this.pauseReading(this.#outbox)
+    if (this.stranger && this.waitingBytes > LEAST_CONTROL_LIMIT) this.pauseReading(this.outbox)
   }
 
   /** Reads no more before the reader is done with what it has. */
@@ -402,7 +347,7 @@ export class MsrpConnection<Pending> {
     this.#heard = true
     this.#head = head
     this.#bodyBytes = 0
-    this.#observer?.head('in', headText(head))
+    this.#observer?.received(head)
     if (head.kind === 'request') this.#handler.request(head)
   }
 
@@ -421,7 +366,8 @@ export class MsrpConnection<Pending> {
       return
     }
     const pending = this.forget(head.transactionId)
-    if (pending !== undefined) this.#handler.response(head, pending)
+    if (pending === undefined) this.#handler.stray?.(head)
+    else this.#handler.response(head, pending)
   }
 
   #written(): void {
@@ -432,10 +378,10 @@ export class MsrpConnection<Pending> {
   /** Tells the timers how much of what was written is on its way. */
   #taken(): void {
     const { bufferedBytes } = this.transport
-    const { position } = this.#outbox
-    if (bufferedBytes > 0) this.#transactions.blocked(position - bufferedBytes)
-    else this.#transactions.sent(position)
-    if (this.waitingBytes <= LEAST_CONTROL_LIMIT) this.resumeReading(this.#outbox)
+    const { position } = this.outbox
+    if (bufferedBytes > 0) this.transactions.blocked(position - bufferedBytes)
+    else this.transactions.sent(position)
+    if (this.waitingBytes <= LEAST_CONTROL_LIMIT) this.resumeReading(this.outbox)
     this.#handler.taken?.()
   }
 
@@ -443,12 +389,7 @@ export class MsrpConnection<Pending> {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#unfinished = undefined
-    this.#outbox.lost()
-    this.#handler.closed(this.#failure ?? error, this.#transactions.drain())
+    this.outbox.lost()
+    this.#handler.closed(this.#failure ?? error, this.transactions.drain())
   }
-}
-
-function headText(head: Head): string {
-  const rest = head.kind === 'request' ? head.method : `${head.status} ${head.comment}`.trimEnd()
-  return `MSRP ${head.transactionId} ${rest}\r\n${new TextDecoder().decode(head.fields.bytes)}`
 }

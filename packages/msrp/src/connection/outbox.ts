@@ -226,10 +226,9 @@ export class Outbox {
    * many as anybody likes could come and be done.
    */
   #dropDone(): void {
-    const open = this.#open?.source
-    const done = new Set(this.#sources.filter((source) => source !== open && this.#stateOf(source) === 'done'))
-    this.#next -= this.#sources.slice(0, this.#next).filter((source) => done.has(source)).length
-    this.#sources = this.#sources.filter((source) => !done.has(source))
+    const line = [...this.#sources.slice(this.#next), ...this.#sources.slice(0, this.#next)]
+    this.#sources = line.filter((source) => source === this.#open?.source || this.#stateOf(source) !== 'done')
+    this.#next = this.#sources.length
     this.#mostSources = Math.max(SOURCES, 2 * this.#sources.length)
   }
 
@@ -266,7 +265,7 @@ export class Outbox {
       const { head, hasBody } = source.begin(transactionId, rest?.bytes.byteLength ?? 0)
       this.#open = { source, transactionId, hasBody, flag: '+', bodyBytes: 0, position: 0 }
       this.#search.start(transactionId)
-      this.observer?.head('out', new TextDecoder().decode(hasBody ? head.subarray(0, -2) : head))
+      this.observer?.begun(head)
       this.#openedAt = this.#position
       this.#messages?.begin()
       this.#write(head)

@@ -1,4 +1,15 @@
-/** What such a table holds. */
+/** Finds the requests that wait by their ids; a `Map` will do. */
+export interface RequestTable<E> {
+  readonly size: number
+  get(transactionId: string): E | undefined
+  set(transactionId: string, entry: E): unknown
+  delete(transactionId: string): unknown
+}
+
+/** Makes one. */
+export type OpenTable = new <E extends Identified<E>>() => RequestTable<E>
+
+/** What a `TransactionTable` holds. */
 export interface Identified<E> {
   readonly transactionId: string
   /** Another one in the same place of the table. */
@@ -15,7 +26,7 @@ const TELLING = 5
  * Entries by transaction id. A `Map` in which entries come and go makes a new table for every few dozen of them, and each
  * old one, though garbage, keeps the next alive with all that was in it; here nothing is made but the entries themselves.
  */
-export class TransactionTable<E extends Identified<E>> {
+export class TransactionTable<E extends Identified<E>> implements RequestTable<E> {
   #places: (E | undefined)[] = new Array(PLACES)
   #size = 0
 
@@ -29,24 +40,25 @@ export class TransactionTable<E extends Identified<E>> {
     return entry
   }
 
-  /** Takes in an entry whose id no other one has. */
-  add(entry: E): void {
+  /** Takes in an entry, whose id no other one has. */
+  set(_transactionId: string, entry: E): void {
     if (this.#size === this.#places.length) this.#spread(2 * this.#size)
     this.#size++
     this.#put(entry)
   }
 
-  /** Takes out an entry, if it is there. */
-  delete(entry: E): void {
-    const place = this.#placeOf(entry.transactionId)
-    let before = this.#places[place]
-    if (before === entry) {
-      this.#places[place] = entry.beside
-    } else {
-      while (before !== undefined && before.beside !== entry) before = before.beside
-      if (before === undefined) return
-      before.beside = entry.beside
+  /** Takes out the entry with this id, if it is there. */
+  delete(transactionId: string): void {
+    const place = this.#placeOf(transactionId)
+    let before: E | undefined
+    let entry = this.#places[place]
+    while (entry !== undefined && entry.transactionId !== transactionId) {
+      before = entry
+      entry = entry.beside
     }
+    if (entry === undefined) return
+    if (before === undefined) this.#places[place] = entry.beside
+    else before.beside = entry.beside
     entry.beside = undefined
     this.#size--
     if (this.#size === 0 && this.#places.length > PLACES) this.#places = new Array(PLACES)

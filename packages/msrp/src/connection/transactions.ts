@@ -1,14 +1,11 @@
 import type { Cancel, Clock } from './clock.ts'
-import { type Identified, TransactionTable } from './transaction-table.ts'
+import type { Identified, OpenTable, RequestTable } from './transaction-table.ts'
 
 /** How long a request may stay unanswered after its last byte went out, in milliseconds (RFC 4975 §7.1.1). */
 export const TRANSACTION_TIMEOUT = 30_000
 
 /** When nothing of what waits is taken for longer than this, in milliseconds, the far side has stopped reading. */
 const STALL = 1_000
-
-/** Requests of which only a refusal would be answered, remembered for one connection: the newest. */
-const WATCHED = 1024
 
 interface Entry<T> extends Identified<Entry<T>> {
   record: T
@@ -27,23 +24,20 @@ interface Entry<T> extends Identified<Entry<T>> {
  * The rule tells a lost request from an answered one only when the far side had a chance to answer, so the time that
  * counts (hop time) stands still while we do not read from the connection, and while the far side takes none of our
  * bytes; and because answers come in order, the answer to the oldest request gives those behind it a fresh start.
- * One timer is armed at most. It may go off early, and is then set again: what it waits for only ever moves away. Another
- * one forgets what is only watched.
+ * One timer is armed at most. It may go off early, and is then set again: what it waits for only ever moves away.
  */
 export class Transactions<T> {
   readonly #clock: Clock
   readonly #timeout: number
+  readonly #table: OpenTable
   readonly #onTimeout: (record: T, transactionId: string) => void
-  readonly #onForgotten: (record: T) => void
-  /** Made when it is needed, as the next: most connections of a relay only listen. */
-  #entries: TransactionTable<Entry<T>> | undefined
-  #watched: Map<string, { record: T; position: number; at: number }> | undefined
+  /** Made when it is needed: most connections of a relay only listen. */
+  #entries: RequestTable<Entry<T>> | undefined
   #oldest: Entry<T> | undefined
   #newest: Entry<T> | undefined
   /** The first entry whose end has not reached the operating system yet; those behind it have not either. */
   #unsent: Entry<T> | undefined
   #timer: Cancel | undefined
-  #watchTimer: Cancel | undefined
   #progressAt = 0
 
   // Hop time: what counted until `#since`, and since when it has been counting again.
@@ -58,15 +52,15 @@ export class Transactions<T> {
   constructor(options: {
     clock: Clock
     onTimeout: (record: T, transactionId: string) => void
-    /** Hears of what was watched and is forgotten without a refusal, unless `drain` gives it back. */
-    onForgotten?: (record: T) => void
     /** Milliseconds; 30 s unless given. */
     timeout?: number
+    /** A `Map` unless given. */
+    table?: OpenTable | undefined
   }) {
     this.#clock = options.clock
     this.#timeout = options.timeout ?? TRANSACTION_TIMEOUT
     this.#onTimeout = options.onTimeout
-    this.#onForgotten = options.onForgotten ?? (() => {})
+    this.#table = options.table ?? Map<string, never>
     this.#since = this.#clock.now()
   }
 
@@ -95,33 +89,12 @@ export class Transactions<T> {
       after: undefined,
       beside: undefined,
     }
-    this.#entries ??= new TransactionTable()
-    this.#entries.add(entry)
+    this.#entries ??= new this.#table<Entry<T>>()
+    this.#entries.set(transactionId, entry)
     if (before === undefined) this.#oldest = entry
     else before.after = entry
     this.#newest = entry
     this.#unsent ??= entry
-  }
-
-  /**
-   * Remembers a request that is answered only when it is refused (Failure-Report partial): it never times out, and when
-   * it is not refused it is forgotten after twice that time.
-   */
-  watch(transactionId: string, record: T, position: number): void {
-    this.#watched ??= new Map()
-    this.#watched.set(transactionId, { record, position, at: this.#clock.now() })
-    if (this.#watched.size > WATCHED) this.unwatch()
-    this.#watchTimer ??= this.#clock.after(2 * this.#timeout, () => this.#forgetWatched())
-  }
-
-  /** Forgets what has been watched longest; false when nothing is. */
-  unwatch(): boolean {
-    for (const [transactionId, { record }] of this.#watched ?? []) {
-      this.#watched?.delete(transactionId)
-      this.#onForgotten(record)
-      return true
-    }
-    return false
   }
 
   /** Everything before `position` has been taken by the operating system, and nothing waits. */
@@ -150,11 +123,7 @@ export class Transactions<T> {
   /** A response came: the request's record, or undefined when no such request waits (RFC 4975 §7.1). */
   complete(transactionId: string): T | undefined {
     const entry = this.#entries?.get(transactionId)
-    if (entry === undefined) {
-      const watched = this.#watched?.get(transactionId)
-      this.#watched?.delete(transactionId)
-      return watched?.record
-    }
+    if (entry === undefined) return undefined
     if (entry === this.#oldest) this.#progressAt = this.#hopTime()
     this.#forget(entry)
     return entry.record
@@ -167,24 +136,14 @@ export class Transactions<T> {
     return oldest?.record
   }
 
-  /**
-   * Forgets every request and gives their records, oldest first: the connection is gone. What is only watched is among
-   * them when it did not get as far as the operating system.
-   */
+  /** Forgets every request and gives their records, oldest first: the connection is gone. */
   drain(): T[] {
     const records = this.records()
-    for (const { record, position } of this.#watched?.values() ?? []) {
-      if (position > this.#taken) records.push(record)
-      else this.#onForgotten(record)
-    }
     this.#entries = undefined
-    this.#watched = undefined
     this.#oldest = undefined
     this.#newest = undefined
     this.#unsent = undefined
     this.#disarm()
-    this.#watchTimer?.()
-    this.#watchTimer = undefined
     return records
   }
 
@@ -195,24 +154,9 @@ export class Transactions<T> {
     return records
   }
 
-  /** Forgets what has been watched long enough; what is still with us may have to be given back. */
-  #forgetWatched(): void {
-    this.#watchTimer = undefined
-    const now = this.#clock.now()
-    for (const { position, at } of this.#watched?.values() ?? []) {
-      const remaining = at + 2 * this.#timeout - now
-      if (remaining > 0 || position > this.#taken) {
-        const wait = remaining > 0 ? remaining : this.#timeout
-        this.#watchTimer = this.#clock.after(wait, () => this.#forgetWatched())
-        return
-      }
-      this.unwatch()
-    }
-  }
-
   #forget(entry: Entry<T>): void {
     const { before, after } = entry
-    this.#entries?.delete(entry)
+    this.#entries?.delete(entry.transactionId)
     if (before === undefined) this.#oldest = after
     else before.after = after
     if (after === undefined) this.#newest = before

@@ -29,7 +29,7 @@ const NAMED = /^(?:"((?:[^"\\]|\\.)*)"\s*|([^<]*))<([^>]*)>/s
 export function parseAddress(value: string): CpimAddress {
   const [, quoted, plain = '', uri] = NAMED.exec(value) ?? []
   if (uri === undefined) return { uri: unescapeHeader(value.trim()) }
-  const name = unescapeHeader(quoted ?? plain.trim())
+  const name = unescapeHeader(quoted ?? plain).trim()
   return { uri: unescapeHeader(uri.trim()), ...(name === '' ? {} : { name }) }
 }
 

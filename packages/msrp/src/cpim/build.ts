@@ -1,5 +1,12 @@
-import { type Content, defaultType, joinContents, type ReadableContent, type StreamedContent } from '../mime/content.ts'
-import { type ContentField, contentFieldLines } from '../mime/content-fields.ts'
+import {
+  type Content,
+  type ContentField,
+  contentFieldLines,
+  defaultType,
+  joinContents,
+  type ReadableContent,
+  type StreamedContent,
+} from '../mime/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import { encodeText } from '../wire/utf8.ts'

@@ -1,4 +1,4 @@
-import { type Content, defaultType } from '../mime/content.ts'
+import { type Content, defaultType } from '../mime/index.ts'
 import { buildCpim, type CpimParts, type WrappedContent } from './build.ts'
 import { CPIM_TYPE } from './head-reader.ts'
 

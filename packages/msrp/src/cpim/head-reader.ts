@@ -1,4 +1,4 @@
-import { addFieldLine, type ContentField, isMimeName } from '../mime/content-fields.ts'
+import { addFieldLine, type ContentField, fieldOf, isMimeName } from '../mime/index.ts'
 import { concatenate, MsrpError, parseMediaType } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import { decodeText } from '../wire/utf8.ts'
@@ -27,7 +27,7 @@ const CR = 0x0d
 /**
  * Finds and reads the head of a message/cpim in bytes as they arrive. What peers are known to write is read as well: lines
  * that end in LF alone, a blank line too many before or between the parts, the one between headers and content left out,
- * the type of the message itself on top of it, content without MIME header fields.
+ * the type of the message itself on top of it, fields of the content among the headers, content without MIME header fields.
  */
 export class CpimHeadReader {
   readonly #limit: number
@@ -37,11 +37,15 @@ export class CpimHeadReader {
   #lines = 0
   #headers = new CpimHeaderReader()
   #fields: ContentField[] = []
+  /** Those of them that stand among the headers; the content's own come first. */
+  #misplaced: ContentField[] = []
   #part: 'headers' | 'fields' = 'headers'
   /** Where the content begins if it turns out to have no MIME header fields. */
   #contentStart = 0
   /** Blank lines since the headers. */
   #blanks = 0
+  /** The line before is one of those, so this one may go on with it. */
+  #misplacedBefore = false
   /** A field of MIME has come, so these are fields indeed. */
   #isMime = false
 
@@ -74,9 +78,14 @@ export class CpimHeadReader {
       if (found === 'content') return this.#bare(rest)
       if (found !== undefined) return { head: found, rest }
     }
-    if (this.#isMime) return { head: this.#complete(this.#length), rest }
+    if (this.#isMime || this.#hasType) return { head: this.#complete(this.#length), rest }
     if (this.#part === 'fields' && this.#contentStart < this.#length) return this.#bare(rest)
     throw new MsrpError('malformed', `message/cpim ends in line ${this.#lines + 1}, before its content`)
+  }
+
+  /** The type of the content stands among the headers: the blank line between the parts was left out. */
+  get #hasType(): boolean {
+    return fieldOf(this.#misplaced, 'Content-Type') !== undefined
   }
 
   /** False when there are too many for a head, and they can be content. */
@@ -104,17 +113,28 @@ export class CpimHeadReader {
     this.#lineStart = end
     this.#lines++
     if (text === '') return this.#blank()
-    if (this.#part === 'headers' && !isMimeName(text.slice(0, text.indexOf(':')))) {
-      if (!this.#headers.line(text)) throw this.#noHeader(text)
-      return undefined
-    }
-    this.#part = 'fields'
-    return this.#field(text)
+    if (this.#part === 'fields') return this.#field(text)
+    this.#header(text)
+    return undefined
+  }
+
+  #header(text: string): void {
+    // RFC 3862 §2.2: headers are not folded, unlike fields (RFC 5322 §2.2.3).
+    const isField = /^[ \t]/.test(text) ? this.#misplacedBefore : isMimeName(text.slice(0, text.indexOf(':')))
+    const isRead = isField ? addFieldLine(this.#misplaced, text) : this.#headers.line(text)
+    if (!isRead) throw this.#noHeader(text)
+    this.#misplacedBefore = isField
   }
 
   #blank(): CpimHead | 'content' | undefined {
     if (this.#part === 'headers') {
-      if (this.#headers.headers.length === 0) return undefined
+      const hasHeaders = this.#headers.headers.length > 0
+      if (!hasHeaders && this.#misplaced.some(isCpimType)) {
+        this.#misplaced = []
+        return undefined
+      }
+      if (this.#hasType) return this.#complete(this.#length)
+      if (!hasHeaders && this.#misplaced.length === 0) return undefined
       this.#part = 'fields'
       this.#contentStart = this.#lineStart
       return undefined
@@ -124,13 +144,7 @@ export class CpimHeadReader {
       if (this.#blanks++ === 0) this.#contentStart = this.#lineStart
       return undefined
     }
-    if (!this.#isMime) return 'content'
-    const isOwnType = this.#headers.headers.length === 0 && this.#fields.some(isCpimType)
-    if (!isOwnType) return this.#complete(this.#length)
-    this.#fields = []
-    this.#isMime = false
-    this.#part = 'headers'
-    return undefined
+    return this.#isMime ? this.#complete(this.#length) : 'content'
   }
 
   #field(text: string): 'content' | undefined {
@@ -150,7 +164,7 @@ export class CpimHeadReader {
   }
 
   #complete(until: number): CpimHead {
-    return new CpimHead(this.#headers, this.#fields, this.#bytes.slice(0, until))
+    return new CpimHead(this.#headers, [...this.#fields, ...this.#misplaced], this.#bytes.slice(0, until))
   }
 
   #noHeader(text: string): MsrpError {

@@ -1,4 +1,4 @@
-import { type ContentField, fieldOf } from '../mime/content-fields.ts'
+import { type ContentField, fieldOf } from '../mime/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type CpimAddress, parseAddress } from './address.ts'
 import { parseDateTime } from './date-time.ts'

@@ -30,6 +30,7 @@ const LINE = new RegExp(
   's',
 )
 const PARAMETER = /;([^=;"\s]+)=("(?:[^"\\]|\\.)*"|[^;"]*)/g
+const PREFIXED = new RegExp(`^(${NAME})\\.(.+)$`, 's')
 const NAMESPACE = new RegExp(`^(${NAME})?\\s*<([^>]*)>\\s*$`)
 
 /** The headers of one message while they are read: namespaces take effect from their declaration on. */
@@ -62,12 +63,14 @@ export class CpimHeaderReader {
 
   // By the namespaces declared so far (RFC 3862 §3.4).
   #require(value: string): void {
-    const names = value.split(',').map((name) => name.trim())
-    this.required.push(...names.filter((name) => name !== '').map((name) => this.#resolve(name)))
+    for (const written of value.split(',')) {
+      const name = written.trim()
+      if (name !== '') this.required.push(this.#resolve(name))
+    }
   }
 
   #resolve(text: string): CpimName {
-    const [, prefix, name = text] = new RegExp(`^(${NAME})\\.(.+)$`, 's').exec(text) ?? []
+    const [, prefix, name = text] = PREFIXED.exec(text) ?? []
     return { namespace: this.#namespaces.get(prefix), name }
   }
 }

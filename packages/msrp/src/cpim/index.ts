@@ -3,12 +3,19 @@
  * receipts want it (RFC 4975 §13). Pure: bytes and values, in Node and in browsers.
  */
 
-export type { Content, ReadableContent, StreamedContent } from '../mime/content.ts'
-export type { ContentField } from '../mime/content-fields.ts'
-export type { ArrivingContent } from '../mime/content-reader.ts'
+export type {
+  ArrivingContent,
+  Container,
+  ContainerView,
+  Content,
+  ContentField,
+  ReadableContent,
+  StreamedContent,
+} from '../mime/index.ts'
+export { type PassingSink, passingSink } from '../mime/index.ts'
 export type { CpimAddress, CpimAddressInput } from './address.ts'
 export { buildCpim, type CpimHeaderInput, type CpimParts, type WrappedContent } from './build.ts'
-export { type CpimContainer, cpimContainer } from './container.ts'
+export { cpimContainer } from './container.ts'
 export { type CpimEnvelope, cpimEnvelope } from './envelope.ts'
 export { CpimHead, type CpimSubject } from './head.ts'
 export { CPIM_TYPE, CpimHeadReader, type CpimLimits, type FoundHead } from './head-reader.ts'

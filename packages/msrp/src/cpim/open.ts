@@ -2,12 +2,12 @@ import {
   type ArrivingContent,
   arrivingContent,
   type ContentSource,
+  depthInside,
   sourceOf,
   startingWith,
-  streamOf,
-} from '../mime/content-reader.ts'
-import { depthInside } from '../mime/nesting.ts'
+} from '../mime/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { pulledStream } from '../wire/pulled-stream.ts'
 import { shown } from '../wire/shown.ts'
 import type { CpimHead } from './head.ts'
 import { CPIM_TYPE, CpimHeadReader, type CpimLimits, type FoundHead } from './head-reader.ts'
@@ -28,6 +28,11 @@ export interface OpenOptions extends CpimLimits {
   readonly understands?: (required: CpimName) => boolean
   /** How many bytes of content `text` and `bytes` take into memory; beyond it 413. Default: as many as the session takes. */
   readonly contentBytes?: number
+  /**
+   * Gives up while the head is not here, with `aborted`, and tells the sender to stop with 413; later it has no effect.
+   * `AbortSignal.timeout(30_000)` sets a limit of time. Default: waits as long as the message takes.
+   */
+  readonly signal?: AbortSignal
 }
 
 /** A message/cpim whose head has arrived. Read its content once, by one of the five ways. */
@@ -47,8 +52,8 @@ export interface OpenedCpim extends ArrivingContent {
  * Reads the head of a received message/cpim, and leaves its content to be read. A message that cannot be read, or that
  * requires what is not understood here, is refused with 400 (RFC 4975 §10.2, RFC 3862 §3.5); a short one has had its
  * answer by then, so those that shall know in time look at it with `cpimVerdict` before.
- * @throws MsrpError `malformed`, `limit-exceeded`, `not-understood`, `type-not-accepted` when it is no message/cpim, and
- *   what reading the message throws
+ * @throws MsrpError `malformed`, `limit-exceeded`, `not-understood`, `type-not-accepted` when it is no message/cpim,
+ *   `aborted` by the signal, and what reading the message throws
  */
 export async function openCpim(message: CpimSource, options: OpenOptions = {}): Promise<OpenedCpim> {
   if (!isCpim(message.contentType)) {
@@ -58,7 +63,7 @@ export async function openCpim(message: CpimSource, options: OpenOptions = {}): 
   const refuse = (status = 413, comment?: string): void => message.refuse?.(status, comment)
   const source = { ...sourceOf(message.stream().getReader()), refuse }
   try {
-    const { head, rest, ended } = await readHead(source, options)
+    const { head, rest, ended } = await unlessGivenUp(source, readHead(source, options), options.signal)
     const error = requirementError(head, options)
     if (error !== undefined) throw error
     const { contentType, transferEncoding: encoding } = head
@@ -66,7 +71,7 @@ export async function openCpim(message: CpimSource, options: OpenOptions = {}): 
     const content = arrivingContent(startingWith([rest], ended, source), { contentType, encoding, most })
     const whole = (): ReadableStream<Uint8Array> => {
       const behind = sourceOf(content.raw().getReader())
-      return streamOf(startingWith([head.bytes], false, behind))
+      return pulledStream(startingWith([head.bytes], false, behind))
     }
     return { head, contentType, depth, ...content, whole, refuse }
   } catch (error) {
@@ -114,6 +119,29 @@ function requirementError(head: CpimHead, { understands }: OpenOptions): MsrpErr
 /** For the response, which is one line: it has no control characters, since `shown` lets none through. */
 function commentOn(error: MsrpError): string {
   return error.message
+}
+
+/** What is waited for, unless the signal comes before it. */
+async function unlessGivenUp<T>(
+  source: ContentSource,
+  coming: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return coming
+  const givenUp = Promise.withResolvers<never>()
+  const giveUp = (): void => {
+    const text = 'Waiting for the head of message/cpim was given up'
+    givenUp.reject(new MsrpError('aborted', text, { status: 413, cause: signal.reason }))
+    source.refuse?.(413, text)
+    source.cancel(signal.reason).catch(() => {})
+  }
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp)
+  try {
+    return await Promise.race([givenUp.promise, coming])
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
 }
 
 async function readHead(source: ContentSource, limits: CpimLimits): Promise<FoundHead & { ended: boolean }> {

@@ -1,4 +1,4 @@
-import { decodeTransfer } from '../mime/transfer-encoding.ts'
+import { decodeTransfer } from '../mime/index.ts'
 import { textOfBody } from '../wire/index.ts'
 import type { CpimHead } from './head.ts'
 import { CpimHeadReader, type CpimLimits } from './head-reader.ts'

@@ -1,11 +1,13 @@
 import type { Clock } from '../connection/index.ts'
 import type { Medium, MessageDescription } from '../sdp/index.ts'
 import type { Session } from '../session/api.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError, type RandomBytes } from '../wire/index.ts'
 import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
 import type { CreateHash } from './file-hasher.ts'
+import { whoOffers } from './who-offers.ts'
 
-/** How long the receiver of a file waits for the sender to end the session (RFC 5547 §8.4). Milliseconds. */
+/** How long one side waits for the other one to end the session, or to make the offer that says so (RFC 5547 §8.4). Milliseconds. */
 const LINGER = 10_000
 
 /** What transfers need of the machine: `nodeFilePlatform` of `msrp/node`, `browserFilePlatform` of `msrp/browser`. */
@@ -50,6 +52,7 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
   #session: Session | undefined
   #state: 'agreeing' | 'transferring' | 'over' = 'agreeing'
   #peerEnded = false
+  #givenUp = false
 
   constructor(room: TransferRoom, role: 'sender' | 'receiver', facts: TransferFacts<Options>) {
     this.room = room
@@ -80,14 +83,20 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
     this.giveUp(new MsrpError('aborted', 'The transfer was aborted here', { cause: reason }), false)
   }
 
+  /**
+   * The same transfer in the dialog of another one who answers the offer (RFC 4975 §8.8); undefined where only one dialog can
+   * have the file.
+   */
+  fork(): FileTransfer | undefined {
+    return undefined
+  }
+
   /** The m-line is there. */
   begin(medium: Medium): void {
     this.#medium = medium
-    const { onRemote } = medium
-    medium.onRemote = (remote) => {
-      if (remote.port === 0) this.peerEnded()
-      onRemote?.(remote)
-    }
+    medium.onRemote(({ port }) => {
+      if (port === 0) this.peerEnded()
+    })
     void this.#run(medium)
   }
 
@@ -99,6 +108,7 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
 
   /** It comes to no end of its own; what is there of the file is kept, if the target can, unless `keep` is false. */
   giveUp(error: MsrpError, keep = true): void {
+    this.#givenUp = true
     if (this.#state === 'transferring') this.stop(error, keep)
     else this.#end(error, undefined, keep)
   }
@@ -127,7 +137,7 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
       const result = await this.transfer(session, medium)
       this.#end(undefined, result)
     } catch (error) {
-      this.#end(error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error }))
+      this.#end(asMsrpError(error, 'internal', 'The transfer failed'))
     }
   }
 
@@ -138,20 +148,34 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
     if (error === undefined) this.#outcome.resolve(result)
     else this.#outcome.reject(error)
     this.room.over(this)
-    void this.#leave(error === undefined && this.role === 'receiver')
+    void this.#leave(error)
   }
 
   /** RFC 5547 §8.7: the sender ends the session; the receiver does so only when the sender does not, or after a failure. */
-  async #leave(wait: boolean): Promise<void> {
+  async #leave(error: MsrpError | undefined): Promise<void> {
     const [medium, session] = [this.#medium, this.#session]
     if (medium !== undefined && !this.#peerEnded) {
       // RFC 5547 §8.1, §8.4: what is over keeps its attributes, and its port is 0.
       const direction = this.role === 'sender' ? 'sendonly' : 'recvonly'
       medium.remove([[direction], ...formatFileDescription(this.description)])
     }
-    if (wait && session !== undefined) await this.#closedByPeer(session)
+    const arrived = error === undefined && this.role === 'receiver'
+    if (arrived && session !== undefined) await this.#closedByPeer(session)
     await session?.close()
-    if (medium !== undefined && medium.state !== 'over' && !this.#peerEnded && !wait) this.room.offerDue(this)
+    if (medium === undefined || arrived) return
+    if (whoOffers(this.role, error, this.#givenUp) !== this.role) await this.#endedByPeer(medium)
+    if (medium.state !== 'over' && !this.#peerEnded) this.room.offerDue(this)
+  }
+
+  /** The offer of the peer has come, or it is our turn. */
+  #endedByPeer(medium: Medium): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.room.platform.clock.after(LINGER, resolve)
+      medium.onRemote(() => {
+        cancel()
+        resolve()
+      })
+    })
   }
 
   #closedByPeer(session: Session): Promise<void> {

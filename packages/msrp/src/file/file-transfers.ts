@@ -17,6 +17,7 @@ import { newFileTransferId } from './file-transfer-id.ts'
 import { closeBody, isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
 import { OfferedFile, RequestedFile } from './offered-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
+import { RefusedFork } from './refused-fork.ts'
 import { SendTransfer, type SendTransferOptions } from './send-transfer.ts'
 import { TransferIds } from './transfer-ids.ts'
 
@@ -34,8 +35,18 @@ export interface FileTransfersOptions {
    * hears of an `MsrpError`, unless nothing else of the offer is taken, and any other error rejects the negotiation's `answer`.
    */
   readonly onError?: (error: unknown, file: OfferedFile | RequestedFile) => void
-  /** A transfer is over on our side, and its m-line has port 0 in the next description: make an offer, or end the call. */
+  /**
+   * A transfer is over, and its m-line has port 0 in the next description: make an offer, or end the call. Told at once to the side
+   * that has ended it, and to the sender where it arrived or its session was lost; to the other side, unless that offer has come,
+   * 10 s later. Where the file has arrived, the receiver hears nothing.
+   */
   readonly onOfferDue?: (transfer: FileTransfer) => void
+  /**
+   * Several have answered our offer, and `first` is one of its files: another transfer of it, in the dialog that `fork` has made
+   * (RFC 4975 §8.8). A file that we send goes to each, if it can be read at any place. Any other one, and one that we receive, has
+   * only `first`: `transfer` ends then as soon as there is a session for it, with `aborted`.
+   */
+  readonly onForked?: (transfer: FileTransfer, first: FileTransfer) => void
   /** Files that may be on their way, agreed on, or to be decided on at a time; more are refused. Default 32. */
   readonly most?: number
 }
@@ -202,7 +213,7 @@ export class FileTransfers {
     const direction = transfer.role === 'sender' ? 'sendonly' : 'recvonly'
     return {
       take: { ...this.#options.media, direction, attributes },
-      taken: (medium) => this.#begin(transfer, medium),
+      onTaken: (medium) => this.#begin(transfer, medium),
     }
   }
 
@@ -234,6 +245,15 @@ export class FileTransfers {
     this.#byMedium.set(medium, transfer)
     this.#active.add(transfer)
     transfer.begin(medium)
+    medium.onFork((fork) => this.#forked(transfer, fork))
+  }
+
+  #forked(first: FileTransfer, medium: Medium): void {
+    const { role, description } = first
+    const transfer =
+      first.fork() ?? new RefusedFork(this.#room, role, { description, answering: false, options: undefined })
+    this.#begin(transfer, medium)
+    this.#options.onForked?.(transfer, first)
   }
 }
 

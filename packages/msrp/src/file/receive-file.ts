@@ -130,13 +130,10 @@ async function receive(
     const wrapped = parseMediaType(message.contentType)?.type === CPIM_TYPE
     if (!wrapped) arrived(arrivalOfMessage(message, expected))
     const whole = wrapped ? new CpimContentSink(sink, (head) => arrived(arrivalOfCpim(head))) : sink
-    const saved: { result?: unknown } = {}
-    await message.saveTo(
+    const result = await message.saveTo(
       {
         write: (position, bytes) => whole.write(position, bytes),
-        finish: async (bytes) => {
-          saved.result = await whole.finish(bytes)
-        },
+        finish: (bytes) => whole.finish(bytes),
         discard: () => whole.discard(),
       },
       { signal },
@@ -151,7 +148,7 @@ async function receive(
       dates: disposed.dates ?? {},
       disposition: disposed.disposition ?? 'render',
       complete: !sink.partial,
-      result: saved.result,
+      result,
     }
   } catch (error) {
     // What was found out before it was read; afterwards it makes no difference.

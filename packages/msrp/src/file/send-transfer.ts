@@ -6,7 +6,7 @@ import { acceptsType, MsrpError } from '../wire/index.ts'
 import { refuseMessages } from './file-message.ts'
 import { sameRange, WHOLE_FILE } from './file-range.ts'
 import { FileTransfer, type TransferFacts, type TransferRoom } from './file-transfer.ts'
-import { closeBody, type LocalFile, typeOf } from './local-file.ts'
+import { closeBody, isRereadable, type LocalFile, typeOf } from './local-file.ts'
 import { type FileSending, type SendFileOptions, sendFile } from './send-file.ts'
 
 /** How the file of an m-line is sent. */
@@ -32,6 +32,13 @@ export class SendTransfer extends FileTransfer<void, SendTransferOptions> {
    */
   get confirmed(): number {
     return this.#sending?.confirmed ?? (this.description.range?.start ?? 1) - 1
+  }
+
+  /** What can be read at any place goes to each who answers. */
+  override fork(): SendTransfer | undefined {
+    if (!isRereadable(this.file)) return undefined
+    const { description, answering } = this
+    return new SendTransfer(this.room, this.file, { description, answering, options: this.options })
   }
 
   protected async transfer(session: Session, { remote }: Medium): Promise<void> {

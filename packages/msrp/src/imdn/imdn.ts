@@ -1,7 +1,6 @@
 import { MsrpError } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
-import { readXml, type XmlElement } from '../xml/read.ts'
-import { writeXml, type XmlParts } from '../xml/write.ts'
+import { readXml, writeXml, type XmlElement, type XmlParts } from '../xml/index.ts'
 import { DISPOSITION_TYPES, type Disposition, dispositionOf } from './disposition.ts'
 
 /** Media type of a notification's document. */

@@ -2,8 +2,7 @@
  * Receipts (RFC 5438): what senders want to hear of their instant messages, and what recipients tell them: that a message
  * was delivered, could not be, was shown. In envelopes of message/cpim, in Node and in browsers.
  */
-export type { DocumentSource } from '../xml/document.ts'
-export type { XmlElement } from '../xml/read.ts'
+export type { DocumentSource, XmlElement } from '../xml/index.ts'
 export type {
   Disposition,
   DispositionType,
@@ -14,7 +13,7 @@ export type {
 export { buildImdn, IMDN_TYPE, type Imdn, type ImdnParts, parseImdn } from './imdn.ts'
 export { buildNotification, type NotificationParts } from './notification.ts'
 export { readImdns } from './read-imdns.ts'
-export { type Consent, type ImOptions, Receipts, type ReceiptsOptions } from './receipts.ts'
+export { type Consent, type ImOptions, Receipts, type ReceiptsOptions, type ReceiptsRoom } from './receipts.ts'
 export type { ReceivedIm } from './received-im.ts'
 export {
   askForImdn,

@@ -1,6 +1,6 @@
 import { type MultipartPart, readMultipart } from '../multipart/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
-import { type DocumentSource, documentText } from '../xml/document.ts'
+import { type DocumentSource, documentText } from '../xml/index.ts'
 import { IMDN_TYPE, type Imdn, parseImdn } from './imdn.ts'
 
 /** Bytes of a message with several notifications: as many as one may have, since each byte of XML takes time. */

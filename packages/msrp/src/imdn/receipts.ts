@@ -11,6 +11,8 @@ import { RecentIds } from '../session/recent-ids.ts'
 import { MsrpError, newMessageId, parseMediaType, type RandomBytes } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
 import { keptText } from '../wire/kept-text.ts'
+import { shown } from '../wire/shown.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { type DispositionType, type ImdnWish, isWanted, type RecipientDisposition } from './disposition.ts'
 import { IMDN_TYPE, type Imdn } from './imdn.ts'
 import { buildNotification } from './notification.ts'
@@ -41,6 +43,13 @@ export interface ReceiptsOptions {
   /** Called for each notification about a message of ours. What it throws is an uncaught error; the iteration goes on. */
   readonly onReceipt?: (receipt: Receipt, item: SentItem, imdn: Imdn) => void
   /**
+   * Called for what goes wrong beside the calls of the application: while iterating, a message or notification that cannot be
+   * read and was refused; a notification about a message that could not be sent, such as one whose type the peer does not
+   * take; a `consent` that failed when delivery was to be told. `message` is the one that came. What it throws is an uncaught
+   * error.
+   */
+  readonly onError?: (error: unknown, message: IncomingMessage) => void
+  /**
    * Follows what was sent. One that is given goes on when this session is over, so that what comes on the next one, or by
    * SIP, is understood; otherwise this is `SentItemsOptions` for one that ends with the session.
    */
@@ -51,6 +60,16 @@ export interface ReceiptsOptions {
   readonly now?: () => Date
   /** Cryptographically strong. Default: the machine's. */
   readonly random?: RandomBytes
+}
+
+/** A chat room to have receipts in: a `ChatRoom` of `msrp/chatroom`. */
+export interface ReceiptsRoom {
+  readonly session: Session
+  /** The room's URI, which messages are written to. */
+  readonly uri: string
+  readonly self: CpimAddressInput
+  /** Whether a message to this URI goes there and to nobody else. */
+  reaches(uri: string): boolean
 }
 
 /** How to send one message. */
@@ -87,6 +106,7 @@ const OPENING = 64
 export class Receipts implements AsyncIterable<ReceivedIm> {
   readonly sentItems: SentItems
   readonly #session: Session
+  readonly #room: ReceiptsRoom | undefined
   readonly #options: ReceiptsOptions
   readonly #random: RandomBytes
   readonly #now: () => Date
@@ -103,10 +123,19 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
   #messages: AsyncIterator<IncomingMessage> | undefined
   #ended = false
 
-  constructor(session: Session, options: ReceiptsOptions) {
-    const { sentItems = {}, clock, now = () => new Date(), random = systemRandom } = options
+  constructor(session: Session, options: ReceiptsOptions)
+  /**
+   * In a chat room: messages are written to the room. Notifications go to those who wrote, which nobody else has to see: where
+   * the room has no private messages (RFC 7701 §8) only the room itself is told.
+   */
+  constructor(room: ReceiptsRoom, options?: Omit<ReceiptsOptions, 'self' | 'peer'>)
+  constructor(through: Session | ReceiptsRoom, given: Partial<ReceiptsOptions> = {}) {
+    const { sentItems = {}, clock, now = () => new Date(), random = systemRandom } = given
+    const room = 'session' in through ? through : undefined
+    const session = 'session' in through ? through.session : through
     this.#session = session
-    this.#options = options
+    this.#room = room
+    this.#options = { ...given, self: room?.self ?? given.self ?? '', peer: room?.uri ?? given.peer ?? [] }
     this.#random = random
     this.#now = now
     this.#clock = clock ?? systemClock
@@ -121,7 +150,8 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
 
   /**
    * Sends a message in an envelope that asks for notifications.
-   * @throws MsrpError `invalid-argument` for what cannot be sent
+   * @throws MsrpError `invalid-argument` for what cannot be sent; in a chat room also for several recipients, and for a
+   *   participant where it has no private messages: it would hand the message to everybody
    */
   send(body: MessageBody, options: ImOptions = {}): SentItem {
     const {
@@ -132,6 +162,8 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
       ...rest
     } = options
     const { contentType, ...sendOptions } = rest
+    const uris = urisOf(to)
+    checkRecipients(uris, this.#room)
     const messageId = imdnMessageId ?? newMessageId(this.#random)
     const parts = askForImdn(
       { ...cpim, from: this.#options.self, to, ...(contentType === undefined ? {} : { contentType }) },
@@ -139,7 +171,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     )
     const sending = wrapped(parts, body, sendOptions)
     const outgoing = this.#session.send(sending.body, sending.options)
-    const item = this.sentItems.add({ messageId, to: urisOf(to), wishes, outgoing })
+    const item = this.sentItems.add({ messageId, to: uris, wishes, outgoing })
     outgoing.delivered.catch((error: unknown) => {
       if (error instanceof MsrpError && !UNCLEAR.has(error.code)) this.sentItems.forget(messageId, error)
     })
@@ -196,7 +228,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
       if (im !== undefined) this.#opened.push(() => im)
     } catch (error) {
       // One that cannot be read has been refused; those behind it can.
-      if (error instanceof MsrpError) return
+      if (error instanceof MsrpError) return this.#tell(error, message)
       this.#opened.push(() => {
         throw error
       })
@@ -211,23 +243,23 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     const notification =
       opened === undefined ? parseMediaType(message.contentType)?.type === IMDN_TYPE : isImdn(opened.head)
     if (notification) {
-      await this.#take(opened ?? message, opened?.head.contentType ?? message.contentType, opened?.head.from?.uri)
+      const from = opened?.head.from?.uri ?? this.#otherSide
+      await this.#take(opened ?? message, opened?.contentType ?? message.contentType, from)
       return undefined
     }
     const im = new OpenedIm(message, opened, (it, disposition) => this.#notify(it, disposition))
     if (im.request !== undefined) {
       const delivered = { type: 'delivery', status: 'delivered' } as const
       // What the sender gave up, or what was lost on the way, it knows by MSRP.
-      void message.complete.then(() => this.#notify(im, delivered)).catch(() => {})
+      void message.complete.then(
+        () => this.#notify(im, delivered).catch((error: unknown) => this.#tell(error, message)),
+        () => {},
+      )
     }
     return im
   }
 
-  async #take(
-    content: { stream(): ReadableStream<Uint8Array> },
-    contentType: string,
-    from: string | undefined,
-  ): Promise<void> {
+  async #take(content: { stream(): ReadableStream<Uint8Array> }, contentType: string, from: string): Promise<void> {
     for (const imdn of await readImdns(content, contentType)) {
       const known = this.sentItems.take(imdn, from)
       if (known !== undefined) inform(() => this.#options.onReceipt?.(known.receipt, known.item, imdn))
@@ -238,6 +270,7 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     const { request } = im
     const { type } = wanted
     if (request === undefined || !isWanted(request.wishes, wanted)) return false
+    if (this.#room !== undefined && !this.#room.reaches(request.from?.uri ?? '')) return false
     const consent = (await this.#options.consent?.(im, type)) ?? true
     const id = keptText(`${request.messageId} ${request.from?.uri ?? ''}`, LONGEST_KEY)
     const told = this.#told.get(id) ?? new Set()
@@ -247,13 +280,13 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     const body = buildNotification(request, disposition, parts)
     if (body === undefined) return false
     this.#told.set(id, told.add(type))
-    const sent = await this.#sendNotification(body)
+    const sent = await this.#sendNotification(body, im.message)
     // It may be tried again.
     if (!sent) told.delete(type)
     return sent
   }
 
-  async #sendNotification(body: Uint8Array): Promise<boolean> {
+  async #sendNotification(body: Uint8Array, message: IncomingMessage): Promise<boolean> {
     const { delivered } = this.#session.send(body, {
       contentType: CPIM_TYPE,
       wrappedTypes: [IMDN_TYPE],
@@ -261,18 +294,41 @@ export class Receipts implements AsyncIterable<ReceivedIm> {
     })
     const sent = delivered.then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        this.#tell(error, message)
+        return false
+      },
     )
     this.#underWay.add(sent)
     void sent.then(() => this.#underWay.delete(sent))
     return sent
   }
+
+  #tell(error: unknown, message: IncomingMessage): void {
+    inform(() => this.#options.onError?.(error, message))
+  }
+
+  /** Who says what comes without From; empty when that may be one of several. */
+  get #otherSide(): string {
+    const [only = '', another] = urisOf(this.#options.peer)
+    return another === undefined ? only : ''
+  }
+}
+
+/** RFC 7701 §6.2: one recipient; §8: a participant only where there are private messages. */
+function checkRecipients(uris: readonly string[], room: ReceiptsRoom | undefined): void {
+  if (room === undefined) return
+  const [only = '', another] = uris
+  if (another !== undefined) {
+    throw new MsrpError('invalid-argument', `A message in the chat room ${shown(room.uri)} goes to the room or to one`)
+  }
+  if (!room.reaches(only)) {
+    throw new MsrpError('invalid-argument', `The chat room ${shown(room.uri)} has no private messages`)
+  }
 }
 
 /** Failures of MSRP that leave open whether the message has arrived. */
 const UNCLEAR: ReadonlySet<string> = new Set(['report-timeout', 'timeout', 'connection-lost', 'closed'])
-
-const systemRandom: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size))
 
 function urisOf(to: CpimAddressInput | readonly CpimAddressInput[]): string[] {
   if (typeof to === 'string') return [parseAddress(to).uri]

@@ -2,7 +2,7 @@ import type { CpimHead, OpenedCpim } from '../cpim/index.ts'
 import type { IncomingMessage } from '../session/api.ts'
 import { MsrpError } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
-import type { RecipientDisposition } from './disposition.ts'
+import { type DispositionType, dispositionOf, type RecipientDisposition } from './disposition.ts'
 import { type ImdnRequest, imdnMessageId, imdnRequest } from './request.ts'
 
 /** A message that was received, and what its sender wants to hear of it. Read its content once, by one of the three ways. */
@@ -35,6 +35,9 @@ export interface ReceivedIm {
   /** Says anything else: `forbidden` and `error` among it. As `displayed`. @throws MsrpError `invalid-argument` */
   notify(disposition: RecipientDisposition): Promise<boolean>
 }
+
+/** What a recipient tells of. */
+const RECIPIENTS: ReadonlySet<DispositionType> = new Set(['delivery', 'display'])
 
 /** Sends a notification; false when none is to go out. */
 export type Notify = (im: OpenedIm, disposition: RecipientDisposition) => Promise<boolean>
@@ -81,15 +84,10 @@ export class OpenedIm implements ReceivedIm {
 
   async notify(disposition: RecipientDisposition): Promise<boolean> {
     const { type, status } = disposition
-    if (!STATES.has(`${type} ${status}`)) {
+    if (!RECIPIENTS.has(type) || dispositionOf(type, status) === undefined) {
       // RFC 5438 §7.2.1: only intermediaries tell of processing.
       throw new MsrpError('invalid-argument', `A recipient does not say ${shown(`${type} ${status}`)}`)
     }
     return this.#notify(this, disposition)
   }
 }
-
-const STATES: ReadonlySet<string> = new Set([
-  ...['delivered', 'failed', 'forbidden', 'error'].map((status) => `delivery ${status}`),
-  ...['displayed', 'forbidden', 'error'].map((status) => `display ${status}`),
-])

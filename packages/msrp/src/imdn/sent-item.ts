@@ -12,8 +12,8 @@ export interface Receipt {
   readonly messageId: string
   readonly disposition: Disposition
   /**
-   * Whom it is about, as far as the notification or its envelope has it, else empty: the sender of the notification, unless
-   * the list or room that the message was written to tells of somebody behind it.
+   * Whom it is about: the sender of the notification, unless the list or room that the message was written to tells of
+   * somebody behind it.
    */
   readonly recipient: string
   /** Why a delivery failed; see `Imdn`. */
@@ -123,6 +123,8 @@ export class FollowedMessage implements SentItem {
   readonly outgoing: OutgoingMessage | undefined
   readonly #all: Dispositions = new Dispositions()
   readonly #to: readonly string[]
+  /** Whom it was written to, if that is one. */
+  readonly #only: string | undefined
   readonly #recipients: Map<string, Dispositions> = new Map()
   readonly #bad: Readonly<Record<DispositionType, Set<string>>> = {
     delivery: new Set(),
@@ -137,6 +139,7 @@ export class FollowedMessage implements SentItem {
     this.wishes = wishes
     this.outgoing = outgoing
     this.#to = to.map(comparableUri)
+    this.#only = to.length === 1 ? to[0] : undefined
   }
 
   get delivered(): Promise<Receipt> {
@@ -169,13 +172,13 @@ export class FollowedMessage implements SentItem {
   }
 
   /**
-   * A notification has come, in an envelope from somebody.
-   * @returns what it says and of whom; undefined when that could not be kept
+   * A notification has come, from somebody; empty where that is not known.
+   * @returns what it says and of whom; undefined when that is not believed or could not be kept
    */
   take(imdn: Imdn & { readonly disposition: Disposition }, from: string): Receipt | undefined {
     const uri = this.#recipientOf(imdn.recipientUri ?? '', from)
-    const recipient = this.#recipient(uri)
-    if (recipient === undefined) return undefined
+    const recipient = uri === undefined ? undefined : this.#recipient(uri)
+    if (uri === undefined || recipient === undefined) return undefined
     const { disposition, reason } = imdn
     const receipt: Receipt = {
       messageId: this.messageId,
@@ -213,15 +216,16 @@ export class FollowedMessage implements SentItem {
   /**
    * Whom a notification is about. RFC 5438 §14.1: anybody can write any recipient into a document. The list or room that a
    * message was written to tells of those behind it; everybody else, participants and addressees, of nobody but themselves.
+   * Who does not say who they are can only be the one whom the message went to, if it went to one.
    */
-  #recipientOf(told: string, from: string): string {
-    if (from === '') return told
+  #recipientOf(told: string, from: string): string | undefined {
+    if (from === '') return told === '' || this.#isAddressed(told) ? this.#only : undefined
     return told !== '' && this.#isAddressed(from) && !this.#isAddressed(told) ? told : from
   }
 
   /** Whether this is bad news and the last of those it was written to has it. What others say is final for nobody else. */
   #isBadForAll(uri: string, { type, status }: Disposition): boolean {
-    if (uri !== '' && !this.#isAddressed(uri)) return false
+    if (!this.#isAddressed(uri)) return false
     const bad = this.#bad[type]
     const key = comparableUri(uri)
     if (GOOD.has(status)) bad.delete(key)

@@ -68,9 +68,11 @@ export class SentItems {
 
   /**
    * Takes in a notification, from whichever way it came.
-   * @param from of its envelope: who says so, which is whom it is about unless the message was written to a list or room
-   *   that tells of others; without it the document is believed
-   * @returns what became known of which message; undefined when it is about none that is followed, or says nothing known
+   * @param from who says so, by From of its envelope, else as the way on which it came tells; it is about them, unless the
+   *   message was written to a list or room that tells of others. Where nobody knows, it is believed only when the message
+   *   was written to one, and of that one
+   * @returns what became known of which message; undefined when it is about none that is followed, says nothing known, or is
+   *   not believed
    */
   take(imdn: Imdn, from = ''): { readonly item: SentItem; readonly receipt: Receipt } | undefined {
     const item = this.#kept.get(imdn.messageId)?.item

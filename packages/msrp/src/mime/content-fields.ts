@@ -5,7 +5,9 @@ import { shown } from '../wire/shown.ts'
 export type ContentField = readonly [name: string, value: string]
 
 const FIELD = /^([!-9;-~]+)[ \t]*:[ \t]*(.*)$/s
-const MIME_NAME = /^(?:content-[!-9;-~]+|mime-version)$/i
+/** RFC 2045 §3, and what peers send of RFC 2183, 2557, 1864 and 3282; a text may begin with "Content-Warning:". */
+const MIME_NAME =
+  /^(?:content-(?:type|transfer-encoding|id|description|disposition|length|location|md5|language)|mime-version)$/i
 const PLAIN_ENCODING = /^(?:7bit|8bit|binary)$/i
 
 /**
@@ -30,7 +32,7 @@ export function fieldOf(fields: readonly ContentField[], name: string): string |
   return fields.find(([one]) => one.toLowerCase() === wanted)?.[1]
 }
 
-/** Whether a field is one that RFC 2045 §3 gives to content. */
+/** Whether a field is one that content is known to have. */
 export function isMimeName(name: string): boolean {
   return MIME_NAME.test(name)
 }

@@ -1,11 +1,10 @@
-import { concatenate, MsrpError, textDecoderOf, textOfBody } from '../wire/index.ts'
+import { readText } from '../wire/charset.ts'
+import { concatenate, MsrpError } from '../wire/index.ts'
+import { type BytePuller, pulledStream } from '../wire/pulled-stream.ts'
 import { transferDecoder } from './transfer-encoding.ts'
 
 /** Where content comes from, piece by piece. */
-export interface ContentSource {
-  /** The next bytes; undefined at the end. */
-  pull(): Promise<Uint8Array | undefined>
-  /** Nobody wants the rest. */
+export interface ContentSource extends BytePuller {
   cancel(reason?: unknown): Promise<void>
   /** Has the sender told why. */
   refuse?: ((status: number, comment?: string) => void) | undefined
@@ -65,16 +64,12 @@ export function arrivingContent(source: ContentSource, { contentType, encoding, 
   }
   return {
     bytes,
-    text: async () => {
-      // What cannot be decoded is left to be read otherwise.
-      textDecoderOf(contentType)
-      return textOfBody(await bytes(), contentType)
-    },
-    raw: () => streamOf(take()),
+    text: () => readText(contentType, bytes),
+    raw: () => pulledStream(take()),
     stream: () => {
       const decoder = transferDecoder(encoding)
       const from = take()
-      if (decoder === undefined) return streamOf(from)
+      if (decoder === undefined) return pulledStream(from)
       let ended = false
       const pull = async (): Promise<Uint8Array | undefined> => {
         while (!ended) {
@@ -85,24 +80,9 @@ export function arrivingContent(source: ContentSource, { contentType, encoding, 
         }
         return undefined
       }
-      return streamOf({ ...from, pull })
+      return pulledStream({ ...from, pull })
     },
   }
-}
-
-/** A stream from which nothing is fetched before it is asked for, as in the message itself. */
-export function streamOf(source: Omit<ContentSource, 'refuse'>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        const piece = await source.pull()
-        if (piece === undefined) controller.close()
-        else controller.enqueue(piece)
-      },
-      cancel: (reason) => source.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
 }
 
 /** The reader of a stream as a source. */

@@ -1,5 +1,12 @@
-import { type Content, defaultType, inMemory, type JoinedContent, joinContents } from '../mime/content.ts'
-import { type ContentField, contentFieldLines } from '../mime/content-fields.ts'
+import {
+  type Content,
+  type ContentField,
+  contentFieldLines,
+  defaultType,
+  inMemory,
+  type JoinedContent,
+  joinContents,
+} from '../mime/index.ts'
 import { ByteSearch } from '../wire/byte-search.ts'
 import {
   formatContentDisposition,
@@ -9,6 +16,7 @@ import {
   type RandomBytes,
 } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { encodeText } from '../wire/utf8.ts'
 
 /** A part to be written. */
@@ -64,7 +72,7 @@ export type ContentOf<Part> = Part extends { readonly whole: infer Kind }
 export function buildMultipart<Part extends PartInput | WholePart>(
   subtype: string,
   parts: readonly Part[],
-  { parameters = {}, random = platformRandom }: BuildMultipartOptions = {},
+  { parameters = {}, random = systemRandom }: BuildMultipartOptions = {},
 ): BuiltMultipart<Part> {
   if (!TOKEN.test(subtype)) throw unusable(`the subtype ${shown(subtype)}`)
   if (parts.length === 0) throw unusable('it needs a part')
@@ -121,10 +129,6 @@ function freeBoundary(contents: readonly Content[], random: RandomBytes): string
     const search = new ByteSearch(encodeText(`--${boundary}`))
     if (bytes.every((content) => search.indexIn(content, 0) === -1)) return boundary
   }
-}
-
-function platformRandom(size: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(size))
 }
 
 function unusable(what: string): MsrpError {

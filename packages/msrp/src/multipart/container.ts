@@ -1,26 +1,13 @@
-import { transferDecoder } from '../mime/transfer-encoding.ts'
+import { type Container, firstDecoded } from '../mime/index.ts'
 import { concatenate, MsrpError, parseMediaType } from '../wire/index.ts'
 import { MultipartReader } from './multipart-reader.ts'
 import type { PartHead } from './part-head.ts'
-
-/** What the option `containers` of a session takes. */
-export interface MultipartContainer {
-  readonly types: readonly string[]
-  look(
-    contentType: string,
-    firstBytes: Uint8Array,
-  ): {
-    readonly contents: readonly { readonly contentType: string; readonly firstBytes: Uint8Array }[]
-    readonly complete: boolean
-    readonly choice: boolean
-  }
-}
 
 /**
  * For the option `containers` of a session: shows which types a multipart has inside. A signature counts as part of
  * multipart/signed, and what is encrypted has nothing inside that could be seen.
  */
-export const multipartContainer: MultipartContainer = {
+export const multipartContainer: Container = {
   types: ['multipart/*'],
   look: (contentType, firstBytes) => {
     const { type } = parseMediaType(contentType) ?? {}
@@ -29,7 +16,7 @@ export const multipartContainer: MultipartContainer = {
     const looked = type === 'multipart/encrypted' ? [] : type === 'multipart/signed' ? seen.slice(0, 1) : seen
     const contents = looked.map(({ head, pieces }) => ({
       contentType: head.contentType,
-      firstBytes: firstOf(head, pieces),
+      firstBytes: firstDecoded(concatenate(pieces), head.transferEncoding),
     }))
     return { contents, complete, choice: type === 'multipart/alternative' }
   },
@@ -49,16 +36,6 @@ function readInto(seen: { head: PartHead; pieces: Uint8Array[] }[], contentType:
     return reader.closed
   } catch (error) {
     if (error instanceof MsrpError) return false
-    throw error
-  }
-}
-
-function firstOf(head: PartHead, pieces: readonly Uint8Array[]): Uint8Array {
-  try {
-    const bytes = concatenate(pieces)
-    return transferDecoder(head.transferEncoding)?.push(bytes) ?? bytes
-  } catch (error) {
-    if (error instanceof MsrpError) return new Uint8Array()
     throw error
   }
 }

@@ -2,10 +2,17 @@
  * Messages with several parts (RFC 2046 §5.1): multipart/mixed, alternative, related, signed, read as they arrive or as a
  * whole, and written; and which media types say S/MIME (RFC 8591). Pure: bytes and values, in Node and in browsers.
  */
-export type { Content, JoinedContent, ReadableContent, StreamedContent } from '../mime/content.ts'
-export type { ContentField } from '../mime/content-fields.ts'
-export type { ArrivingContent } from '../mime/content-reader.ts'
-export { type SmimeType, smimeAcceptTypes, smimeTypeOf, takesSmime } from '../mime/smime.ts'
+export type {
+  ArrivingContent,
+  Container,
+  ContainerView,
+  Content,
+  ContentField,
+  JoinedContent,
+  ReadableContent,
+  StreamedContent,
+} from '../mime/index.ts'
+export { type SmimeType, smimeAcceptTypes, smimeTypeOf, takesSmime } from '../mime/index.ts'
 export {
   type BuildMultipartOptions,
   type BuiltMultipart,
@@ -15,7 +22,7 @@ export {
   type WholePart,
 } from './build.ts'
 export { bestPart, partOfUrl, rootPart } from './choose.ts'
-export { type MultipartContainer, multipartContainer } from './container.ts'
+export { multipartContainer } from './container.ts'
 export { type MultipartEvents, type MultipartLimits, MultipartReader } from './multipart-reader.ts'
 export {
   type MultipartSource,

@@ -1,4 +1,4 @@
-import { addFieldLine, type ContentField } from '../mime/content-fields.ts'
+import { addFieldLine, type ContentField } from '../mime/index.ts'
 import { copyBytes } from '../wire/byte-pool.ts'
 import { ByteSearch } from '../wire/byte-search.ts'
 import { concatenate, MsrpError, parseMediaType } from '../wire/index.ts'

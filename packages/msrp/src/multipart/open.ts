@@ -1,5 +1,4 @@
-import { type ArrivingContent, arrivingContent, type ContentSource, sourceOf } from '../mime/content-reader.ts'
-import { depthInside } from '../mime/nesting.ts'
+import { type ArrivingContent, arrivingContent, type ContentSource, depthInside, sourceOf } from '../mime/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { type MultipartLimits, MultipartReader } from './multipart-reader.ts'
 import { type Multipart, parseMultipart } from './parse.ts'

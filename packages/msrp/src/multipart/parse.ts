@@ -1,5 +1,4 @@
-import { depthInside } from '../mime/nesting.ts'
-import { decodeTransfer } from '../mime/transfer-encoding.ts'
+import { decodeTransfer, depthInside } from '../mime/index.ts'
 import { parseMediaType, textOfBody } from '../wire/index.ts'
 import { type MultipartLimits, MultipartReader } from './multipart-reader.ts'
 import { PartHead } from './part-head.ts'

@@ -1,4 +1,4 @@
-import { type ContentField, fieldOf } from '../mime/content-fields.ts'
+import { type ContentField, fieldOf } from '../mime/index.ts'
 import { type ContentDisposition, parseContentDisposition, parseMediaType } from '../wire/index.ts'
 
 /** What a part says of itself before its content. */

@@ -7,14 +7,14 @@ import { safeFileName } from '../file/safe-file-name.ts'
 import { ByteRanges } from '../session/byte-ranges.ts'
 import { MsrpError } from '../wire/index.ts'
 import { FileLock } from './file-lock.ts'
-import { FileSink, type FileSinkOptions } from './file-sink.ts'
+import { IncomingFile, type IncomingFileOptions } from './incoming-file.ts'
 import { makeFolder } from './make-folder.ts'
 import { readFacts, removeFacts, writeFacts } from './partial-facts.ts'
 import { errorCode } from './socket-error.ts'
 import { storageError } from './storage-error.ts'
 
 /** How received files are stored. */
-export interface FileStoreOptions extends Pick<FileSinkOptions, 'mode' | 'sync'> {
+export interface FileStoreOptions extends Pick<IncomingFileOptions, 'mode' | 'sync'> {
   /** When the name is taken: `number` (default) stores as `name (2).ext`, `fail` fails with `storage`. */
   readonly taken?: 'number' | 'fail'
   /** How long a part is kept after its last byte, in milliseconds. Default seven days. */
@@ -69,7 +69,12 @@ export class FileStore {
       await checkRoom(path, this.folder, selector.size === undefined ? 0 : selector.size - stored)
       if (kept !== undefined) await writeFacts(kept.place.facts, { stored: undefined })
       const temporaryName = kept?.place.name
-      const sink = new FileSink(path, { mode, sync, taken, ...(temporaryName === undefined ? {} : { temporaryName }) })
+      const sink = new IncomingFile(path, {
+        mode,
+        sync,
+        taken,
+        ...(temporaryName === undefined ? {} : { temporaryName }),
+      })
       // A place that cannot be written should show before the file is asked for.
       await sink.write(0, new Uint8Array(0))
       return new StoredFile(sink, { stored, named: selector.name !== undefined, kept })
@@ -148,7 +153,7 @@ interface Kept {
 /** A file on its way into its folder. */
 export class StoredFile implements FileTarget {
   readonly stored: number
-  readonly #sink: FileSink
+  readonly #sink: IncomingFile
   readonly #named: boolean
   /** Undefined for a file that cannot be gone on with, and once it is over. */
   #kept: Kept | undefined
@@ -157,7 +162,7 @@ export class StoredFile implements FileTarget {
   /** Bytes came out of order, and the facts say up to where there is no gap. */
   #gap: Promise<void> | undefined
 
-  constructor(sink: FileSink, file: { stored: number; named: boolean; kept: Kept | undefined }) {
+  constructor(sink: IncomingFile, file: { stored: number; named: boolean; kept: Kept | undefined }) {
     this.#sink = sink
     this.stored = file.stored
     this.#named = file.named

@@ -7,14 +7,14 @@ export { type Dialed, type DialOptions, type DialTls, dial } from './dial.ts'
 export { dialWebSocket, type WebSocketDialOptions } from './dial-web-socket.ts'
 export { fileHash, nodeFilePlatform } from './file-hash.ts'
 export { FileLock } from './file-lock.ts'
-export { FileSink, type FileSinkOptions } from './file-sink.ts'
 export { FileSource, type FileSourceOptions } from './file-source.ts'
 export { FileStore, type FileStoreOptions, type StoredFile } from './file-store.ts'
 export { certificateDigest, ownFingerprints } from './fingerprint.ts'
 export { numberedNames } from './free-name.ts'
+export { IncomingFile, type IncomingFileOptions } from './incoming-file.ts'
 export {
   type Accepted,
-  type ListenOptions,
+  type ListenSocketsOptions,
   type ListenTls,
   listenSockets,
   type ProxyOptions,

@@ -40,7 +40,7 @@ export interface Accepted {
 }
 
 /** Where to listen, and what to do with who comes. */
-export interface ListenOptions {
+export interface ListenSocketsOptions {
   /** Address or name of this machine. Default: every address. */
   readonly host?: string
   /** 0: any free port. */
@@ -87,7 +87,7 @@ export interface ListenOptions {
  * Opens a TCP or TLS listener. Rejects with MsrpError `unreachable` when the address is in use, not ours or not
  * permitted, and `invalid-argument` when certificate and key cannot be used.
  */
-export async function listenSockets(options: ListenOptions): Promise<SocketListener> {
+export async function listenSockets(options: ListenSocketsOptions): Promise<SocketListener> {
   const listener = new SocketListener(options)
   await listener.open()
   return listener
@@ -96,7 +96,7 @@ export async function listenSockets(options: ListenOptions): Promise<SocketListe
 /** A listener: see `listenSockets`. */
 export class SocketListener {
   readonly secure: boolean
-  readonly #options: ListenOptions
+  readonly #options: ListenSocketsOptions
   /** What listens. */
   readonly #server: Server | TlsServer
   /** What does the handshakes: the same, unless something is to be read before them. */
@@ -118,7 +118,7 @@ export class SocketListener {
     }
   }
 
-  constructor(options: ListenOptions) {
+  constructor(options: ListenSocketsOptions) {
     this.#options = options
     this.secure = options.tls !== undefined
     this.#tlsServer = options.tls && this.#createTlsServer(options.tls)
@@ -294,7 +294,7 @@ const remedies: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'Choose an address of this machine',
 }
 
-function cannotListen(options: ListenOptions, cause: Error): MsrpError {
+function cannotListen(options: ListenSocketsOptions, cause: Error): MsrpError {
   const text = `cannot listen on ${formatAuthority(options.host ?? '*', options.port)}: ${socketReason(cause)}`
   const remedy = remedies[errorCode(cause)] ?? 'Choose another address or port'
   return new MsrpError('unreachable', `${text}. ${remedy}`, { cause })

@@ -1,22 +1,24 @@
+import { TransactionTable } from '../connection/transaction-table.ts'
 import type { Transport } from '../connection/transport.ts'
 import { BlockSpool } from '../session/block-spool.ts'
 import { DirectPeers } from '../session/direct-peers.ts'
 import { IncomingBody } from '../session/incoming-body.ts'
+import { PARTS_AT_HAND } from '../session/parts-at-hand.ts'
 import type {
   DialTarget,
+  FileSink,
   ListeningSocket,
   ListenOptions,
   ListenPlatform,
   Platform,
-  FileSink as PlatformSink,
   SaveOptions,
 } from '../session/platform.ts'
 import { connectToRelay } from '../session/relay-client/index.ts'
 import { ChunkParser, MsrpError } from '../wire/index.ts'
 import { dial } from './dial.ts'
 import { dialWebSocket } from './dial-web-socket.ts'
-import { FileSink } from './file-sink.ts'
 import { ownFingerprints } from './fingerprint.ts'
+import { IncomingFile } from './incoming-file.ts'
 import { type ListenTls, listenSockets } from './listen-sockets.ts'
 import { nodeClock } from './node-clock.ts'
 import { nodeHash, nodeRandom } from './node-crypto.ts'
@@ -48,6 +50,8 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform & List
     random: nodeRandom,
     hash: nodeHash,
     reader: ChunkParser,
+    requestTable: TransactionTable,
+    parts: PARTS_AT_HAND,
     connectToRelay: (relay, attempt) => connectToRelay(relay, resolver, attempt),
     direct: (room) => new DirectPeers(platform, room),
 
@@ -88,8 +92,8 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform & List
 
     openBody: (room) => new IncomingBody(room),
 
-    async createFile(path: string, { taken }: SaveOptions): Promise<PlatformSink> {
-      const sink = new FileSink(path, { taken })
+    async createFile(path: string, { taken }: SaveOptions): Promise<FileSink> {
+      const sink = new IncomingFile(path, { taken })
       // A place that cannot be written should show before the first byte of the body is asked for.
       await sink.write(0, new Uint8Array(0))
       return {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type ProxyHeader, readProxyHeader } from './proxy-header.ts'
 
@@ -31,7 +32,7 @@ export function takeProxyHeader(
         return
       }
     } catch (error) {
-      settle(error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error }))
+      settle(asMsrpError(error, 'internal', 'The PROXY header could not be read'))
     }
   }
   const onEnd = (): void => {

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from '../session/api.ts'
 import type { FileSink, SaveOptions } from '../session/platform.ts'
-import { MsrpError, textDecoderOf, textOfBody } from '../wire/index.ts'
+import { readText } from '../wire/charset.ts'
+import { MsrpError } from '../wire/index.ts'
+import { pulledStream } from '../wire/pulled-stream.ts'
 
 /** The sessions around a message. */
 export interface ContinuedRoom {
@@ -66,10 +68,8 @@ export class ContinuedMessage implements IncomingMessage {
     return this.#first.field(name)
   }
 
-  async text(): Promise<string> {
-    // What cannot be decoded is not taken either: it can still be read as bytes.
-    textDecoderOf(this.contentType)
-    return textOfBody(await this.bytes(), this.contentType)
+  text(): Promise<string> {
+    return readText(this.contentType, () => this.bytes())
   }
 
   bytes(): Promise<Uint8Array> {
@@ -79,9 +79,7 @@ export class ContinuedMessage implements IncomingMessage {
 
   async blob(): Promise<Blob> {
     const { BlobSink } = await import('../session/blob-sink.ts')
-    const sink = new BlobSink(this.contentType)
-    await this.saveTo(sink)
-    return sink.finish(this.size ?? this.received)
+    return this.saveTo(new BlobSink(this.contentType))
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -108,21 +106,14 @@ export class ContinuedMessage implements IncomingMessage {
         return fresh
       }
     }
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const piece = await this.#throughout(next)
-          if (piece === undefined) controller.close()
-          else controller.enqueue(piece)
-        },
-        cancel: () => this.refuse(413, 'The receiver stopped reading'),
-      },
-      { highWaterMark: 0 },
-    )
+    return pulledStream({
+      pull: () => this.#throughout(next),
+      cancel: () => this.refuse(413, 'The receiver stopped reading'),
+    })
   }
 
   saveTo(path: string, options?: SaveOptions): Promise<string>
-  saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
+  saveTo<Result>(sink: FileSink<Result>, options?: SaveOptions): Promise<Result>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
     this.#attach()
     const { signal } = options
@@ -200,7 +191,7 @@ export class ContinuedMessage implements IncomingMessage {
 }
 
 /** A sink that stays as it is when a session breaks: the next one writes on. */
-function undiscarded(sink: FileSink): FileSink {
+function undiscarded<Result>(sink: FileSink<Result>): FileSink<Result> {
   const { read } = sink
   return {
     write: (position, bytes) => sink.write(position, bytes),

@@ -33,8 +33,3 @@ const LASTING: ReadonlySet<MsrpErrorCode> = new Set<MsrpErrorCode>([
 export function isLasting(error: unknown): boolean {
   return error instanceof MsrpError && LASTING.has(error.code)
 }
-
-export function asMsrpError(error: unknown, what: string): MsrpError {
-  if (error instanceof MsrpError) return error
-  return new MsrpError('unreachable', `${what}: ${error instanceof Error ? error.message : error}`, { cause: error })
-}

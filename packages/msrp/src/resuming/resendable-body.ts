@@ -1,5 +1,5 @@
 import type { MessageBody } from '../session/body.ts'
-import { type BodyReader, READ_SIZE, readerFor } from '../session/outgoing-body.ts'
+import { type BodyReader, READ_SIZE, readerFor } from '../session/body-reader.ts'
 
 /** A body that several sessions send one after another, each from where the one before was confirmed. */
 export interface ResendableBody {

@@ -12,10 +12,13 @@ import type {
 import type { MessageBody } from '../session/body.ts'
 import { finish } from '../session/finish.ts'
 import type { SendOptions } from '../session/options.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError, newSessionId, type RandomBytes } from '../wire/index.ts'
+import { inform } from '../wire/inform.ts'
+import { systemRandom } from '../wire/system-random.ts'
 import { BACK_OFF, type BackOff, checkBackOff, waitBefore } from './back-off.ts'
 import { IncomingMessages } from './incoming-messages.ts'
-import { asMsrpError, isLasting } from './lost.ts'
+import { isLasting } from './lost.ts'
 import type { ResumingEvent, ResumingOptions } from './options.ts'
 import { addStatistics, NO_STATISTICS } from './statistics-sum.ts'
 import { UnconfirmedMessages } from './unconfirmed-messages.ts'
@@ -60,7 +63,7 @@ export class ResumingSession implements Session {
 
   /** Begins at once to get a session. @throws MsrpError `invalid-argument` */
   constructor(options: ResumingOptions) {
-    const { clock = wakefulClock, random = (size) => crypto.getRandomValues(new Uint8Array(size)), signal } = options
+    const { clock = wakefulClock, random = systemRandom, signal } = options
     this.#options = options
     this.#clock = clock
     this.#random = random
@@ -115,7 +118,10 @@ export class ResumingSession implements Session {
     return this.#losses
   }
 
-  /** Those of all its sessions together; `roundTrip` and `idle` are the latest one's. */
+  /**
+   * Those of all its sessions together: what goes out or comes in over two of them counts twice. `roundTrip` and `idle` are the
+   * latest one's.
+   */
   get statistics(): SessionStatistics {
     const now = this.#phase === 'open' ? this.#session?.statistics : undefined
     const sum = now === undefined ? this.#past : addStatistics(this.#past, now)
@@ -251,7 +257,7 @@ export class ResumingSession implements Session {
         return session ?? this.#giveUp(new MsrpError('closed', '`next` gave no session'))
       } catch (cause) {
         if (this.#over.signal.aborted) return undefined
-        error = asMsrpError(cause, 'No session could be had')
+        error = asMsrpError(cause, 'unreachable', 'No session could be had')
         this.#tell({ kind: 'failed', attempt, error })
         if (isLasting(cause)) return this.#giveUp(error)
       }
@@ -319,14 +325,7 @@ export class ResumingSession implements Session {
   }
 
   #tell(event: ResumingEvent): void {
-    try {
-      this.#options.onEvent?.(event)
-    } catch (error) {
-      // A mistake of the application, for it to see; the session goes on.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    inform(() => this.#options.onEvent?.(event))
   }
 }
 

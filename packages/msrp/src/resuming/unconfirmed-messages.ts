@@ -1,6 +1,7 @@
 import type { Session } from '../session/api.ts'
 import type { MessageBody } from '../session/body.ts'
 import type { SendOptions } from '../session/options.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError, newMessageId, type RandomBytes } from '../wire/index.ts'
 import { resendable } from './resendable-body.ts'
 import { ResentMessage } from './resent-message.ts'
@@ -78,7 +79,7 @@ export class UnconfirmedMessages {
       try {
         message.sendOver(session)
       } catch (error) {
-        message.fail(error instanceof MsrpError ? error : new MsrpError('internal', String(error), { cause: error }))
+        message.fail(asMsrpError(error, 'internal', 'The message could not be sent'))
       }
     }
     return all.length

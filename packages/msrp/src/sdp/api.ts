@@ -82,8 +82,10 @@ export interface MediaWishes
    */
   readonly setup?: 'active'
   /**
-   * TLS or nothing: what would be a connection without it is `not-acceptable`. With `listen` it needs `listen.tls`. Through a
-   * relay without effect, whose URI says it. Default false: an offer without TLS is answered without.
+   * True: TLS or nothing, and what would be a connection without it is `not-acceptable`; with `listen` it needs `listen.tls`.
+   * False: an offer without TLS is answered without, whatever there is here, since an answer has the transport of its offer
+   * (RFC 3264 §6.1). Default: true where our own offer would have TLS, which `listen.tls`, and `tls` where we only connect,
+   * bring with them. Through our relay without effect: its URI says it.
    */
   readonly secure?: boolean
   /** Further attribute lines, behind ours, such as `['file-selector', 'name:"a.txt"']`. */
@@ -116,17 +118,24 @@ export interface Medium {
    * not come about, or is over before; one that nobody looks at does not end the process.
    */
   readonly session: Promise<Session>
-  /** Changes what the next description says of it. */
+  /** Changes what the next description says of it. @throws MsrpError `invalid-argument` naming what cannot be changed so */
   change(changes: MediaChanges): void
   /**
    * The next description has it with port 0, and with these attributes. Its session ends once that is agreed; close it
    * yourself to end it at once.
    */
   remove(attributes?: readonly AttributeInput[]): void
-  /** Each session of this m-line, when it has opened. */
-  onSession: ((session: Session) => void) | undefined
-  /** The peer has said something of it, the first time or again; also that it is over (port 0). */
-  onRemote: ((remote: MessageDescription) => void) | undefined
+  /** Calls it with each session of this m-line that opens from now on. Returns what ends that. */
+  onSession(listener: (session: Session) => void): () => void
+  /**
+   * Calls it whenever the peer has said something of it, the first time or again; also that it is over (port 0). `session` is
+   * that of the new description by then. Returns what ends that.
+   */
+  onRemote(listener: (remote: MessageDescription) => void): () => void
+  /**
+   * Calls it with the same m-line in another dialog, when `fork` makes one of the offer that this is in. Returns what ends that.
+   */
+  onFork(listener: (fork: Medium) => void): () => void
 }
 
 /** An m-line that the peer offers. */
@@ -145,7 +154,7 @@ export type MediumDecision =
       /** For a new m-line: the medium that it becomes. For one that stands: a new medium takes its place, on another path. */
       readonly take: MediaWishes
       /** Called before the answer is written, with the medium that has been made. */
-      readonly taken?: (medium: Medium) => void
+      readonly onTaken?: (medium: Medium) => void
     }
   | {
       /** For one that stands: what is to change of it in the answer. */
@@ -174,7 +183,7 @@ export interface Preparing {
 export interface MediaNegotiation {
   /** Ours, in the order of their m-lines; those that are over are among them until others take their m-lines. */
   readonly media: readonly Medium[]
-  /** One more medium for the next offer. */
+  /** One more medium for the next offer. @throws MsrpError `invalid-argument` naming the wish, `limit-exceeded` */
   add(wishes: MediaWishes): Medium
 }
 
@@ -189,7 +198,7 @@ export interface NegotiationOptions {
    * order, files (RFC 5547) excepted, which are refused.
    */
   readonly onMedium?: (offered: OfferedMedium) => MediumDecision | Promise<MediumDecision>
-  /** A new offer is due. */
+  /** A new offer is due. The other side may find the same at the same time: `reoffer` makes it so that both come through. */
   readonly onOfferDue?: (due: OfferReason) => void
   /**
    * Addresses of a name, to compare c-line and path (RFC 6714 §4.4). Without it a name and an address are taken to fit.
@@ -207,7 +216,7 @@ export interface NegotiationOptions {
   readonly clock?: Clock
 }
 
-/** What surrounds our media in one description. */
+/** How an offer is made, and what surrounds our media in it. */
 export interface OfferOptions {
   /**
    * A description with everything else: session lines and other media (audio …), which go out as they are, byte for byte;
@@ -215,9 +224,20 @@ export interface OfferOptions {
    * in its o-line is ours to count.
    */
   readonly around?: string
+  /** Gives up, with `aborted`: as when the user does. */
+  readonly signal?: AbortSignal
 }
 
-/** What surrounds an answer. */
+/** How an answer is taken. */
+export interface AcceptOptions {
+  /**
+   * Gives up, with `aborted`, what is not open yet, as with `AbortSignal.timeout(10_000)`: a peer that has answered may never
+   * come. Without it, and without the negotiation's own, `accept` waits until the negotiation is closed.
+   */
+  readonly signal?: AbortSignal
+}
+
+/** How an offer is answered, and what surrounds our media in the answer. */
 export interface AnswerOptions {
   /**
    * Answers everything else: gets the offer without our m-lines, gives an answer to that. Without it all other media are
@@ -229,4 +249,9 @@ export interface AnswerOptions {
    * again for some seconds when the peer does not know the session yet; behind a relay nobody may tell us that.
    */
   readonly connectAfter?: Promise<unknown>
+  /**
+   * Gives up, with `aborted`, until the answer is there, such as when the offer is taken back while `onMedium` still asks the user
+   * (SIP: CANCEL). For the sessions that begin then `Negotiation.session` is to be looked at, and `close` ends them.
+   */
+  readonly signal?: AbortSignal
 }

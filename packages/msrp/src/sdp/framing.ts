@@ -35,6 +35,8 @@ export function without(description: SessionDescription, left: (index: number) =
 export class Framing {
   readonly #options: NegotiationOptions
   readonly #random: RandomBytes
+  #head: string | undefined
+  #host = 'localhost.invalid'
   #origin: Origin | undefined
   #last: string | undefined
 
@@ -46,6 +48,8 @@ export class Framing {
   /** Of another dialog that begins with the same offer. */
   fork(): Framing {
     const copy = new Framing(this.#options, this.#random)
+    copy.#head = this.#head
+    copy.#host = this.#host
     copy.#origin = this.#origin
     copy.#last = this.#last
     return copy
@@ -53,9 +57,15 @@ export class Framing {
 
   /**
    * A whole description. Each section is a text as it came or lines of our own.
-   * @param host for c- and o-line, where there are no surroundings that have them.
+   * @param head the lines of the session; those of the one before, if there are none
+   * @param host for c- and o-line, where no surroundings have them; that of the one before, if there is none
    */
-  compose(head: string | undefined, sections: readonly (string | readonly string[])[], host: string): string {
+  compose(
+    sections: readonly (string | readonly string[])[],
+    { head = this.#head, host = this.#host }: { head?: string | undefined; host?: string | undefined } = {},
+  ): string {
+    this.#head = head
+    this.#host = host
     const end =
       (head ?? sections.find((section) => typeof section === 'string'))?.includes('\r\n') === false ? '\n' : '\r\n'
     const around = head ?? this.#ownHead(host, end)

@@ -4,6 +4,7 @@
  */
 export type { Origin } from './address.ts'
 export type {
+  AcceptOptions,
   AnswerOptions,
   AttributeInput,
   Direction,
@@ -22,4 +23,5 @@ export type {
   Setup,
 } from './api.ts'
 export { Negotiation } from './negotiation.ts'
+export { type CarryOffer, type NextByOfferOptions, nextByOffer, type ReofferOptions, reoffer } from './reoffer.ts'
 export { type MediaSection, SessionDescription } from './session-description.ts'

@@ -1,8 +1,10 @@
 import type { PathChange, PreparedSession } from '../session/api.ts'
 import type { PrepareOptions } from '../session/options.ts'
+import { newInvalidHost } from '../wire/ident.ts'
 import { newSessionId, parsePath, type RandomBytes } from '../wire/index.ts'
 import { DISCARD_PORT } from './address-matching.ts'
 import type { MediaWishes, Preparing } from './api.ts'
+import { connectsOverTls } from './transport.ts'
 
 /** A path of ours that stands in descriptions; dialogs that began with the same offer share it (RFC 4975 §8.8). */
 export class LocalAddress {
@@ -26,23 +28,25 @@ export class LocalAddress {
 
   /**
    * Makes one: with the relay or the listening socket that are wished for, or for connecting only.
-   * @param secure whether a path for connecting only begins with `msrps`
+   * @param secure whether it begins with `msrps`, where it leads through no relay; undefined for what the wishes say
    * @throws MsrpError as `prepare`
    */
   static async make(
     endpoint: Preparing,
     wishes: MediaWishes,
-    use: { toConnect: boolean; secure: boolean; random: RandomBytes; signal: AbortSignal | undefined },
+    use: { toConnect: boolean; secure: boolean | undefined; random: RandomBytes; signal: AbortSignal | undefined },
   ): Promise<LocalAddress> {
-    const { toConnect, signal } = use
+    const { toConnect, secure = connectsOverTls(wishes), signal } = use
     const options = sessionOptions(wishes)
     if (wishes.relay !== undefined) {
       return new LocalAddress(await endpoint.prepare({ ...options, relay: wishes.relay, signal }), true)
     }
     if (wishes.listen !== undefined && !toConnect) {
-      return new LocalAddress(await endpoint.prepare({ ...options, listen: wishes.listen, signal }), true)
+      const { tls, ...place } = wishes.listen
+      const listen = tls === undefined || use.secure === false ? place : wishes.listen
+      return new LocalAddress(await endpoint.prepare({ ...options, listen, signal }), true)
     }
-    const local = wishes.local ?? unreachableUri(use.secure, use.random)
+    const local = wishes.local ?? unreachableUri(secure, use.random)
     return new LocalAddress(await endpoint.prepare({ ...options, local, signal }), false)
   }
 
@@ -99,10 +103,7 @@ function sessionOptions(wishes: MediaWishes): PrepareOptions {
   return acceptWrappedTypes === undefined || !rest.containers?.length ? rest : { ...rest, acceptWrappedTypes }
 }
 
-/**
- * RFC 4145 §4.1: who only connects writes port 9. The name is one that nobody can look up, and tells nothing of this machine.
- */
+/** RFC 4145 §4.1: who only connects writes port 9. */
 function unreachableUri(secure: boolean, random: RandomBytes): string {
-  const host = `${newSessionId(random).slice(0, 12)}.invalid`
-  return `${secure ? 'msrps' : 'msrp'}://${host}:${DISCARD_PORT}/${newSessionId(random)};tcp`
+  return `${secure ? 'msrps' : 'msrp'}://${newInvalidHost(random)}:${DISCARD_PORT}/${newSessionId(random)};tcp`
 }

@@ -4,7 +4,10 @@ import { surroundings, without } from './framing.ts'
 import { isMessage, type MediaSection, type SessionDescription } from './session-description.ts'
 import { closedLines } from './write-section.ts'
 
-/** A medium with these attributes is a file (RFC 5547). Answers that refuse it mirror them (RFC 5547 §8.3). */
+/**
+ * A medium with these attributes is a file (RFC 5547). Answers that refuse it mirror them (RFC 5547 §8.3), and it keeps them
+ * when it is over (§8.1).
+ */
 export const OF_FILES: readonly string[] = ['file-selector', 'file-transfer-id']
 
 /** What the application says to everything that is not ours; without it, that all of it is refused. */
@@ -38,9 +41,9 @@ export function refusal(
   return [`m=${media} 0 ${protocol} ${formats}`.trimEnd(), ...rest]
 }
 
-/** What a refusal repeats of an offered section. */
-export function mirrored({ attributes }: MediaSection): AttributeInput[] {
-  return attributes.flatMap(({ name, value }) =>
+/** What a section with port 0 repeats: of an offered one that is refused, or of our own when it is over. */
+export function mirrored(section: Pick<MediaSection, 'attributes'> | undefined): AttributeInput[] {
+  return (section?.attributes ?? []).flatMap(({ name, value }) =>
     OF_FILES.includes(name) ? [value === undefined ? ([name] as const) : ([name, value] as const)] : [],
   )
 }

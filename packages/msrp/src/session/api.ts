@@ -114,6 +114,7 @@ export interface OutgoingMessage {
   readonly total: number | undefined
   /** Body bytes handed to the operating system so far. */
   readonly sent: number
+  /** Which bytes are confirmed. `SendProgress` tells its `bytes`, progress of a file its `contiguous`. */
   readonly confirmed: ConfirmedBytes
   /**
    * With `successReport`: resolves when success REPORTs cover every byte. Without: when every chunk was answered 200
@@ -176,11 +177,12 @@ export interface IncomingMessage {
   /**
    * Writes the body to a file, which has its name only when complete; resolves with its path. The sender's success REPORT
    * covers the last byte only after that. Instead of a path a sink of one's own can be given: bytes go to its `write` by
-   * position, and the last REPORT waits for its `finish`; when the message fails, `discard` is called.
+   * position, and the last REPORT waits for its `finish`, with whose result it resolves; when the message fails, `discard`
+   * is called.
    * @throws MsrpError `storage` when it cannot be written or the name is taken; what a sink throws is its `cause`.
    */
   saveTo(path: string, options?: SaveOptions): Promise<string>
-  saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
+  saveTo<Result>(sink: FileSink<Result>, options?: SaveOptions): Promise<Result>
   /** Settles when every byte has arrived, read or not; rejects when that cannot happen any more. */
   readonly complete: Promise<void>
   /** Takes no more of it: the sender gets the status (413 unless given) and stops. */

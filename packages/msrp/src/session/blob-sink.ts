@@ -13,7 +13,7 @@ interface Piece {
  * Gathers a body as a Blob. The platform keeps what Blobs hold: browsers outside of the page, large ones on disk, so that
  * the page's own memory stays bounded whatever the size.
  */
-export class BlobSink implements FileSink {
+export class BlobSink implements FileSink<Blob> {
   readonly #type: string
   /** In the order of their places; none lies over another one. */
   #pieces: Piece[] = []

@@ -1,85 +1,92 @@
-import { ByteSearch } from '../wire/byte-search.ts'
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
-import type { BodyReader } from './outgoing-body.ts'
+import type { MessageBody } from './body.ts'
+import { type BodyReader, readerFor } from './body-reader.ts'
+import { ByteRanges } from './byte-ranges.ts'
+import {
+  type ChunkBounds,
+  type Cursor,
+  type CursorPiece,
+  isPlain,
+  type Part,
+  type SentPart,
+  WHOLE_CHUNK,
+} from './cursor.ts'
 import { ReadAhead } from './read-ahead.ts'
 
-/** Up to this many body bytes a chunk need not be interruptible (RFC 4975 §7.1.1). */
-export const WHOLE_CHUNK = 2048
+/**
+ * Largest chunk where no size is asked for. RFC 4975 §7.1.1 wants few chunks, but also an answer to each within 30 s: what
+ * waits for a slow relay in TCP's buffers would not have its answer in that time if it were one chunk, while nothing is
+ * wrong; the answer to a part of it shows that. A MiB makes headers less than a thousandth of it.
+ */
+const LONGEST_CHUNK = 1024 * 1024
 
-/** What an end-line begins with. */
-const hyphens = new ByteSearch(new TextEncoder().encode('-------'))
+/** Chunks that may wait for their answers when only other traffic cuts them. */
+const MOST_CUT_CHUNKS = 1024
 
-/** A part of a message; positions count from 0, `end` is not included. */
-export interface Part {
-  readonly start: number
-  readonly end: number
+/** What bounds the chunks of a message. */
+export interface CursorLimits {
+  /** Largest chunk in body bytes, where one is asked for. */
+  readonly chunkSize: number | undefined
+  /** Each chunk is answered; else only errors are. */
+  readonly answersExpected: boolean
+  /** With a chunk size: how much may be unanswered. */
+  readonly unansweredChunks: number
+  readonly unansweredBytes: number
 }
 
-/** A chunk to be opened. */
-export interface ChunkBounds {
-  readonly start: number
-  /** Where it ends at the latest; infinite when nothing bounds it. */
-  readonly until: number
-  /** All of it is there and goes out in one piece, so that Byte-Range can say where it ends. */
-  readonly whole: boolean
-}
-
-export type CursorPiece =
-  /** `plain`: without seven hyphens in a row, so without an end-line. */
-  | { kind: 'body'; bytes: Uint8Array; plain: boolean; end?: ContinuationFlag }
-  | { kind: 'end'; flag: ContinuationFlag }
-  | { kind: 'waiting' }
-  | { kind: 'failed'; error: MsrpError }
-
-/** Where a message stands in being sent: which bytes come next, where chunks end, and what has to be sent again. */
-export class BodyCursor {
+/**
+ * Sends any body, in as many chunks as it takes. When many are unanswered it waits: what is unanswered may have to be sent
+ * again (RFC 4975 §7.1.1 does not ask for it, a 501 from the field does), and nothing grows without bound.
+ */
+export class BodyCursor implements Cursor {
   readonly #reader: BodyReader
   readonly #ahead: ReadAhead
+  readonly #limits: CursorLimits
   /** Parts that have to go out again, lowest first. */
   #again: { start: number; end: number }[] = []
   /** The chunk with `$` is out. */
   #finalOut = false
-  #open: ChunkBounds | undefined
+  #open: (ChunkBounds & { readonly chunkSize: number }) | undefined
   #total: number | undefined
   #sent: number
-  #chunkSize: number | undefined
+  #chunkSize: number
+  #unansweredChunks = 0
+  #unansweredBytes = 0
+  readonly #start: number
+  readonly #answered = new ByteRanges()
 
-  /** `onChange`: there may be more to give now, or the body cannot be read. Not called from inside a call. */
-  constructor(options: {
-    reader: BodyReader
-    start: number
-    chunkSize: number | undefined
-    onChange: (error?: MsrpError) => void
-  }) {
-    this.#reader = options.reader
-    this.#total = options.reader.size
-    this.#sent = options.start
-    this.#chunkSize = options.chunkSize
-    this.#ahead = new ReadAhead(options.reader, options.start, options.onChange)
+  /**
+   * `start`: where sending begins. `onChange`: there may be more to give now, or the body cannot be read. Not called from
+   * inside a call.
+   */
+  constructor(body: MessageBody, start: number, limits: CursorLimits, onChange: (error?: MsrpError) => void) {
+    const { chunkSize, answersExpected } = limits
+    const reader = readerFor(body, start)
+    // A chunk that the far side cannot take whole is sent again in smaller ones.
+    if (chunkSize !== undefined && answersExpected) reader.retain()
+    this.#reader = reader
+    this.#limits = limits
+    this.#start = start
+    this.#total = reader.size
+    this.#sent = start
+    this.#chunkSize = chunkSize ?? LONGEST_CHUNK
+    this.#ahead = new ReadAhead(reader, start, onChange)
   }
 
-  /** Size of the message, once known. */
   get total(): number | undefined {
     return this.#total
   }
 
-  /** How far the message has gone out. */
   get sent(): number {
     return this.#sent
   }
 
-  /** Largest chunk in body bytes, if there is one. */
-  get chunkSize(): number | undefined {
-    return this.#chunkSize
-  }
-
-  /** Everything is out, the last chunk with `$`, and nothing has to go out again. */
   get out(): boolean {
     return this.#finalOut && this.#again.length === 0
   }
 
-  /** Goes to where the next chunk begins, and tells whether it could be opened now. Not while one is open, nor when all is out. */
   prepare(): boolean {
+    if (this.#isFull) return false
     this.#ahead.moveTo(this.#again[0]?.start ?? this.#sent)
     this.#ahead.fill()
     const { available, ended, position } = this.#ahead
@@ -90,13 +97,11 @@ export class BodyCursor {
     return ended || this.#givable > 0
   }
 
-  /** Opens a chunk; `unsent` bytes that were given before come first in it. */
   open(unsent: number): ChunkBounds {
-    this.#open = this.#bounds(unsent)
+    this.#open = { ...this.#bounds(unsent), chunkSize: this.#chunkSize }
     return this.#open
   }
 
-  /** The next piece of the open chunk. */
   next(limit: number): CursorPiece {
     const chunk = this.#open
     if (chunk === undefined) return { kind: 'end', flag: '+' }
@@ -112,41 +117,55 @@ export class BodyCursor {
     const { available, ended, position } = this.#ahead
     this.#sent = Math.max(this.#sent, position)
     if (ended && available === 0) this.#total ??= position
-    // Most bodies are: looking for that takes a quarter of the time of looking for an end-line.
-    const plain = hyphens.indexIn(bytes, 0) === -1
+    const plain = isPlain(bytes)
     if (position === this.#total) return { kind: 'body', bytes, plain, end: '$' }
     return position === chunk.until ? { kind: 'body', bytes, plain, end: '+' } : { kind: 'body', bytes, plain }
   }
 
-  /** The open chunk has ended after `bodyBytes`. */
-  close(flag: ContinuationFlag, bodyBytes: number): Part {
-    const start = this.#open?.start ?? this.#sent
+  close(flag: ContinuationFlag, bodyBytes: number): SentPart {
+    const { start = this.#sent, until = start, chunkSize = 0 } = this.#open ?? {}
     const end = start + bodyBytes
     this.#open = undefined
     if (flag === '$') this.#finalOut = true
     const part = this.#again.find((candidate) => candidate.start === start)
     if (part !== undefined) part.start = end
     this.#again = this.#again.filter((candidate) => candidate.end > candidate.start)
-    return { start, end }
+    this.#unansweredChunks++
+    this.#unansweredBytes += bodyBytes
+    return { start, end, chunkSize, small: until - start <= WHOLE_CHUNK }
   }
 
-  /** The open chunk will never end: its connection is gone. */
+  settle({ start, end }: SentPart, arrived: boolean): void {
+    this.#unansweredChunks--
+    this.#unansweredBytes -= end - start
+    if (!arrived) return
+    this.#answered.add(start, end)
+    if (this.#reader.rereadable) this.#reader.release(this.#answered.contiguousFrom(this.#start))
+  }
+
   cut(): Part | undefined {
     const open = this.#open
     this.#open = undefined
     return open === undefined ? undefined : { start: open.start, end: this.#ahead.position }
   }
 
-  /** Sends a part once more, in chunks of `chunkSize` bytes. */
-  repeat(part: Part, chunkSize: number | undefined = this.#chunkSize): void {
-    this.#chunkSize = chunkSize
-    if (part.end === this.#total) this.#finalOut = false
-    if (part.end <= part.start) return
-    this.#again.push({ ...part })
-    this.#again.sort((one, other) => one.start - other.start)
+  /** What counts is how large the chunk might have become: it may be refused by its head alone, while little of it is out. */
+  shrink({ start, end, chunkSize = end - start, small = end - start <= WHOLE_CHUNK }: SentPart): boolean {
+    if (small || !this.#reader.rereadable) return false
+    // Several may have been under way; the size never grows again.
+    const half = Math.max(WHOLE_CHUNK, Math.ceil(Math.min(end - start, chunkSize) / 2))
+    this.#chunkSize = Math.min(half, this.#chunkSize)
+    return true
   }
 
-  /** Reads no more of the body. */
+  repeat(part: Part): boolean {
+    if (!this.#reader.rereadable) return false
+    if (part.end === this.#total) this.#finalOut = false
+    if (part.end > part.start) this.#again.push({ ...part })
+    this.#again.sort((one, other) => one.start - other.start)
+    return true
+  }
+
   stop(): void {
     this.#again = []
     this.#ahead.close()
@@ -163,10 +182,18 @@ export class BodyCursor {
   #bounds(unsent: number): ChunkBounds {
     const start = this.#ahead.position - unsent
     const part = this.#again.find((candidate) => candidate.start <= start && start < candidate.end)
-    const bounds = [part?.end, this.#total, this.#chunkSize && start + this.#chunkSize]
-    const until = Math.min(...bounds.map((bound) => bound ?? Number.POSITIVE_INFINITY))
+    const until = Math.min(part?.end ?? Infinity, this.#total ?? Infinity, start + this.#chunkSize)
     const whole = until - start <= WHOLE_CHUNK && unsent + this.#givable >= until - start
     return { start, until, whole }
+  }
+
+  /** Whether the next chunk has to wait for an answer. */
+  get #isFull(): boolean {
+    const { answersExpected, chunkSize, unansweredChunks, unansweredBytes } = this.#limits
+    if (!answersExpected) return false
+    // Nobody has asked for a size, neither here nor the far side by a 501.
+    if (chunkSize === undefined && this.#chunkSize === LONGEST_CHUNK) return this.#unansweredChunks >= MOST_CUT_CHUNKS
+    return this.#unansweredChunks >= unansweredChunks || this.#unansweredBytes >= unansweredBytes
   }
 
   /** No byte can be given: the end has come, or has to be waited for. */

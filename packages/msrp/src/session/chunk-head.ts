@@ -1,5 +1,6 @@
-import { type ByteRange, encodeRequest, type Field, formatByteRange, type MsrpUri } from '../wire/index.ts'
-import { decodeText, encodeText } from '../wire/utf8.ts'
+import { formatRequest } from '../wire/encode.ts'
+import { type ByteRange, type Field, formatByteRange, type MsrpUri } from '../wire/index.ts'
+import { encodeText } from '../wire/utf8.ts'
 
 /** What the heads of a message's chunks have in common. */
 export interface ChunkHeadParts {
@@ -25,7 +26,7 @@ export class ChunkHead {
 
   /** @throws MsrpError `invalid-argument` for parts that cannot be written */
   constructor({ messageId, successReport, failureReport, fields, ...parts }: ChunkHeadParts) {
-    const head = encodeRequest({
+    const text = formatRequest({
       ...parts,
       transactionId: ID,
       method: 'SEND',
@@ -37,7 +38,6 @@ export class ChunkHead {
         ...fields,
       ],
     })
-    const text = decodeText(head)
     const line = `\r\nByte-Range: ${RANGE}\r\n`
     const at = text.indexOf(line)
     this.#beforeRange = text.slice(text.indexOf(ID) + ID.length, at + line.indexOf(RANGE))

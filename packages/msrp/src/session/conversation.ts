@@ -13,8 +13,3 @@ export function conversationOf(
   if (resumeKey !== undefined) return `key ${resumeKey}`
   return remotePath === undefined ? `at ${localUri.key}` : `to ${remotePath.map(({ key }) => key).join(' ')}`
 }
-
-/** Names a message of a conversation among those of all. A Message-ID has no space in it. */
-export function keysOf(conversation: string): (messageId: string) => string {
-  return (messageId) => `${messageId} ${conversation}`
-}

@@ -1,17 +1,17 @@
-import { type Cancel, MsrpConnection, type MsrpConnectionHandler, type Transport } from '../connection/index.ts'
 import {
-  type ContinuationFlag,
-  type Fingerprint,
-  MsrpError,
-  type RequestHead,
-  type ResponseHead,
-} from '../wire/index.ts'
+  type Cancel,
+  MsrpConnection,
+  type MsrpConnectionHandler,
+  type Transport,
+  type WireObserver,
+} from '../connection/index.ts'
+import { type ContinuationFlag, MsrpError, type RequestHead, type ResponseHead } from '../wire/index.ts'
 import { IGNORED, IncomingRequest, type RequestReader } from './incoming-request.ts'
+import { loadedBefore } from './later.ts'
 import type { EndpointLimits } from './options.ts'
 import type { PendingRequest } from './pending-request.ts'
-import type { Platform, TraceEvent } from './platform.ts'
-import { StallWatch } from './stall-watch.ts'
-import { traceOf } from './wire-trace.ts'
+import type { Platform } from './platform.ts'
+import type { StallWatch } from './stall-watch.ts'
 
 /** How long what is queued may take to go out when a connection is closed, unless said otherwise. Milliseconds. */
 const CLOSE_TIMEOUT = 5_000
@@ -39,16 +39,14 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
   constructor(options: {
     platform: Platform
     transport: Transport
-    /** Which connection of its endpoint it is, from 1 on. */
-    number: number
+    observer?: WireObserver | undefined
     socket?: object | undefined
     route: (request: IncomingRequest, connection: EndpointConnection) => RequestReader
     onClosed: (connection: EndpointConnection) => void
-    trace?: ((event: TraceEvent) => void) | undefined
     stallTimeout?: number | undefined
     limits: EndpointLimits
   }) {
-    const { platform, transport, trace, limits, stallTimeout } = options
+    const { platform, transport, limits, stallTimeout } = options
     this.socket = options.socket
     this.#platform = platform
     this.#route = options.route
@@ -58,13 +56,13 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       clock: platform.clock,
       random: platform.random,
       reader: platform.reader,
+      table: platform.requestTable,
       handler: this,
       limits: limits.parser,
-      observer:
-        trace === undefined ? undefined : traceOf(transport, trace, { clock: platform.clock, number: options.number }),
+      observer: options.observer,
     })
     if (stallTimeout !== undefined) {
-      this.#stall = new StallWatch(platform.clock, stallTimeout, this.msrp, () => {
+      this.#stall = new (loadedBefore(platform.parts.stall).StallWatch)(platform.clock, stallTimeout, this.msrp, () => {
         const text = `${transport.description} has neither taken nor sent anything for ${stallTimeout} ms, while bytes wait`
         this.msrp.fail(new MsrpError('connection-lost', text))
       })
@@ -77,12 +75,6 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
   /** The far side opened it. */
   get inbound(): boolean {
     return this.socket !== undefined
-  }
-
-  /** Whether the far side has shown a certificate with one of these fingerprints (RFC 8122). */
-  shows(fingerprints: readonly Fingerprint[]): boolean {
-    const { transport } = this.msrp
-    return fingerprints.some(({ hash, digest }) => transport.peerDigest?.(hash) === digest)
   }
 
   /** Somebody uses it. */

@@ -1,6 +1,9 @@
+import { isAttachment } from '../wire/content-disposition.ts'
 import type { MessageBody } from './body.ts'
 import { bareType } from './media-types.ts'
-import type { SendOptions, SessionOptions } from './options.ts'
+import type { SendOptions } from './options.ts'
+
+export { unwantedIn } from './wrapped-types.ts'
 
 /**
  * What messages are wrapped in for a peer that wants it. `cpimEnvelope` of `msrp/cpim` makes one for message/cpim; the
@@ -19,27 +22,22 @@ export interface Envelope {
 
 /**
  * RFC 4975 §13: to a peer that names the envelope's type first in its accept-types, instant messages go in it. Files are no
- * instant messages, and what is wrapped already stays as it is. `inner` is the type of what was wrapped, where it is known.
+ * instant messages, and what is wrapped already stays as it is.
  * @throws MsrpError `invalid-argument` when the envelope cannot be written
  */
 export function wrapForPeer(
+  envelope: Envelope,
+  peerAcceptTypes: readonly string[] | undefined,
   body: MessageBody,
   options: SendOptions,
-  { envelope, peerAcceptTypes }: SessionOptions,
-): { body: MessageBody; options: SendOptions; inner?: string } {
+): { body: MessageBody; options: SendOptions } {
   const unchanged = { body, options }
-  if (envelope === undefined || !wantsEnvelope(peerAcceptTypes, envelope.contentType)) return unchanged
-  const { contentType, disposition = '', fileName } = options
-  const isFile = fileName !== undefined || /^\s*attachment\b/i.test(disposition)
-  if (isFile || (contentType !== undefined && bareType(contentType) === bareType(envelope.contentType)))
-    return unchanged
+  const wanted = bareType(envelope.contentType)
+  const [first = ''] = peerAcceptTypes ?? []
+  const { contentType, disposition, fileName } = options
+  const isWrapped = contentType !== undefined && bareType(contentType) === wanted
+  if (bareType(first) !== wanted || isWrapped || fileName !== undefined || isAttachment(disposition)) return unchanged
   const wrapped = envelope.wrap(body, contentType)
   const wrappedTypes = [wrapped.wrappedType]
   return { body: wrapped.body, options: { ...options, contentType: envelope.contentType, wrappedTypes } }
-}
-
-/** Whether a peer asks for an envelope of this type. */
-export function wantsEnvelope(peerAcceptTypes: readonly string[] | undefined, type: string): boolean {
-  const [first] = peerAcceptTypes ?? []
-  return first !== undefined && bareType(first) === bareType(type)
 }

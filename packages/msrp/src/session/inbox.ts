@@ -1,95 +1,53 @@
-import type { Cancel, Clock } from '../connection/index.ts'
-import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
+import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import type { BlockSpool } from './block-spool.ts'
-import type { CompletedMessages } from './completed-messages.ts'
-import type { AnyBody } from './incoming-body.ts'
+import type { BodyShare } from './incoming-body.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
-import { SESSION_LIMITS } from './limits.ts'
+import { loadedBefore } from './later.ts'
 import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
-import type { RequestFacts, SessionLimits, SessionOptions } from './options.ts'
-import type { Platform } from './platform.ts'
-import { ReceivedMessage } from './received-message.ts'
+import { hasFileName, ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
-import type { SessionCounts } from './statistics.ts'
-import { type Refused, refusedBy } from './verdict.ts'
-import { decisionOn } from './wrapped-types.ts'
-
-/** First bytes of a message that the application gets to decide on. */
-const FIRST_BYTES = 2048
+import type { SessionContext } from './session-context.ts'
+import type { WaitingMessages } from './waiting-messages.ts'
 
 /** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
 const FORSAKEN = 120_000
 
-type Decision = NonNullable<SessionOptions['onRequest']>
-
-/** The session around an inbox. */
-export interface InboxRoom {
-  readonly platform: Platform
-  readonly options: SessionOptions
-  readonly counts: SessionCounts
-  pause(reason: object): void
-  resume(reason: object): void
-  /** Sends a REPORT about the first `until` bytes of a message to where `request` came from. */
-  report(
-    request: IncomingRequest,
-    report: { status: number; until: number; total?: number | undefined; comment?: string | undefined },
-  ): void
-  /** Those of all sessions of the conversation. */
-  readonly completed: CompletedMessages
-  /** Keeps what has arrived of a message whose session broke, for a later session. */
-  keep: ((body: AnyBody, messageId: string) => void) | undefined
-  /** What an earlier session brought of a message. */
-  kept(messageId: string): AnyBody | undefined
-}
-
 /** What comes in on one session: which messages are under way, which are refused, and which wait for the application. */
-export class Inbox {
+export class Inbox implements TransferRoom {
   readonly queue: MessageQueue<IncomingTransfer, IncomingMessage>
-  readonly #room: InboxRoom
-  readonly #options: SessionOptions
-  readonly #limits: SessionLimits
-  readonly #clock: Clock
-  readonly #spool: BlockSpool | undefined
+  /** What the messages may use of the session. */
+  readonly shared: BodyShare
+  readonly context: SessionContext
   readonly #transfers: Map<string, IncomingTransfer> = new Map()
   /** Messages that are over: the status their further chunks get, and whether all of it was reported. */
   readonly #over: RecentIds<{ status: number; size?: number | undefined; reported: boolean }> = new RecentIds(256)
-  readonly #transferRoom: TransferRoom
-  readonly #deciding: Set<IncomingTransfer> = new Set()
+  /** Undefined where nothing is to be decided. */
+  readonly #decisions: typeof import('./decisions.ts') | undefined
   #memory = 0
   #onEnded: (() => void) | undefined
   #onQuiet: (() => void)[] = []
-  /** Complete messages that the application has not come to, and when their waiting is over. */
-  readonly #waiting: Map<IncomingTransfer, number> = new Map()
-  #waitingTimer: Cancel | undefined
+  #waiting: WaitingMessages | undefined
+  /** Messages wait to be handed over. Never rejects. */
+  #presenting: Promise<void> | undefined
 
-  constructor(room: InboxRoom) {
-    const { platform, options } = room
-    this.#room = room
-    this.#options = options
-    this.#clock = platform.clock
-    this.#limits = { ...SESSION_LIMITS, ...options.limits }
-    this.#spool = platform.openSpool?.(this.#limits.spool)
-    const createFile = platform.createFile?.bind(platform)
+  constructor(context: SessionContext) {
+    const { limits, options, platform } = context
+    this.context = context
+    if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.decisions)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
-      (transfer) => new ReceivedMessage(transfer, createFile),
-      () => this.#watchWaiting(),
+      (transfer) => new ReceivedMessage(transfer, platform),
+      () => this.#waiting?.watch(),
     )
-    this.#transferRoom = {
+    this.shared = {
       clock: platform.clock,
-      ...this.#limits,
-      spool: this.#spool,
-      openBody: platform.openBody,
-      maxMessageSize: options.maxMessageSize ?? Number.POSITIVE_INFINITY,
-      reportOn: options.reportOn ?? 'taken',
-      pause: (reason) => room.pause(reason),
-      resume: (reason) => room.resume(reason),
-      account: (change) => this.#account(change),
-      report: (transfer, status, until, comment) => this.#report(transfer, status, until, comment),
-      completed: (transfer) => this.#completed(transfer),
-      over: (transfer, error) => this.#ended(transfer, error),
+      window: limits.window,
+      spoolAfter: limits.spoolAfter,
+      spool: platform.openSpool?.(limits.spool),
+      pause: context.pause,
+      resume: context.resume,
+      memory: (change) => this.#account(change),
     }
   }
 
@@ -107,32 +65,35 @@ export class Inbox {
     const over = this.#over.get(messageId)
     if (over !== undefined) return this.#afterwards(request, over)
     if (!hasBody) return this.#bodiless(request)
-    const whole = this.#room.completed.sizeOf(messageId)
+    const whole = this.context.completed.sizeOf(messageId)
     // Its sender goes on where an earlier session broke, and does not know that all of it had come through.
     if (whole !== undefined && (request.byteRange?.start ?? 1) > 1 && request.byteRange?.total === whole) {
       // The application may still be reading it.
       return this.#afterwards(request, { status: 200, size: whole, reported: true }, (report) =>
-        this.#room.completed.onTaken(messageId, report),
+        this.context.completed.onTaken(messageId, report),
       )
     }
     const { contentType = '' } = fields
-    const accepted = [...(this.#options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
+    const accepted = [...(this.context.options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
     if (!acceptsType(accepted, contentType)) return this.#refuse(request, 415)
     if (this.#full()) return this.#refuse(request, 413, 'Too many messages wait here')
-    const decide = decisionOn(contentType, this.#options)
-    const transfer = new IncomingTransfer(this.#transferRoom, request, {
-      undecided: decide !== undefined,
-      duplicate: this.#room.completed.has(messageId),
-      body: this.#room.kept(messageId),
+    const body = this.context.kept(messageId)
+    const duplicate = this.context.completed.has(messageId)
+    const transfer = new IncomingTransfer(this, request, { duplicate, body })
+    const onTaken = (): void => this.#present(transfer)
+    const kept = body !== undefined
+    const decision = this.#decisions?.decisionOn(transfer, this.context.options, {
+      kept,
+      most: this.context.limits.undecidedChunks,
+      onTaken,
     })
+    transfer.decision = decision
     this.#transfers.set(messageId, transfer)
     const reader = this.#chunk(transfer, request)
     if (transfer.state === 'failed') return reader
-    if (decide === undefined) {
-      this.queue.push(transfer)
-      return reader
-    }
-    return this.#undecided(transfer, request, reader, decide)
+    if (decision === undefined) onTaken()
+    else decision.begun((request.byteRange?.start ?? 1) - 1)
+    return reader
   }
 
   /** Resolves when each message that has begun is with its reader, or has failed. */
@@ -159,21 +120,20 @@ export class Inbox {
    */
   end(error: MsrpError, discard: boolean): void {
     for (const transfer of [...this.#transfers.values()]) {
-      const { keep } = this.#room
+      const { keep } = this.context
       // What nobody has decided on yet is not kept: it could be something else that is decided on when the rest comes.
-      if (transfer.state === 'arriving' && keep !== undefined && !discard && !transfer.undecided)
+      if (transfer.state === 'arriving' && keep !== undefined && !discard && !transfer.decision?.open)
         keep(transfer.interrupt(error), transfer.messageId)
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
     this.queue.end()
-    this.#waiting.clear()
-    this.#waitingTimer?.()
-    this.#spool?.retire()
+    this.#waiting?.stop()
+    this.shared.spool?.retire()
   }
 
   #chunk(transfer: IncomingTransfer, request: IncomingRequest): RequestReader {
     const chunk: IncomingChunk = transfer.begin(request)
-    const { received } = this.#room.counts
+    const { received } = this.context.counts
     received.chunks++
     return {
       body: (bytes) => {
@@ -190,7 +150,7 @@ export class Inbox {
       body: () => {},
       end: () => {
         request.respond(200)
-        if (request.successReport) this.#room.report(request, { status: 200, until: 0, total: 0 })
+        if (request.successReport) this.context.report(request, { status: 200, until: 0, total: 0 })
       },
     }
   }
@@ -209,7 +169,7 @@ export class Inbox {
         // RFC 4975 §5.4: duplicates are acknowledged like the original.
         const { size = 0 } = over
         if (over.reported && request.successReport)
-          onTaken(() => this.#room.report(request, { status: 200, until: size, total: size }))
+          onTaken(() => this.context.report(request, { status: 200, until: size, total: size }))
       },
     }
   }
@@ -221,115 +181,68 @@ export class Inbox {
   }
 
   #full(): boolean {
-    const arriving = [...this.#transfers.values()].filter(({ state }) => state === 'arriving')
-    if (arriving.length >= this.#limits.unfinishedMessages) {
-      const now = this.#clock.now()
+    const all = [...this.#transfers.values()]
+    const arriving = all.filter(({ state }) => state === 'arriving')
+    if (arriving.length >= this.context.limits.unfinishedMessages) {
+      const now = this.shared.clock.now()
       const forsaken = arriving.find(({ activeAt }) => now - activeAt >= FORSAKEN)
       forsaken?.fail(new MsrpError('timeout', 'The rest of the message did not come', { status: 413 }))
       if (forsaken === undefined) return true
     }
-    return this.queue.waiting + this.#deciding.size >= this.#limits.unreadMessages
+    const undecided = all.filter(({ decision }) => decision?.open)
+    return this.queue.waiting + undecided.length >= this.context.limits.unreadMessages
   }
 
-  /** Collects the first bytes, then asks. */
-  #undecided(
-    transfer: IncomingTransfer,
-    request: IncomingRequest,
-    reader: RequestReader,
-    ask: Decision,
-  ): RequestReader {
-    let first: Uint8Array | undefined = new Uint8Array()
-    const decide = (): void => {
-      const bytes = first ?? new Uint8Array()
-      first = undefined
-      void this.#decide(transfer, ask, request, bytes)
-    }
-    if ((request.byteRange?.start ?? 1) > 1) decide()
-    return {
-      body: (bytes) => {
-        reader.body(bytes)
-        if (first === undefined) return
-        const room = FIRST_BYTES - first.length
-        const grown = new Uint8Array(first.length + Math.min(room, bytes.length))
-        grown.set(first)
-        grown.set(bytes.subarray(0, room), first.length)
-        first = grown
-        transfer.body.decided = Math.max(transfer.body.decided, first.length)
-        if (first.length >= FIRST_BYTES) decide()
-      },
-      end: (flag: ContinuationFlag) => {
-        if (first !== undefined) decide()
-        reader.end(flag)
-      },
-    }
+  completed(transfer: IncomingTransfer): void {
+    this.context.counts.received.messages++
+    this.context.completed.add(transfer.messageId, transfer.size ?? 0)
+    this.#await(transfer)
   }
 
-  async #decide(
-    transfer: IncomingTransfer,
-    ask: Decision,
-    request: IncomingRequest,
-    firstBytes: Uint8Array,
-  ): Promise<void> {
-    let refused: Refused | undefined
-    this.#deciding.add(transfer)
-    try {
-      const given = ask(factsOf(request), firstBytes)
-      // A decision that is there at once takes effect at once.
-      refused = refusedBy(given instanceof Promise ? await given : given)
-    } catch {
-      refused = { status: 403 }
-    }
-    this.#deciding.delete(transfer)
-    if (transfer.state === 'failed') return
-    if (refused === undefined) {
-      transfer.accept()
+  /** Hands a message to the application, once what it takes to read its file name is there. Messages keep their order. */
+  #present(transfer: IncomingTransfer): void {
+    const { dispositions } = this.context.platform.parts
+    const part = hasFileName(transfer.first) ? dispositions() : undefined
+    const push = (): void => {
+      if (transfer.state === 'failed') return
       this.queue.push(transfer)
-    } else {
-      transfer.refuse(refused.status, refused.comment)
+      this.#await(transfer)
     }
+    if (!(part instanceof Promise) && this.#presenting === undefined) {
+      push()
+      return
+    }
+    const presenting = Promise.all([part, this.#presenting])
+      .then(push, (error) => transfer.fail(error))
+      .then(() => {
+        if (this.#presenting === presenting) this.#presenting = undefined
+      })
+    this.#presenting = presenting
   }
 
-  /**
-   * Two applications that each wait for their message to be delivered before they come to the next one would wait for each
-   * other. So a short message for which nobody has time yet is reported after a while, although it is not taken.
-   */
-  #completed(transfer: IncomingTransfer): void {
-    this.#room.counts.received.messages++
-    this.#room.completed.add(transfer.messageId, transfer.size ?? 0)
-    if (!transfer.first.successReport || !this.queue.has(transfer)) return
-    this.#waiting.set(transfer, this.#clock.now() + this.#limits.spoolAfter)
-    this.#watchWaiting()
+  /** Sees to it that a complete message is reported although the application does not come to it. */
+  #await(transfer: IncomingTransfer): void {
+    if (transfer.state !== 'complete' || !transfer.first.successReport || !this.queue.has(transfer)) return
+    const { limits, platform } = this.context
+    const wait = ({ WaitingMessages }: typeof import('./waiting-messages.ts')): void => {
+      this.#waiting ??= new WaitingMessages(this.queue, platform.clock, limits.spoolAfter)
+      if (this.#transfers.has(transfer.messageId)) this.#waiting.add(transfer)
+    }
+    const part = platform.parts.waitingMessages()
+    if (!(part instanceof Promise)) wait(part)
+    // Where it cannot be loaded the message is reported when it is read.
+    else part.then(wait, () => {})
   }
 
-  #watchWaiting(): void {
-    // Those that came first are due first. An application that has never asked for a message is not busy with one.
-    const [due] = this.#waiting.values()
-    if (due === undefined || this.#waitingTimer !== undefined || !this.queue.asked) return
-    this.#waitingTimer = this.#clock.after(Math.max(due - this.#clock.now(), 0), () => {
-      this.#waitingTimer = undefined
-      for (const [transfer, at] of this.#waiting) {
-        if (at > this.#clock.now()) break
-        this.#waiting.delete(transfer)
-        if (this.queue.has(transfer)) transfer.reportWaiting()
-      }
-      this.#watchWaiting()
-    })
-  }
-
-  #report(transfer: IncomingTransfer, status: number, until: number, comment?: string): void {
-    const total = transfer.size
-    this.#room.report(transfer.latest, { status, until, total, comment })
-  }
-
-  #ended(transfer: IncomingTransfer, error: MsrpError | undefined): void {
+  over(transfer: IncomingTransfer, error: MsrpError | undefined): void {
     const { messageId } = transfer
     this.#transfers.delete(messageId)
-    this.#waiting.delete(transfer)
+    this.#waiting?.remove(transfer)
     this.queue.remove(transfer)
     const status = error === undefined ? 200 : (statusFor(error) ?? 413)
     this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })
-    if (error === undefined) this.#room.completed.taken(messageId, transfer.size ?? 0)
-    else if (!transfer.duplicate) this.#room.completed.untaken(messageId)
+    if (error === undefined) this.context.completed.taken(messageId, transfer.size ?? 0)
+    else if (!transfer.duplicate) this.context.completed.untaken(messageId)
     this.#onEnded?.()
     if (this.#transfers.size === 0) for (const onQuiet of this.#onQuiet.splice(0)) onQuiet()
   }
@@ -337,21 +250,9 @@ export class Inbox {
   /** When the session holds too much, the unread messages move to the spool. */
   #account(change: number): void {
     this.#memory += change
-    if (change <= 0 || this.#memory <= this.#limits.memory) return
+    if (change <= 0 || this.#memory <= this.context.limits.memory) return
     for (const transfer of this.#transfers.values()) {
       if (transfer.body.unread && transfer.body.memory > 0 && !transfer.body.evict()) break
     }
-  }
-}
-
-function factsOf(request: IncomingRequest): RequestFacts {
-  const { fields } = request.head
-  return {
-    messageId: request.messageId,
-    contentType: fields.contentType ?? '',
-    contentDisposition: fields.get('Content-Disposition'),
-    size: request.byteRange?.total,
-    fromPath: fields.fromPath.map(String),
-    field: (name) => fields.get(name),
   }
 }

@@ -6,17 +6,24 @@ import { FlowGate, type FlowRoom } from './flow-gate.ts'
 import type { FileSink } from './platform.ts'
 import { SinkWriter, storageFailure } from './sink-writer.ts'
 
-/** The session around a body: what it may use, and whom to tell. */
-export interface BodyRoom extends FlowRoom {
+/** What the bodies of a session share. */
+export interface BodyShare extends FlowRoom {
   /** Bytes in memory that one body may hold. */
   readonly window: number
   readonly spool: BlockSpool | undefined
-  /** The bodies of the session hold so many bytes more, or less, in memory. */
+  /** They hold so many bytes more, or less, in memory. */
   memory(change: number): void
+}
+
+/** The message around a body: what it may use, and whom to tell. */
+export interface BodyRoom {
+  readonly shared: BodyShare
   /** The first `until` bytes have reached their reader, without a gap; `finished` when that is all and for good. */
   progress(until: number, finished: boolean): void
   /** The body cannot be taken any further. */
   failed(error: MsrpError): void
+  /** Another body takes the place of this one. */
+  grown(body: AnyBody): void
 }
 
 /** What can be done with a body, whatever it is made with. */
@@ -62,13 +69,13 @@ export class IncomingBody {
       this.received.add(0, begun.taken)
       if (!begun.unread) this.#reader = 'pull'
     }
-    this.#gate = new FlowGate(room, () => this.#stalled())
+    this.#gate = new FlowGate(room.shared, () => this.#stalled())
     this.#blocks = new BodyBlocks({
-      spool: room.spool,
-      onMemory: (change) => this.#room.memory(change),
+      spool: room.shared.spool,
+      onMemory: (change) => this.#room.shared.memory(change),
       onSpooled: (error) => this.#spooled(error),
     })
-    this.#spool = room.spool
+    this.#spool = room.shared.spool
     this.#spool?.use()
   }
 
@@ -170,14 +177,14 @@ export class IncomingBody {
     const bytes = found instanceof Uint8Array ? found : await this.#fromSpool(found)
     this.#gate.moved()
     // To wait for a reader that has all there is would be for ever: what it needs may be what is not read.
-    if (this.#blocks.memory <= this.#room.window / 2 || this.#available === 0) this.#gate.open()
+    if (this.#blocks.memory <= this.#room.shared.window / 2 || this.#available === 0) this.#gate.open()
     if (this.#taken === this.#total) this.#finish()
     else this.#room.progress(this.#taken, false)
     return bytes
   }
 
   /** Writes it to a sink as it arrives, wherever in it; resolves with what the sink's `finish` gives. */
-  async saveTo(sink: FileSink): Promise<unknown> {
+  async saveTo<Result>(sink: FileSink<Result>): Promise<Result> {
     const session = this.#session
     const writer = new SinkWriter(sink, this.#offset, (error) => this.#sunk(writer, error))
     this.#reader = 'sink'
@@ -231,12 +238,12 @@ export class IncomingBody {
   /** Another session brings the rest. */
   moveTo(room: BodyRoom): void {
     const { memory } = this
-    this.#room.memory(-memory)
+    this.#room.shared.memory(-memory)
     this.#room = room
-    this.#gate.moveTo(room)
+    this.#gate.moveTo(room.shared)
     this.#offset = this.#taken
     this.#interruption = undefined
-    room.memory(memory)
+    room.shared.memory(memory)
   }
 
   /** Ends it: its reader gets the error, what is held is thrown away. */
@@ -256,8 +263,8 @@ export class IncomingBody {
         else this.#blocks.write(position, bytes)
       }
       this.#gate.moved()
-      if (this.#blocks.memory <= this.#room.window / 2) this.#gate.open()
-      while (writer.pending > this.#room.window && !this.#over(session)) await this.#more()
+      if (this.#blocks.memory <= this.#room.shared.window / 2) this.#gate.open()
+      while (writer.pending > this.#room.shared.window && !this.#over(session)) await this.#more()
     }
     if (this.#over(session)) return
     this.#direct = true
@@ -271,7 +278,7 @@ export class IncomingBody {
       for await (const { position, bytes } of writer.givenBack(BLOCK)) {
         this.#blocks.write(position, bytes)
         this.#relieve()
-        while (this.#blocks.pending > this.#room.window && this.#failure === undefined) await this.#more()
+        while (this.#blocks.pending > this.#room.shared.window && this.#failure === undefined) await this.#more()
         if (this.#failure !== undefined) return
       }
     } catch (error) {
@@ -294,7 +301,7 @@ export class IncomingBody {
   /** Makes room when too much is held, by one of the ways above. */
   #relieve(): void {
     if (this.#failure !== undefined) return
-    const { window } = this.#room
+    const { window } = this.#room.shared
     if ((this.#direct ? this.#sinkPending : this.#blocks.pending) > window) {
       // The disk is slower than the connection: that passes.
       this.#gate.close()
@@ -346,14 +353,14 @@ export class IncomingBody {
 
   #stalled(): void {
     this.#relieve()
-    if (this.#blocks.pending <= this.#room.window) this.#gate.open()
+    if (this.#blocks.pending <= this.#room.shared.window) this.#gate.open()
   }
 
   /** A write to the spool is over. */
   #spooled(error: unknown): void {
     if (error !== undefined) this.fail(storageFailure(error))
     if (this.#restoring !== undefined) this.#wake()
-    const { window } = this.#room
+    const { window } = this.#room.shared
     if (this.#blocks.pending <= window / 2 && this.#blocks.memory <= window) this.#gate.open()
   }
 
@@ -362,7 +369,7 @@ export class IncomingBody {
     if (writer !== this.#sink) return
     if (error !== undefined) this.fail(error)
     if (this.#failure !== undefined) return
-    if (writer.pending <= this.#room.window / 2 && this.#direct) this.#gate.open()
+    if (writer.pending <= this.#room.shared.window / 2 && this.#direct) this.#gate.open()
     // The last byte counts only when the file has its name.
     const until = writer.storedUntil - 1
     if (until > this.#offset) this.#room.progress(until, false)

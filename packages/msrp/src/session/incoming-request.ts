@@ -3,7 +3,6 @@ import {
   type ByteRange,
   type ContinuationFlag,
   encodePaths,
-  encodeResponse,
   encodeShortResponse,
   type FailureReport,
   type Paths,
@@ -60,10 +59,15 @@ export class IncomingRequest {
     return this.head.fields.byteRange
   }
 
+  /** Answers that it is not taken, and reads on to its end. */
+  refuse(status: number, comment?: string): RequestReader {
+    this.respond(status, comment)
+    return IGNORED
+  }
+
   /** Answers 400 to what has a flaw, and reads on to its end. */
   refuseFlaw(): RequestReader {
-    this.respond(400, this.flaw)
-    return IGNORED
+    return this.refuse(400, this.flaw)
   }
 
   /**
@@ -81,20 +85,9 @@ export class IncomingRequest {
       if (failureReport === 'no' || (failureReport === 'partial' && status < 300)) return
     }
     // RFC 4975 §7.2: the response to SEND goes to the previous hop, any other one all the way back.
-    if (method === 'SEND' && comment === undefined) {
-      this.connection.send(encodeShortResponse(transactionId, status, answerPathsFor(head.fields.paths)))
-      return
-    }
-    const { toPath, fromPath } = head.fields
-    this.connection.send(
-      encodeResponse({
-        transactionId,
-        status,
-        ...(comment === undefined ? {} : { comment: printable(comment) }),
-        toPath: method === 'SEND' ? fromPath.slice(0, 1) : fromPath,
-        fromPath: toPath.slice(0, 1),
-      }),
-    )
+    const { paths } = head.fields
+    const back = method === 'SEND' ? answerPathsFor(paths) : encodePaths(paths.fromPath, paths.toPath.slice(0, 1))
+    this.connection.send(encodeShortResponse(transactionId, status, back, comment && printable(comment)))
   }
 }
 

@@ -1,21 +1,15 @@
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
-import type { AnyBody, BodyRoom } from './incoming-body.ts'
+import type { Decision } from './decisions.ts'
+import type { AnyBody, BodyRoom, BodyShare } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
-import type { SessionLimits } from './options.ts'
+import type { SessionContext } from './session-context.ts'
 import { SuccessReporter } from './success-report.ts'
 import type { Refused } from './verdict.ts'
 
 /** The session around a message that comes in. */
-export interface TransferRoom
-  extends Omit<BodyRoom, 'progress' | 'failed' | 'memory'>,
-    Omit<SessionLimits, 'spool' | 'memory'> {
-  readonly maxMessageSize: number
-  openBody(room: BodyRoom): AnyBody
-  /** The messages of the session hold so many bytes more, or less, in memory. */
-  account(change: number): void
-  readonly reportOn: 'taken' | 'received'
-  /** Sends a REPORT; `until` is how many bytes from the first on it is about. */
-  report(transfer: IncomingTransfer, status: number, until: number, comment?: string): void
+export interface TransferRoom {
+  readonly context: SessionContext
+  readonly shared: BodyShare
   /** Every byte has arrived. */
   completed(transfer: IncomingTransfer): void
   /** Nothing more is done for it: it is with its reader, or it failed. */
@@ -35,21 +29,23 @@ export interface IncomingChunk {
  * A message while it comes in: puts its chunks together (RFC 4975 §7.3.1), answers each of them, and reports success.
  * The session holds it; the application has an `IncomingMessage` in front of it.
  */
-export class IncomingTransfer {
+export class IncomingTransfer implements BodyRoom {
   readonly messageId: string
   /** The request with its first chunk to arrive. */
   readonly first: IncomingRequest
-  readonly body: AnyBody
+  body: AnyBody
   /** A message with this Message-ID was completed before, on another session. */
   readonly duplicate: boolean
+  /** Whether it is taken; undefined where nothing has to be decided. */
+  decision: Decision | undefined
+  readonly shared: BodyShare
   readonly #room: TransferRoom
   readonly #reporter: SuccessReporter | undefined
   readonly #complete = Promise.withResolvers<void>()
   /** Size by Byte-Range: what the sender announced, not yet what is true. */
   #announced: number | undefined
   #chunk: IncomingChunk | undefined
-  /** Chunks to be answered once the application has decided; undefined when it has. */
-  #undecided: IncomingRequest[] | undefined
+  /** REPORTs go back along its From-Path. */
   #latest: IncomingRequest
   #activeAt: number
   #state: 'arriving' | 'complete' | 'failed' = 'arriving'
@@ -57,36 +53,22 @@ export class IncomingTransfer {
   #interruption: MsrpError | undefined
   #refused: Refused | undefined
 
-  constructor(
-    room: TransferRoom,
-    first: IncomingRequest,
-    options: { undecided: boolean; duplicate: boolean; body?: AnyBody | undefined },
-  ) {
-    const { undecided, duplicate, body } = options
+  constructor(room: TransferRoom, first: IncomingRequest, options: { duplicate: boolean; body?: AnyBody | undefined }) {
+    const { context } = room
+    const { duplicate, body } = options
     this.duplicate = duplicate
     this.#room = room
     this.first = first
     this.#latest = first
-    this.#activeAt = room.clock.now()
+    this.shared = room.shared
+    this.#activeAt = room.shared.clock.now()
     this.messageId = first.messageId
-    this.#undecided = undecided ? [] : undefined
-    const bodyRoom: BodyRoom = {
-      clock: room.clock,
-      window: room.window,
-      spoolAfter: room.spoolAfter,
-      spool: room.spool,
-      pause: (reason) => room.pause(reason),
-      resume: (reason) => room.resume(reason),
-      memory: (change) => room.account(change),
-      progress: (until, finished) => this.#progress(until, finished),
-      failed: (error) => this.#failed(error),
-    }
     // What an earlier session brought comes along.
-    body?.moveTo(bodyRoom)
-    this.body = body ?? room.openBody(bodyRoom)
+    body?.moveTo(this)
+    this.body = body ?? context.platform.openBody(this)
     this.#complete.promise.catch(() => {})
     if (first.successReport) {
-      this.#reporter = new SuccessReporter(room.clock, this.body.offset, (until) => room.report(this, 200, until))
+      this.#reporter = new SuccessReporter(this.shared.clock, this.body.offset, (until) => this.#report(200, until))
     }
   }
 
@@ -109,16 +91,6 @@ export class IncomingTransfer {
     return this.body.total ?? this.#announced
   }
 
-  /** The latest request that belongs to it: REPORTs go back along its From-Path. */
-  get latest(): IncomingRequest {
-    return this.#latest
-  }
-
-  /** The application has still to say whether it takes it. */
-  get undecided(): boolean {
-    return this.#undecided !== undefined
-  }
-
   /** When a chunk last began or ended, in the clock's milliseconds. */
   get activeAt(): number {
     return this.#activeAt
@@ -132,7 +104,7 @@ export class IncomingTransfer {
   /** A chunk begins. */
   begin(request: IncomingRequest): IncomingChunk {
     this.#latest = request
-    this.#activeAt = this.#room.clock.now()
+    this.#activeAt = this.shared.clock.now()
     const range = request.byteRange
     const chunk: IncomingChunk = { request, start: (range?.start ?? 1) - 1, bytes: 0 }
     this.#chunk = chunk
@@ -162,39 +134,27 @@ export class IncomingTransfer {
     // whoever has a whole message may have checked it, and what was decided on is what the application gets.
     if (this.body.failure !== undefined || this.body.complete) return
     const known = Math.min(Math.max(0, this.body.decided - position), bytes.length)
-    this.body.write(position + known, bytes.subarray(known), this.#announced)
-    if (this.body.received.runs > this.#room.gaps) this.refuse(413, 'Too many gaps')
-    if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
+    const fresh = bytes.subarray(known)
+    this.body.write(position + known, fresh, this.#announced)
+    if (this.body.received.runs > this.#room.context.limits.gaps) this.refuse(413, 'Too many gaps')
+    if (this.#reportsArrival) this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
+    this.decision?.take(position + known, fresh)
   }
 
   /** The end-line of a chunk. */
   end(chunk: IncomingChunk, flag: ContinuationFlag): void {
+    this.decision?.ended(flag, chunk.start + chunk.bytes)
     if (this.#state === 'arriving') this.#ended(chunk, flag)
     this.#chunk = undefined
-    this.#activeAt = this.#room.clock.now()
-    if (this.#undecided === undefined) {
-      chunk.request.respond(200)
-      return
-    }
-    this.#undecided.push(chunk.request)
-    if (this.#undecided.length > this.#room.undecidedChunks) this.refuse(413, 'Too many chunks wait for a decision')
+    this.#activeAt = this.shared.clock.now()
+    if (!this.decision?.hold(chunk.request)) chunk.request.respond(200)
   }
 
   /**
-   * Reports success of a complete message before it is taken, when nothing can go wrong with it any more: it is in memory,
-   * and no file that has to be stored.
+   * Reports success of a complete message before it is taken, when nothing can go wrong with it any more: it is in memory.
    */
   reportWaiting(): void {
-    const disposition = this.first.head.fields.contentDisposition
-    const file = disposition?.filename !== undefined || disposition?.type === 'attachment'
-    if (this.#state === 'complete' && this.body.inMemory && !file) this.#reporter?.progress(this.body.size, true)
-  }
-
-  /** The application has decided to take it. */
-  accept(): void {
-    const waiting = this.#undecided ?? []
-    this.#undecided = undefined
-    for (const request of waiting) request.respond(200)
+    if (this.#state === 'complete' && this.body.inMemory) this.#reporter?.progress(this.body.size, true)
   }
 
   /** Takes no more of it. */
@@ -258,7 +218,7 @@ export class IncomingTransfer {
     if (this.#state !== 'arriving' || !this.body.complete) return
     this.#state = 'complete'
     this.#complete.resolve()
-    if (this.#room.reportOn === 'received') this.#reporter?.progress(this.body.size, true)
+    if (this.#reportsArrival) this.#reporter?.progress(this.body.size, true)
     this.#room.completed(this)
     if (this.#forsaken) this.forsake()
   }
@@ -269,8 +229,9 @@ export class IncomingTransfer {
   }
 
   #checkSize(size: number): void {
-    if (size <= this.#room.maxMessageSize) return
-    const text = `The message has ${size} bytes or more, but ${this.#room.maxMessageSize} are the most that is taken`
+    const { maxMessageSize: most = size } = this.#room.context.options
+    if (size <= most) return
+    const text = `The message has ${size} bytes or more, but ${most} are the most that is taken`
     this.body.fail(new MsrpError('too-large', text, { status: 413 }))
   }
 
@@ -278,14 +239,29 @@ export class IncomingTransfer {
     this.body.fail(new MsrpError('malformed', `The chunks do not fit together: ${detail}`, { status: 400 }))
   }
 
-  #progress(until: number, finished: boolean): void {
+  /** Bytes are reported when they have arrived, not when the reader has them. */
+  get #reportsArrival(): boolean {
+    return this.#room.context.options.reportOn === 'received'
+  }
+
+  #report(status: number, until: number, comment?: string): void {
+    this.#room.context.report(this.#latest, { status, until, total: this.size, comment })
+  }
+
+  // ---- what the body tells: see BodyRoom
+
+  grown(body: AnyBody): void {
+    this.body = body
+  }
+
+  progress(until: number, finished: boolean): void {
     // The reader can be done before the end-line of the chunk that brought the last missing bytes, which may never come.
     if (finished) this.#checkComplete()
-    if (this.#room.reportOn === 'taken') this.#reporter?.progress(until, finished)
+    if (!this.#reportsArrival) this.#reporter?.progress(until, finished)
     if (finished) this.#room.over(this, undefined)
   }
 
-  #failed(error: MsrpError): void {
+  failed(error: MsrpError): void {
     // With its last chunk, though earlier ones may be missing.
     const cameToItsEnd = this.#state === 'complete' || this.body.total !== undefined
     this.#state = 'failed'
@@ -294,13 +270,12 @@ export class IncomingTransfer {
     const status = statusFor(error)
     // The application's own words, if it was that.
     const comment = this.#refused === undefined && error.status !== undefined ? error.message : this.#refused?.comment
-    const waiting = this.#undecided ?? []
-    this.#undecided = undefined
+    const waiting = this.decision?.release() ?? []
     for (const request of waiting) request.respond(status ?? 200, comment)
     if (status !== undefined) {
       if (this.#chunk !== undefined) this.#chunk.request.respond(status, comment)
       // When every chunk had its 200 already, only a REPORT can tell (RFC 4975 §7.1.4); never both.
-      else if (cameToItsEnd && waiting.length === 0) this.#room.report(this, status, this.body.size, comment)
+      else if (cameToItsEnd && waiting.length === 0) this.#report(status, this.body.size, comment)
     }
     this.#room.over(this, error)
   }

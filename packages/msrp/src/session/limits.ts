@@ -19,6 +19,7 @@ export const ENDPOINT_LIMITS: EndpointLimits = {
   unboundConnections: 256,
   unboundTimeout: 30_000,
   rememberedMessages: 1000,
+  rememberedInAll: 20_000,
   interruptedMessages: 64,
   parser: {},
 }

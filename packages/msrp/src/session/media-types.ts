@@ -10,3 +10,14 @@ export const MANDATORY_TYPES: readonly string[] = [
   'multipart/alternative',
   'multipart/signed',
 ]
+
+/**
+ * What is taken inside of containers (RFC 4975 §8.6): both lists. Who lists containers alone, and nothing for their inside, has
+ * forgotten to; nothing at all could be sent otherwise.
+ */
+export function takenInside(acceptTypes: readonly string[], wrapped: readonly string[] | undefined): readonly string[] {
+  if (wrapped === undefined && acceptTypes.every((type) => CONTAINERS.test(type))) return ['*']
+  return [...acceptTypes, ...(wrapped ?? [])]
+}
+
+const CONTAINERS = /^\s*(?:message\/cpim|multipart\/)/i

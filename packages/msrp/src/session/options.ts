@@ -1,7 +1,7 @@
+import type { Container } from '../mime/container.ts'
 import type { ParserLimits } from '../wire/index.ts'
 import type { Envelope } from './envelope.ts'
 import type { ListenOptions, TlsOptions, TraceEvent } from './platform.ts'
-import type { Container } from './wrapped-types.ts'
 
 /** The value of an SDP `path` attribute: URIs separated by spaces, or one by one. The leftmost is visited first. */
 export type PathInput = string | readonly string[]
@@ -9,11 +9,15 @@ export type PathInput = string | readonly string[]
 /** The relay to go through, or a chain of them, nearest first (RFC 4976). */
 export interface RelayOptions {
   /**
-   * Such as `msrps://relay.example.com;tcp`; without a port it is found by SRV, then by address at port 2855. Or a URL such
-   * as `wss://relay.example.com/msrp`, to reach the first relay by WebSocket (RFC 7977); in a browser always.
+   * Such as `relay.example.com` or `relay.example.com:2855`, which stand for `msrps://relay.example.com;tcp` and so on;
+   * without a port it is found by SRV, then by address at port 2855. Or a URL such as `wss://relay.example.com/msrp`, to reach
+   * the first relay by WebSocket (RFC 7977); in a browser always.
    */
   readonly uri: PathInput
-  /** Both may be absent where a cookie of the page authenticates the WebSocket (RFC 7977 §5.3.1). */
+  /**
+   * The name as the relay has it in its realm: for `alice@example.com` that is `alice`. Name and password may be absent where a
+   * cookie of the page authenticates the WebSocket (RFC 7977 §5.3.1).
+   */
   readonly username?: string
   readonly password?: string
   /**
@@ -56,7 +60,8 @@ export interface SessionOptions {
   readonly acceptTypes?: readonly string[]
   /**
    * Media types that are taken inside of containers besides, as in the SDP attribute `accept-wrapped-types` (RFC 4975 §8.6).
-   * What is in neither list gets 415, as far as the first 2048 bytes show it. Needs `containers`. Default: none.
+   * What is in neither list gets 415, as far as the first 2048 bytes show it; nobody gets the message before those have come.
+   * Needs `containers`. Default: none.
    */
   readonly acceptWrappedTypes?: readonly string[]
   /** How to see what is inside of messages: `cpimContainer` of `msrp/cpim`, `multipartContainer` of `msrp/multipart`. */
@@ -100,7 +105,8 @@ export interface SessionOptions {
   /**
    * Decides on each message before the response to its first chunk goes out. `firstBytes` are the first body bytes, up
    * to 2048 (all of a shorter message); the message that is read has just these, whatever its sender sends again. They are
-   * none when its first chunk to come is not its beginning. What it throws refuses the message with 403.
+   * none when its first chunk to come is not its beginning, unless `containers` have to see that first. What it throws refuses the
+   * message with 403.
    */
   readonly onRequest?: (request: RequestFacts, firstBytes: Uint8Array) => Verdict | Promise<Verdict>
   /**
@@ -284,9 +290,11 @@ export interface EndpointLimits {
   readonly unboundConnections: number
   /** How long such a connection may stay. Default 30 000 ms. */
   readonly unboundTimeout: number
-  /** Message-IDs of complete messages that are remembered, to know duplicates (RFC 4975 §5.4). Default 1000. */
+  /** Message-IDs of complete messages that are remembered of each peer, to know duplicates (RFC 4975 §5.4). Default 1000. */
   readonly rememberedMessages: number
-  /** Interrupted messages that are kept (`resumeFor`). Default 64. */
+  /** The same of all peers together; then the one that has sent nothing for longest is forgotten. Default 20 000. */
+  readonly rememberedInAll: number
+  /** Interrupted messages that are kept (`resumeFor`); of more, those of the peer that has left most behind go. Default 64. */
   readonly interruptedMessages: number
   /** What the header of a request may hold before its connection is closed. */
   readonly parser: Partial<ParserLimits>

@@ -1,28 +1,18 @@
-import type { ChunkOpening, ChunkPiece, ChunkSource, Clock, MsrpConnection, SentChunk } from '../connection/index.ts'
+import type { ChunkOpening, ChunkPiece, ChunkSource, MsrpConnection, SentChunk } from '../connection/index.ts'
 import { MsrpError, type ResponseHead } from '../wire/index.ts'
 import type { ConfirmedBytes, OutgoingMessage } from './api.ts'
-import { BodyCursor, type Part, WHOLE_CHUNK } from './body-cursor.ts'
 import type { ChunkHead } from './chunk-head.ts'
+import { type Cursor, type Part, type SentPart, WHOLE_CHUNK } from './cursor.ts'
 import { Delivery, type Proof } from './delivery.ts'
 import type { SendProgress } from './options.ts'
-import type { BodyReader } from './outgoing-body.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { refusal } from './refusal.ts'
 import { ProgressNotice } from './send-progress.ts'
-import type { SessionCounts } from './statistics.ts'
-import { type SentPart, UnansweredChunks } from './unanswered-chunks.ts'
-
-/**
- * Largest chunk where no size is asked for. RFC 4975 §7.1.1 wants few chunks, but also an answer to each within 30 s: what
- * waits for a slow relay in TCP's buffers would not have its answer in that time if it were one chunk, while nothing is
- * wrong; the answer to a part of it shows that. A MiB makes headers less than a thousandth of it.
- */
-export const LONGEST_CHUNK: number = 1024 * 1024
+import type { SessionContext } from './session-context.ts'
 
 /** The session around a message. */
 export interface OutgoingRoom {
-  readonly clock: Clock
-  readonly counts: SessionCounts
+  readonly context: Pick<SessionContext, 'platform' | 'counts'>
   /** A status of 300 or more came for the message or a chunk of it. */
   refused(message: SentMessage, status: number, error: MsrpError): void
   /** Nothing of the message is pending any more. */
@@ -33,22 +23,29 @@ export interface OutgoingRoom {
 export interface OutgoingSettings {
   readonly messageId: string
   readonly contentType: string
-  readonly head: ChunkHead
   readonly successReport: boolean
   readonly failureReport: 'yes' | 'partial' | 'no'
-  readonly chunkSize: number | undefined
+  /** Size in bytes, where it is known before the body is read. */
+  readonly size: number | undefined
   readonly resumeFrom: number
   readonly reportTimeout: number
+  /** Where only errors are answered, so many chunks are remembered. */
   readonly unansweredChunks: number
-  readonly unansweredBytes: number
   readonly onProgress: ((progress: SendProgress) => void) | undefined
+  /** Abandons the message. */
+  readonly signal: AbortSignal | undefined
+  /** Its media type and those inside: what a 415 is about. */
+  readonly types: string
 }
 
-interface OpenChunk {
+/** A chunk that is open, or out and unanswered. */
+interface Chunk {
   readonly transactionId: string
-  readonly chunkSize: number | undefined
-  readonly small: boolean
   readonly pending: PendingRequest
+  /** What of the message it is, and when its end went out in the clock's milliseconds; undefined while it is open. */
+  part?: SentPart
+  endedAt: number
+  /** That came before its end. */
   answer?: ResponseHead
 }
 
@@ -60,51 +57,41 @@ export class SentMessage implements OutgoingMessage {
   readonly messageId: string
   readonly contentType: string
   readonly #settings: OutgoingSettings
+  readonly types: string
   readonly #room: OutgoingRoom
-  readonly #reader: BodyReader
-  readonly #cursor: BodyCursor
+  /** Undefined while what it takes is loaded. */
+  #cursor: Cursor | undefined
+  #head: ChunkHead | undefined
   readonly #delivery: Delivery
-  readonly #unanswered: UnansweredChunks
+  /** Chunks that are out and not answered. */
+  readonly #unanswered: Set<Chunk> = new Set()
   readonly #progress: ProgressNotice
   readonly #handedOver = Promise.withResolvers<void>()
   #connection: MsrpConnection<PendingRequest> | undefined
   #phase: 'sending' | 'aborting' | 'over' = 'sending'
-  #source: MessageChunks | undefined
+  #source: ChunkSource | undefined
   #begun = false
   #wasOut = false
-  /** The open chunk, and its response when that came before its end. */
-  #open: OpenChunk | undefined
+  #open: Chunk | undefined
 
-  constructor(room: OutgoingRoom, reader: BodyReader, settings: OutgoingSettings) {
-    const { messageId, contentType, failureReport, successReport, chunkSize, resumeFrom } = settings
+  constructor(room: OutgoingRoom, settings: OutgoingSettings) {
+    const { messageId, contentType, failureReport, successReport, resumeFrom } = settings
     this.messageId = messageId
     this.contentType = contentType
+    this.types = settings.types
     this.#settings = settings
     this.#room = room
-    // A chunk that the far side cannot take whole is sent again in smaller ones.
-    if (chunkSize !== undefined && failureReport === 'yes') reader.retain()
-    this.#reader = reader
-    this.#cursor = new BodyCursor({
-      reader: this.#reader,
-      start: resumeFrom,
-      chunkSize: chunkSize ?? LONGEST_CHUNK,
-      onChange: (error) => (error === undefined ? this.#connection?.wake() : this.fail(error)),
-    })
+    settings.signal?.addEventListener('abort', this.#onAbort)
+    const { clock } = room.context.platform
     const proof: Proof = successReport ? 'reports' : failureReport === 'yes' ? 'responses' : 'none'
     this.#delivery = new Delivery({
       proof,
-      clock: room.clock,
+      clock,
       reportTimeout: settings.reportTimeout,
       blocked: () => (this.#connection?.transport.bufferedBytes ?? 0) > 0 || this.#connection?.reading === false,
     })
     if (resumeFrom > 0) this.#delivery.confirm(0, resumeFrom)
-    this.#unanswered = new UnansweredChunks({
-      answersExpected: failureReport === 'yes',
-      start: resumeFrom,
-      mostChunks: settings.unansweredChunks,
-      mostBytes: settings.unansweredBytes,
-    })
-    this.#progress = new ProgressNotice(room.clock, settings.onProgress, () => ({
+    this.#progress = new ProgressNotice(clock, settings.onProgress, () => ({
       sent: this.sent,
       confirmed: this.#delivery.confirmedBytes,
       total: this.total,
@@ -112,11 +99,11 @@ export class SentMessage implements OutgoingMessage {
   }
 
   get total(): number | undefined {
-    return this.#cursor.total
+    return this.#cursor === undefined ? this.#settings.size : this.#cursor.total
   }
 
   get sent(): number {
-    return this.#cursor.sent
+    return this.#cursor?.sent ?? this.#settings.resumeFrom
   }
 
   get confirmed(): ConfirmedBytes {
@@ -149,11 +136,26 @@ export class SentMessage implements OutgoingMessage {
 
   /** Every byte is out. */
   get out(): boolean {
-    return this.#cursor.out
+    return this.#cursor?.out === true
   }
 
+  /** What it takes to send it is there. Called once. */
+  open(cursor: Cursor, head: ChunkHead): void {
+    this.#cursor = cursor
+    this.#head = head
+    if (this.#phase === 'over') cursor.stop()
+  }
+
+  /** There may be more to send now, or the body cannot be read. */
+  changed(error?: MsrpError): void {
+    if (error === undefined) this.#connection?.wake()
+    else this.fail(error)
+  }
+
+  readonly #onAbort = (): void => this.abort(this.#settings.signal?.reason)
+
   abort(reason?: unknown): void {
-    if (this.#phase !== 'sending' || this.#cursor.out) return
+    if (this.#phase !== 'sending' || this.out) return
     this.fail(new MsrpError('aborted', 'The message was abandoned by its sender', { cause: reason }))
   }
 
@@ -164,12 +166,11 @@ export class SentMessage implements OutgoingMessage {
     this.#source = undefined
     this.#open = undefined
     if (moved) {
-      const cut = this.#cursor.cut()
-      const lost = [...this.#unanswered.drain(), ...(cut === undefined ? [] : [cut])]
-      if (this.#phase === 'aborting') this.#ended()
-      else for (const part of lost) this.#repeat(part)
+      const lost = [...this.#drain(), this.#cursor?.cut()]
+      if (this.#phase === 'aborting') this.#finish()
+      else for (const part of lost) if (part !== undefined) this.#repeat(part)
     }
-    if (this.#phase === 'sending' && !this.#cursor.out) this.#enqueue()
+    if (this.#phase === 'sending' && !this.out) this.#enqueue()
   }
 
   /** Gives the message up; what has begun is ended with `#`. */
@@ -178,13 +179,13 @@ export class SentMessage implements OutgoingMessage {
     if (this.#phase !== 'sending') return
     // RFC 4975 §10.5: after a 413 not even a chunk follows that only says so.
     const stopped = error.status === 413 && this.#open === undefined
-    const unfinished = this.#begun && !this.#cursor.out && !stopped
-    this.#cursor.stop()
+    const unfinished = this.#begun && !this.out && !stopped
+    this.#cursor?.stop()
     if (unfinished && this.#connection !== undefined) {
       this.#phase = 'aborting'
       this.#connection.wake()
     } else {
-      this.#ended()
+      this.#finish()
     }
   }
 
@@ -192,16 +193,16 @@ export class SentMessage implements OutgoingMessage {
   lost(error: MsrpError): void {
     this.#connection = undefined
     this.fail(error)
-    this.#ended()
+    this.#finish()
   }
 
   /** A REPORT about it (RFC 4975 §7.3.2); bytes from `start` up to `end`, not included, counted from 0. */
   reported(status: number, comment: string, start: number, end: number): void {
     if (status >= 300) {
-      this.#room.counts.failed(status)
+      this.#room.context.counts.failed(status)
       // RFC 4975 §7.3.2: a REPORT means what a response with its status means.
       const reported = { start, end: Math.min(end, this.sent) }
-      if (status === 501) this.#tooLarge({ ...reported, small: reported.end - start <= WHOLE_CHUNK }, comment)
+      if (status === 501) this.#tooLarge(reported, comment)
       else this.#refuse(status, comment)
       return
     }
@@ -211,51 +212,82 @@ export class SentMessage implements OutgoingMessage {
     this.#check()
   }
 
-  // ---- what the connection asks for: see ChunkSource
+  // ---- what the connection asks for
 
-  state(source: MessageChunks): ChunkSource['state'] {
-    const state = source === this.#source ? this.#state() : 'done'
-    if (state === 'done' && source === this.#source) this.#source = undefined
-    return state
+  /** Gives its chunks to the connection. On another connection, another source takes the place of this one. */
+  #enqueue(): void {
+    const [cursor, head] = [this.#cursor, this.#head]
+    if (this.#source !== undefined || cursor === undefined || head === undefined) return
+    const isMine = (): boolean => this.#source === source
+    const state = (): ChunkSource['state'] => (isMine() ? this.#state(cursor) : 'done')
+    const source: ChunkSource = {
+      get state() {
+        return state()
+      },
+      begin: (transactionId, unsent) => this.#begin(cursor, head, transactionId, unsent),
+      next: (limit) => (isMine() ? this.#next(cursor, limit) : { kind: 'end', flag: '+' }),
+      ended: (chunk) => {
+        if (isMine()) this.#ended(cursor, chunk)
+      },
+      // The session hears of the connection's end, too, and knows what it means for its messages.
+      lost: () => {},
+    }
+    this.#source = source
+    this.#connection?.addSource(source)
   }
 
-  begin(transactionId: string, unsent: number): ChunkOpening {
+  #state(cursor: Cursor): ChunkSource['state'] {
+    if (this.#phase === 'aborting') return 'ready'
+    if (this.#phase === 'sending' && !cursor.out) return cursor.prepare() ? 'ready' : 'waiting'
+    this.#source = undefined
+    return 'done'
+  }
+
+  #begin(cursor: Cursor, heads: ChunkHead, transactionId: string, unsent: number): ChunkOpening {
     this.#begun = true
-    const { start, until, whole } = this.#cursor.open(unsent)
-    const pending = this.#pending(transactionId)
-    this.#open = { transactionId, chunkSize: this.#cursor.chunkSize, small: until - start <= WHOLE_CHUNK, pending }
-    this.#connection?.expect(transactionId, pending)
+    const { start, until, whole } = cursor.open(unsent)
+    const chunk: Chunk = {
+      transactionId,
+      endedAt: 0,
+      pending: {
+        answered: (head) => this.#response(chunk, head),
+        timedOut: () => this.#timedOut(chunk),
+        lost: () => {},
+      },
+    }
+    this.#open = chunk
+    this.#connection?.expect(transactionId, chunk.pending)
     const end = whole && this.#phase === 'sending' ? until : undefined
-    const head = this.#settings.head.encode(transactionId, { start: start + 1, end, total: this.total })
+    const head = heads.encode(transactionId, { start: start + 1, end, total: this.total })
     return { head, hasBody: true }
   }
 
-  next(source: MessageChunks, limit: number): ChunkPiece {
-    if (source !== this.#source || this.#open?.answer?.status === 501) return { kind: 'end', flag: '+' }
+  #next(cursor: Cursor, limit: number): ChunkPiece {
+    if (this.#open?.answer?.status === 501) return { kind: 'end', flag: '+' }
     if (this.#phase !== 'sending') return { kind: 'end', flag: '#' }
-    const piece = this.#cursor.next(limit)
+    const piece = cursor.next(limit)
     if (piece.kind === 'failed') {
       this.fail(piece.error)
       return { kind: 'end', flag: '#' }
     }
-    if (piece.kind === 'body') this.#room.counts.sent.bytes += piece.bytes.length
+    if (piece.kind === 'body') this.#room.context.counts.sent.bytes += piece.bytes.length
     this.#progress.changed()
     return piece
   }
 
-  ended(source: MessageChunks, chunk: SentChunk): void {
-    const open = this.#open
-    if (source !== this.#source || open === undefined) return
+  #ended(cursor: Cursor, { flag, bodyBytes, position }: SentChunk): void {
+    const chunk = this.#open
+    if (chunk === undefined) return
     this.#open = undefined
-    const { counts, clock } = this.#room
+    const { counts, platform } = this.#room.context
     counts.sent.chunks++
-    const { chunkSize, small, pending } = open
-    const { start, end } = this.#cursor.close(chunk.flag, chunk.bodyBytes)
-    const part: SentPart = { start, end, chunkSize, small, at: clock.now() }
-    if (open.answer === undefined) this.#remember(chunk, part, pending)
-    else this.#answered(part, open.answer)
-    if (this.#phase === 'aborting' && chunk.flag !== '+') this.#ended()
-    if (this.#cursor.out && this.total !== undefined) {
+    chunk.part = cursor.close(flag, bodyBytes)
+    chunk.endedAt = platform.clock.now()
+    this.#unanswered.add(chunk)
+    if (chunk.answer === undefined) this.#remember(chunk, position)
+    else this.#answered(chunk, chunk.answer)
+    if (this.#phase === 'aborting' && flag !== '+') this.#finish()
+    if (this.out && this.total !== undefined) {
       this.#delivery.sent(this.total)
       if (!this.#wasOut) counts.sent.messages++
       this.#wasOut = true
@@ -264,92 +296,67 @@ export class SentMessage implements OutgoingMessage {
     this.#check()
   }
 
-  #state(): ChunkSource['state'] {
-    if (this.#phase === 'over') return 'done'
-    if (this.#phase === 'aborting') return 'ready'
-    if (this.#cursor.out) return 'done'
-    return !this.#unanswered.isFull(this.#askedChunkSize) && this.#cursor.prepare() ? 'ready' : 'waiting'
-  }
-
-  /** The chunk size that holds because somebody has asked for one, here or the far side by a 501. */
-  get #askedChunkSize(): number | undefined {
-    const { chunkSize } = this.#cursor
-    return this.#settings.chunkSize === undefined && chunkSize === LONGEST_CHUNK ? undefined : chunkSize
-  }
-
-  #enqueue(): void {
-    if (this.#source !== undefined) return
-    this.#source = new MessageChunks(this)
-    this.#connection?.addSource(this.#source)
-  }
-
   // ---- what becomes of the chunks
 
-  #pending(transactionId: string): PendingRequest {
-    return {
-      answered: (head) => this.#response(transactionId, head),
-      timedOut: () => this.#timedOut(transactionId),
-      lost: () => {},
-    }
+  #remember({ transactionId, pending }: Chunk, position: number): void {
+    this.#connection?.remember(transactionId, pending, position)
+    const { failureReport, unansweredChunks } = this.#settings
+    if (failureReport === 'yes' || this.#unanswered.size <= unansweredChunks) return
+    const [oldest] = this.#unanswered
+    if (oldest === undefined) return
+    this.#take(oldest, false)
+    this.#connection?.forget(oldest.transactionId)
   }
 
-  #remember(chunk: SentChunk, part: SentPart, pending: PendingRequest): void {
-    this.#connection?.remember(chunk.transactionId, pending, chunk.position)
-    const forgotten = this.#unanswered.add(chunk.transactionId, part)
-    if (forgotten !== undefined) this.#connection?.forget(forgotten)
+  /** A chunk is not unanswered any more. Gives what of the message it is, unless that has been done before. */
+  #take(chunk: Chunk, arrived: boolean): SentPart | undefined {
+    if (!this.#unanswered.delete(chunk) || chunk.part === undefined) return undefined
+    this.#cursor?.settle(chunk.part, arrived)
+    return chunk.part
   }
 
-  #response(transactionId: string, head: ResponseHead): void {
-    if (head.status >= 300) this.#room.counts.failed(head.status)
-    const part = this.#unanswered.take(transactionId)
-    if (part !== undefined) {
-      this.#room.counts.answeredAfter(this.#room.clock.now() - part.at)
-      this.#answered(part, head)
+  #drain(): (SentPart | undefined)[] {
+    return [...this.#unanswered].map((chunk) => this.#take(chunk, false))
+  }
+
+  #response(chunk: Chunk, head: ResponseHead): void {
+    const { counts, platform } = this.#room.context
+    if (head.status >= 300) counts.failed(head.status)
+    if (this.#unanswered.has(chunk)) {
+      counts.answeredAfter(platform.clock.now() - chunk.endedAt)
+      this.#answered(chunk, head)
       this.#check()
-    } else if (this.#open?.transactionId === transactionId) {
+    } else if (this.#open === chunk) {
       // Before the end of its chunk. RFC 4975 §10.5: the chunk is interrupted then.
-      this.#open.answer = head
+      chunk.answer = head
       if (head.status >= 300 && head.status !== 501) this.#refuse(head.status, head.comment)
     }
     this.#connection?.wake()
   }
 
-  #answered(part: SentPart, { status, comment }: ResponseHead): void {
+  #answered(chunk: Chunk, { status, comment }: ResponseHead): void {
+    const part = this.#take(chunk, status < 300)
+    if (part === undefined) return
     if (status < 300) {
       if (this.#delivery.proof === 'responses') this.#delivery.confirm(part.start, part.end)
-      this.#unanswered.confirm(part)
-      if (this.#reader.rereadable) this.#reader.release(this.#unanswered.answeredUntil)
       this.#progress.changed()
-      return
-    }
-    if (status === 501) this.#tooLarge(part, comment)
+    } else if (status === 501) this.#tooLarge(part, comment)
     else this.#refuse(status, comment)
   }
 
-  /**
-   * The far side does not take chunks of that size (501): smaller ones, if there are any. What counts is how large the
-   * chunk might have become: it may be refused by its head alone, while little of it is out.
-   */
-  #tooLarge({ chunkSize, small, ...part }: Part & Partial<SentPart>, comment: string): void {
-    const length = part.end - part.start
-    if (small || !this.#reader.rereadable) {
-      this.#refuse(501, comment)
-      return
-    }
-    // Several may have been under way; the size never grows again.
-    const half = Math.max(WHOLE_CHUNK, Math.ceil(Math.min(length, chunkSize ?? length) / 2))
-    this.#repeat(part, Math.min(half, this.#cursor.chunkSize ?? half))
+  #tooLarge(part: SentPart, comment: string): void {
+    if (this.#cursor?.shrink(part)) this.#repeat(part)
+    else this.#refuse(501, comment)
   }
 
-  #repeat(part: { start: number; end: number }, chunkSize?: number): void {
+  #repeat(part: Part): void {
     if (this.#phase !== 'sending' || this.#delivery.settled) return
-    if (!this.#reader.rereadable) {
+    if (!this.#cursor?.repeat(part)) {
       this.fail(new MsrpError('connection-lost', 'The connection changed, and a stream cannot be sent again'))
       return
     }
-    this.#room.counts.resentBytes += part.end - part.start
+    this.#room.context.counts.resentBytes += part.end - part.start
     this.#delivery.unsent()
-    this.#cursor.repeat(part, chunkSize)
     this.#enqueue()
   }
 
@@ -359,55 +366,26 @@ export class SentMessage implements OutgoingMessage {
     this.#room.refused(this, status, error)
   }
 
-  #timedOut(transactionId: string): void {
-    const part = this.#unanswered.take(transactionId)
-    if (part === undefined || this.#settings.failureReport !== 'yes') return
-    this.#room.counts.failed(408)
+  #timedOut(chunk: Chunk): void {
+    if (this.#take(chunk, false) === undefined || this.#settings.failureReport !== 'yes') return
+    this.#room.context.counts.failed(408)
     this.fail(new MsrpError('timeout', 'A part of the message was not answered within 30 s'))
   }
 
   /** Closes the books when all is out and settled. */
   #check(): void {
-    if (this.#phase === 'sending' && this.#delivery.settled && this.#cursor.out) this.#ended()
+    if (this.#phase === 'sending' && this.#delivery.settled && this.out) this.#finish()
   }
 
-  #ended(): void {
+  #finish(): void {
     if (this.#phase === 'over') return
     this.#phase = 'over'
-    this.#unanswered.drain()
-    this.#cursor.stop()
+    this.#unanswered.clear()
+    this.#cursor?.stop()
     this.#progress.close()
     this.#handedOver.resolve()
     this.#connection?.wake()
+    this.#settings.signal?.removeEventListener('abort', this.#onAbort)
     this.#room.over(this)
-  }
-}
-
-/** A message as a source of chunks for one connection. On another connection, another one takes its place. */
-export class MessageChunks implements ChunkSource {
-  readonly #message: SentMessage
-
-  constructor(message: SentMessage) {
-    this.#message = message
-  }
-
-  get state(): ChunkSource['state'] {
-    return this.#message.state(this)
-  }
-
-  begin(transactionId: string, unsent: number): ChunkOpening {
-    return this.#message.begin(transactionId, unsent)
-  }
-
-  next(limit: number): ChunkPiece {
-    return this.#message.next(this, limit)
-  }
-
-  ended(chunk: SentChunk): void {
-    this.#message.ended(this, chunk)
-  }
-
-  lost(): void {
-    // The session hears of the connection's end, too, and knows what it means for its messages.
   }
 }

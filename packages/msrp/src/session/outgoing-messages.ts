@@ -1,61 +1,50 @@
-import type { Clock, MsrpConnection } from '../connection/index.ts'
+import type { MsrpConnection } from '../connection/index.ts'
 import { smimeTypeOf } from '../mime/smime.ts'
-import {
-  type Field,
-  formatContentDisposition,
-  isIdent,
-  MsrpError,
-  type MsrpUri,
-  newMessageId,
-  type RandomBytes,
-} from '../wire/index.ts'
+import { type Field, isIdent, MsrpError, newMessageId } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
-import { WHOLE_CHUNK } from './body-cursor.ts'
-import { ChunkHead, type ChunkHeadParts } from './chunk-head.ts'
-import { wantsEnvelope, wrapForPeer } from './envelope.ts'
-import { SESSION_LIMITS } from './limits.ts'
-import { acceptsType, bareType } from './media-types.ts'
+import type { CursorLimits } from './body-cursor.ts'
+import { ChunkHead } from './chunk-head.ts'
+import { WHOLE_CHUNK } from './cursor.ts'
+import { loadedBefore, use } from './later.ts'
+import { acceptsType, bareType, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
-import { type BodyReader, readerFor } from './outgoing-body.ts'
-import { type OutgoingSettings, SentMessage } from './outgoing-message.ts'
+import { type BodyFacts, factsOf } from './outgoing-body.ts'
+import { type OutgoingRoom, type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { RecentIds } from './recent-ids.ts'
-import type { SessionCounts } from './statistics.ts'
-import { unwantedByPeer } from './wrapped-types.ts'
+import type { SessionContext } from './session-context.ts'
+import { WholeBody } from './whole-body.ts'
 
 /** Default of `reportTimeout`, in milliseconds. */
 const REPORT_TIMEOUT = 60_000
 
-/** The session around its outgoing messages. */
-export interface OutgoingMessagesRoom {
-  readonly clock: Clock
-  readonly random: RandomBytes
-  readonly toPath: readonly MsrpUri[]
-  readonly fromPath: readonly MsrpUri[]
-  readonly options: SessionOptions
-  readonly counts: SessionCounts
-  /** The peer says that there is no such session, or that it is bound to another connection. */
-  disowned(error: MsrpError): void
+/** How a message is sent, and what bounds its chunks. */
+interface Settings extends OutgoingSettings, CursorLimits {
+  readonly fields: readonly Field[]
+  /** The value of Content-Disposition where it is no file. */
+  readonly disposition: string | undefined
 }
 
 /** The messages that a session sends: which are under way, and what the peer does not take. */
-export class OutgoingMessages {
-  readonly #room: OutgoingMessagesRoom
+export class OutgoingMessages implements OutgoingRoom {
+  readonly context: SessionContext
   #options: SessionOptions
   readonly #messages: Map<string, SentMessage> = new Map()
   /** Longer messages that are on their way, and those that wait for one of them to be out. */
   readonly #underWay: Set<SentMessage> = new Set()
   readonly #waiting: Set<SentMessage> = new Set()
+  /** For so many messages something is loaded; those that are sent meanwhile wait as well, so that all keep their order. */
+  #loading = 0
   #connection: MsrpConnection<PendingRequest> | undefined
   /** Media types that the peer answered 415 to, with those inside: RFC 4975 §10.6, not sent again in this session. */
   readonly #refusedTypes: Set<string> = new Set()
   /** Messages that the peer answered 413 to: RFC 4975 §10.5, no further chunk of them is sent. */
   readonly #stopped: RecentIds<true> = new RecentIds(256)
 
-  constructor(room: OutgoingMessagesRoom) {
-    this.#room = room
-    this.#options = room.options
+  constructor(context: SessionContext) {
+    this.context = context
+    this.#options = context.options
   }
 
   /** What the peer takes from now on. */
@@ -82,31 +71,43 @@ export class OutgoingMessages {
 
   /** Sends over a connection. @throws MsrpError `invalid-argument` */
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
-    const { body, options } = wrapForPeer(given, asked, this.#options)
-    const reader = readerFor(body, options.resumeFrom ?? 0)
-    const settings = this.#settings(reader, options)
+    const { envelope, peerAcceptTypes } = this.#options
+    const { body, options } =
+      envelope === undefined
+        ? { body: given, options: asked }
+        : loadedBefore(this.context.platform.parts.wrapping).wrapForPeer(envelope, peerAcceptTypes, given, asked)
+    const facts = factsOf(body)
+    const settings = this.#settings(facts, options)
     if (this.#messages.has(settings.messageId)) {
       throw new MsrpError('invalid-argument', `A message with the id ${settings.messageId} is being sent already`)
     }
-    const { signal } = options
-    const onAbort = (): void => message.abort(signal?.reason)
-    const message = new SentMessage(
-      {
-        clock: this.#room.clock,
-        refused: (it, status, error) => this.#refused(it, status, error, typesIn(settings.contentType, options)),
-        counts: this.#room.counts,
-        over: (it) => {
-          signal?.removeEventListener('abort', onAbort)
-          this.#messages.delete(it.messageId)
-          this.#waiting.delete(it)
-        },
-      },
-      reader,
-      settings,
-    )
+    const { longMessages, dispositions } = this.context.platform.parts
+    const { bytes } = facts
+    const whole = bytes !== undefined && bytes.length <= WHOLE_CHUNK && settings.resumeFrom === 0 ? bytes : undefined
+    const long = whole === undefined ? longMessages() : undefined
+    const { fileName: filename, signal } = options
+    const file =
+      filename === undefined
+        ? undefined
+        : use(dispositions, (them) => them.formatContentDisposition({ type: 'attachment', filename }))
+    // What cannot be written is found out here rather than when the first chunk is written, where nobody could be told.
+    const head = this.#head(settings, file instanceof Promise ? undefined : file)
+    const message = new SentMessage(this, settings)
     this.#messages.set(message.messageId, message)
-    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, reader, body, options)
-    signal?.addEventListener('abort', onAbort)
+    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, facts, body, options)
+    const open = (headOfAll: ChunkHead, loaded: typeof import('./body-cursor.ts') | undefined): void => {
+      const cursor = loaded && new loaded.BodyCursor(body, settings.resumeFrom, settings, (it) => message.changed(it))
+      message.open(cursor ?? new WholeBody(whole ?? new Uint8Array()), headOfAll)
+    }
+    if (long instanceof Promise || file instanceof Promise) {
+      this.#loading++
+      void Promise.all([long, file])
+        .then(
+          (parts) => open(this.#head(settings, parts[1]), parts[0]),
+          (failure) => message.fail(failure),
+        )
+        .then(() => this.#loaded())
+    } else open(head, long)
     if (error !== undefined) message.lost(error)
     else if (signal?.aborted) message.abort(signal.reason)
     else if (connection !== undefined) this.#begin(message, connection)
@@ -150,12 +151,12 @@ export class OutgoingMessages {
   /** A receiver holds only so many unfinished messages (ours as many as we take), and refuses one more with 413. */
   #begin(message: SentMessage, connection: MsrpConnection<PendingRequest>): void {
     this.#connection = connection
+    const { unfinishedMessages } = this.context.limits
+    if (this.#loading > 0 || (!message.small && this.#underWay.size >= unfinishedMessages)) {
+      this.#waiting.add(message)
+      return
+    }
     if (!message.small) {
-      const { unfinishedMessages } = { ...SESSION_LIMITS, ...this.#options.limits }
-      if (this.#underWay.size >= unfinishedMessages) {
-        this.#waiting.add(message)
-        return
-      }
       this.#underWay.add(message)
       void message.handedOver.then(() => this.#beginNext(message))
     }
@@ -170,97 +171,134 @@ export class OutgoingMessages {
     this.#begin(next, this.#connection)
   }
 
-  #settings(reader: BodyReader, options: SendOptions): OutgoingSettings {
+  /** What a message takes is there, or could not be loaded. */
+  #loaded(): void {
+    if (--this.#loading > 0) return
+    for (const message of [...this.#waiting]) {
+      this.#waiting.delete(message)
+      if (this.#connection !== undefined) this.#begin(message, this.#connection)
+    }
+  }
+
+  #settings(facts: BodyFacts, options: SendOptions): Settings {
     const { messageId, disposition, fileName, resumeFrom = 0 } = options
-    const { unansweredChunks, unansweredBytes } = { ...SESSION_LIMITS, ...this.#options.limits }
+    const { unansweredChunks, unansweredBytes } = this.context.limits
     const chunkSize = options.chunkSize ?? this.#options.chunkSize
     if (chunkSize !== undefined && !(Number.isSafeInteger(chunkSize) && chunkSize >= WHOLE_CHUNK)) {
       throw unusable(`chunkSize ${chunkSize}: chunks have ${WHOLE_CHUNK} bytes or more (RFC 4975 §7.1.1)`)
     }
     if (messageId !== undefined && !isIdent(messageId)) throw unusable(`messageId "${messageId}"`)
     if (resumeFrom !== 0 && messageId === undefined) throw unusable('resumeFrom without messageId')
-    if (!Number.isSafeInteger(resumeFrom) || resumeFrom < 0 || resumeFrom > (reader.size ?? resumeFrom)) {
+    if (!Number.isSafeInteger(resumeFrom) || resumeFrom < 0 || resumeFrom > (facts.size ?? resumeFrom)) {
       throw unusable(`resumeFrom ${resumeFrom}`)
     }
     if (disposition !== undefined && fileName !== undefined) throw unusable('both disposition and fileName')
-    const file =
-      fileName === undefined ? undefined : formatContentDisposition({ type: 'attachment', filename: fileName })
     const fields: Field[] = [...(options.fields ?? [])]
     const given = fields.some(([name]) => /^content-disposition$/i.test(name))
     // There are peers that take no chunk without one; `render` is what its absence means (RFC 4975 §7.1.1).
-    const usual = given || (reader.size !== undefined && reader.size <= WHOLE_CHUNK) ? undefined : 'render'
-    const value = disposition ?? file ?? usual
-    if (value !== undefined) fields.push(['Content-Disposition', value])
+    const usual = given || (facts.size !== undefined && facts.size <= WHOLE_CHUNK) ? undefined : 'render'
     const about = {
-      messageId: messageId ?? newMessageId(this.#room.random),
-      contentType: options.contentType ?? reader.contentType,
+      messageId: messageId ?? newMessageId(this.context.platform.random),
+      contentType: options.contentType ?? facts.contentType,
       successReport: options.successReport ?? true,
       failureReport: options.failureReport ?? 'yes',
     }
     const smime = [about.contentType, ...(options.wrappedTypes ?? [])].find((type) => smimeTypeOf(type) !== undefined)
-    if (smime !== undefined && reader.size === undefined) {
+    if (smime !== undefined && facts.size === undefined) {
       throw unusable(`${smime} of unknown size: each chunk of S/MIME announces the size of all (RFC 8591 §8.2)`)
     }
     return {
       ...about,
-      head: this.#head({ ...about, fields }),
+      fields,
+      disposition: disposition ?? usual,
       chunkSize,
       resumeFrom,
       unansweredChunks,
       unansweredBytes,
+      answersExpected: about.failureReport === 'yes',
+      size: facts.size,
       reportTimeout: this.#options.reportTimeout ?? REPORT_TIMEOUT,
       onProgress: options.onProgress,
+      signal: options.signal,
+      types: typesIn(about.contentType, options),
     }
   }
 
-  // What cannot be written is found out here rather than when the first chunk is written, where nobody could be told.
-  #head(parts: Omit<ChunkHeadParts, 'toPath' | 'fromPath'>): ChunkHead {
-    const { contentType, fields } = parts
+  /** `file`: what Content-Disposition says where it is one. */
+  #head(settings: Settings, file: string | undefined): ChunkHead {
+    const { contentType } = settings
+    const disposition = file ?? settings.disposition
+    const fields = [...settings.fields]
+    if (disposition !== undefined) fields.push(['Content-Disposition', disposition])
     if (contentType === '') throw unusable('an empty contentType')
     const reserved = fields.find(([name]) => RESERVED.has(name.toLowerCase()))
     if (reserved !== undefined) throw unusable(`the field ${reserved[0]}, which the library writes itself`)
     // RFC 4975 §7.1.1, §14.3: bodies travel as they are, and nothing says so.
     const encoding = fields.find(([name]) => /^content-transfer-encoding$/i.test(name))?.[1]
     if (encoding !== undefined) throw unusable(`the transfer encoding ${encoding}`)
-    const { toPath, fromPath } = this.#room
-    return new ChunkHead({ ...parts, toPath, fromPath })
+    const { toPath, fromPath } = this.context
+    return new ChunkHead({ ...settings, fields, toPath, fromPath })
   }
 
   #refusedHere(
-    { contentType, messageId }: OutgoingSettings,
-    reader: BodyReader,
+    { contentType, messageId, types }: OutgoingSettings,
+    facts: BodyFacts,
     body: MessageBody,
     options: SendOptions,
   ): MsrpError | undefined {
     const { peerAcceptTypes = ['*'], peerMaxMessageSize: most } = this.#options
     // RFC 4975 §8.6: only what the peer has signalled is sent.
     if (!acceptsType(peerAcceptTypes, contentType)) {
-      const hint = wantsEnvelope(peerAcceptTypes, 'message/cpim') ? '; with the option envelope it is wrapped' : ''
+      const hint =
+        bareType(peerAcceptTypes[0] ?? '') === 'message/cpim' ? '; with the option envelope it is wrapped' : ''
       return new MsrpError(
         'type-not-accepted',
         `The peer takes ${peerAcceptTypes.join(' ')}, not ${contentType}${hint}`,
       )
     }
-    const unwanted = unwantedByPeer(body, contentType, options.wrappedTypes, this.#options)
+    const unwanted = this.#unwantedInside(body, contentType, options.wrappedTypes)
     if (unwanted !== undefined) {
       return new MsrpError('type-not-accepted', `The peer does not take ${unwanted} inside of ${contentType}`)
     }
-    if (this.#refusedTypes.has(typesIn(contentType, options))) {
+    if (this.#refusedTypes.has(types)) {
       return new MsrpError('type-not-accepted', `The peer has refused ${contentType} before (415)`, { status: 415 })
     }
     if (this.#stopped.get(messageId)) {
       return new MsrpError('refused', `The peer wants no more of the message ${messageId} (413)`, { status: 413 })
     }
-    if (most !== undefined && reader.size !== undefined && reader.size > most) {
-      return new MsrpError('too-large', `The message has ${reader.size} bytes, but the peer takes ${most} at most`)
+    if (most !== undefined && facts.size !== undefined && facts.size > most) {
+      return new MsrpError('too-large', `The message has ${facts.size} bytes, but the peer takes ${most} at most`)
     }
     return undefined
   }
 
-  #refused(message: SentMessage, status: number, error: MsrpError, types: string): void {
+  /** What is inside of a message and the peer has not listed: by `wrappedTypes`, else as far as it shows. */
+  #unwantedInside(
+    body: MessageBody,
+    contentType: string,
+    wrappedTypes: readonly string[] | undefined,
+  ): string | undefined {
+    const { peerAcceptTypes = ['*'], peerAcceptWrappedTypes, containers } = this.#options
+    const accepted = takenInside(peerAcceptTypes, peerAcceptWrappedTypes)
+    if (accepted.includes('*')) return undefined
+    if (wrappedTypes !== undefined) return wrappedTypes.find((type) => !acceptsType(accepted, type))
+    return (
+      containers &&
+      loadedBefore(this.context.platform.parts.wrapping).unwantedIn(body, contentType, accepted, containers)
+    )
+  }
+
+  // ---- what the messages tell: see OutgoingRoom
+
+  refused({ messageId, types }: SentMessage, status: number, error: MsrpError): void {
     if (status === 415) this.#refusedTypes.add(types)
-    if (status === 413) this.#stopped.set(message.messageId, true)
-    if (status === 481 || status === 506) this.#room.disowned(error)
+    if (status === 413) this.#stopped.set(messageId, true)
+    if (status === 481 || status === 506) this.context.gone(error)
+  }
+
+  over(message: SentMessage): void {
+    this.#messages.delete(message.messageId)
+    this.#waiting.delete(message)
   }
 }
 

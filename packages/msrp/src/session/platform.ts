@@ -1,8 +1,9 @@
-import type { Clock, Transport } from '../connection/index.ts'
+import type { Clock, OpenTable, Transport } from '../connection/index.ts'
 import type { Fingerprint, Hash, MsrpUri, OpenReader, RandomBytes } from '../wire/index.ts'
 import type { BlockSpool } from './block-spool.ts'
 import type { DirectPeers, DirectPeersRoom } from './direct-peers.ts'
 import type { AnyBody, BodyRoom } from './incoming-body.ts'
+import type { Parts } from './parts.ts'
 import type { RelayAddress } from './relay-client/index.ts'
 
 /** What an endpoint needs from the machine it runs on. The entry point `msrp` fills it in for Node. */
@@ -12,6 +13,8 @@ export interface Platform {
   readonly hash: Hash
   /** Reads what arrives on connections. */
   readonly reader: OpenReader
+  /** Where requests that wait for their responses are remembered; a `Map` unless given. */
+  readonly requestTable?: OpenTable
   /** @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `tls-fingerprint`, `not-msrp`, `timeout`, `aborted` */
   dial(target: DialTarget): Promise<Transport>
   /** Goes to the places where a relay may be found, until `attempt` succeeds at one. @throws MsrpError */
@@ -20,6 +23,7 @@ export interface Platform {
   direct?(room: DirectPeersRoom): DirectPeers
   /** Storage for what nobody has read yet. Without it a message that overflows its window is refused with 413. */
   openSpool?(limit: number): BlockSpool
+  readonly parts: Parts
   /** For the body of a message that begins to come in. */
   readonly openBody: (room: BodyRoom) => AnyBody
   /** Loads what is needed for bodies that outlive their session. Absent where everything is at hand. */
@@ -106,9 +110,9 @@ export interface Spool {
 
 /**
  * Takes a body as it arrives, in any order of its parts; of overlapping parts the later one counts. What it throws fails
- * the message with `storage`.
+ * the message with `storage`. `Result` is what saving to it resolves with.
  */
-export interface FileSink {
+export interface FileSink<Result = unknown> {
   /** Stores bytes at a position (0 is the first). The bytes are handed over. Calls may overlap. */
   write(position: number, bytes: Uint8Array): Promise<void>
   /**
@@ -117,7 +121,7 @@ export interface FileSink {
    */
   read?(position: number, length: number): Promise<Uint8Array>
   /** Everything has been written, `size` bytes in all. A file gets its final name now, and resolves with its path. */
-  finish(size: number): Promise<unknown>
+  finish(size: number): Promise<Result>
   /** The message failed: nothing of it is to stay. Never rejects. */
   discard(): Promise<void>
 }

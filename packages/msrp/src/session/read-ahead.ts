@@ -1,5 +1,6 @@
-import { MsrpError } from '../wire/index.ts'
-import { type BodyReader, READ_SIZE } from './outgoing-body.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
+import type { MsrpError } from '../wire/index.ts'
+import { type BodyReader, READ_SIZE } from './body-reader.ts'
 
 /**
  * A body on its way to the connection: one piece in hand and one being read, so that the connection need not wait for
@@ -99,7 +100,7 @@ export class ReadAhead {
     try {
       piece = await read
     } catch (cause) {
-      error = unreadable(cause)
+      error = asMsrpError(cause, 'storage', 'The message could not be read')
     }
     // Moved or closed meanwhile.
     if (this.#reading !== mine) return
@@ -116,10 +117,4 @@ export class ReadAhead {
     this.#pieces.push(piece)
     this.#available += piece.length
   }
-}
-
-function unreadable(cause: unknown): MsrpError {
-  if (cause instanceof MsrpError) return cause
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new MsrpError('storage', `The message could not be read: ${why}`, { cause })
 }

@@ -1,15 +1,16 @@
-import { textDecoderOf, textOfBody } from '../wire/charset.ts'
+import { readText } from '../wire/charset.ts'
 import { MsrpError } from '../wire/index.ts'
+import { pulledStream } from '../wire/pulled-stream.ts'
 import type { IncomingMessage } from './api.ts'
-import type { AnyBody } from './incoming-body.ts'
+import type { IncomingRequest } from './incoming-request.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
-import type { FileSink, SaveOptions } from './platform.ts'
-
-/** How a message comes to a file. */
-export type CreateFile = ((path: string, options: SaveOptions) => Promise<FileSink>) | undefined
+import { loadedBefore } from './later.ts'
+import type { FileSink, Platform, SaveOptions } from './platform.ts'
 
 // A message that the application has let go of unread can never be read, so what it holds is freed.
 const dropped = new FinalizationRegistry<IncomingTransfer>((transfer) => transfer.forsake())
+
+type Saving = typeof import('./saving.ts')
 
 /** So many steps an application that waits for a message may take before it reads it. */
 const STEPS = 8
@@ -23,6 +24,11 @@ async function watch(message: ReceivedMessage, transfer: IncomingTransfer): Prom
   dropped.register(message, transfer, message)
 }
 
+/** Whether a message may have a file name: `dispositions` have to be loaded for it. */
+export function hasFileName({ head }: IncomingRequest): boolean {
+  return head.fields.get('Content-Disposition')?.includes(';') === true
+}
+
 /** A message as the application sees it. Nothing else may refer to it, so that its being dropped shows. */
 export class ReceivedMessage implements IncomingMessage {
   readonly messageId: string
@@ -31,16 +37,19 @@ export class ReceivedMessage implements IncomingMessage {
   readonly fileName: string | undefined
   readonly duplicate: boolean
   readonly #transfer: IncomingTransfer
-  readonly #createFile: CreateFile
+  readonly #platform: Platform
 
-  constructor(transfer: IncomingTransfer, createFile: CreateFile) {
+  constructor(transfer: IncomingTransfer, platform: Platform) {
     const { fields } = transfer.first.head
     this.#transfer = transfer
-    this.#createFile = createFile
+    this.#platform = platform
     this.messageId = transfer.messageId
     this.contentType = fields.contentType ?? ''
     this.disposition = fields.get('Content-Disposition')
-    this.fileName = fields.contentDisposition?.filename
+    const { dispositions } = platform.parts
+    if (hasFileName(transfer.first)) {
+      this.fileName = loadedBefore(dispositions).parseContentDisposition(this.disposition ?? '')?.filename
+    }
     this.duplicate = transfer.duplicate
     void watch(this, transfer)
   }
@@ -69,68 +78,51 @@ export class ReceivedMessage implements IncomingMessage {
     return this.#transfer.first.head.fields.get(name)
   }
 
-  async text(): Promise<string> {
-    // What cannot be decoded is not taken either: it can still be read as bytes.
-    textDecoderOf(this.contentType)
-    return textOfBody(await this.bytes(), this.contentType)
+  text(): Promise<string> {
+    return readText(this.contentType, () => this.bytes())
   }
 
   async bytes(): Promise<Uint8Array> {
-    const body = this.#attach()
+    this.#attach()
     const pieces: Uint8Array[] = []
     try {
-      for (let piece = await this.#take(body); piece !== undefined; piece = await this.#take(body)) pieces.push(piece)
+      for (let piece = await this.#take(); piece !== undefined; piece = await this.#take()) pieces.push(piece)
       return joined(pieces)
     } catch (error) {
-      body.giveBack(pieces)
+      this.#transfer.body.giveBack(pieces)
       throw error
     }
   }
 
-  async blob(): Promise<Blob> {
-    const open = async (): Promise<FileSink> => {
-      const { BlobSink } = await import('./blob-sink.ts')
-      return new BlobSink(this.contentType)
-    }
-    return (await this.#save(open, undefined)) as Blob
+  blob(): Promise<Blob> {
+    return this.#save(({ gather }) => gather(this.#transfer, this.contentType))
   }
 
   stream(): ReadableStream<Uint8Array> {
-    const body = this.#attach()
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const piece = await this.#take(body)
-          if (piece === undefined) controller.close()
-          else controller.enqueue(piece)
-        },
-        cancel: () => this.#transfer.refuse(413, 'The receiver stopped reading'),
-      },
-      // Bytes count as taken when they leave here, so nothing is fetched before it is asked for.
-      { highWaterMark: 0 },
-    )
+    this.#attach()
+    return pulledStream({
+      pull: () => this.#take(),
+      cancel: () => this.#transfer.refuse(413, 'The receiver stopped reading'),
+    })
   }
 
   saveTo(path: string, options?: SaveOptions): Promise<string>
-  saveTo(sink: FileSink, options?: SaveOptions): Promise<void>
+  saveTo<Result>(sink: FileSink<Result>, options?: SaveOptions): Promise<Result>
   async saveTo(target: string | FileSink, options: SaveOptions = {}): Promise<unknown> {
-    return this.#save(async () => (typeof target === 'string' ? this.#open(target, options) : target), options.signal)
+    return this.#save((saving) => saving.saveTo(this.#transfer, target, options, this.#platform))
   }
 
-  async #save(open: () => Promise<FileSink>, signal: AbortSignal | undefined): Promise<unknown> {
-    const transfer = this.#transfer
+  /** What it takes may have to be loaded first. */
+  async #save<Result>(how: (saving: Saving) => Promise<Result>): Promise<Result> {
     this.#attach()
-    const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
-    if (signal?.aborted) giveUp()
-    signal?.addEventListener('abort', giveUp)
-    try {
-      const sink = await open()
-      if (transfer.interruption === undefined) return await transfer.body.saveTo(sink)
-      await sink.discard()
-      throw transfer.interruption
-    } finally {
-      signal?.removeEventListener('abort', giveUp)
-    }
+    const saving = this.#platform.parts.saving()
+    if (!(saving instanceof Promise)) return how(saving)
+    return how(
+      await saving.catch((error) => {
+        this.#transfer.fail(error)
+        throw error
+      }),
+    )
   }
 
   refuse(status = 413, comment?: string): void {
@@ -143,34 +135,18 @@ export class ReceivedMessage implements IncomingMessage {
   }
 
   /** From now on somebody reads it, so its being dropped means nothing; and watched objects live longer than others. */
-  #attach(): AnyBody {
+  #attach(): void {
     const { body, interruption } = this.#transfer
     // What is another session's by now is for the reader of that one.
     if (interruption === undefined) body.attach()
     dropped.unregister(this)
-    return body
   }
 
   /** The next bytes. A reader who was busy while its session broke must not take those of the next one. */
-  #take(body: AnyBody): Promise<Uint8Array | undefined> {
-    const { interruption } = this.#transfer
+  #take(): Promise<Uint8Array | undefined> {
+    const { body, interruption } = this.#transfer
     return interruption === undefined ? body.take() : Promise.reject(interruption)
   }
-
-  async #open(path: string, options: SaveOptions): Promise<FileSink> {
-    try {
-      if (this.#createFile === undefined) throw new MsrpError('storage', 'There are no files here')
-      return await this.#createFile(path, options)
-    } catch (cause) {
-      const error = cause instanceof MsrpError ? cause : new MsrpError('storage', `Cannot write ${path}`, { cause })
-      this.#transfer.fail(error)
-      throw error
-    }
-  }
-}
-
-function savingAborted(cause: unknown): MsrpError {
-  return new MsrpError('aborted', 'Saving the message was given up', { status: 413, cause })
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

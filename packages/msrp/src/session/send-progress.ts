@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../connection/index.ts'
+import { inform } from '../wire/inform.ts'
 import type { SendProgress } from './options.ts'
 
 /** Tells of progress at most once in a turn of the event loop, however many chunks and REPORTs it brought. */
@@ -34,13 +35,6 @@ export class ProgressNotice {
     const { sent, confirmed, total } = this.#told ?? {}
     if (now.sent === sent && now.confirmed === confirmed && now.total === total) return
     this.#told = now
-    try {
-      this.#listener?.(now)
-    } catch (error) {
-      // The application's mistake is the application's to see; the message goes on.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    inform(() => this.#listener?.(now))
   }
 }

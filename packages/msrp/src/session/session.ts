@@ -1,4 +1,3 @@
-import type { Cancel } from '../connection/index.ts'
 import { type Field, formatPath, MsrpError, type MsrpUri, type RequestHead } from '../wire/index.ts'
 import type {
   Finished,
@@ -12,17 +11,19 @@ import type {
 import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
-import { sendExtensionRequest } from './extension-request.ts'
-import { finish } from './finish.ts'
-import { Inbox, type InboxRoom } from './inbox.ts'
+import type { IdleWatch } from './idle-watch.ts'
+import { Inbox } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
-import { NicknameRequests } from './nickname.ts'
+import { loadedBefore, use } from './later.ts'
+import { SESSION_LIMITS } from './limits.ts'
+import type { NicknameRequests } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
 import type { PeerFacts, Renegotiable } from './peer-facts.ts'
 import type { Platform } from './platform.ts'
 import { Presence } from './presence.ts'
 import { encodeReport } from './report.ts'
+import type { SessionContext } from './session-context.ts'
 import { SessionCounts } from './statistics.ts'
 
 /** Default of `closeTimeout`, in milliseconds. */
@@ -40,9 +41,9 @@ export interface SessionRoom {
   /** To-Path of our requests and From-Path of the peer's: our relays, then `remotePath` (RFC 4976 §5.1). */
   readonly peerPath: readonly MsrpUri[]
   readonly completed: CompletedMessages
-  /** See `InboxRoom`. */
-  readonly keep: InboxRoom['keep']
-  readonly kept: InboxRoom['kept']
+  /** See `SessionContext`. */
+  readonly keep: SessionContext['keep']
+  readonly kept: SessionContext['kept']
   ended(session: MsrpSession): void
 }
 
@@ -54,20 +55,17 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   readonly #inbox: Inbox
   readonly #outgoing: OutgoingMessages
   readonly #closed = Promise.withResolvers<SessionEnd>()
-  readonly #presence: Presence
-  readonly #nicknames: NicknameRequests
+  readonly presence: Presence
+  readonly #nicknames: NicknameRequests | undefined
   readonly #pauses: Set<object> = new Set()
   readonly #counts = new SessionCounts()
   #connection: EndpointConnection
-  /** Connections that it was bound to before: what still comes over them comes too late. */
-  readonly #left: WeakSet<EndpointConnection> = new WeakSet()
   #state: 'open' | 'closing' | 'closed' = 'open'
   /** Nothing more is taken to send; what comes in is. */
   #finishing = false
   readonly #beganAt: number
   #closing: Promise<void> | undefined
-  #activeAt: number
-  #idleTimer: Cancel | undefined
+  readonly #idle: IdleWatch | undefined
 
   constructor(room: SessionRoom, connection: EndpointConnection) {
     const { platform, options, localUri, peerPath } = room
@@ -76,39 +74,34 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     this.remotePath = formatPath(room.remotePath)
     this.#connection = connection
     connection.use(this)
-    this.#inbox = new Inbox({
+    const context: SessionContext = {
       platform,
       options,
-      pause: (reason) => this.#pause(reason),
-      resume: (reason) => this.#resume(reason),
-      report: (request, report) => this.#report(request, report),
+      limits: { ...SESSION_LIMITS, ...options.limits },
       counts: this.#counts,
+      toPath: peerPath,
+      fromPath: [localUri],
       completed: room.completed,
       keep: room.keep,
       kept: room.kept,
-    })
-    this.#outgoing = new OutgoingMessages({
-      clock: platform.clock,
-      random: platform.random,
-      toPath: peerPath,
-      fromPath: [localUri],
-      options,
-      counts: this.#counts,
-      disowned: (error) => this.drop(error),
-    })
-    this.#presence = new Presence({
-      platform,
-      toPath: peerPath,
-      fromPath: [localUri],
       connection: () => this.#connection,
       gone: (error) => this.drop(error),
-      counts: this.#counts,
-    })
-    this.#nicknames = new NicknameRequests(options.onNickname)
-    if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
-    this.#activeAt = platform.clock.now()
-    this.#beganAt = this.#activeAt
-    this.#armIdle()
+      pause: (reason) => this.#pause(reason),
+      resume: (reason) => this.#resume(reason),
+      report: (request, report) => this.#report(request, report),
+    }
+    this.#inbox = new Inbox(context)
+    this.#outgoing = new OutgoingMessages(context)
+    this.presence = new Presence(context)
+    const { onNickname } = options
+    this.#nicknames = onNickname && new (loadedBefore(platform.parts.decisions).NicknameRequests)(onNickname)
+    if (options.keepAlive !== undefined) void this.presence.keepAlive(options.keepAlive)
+    this.#beganAt = platform.clock.now()
+    if (options.idleTimeout !== undefined) {
+      const busy = (): boolean => this.#inbox.busy || this.#outgoing.size > 0
+      const { IdleWatch } = loadedBefore(platform.parts.idle)
+      this.#idle = new IdleWatch(platform.clock, options.idleTimeout, busy, () => void this.close())
+    }
   }
 
   get connection(): EndpointConnection {
@@ -147,15 +140,17 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   }
 
   send(body: MessageBody, options: SendOptions = {}): OutgoingMessage {
-    this.#activeAt = this.#room.platform.clock.now()
+    this.#idle?.active()
     return this.#outgoing.send(body, options, this.state === 'open' ? this.#connection.msrp : undefined)
   }
 
   async sendRequest(method: string, fields: readonly Field[] = []): Promise<void> {
     if (this.#state !== 'open') throw new MsrpError('closed', 'The session is over')
-    this.#activeAt = this.#room.platform.clock.now()
-    const { localUri, peerPath: toPath } = this.#room
-    await sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] })
+    this.#idle?.active()
+    const { localUri, peerPath: toPath, platform } = this.#room
+    await use(platform.parts.requests, ({ sendExtensionRequest }) =>
+      sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] }),
+    )
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage> {
@@ -167,9 +162,11 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     return this.#closing
   }
 
-  finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
+  async finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
     this.#finishing = true
-    return finish(this, this.#outgoing.all, incoming ? this.#inbox.quiet() : undefined, signal)
+    const messages = this.#outgoing.all
+    const quiet = incoming ? this.#inbox.quiet() : undefined
+    return use(this.#room.platform.parts.finishing, ({ finish }) => finish(this, messages, quiet, signal))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -178,50 +175,34 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
 
   /** The active side's first request, which binds the connection (RFC 4975 §5.4). Rejects when it is refused. */
   bind(): Promise<void> {
-    return this.#presence.bind()
+    return this.presence.bind()
   }
 
-  /** Whether the peer is still there; if it is not, the session is over. */
-  async probe(): Promise<boolean> {
-    const there = await this.#presence.probe()
-    // Behind relays a peer leaves without a word.
-    if (!there) this.#end({ by: 'peer' }, new MsrpError('connection-lost', 'The peer has left'))
-    return this.#state !== 'closed'
+  /** Behind relays a peer leaves without a word. */
+  peerLeft(): void {
+    this.#end({ by: 'peer' }, new MsrpError('connection-lost', 'The peer has left'))
   }
 
   /** A request that belongs to this session, on its connection. */
   request(request: IncomingRequest): RequestReader {
-    this.#activeAt = this.#room.platform.clock.now()
+    this.#idle?.active()
     if (request.head.method === 'REPORT') {
       this.#reported(request.head)
       return IGNORED
     }
     if (this.#state !== 'open') {
-      request.respond(481)
-      return IGNORED
+      return request.refuse(481)
     }
-    switch (request.head.method) {
-      case 'SEND':
-        return this.#inbox.send(request)
-      case 'NICKNAME':
-        return this.#nicknames.request(request)
-      default:
-        // RFC 4975 §12: an unknown method is answered 501.
-        request.respond(501)
-        return IGNORED
-    }
-  }
-
-  /** Whether another connection can take the place of ours: both came in, and it has not had its turn already. */
-  mayMoveTo(connection: EndpointConnection): boolean {
-    return connection.open && connection.inbound && this.#connection.inbound && !this.#left.has(connection)
+    if (request.head.method === 'SEND') return this.#inbox.send(request)
+    if (request.head.method === 'NICKNAME' && this.#nicknames !== undefined) return this.#nicknames.request(request)
+    // RFC 4975 §12: an unknown method is answered 501.
+    return request.refuse(501)
   }
 
   /** The peer has come back over another connection, which takes the old one's place. */
   moveTo(connection: EndpointConnection): void {
     const old = this.#connection
     this.#connection = connection
-    this.#left.add(old)
     connection.use(this)
     for (const reason of this.#pauses) {
       connection.msrp.pauseReading(reason)
@@ -265,8 +246,8 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   #end(end: SessionEnd, error: MsrpError): boolean {
     if (this.#state === 'closed') return false
     this.#state = 'closed'
-    this.#idleTimer?.()
-    this.#presence.stop()
+    this.#idle?.stop()
+    this.presence.stop()
     this.#outgoing.end(error)
     this.#inbox.end(error, end.by === 'local')
     const last = this.#connection.release(this, this.#closeTimeout)
@@ -280,11 +261,11 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     // RFC 4975 §7.3.2: of other namespaces nothing is known.
     if (status?.namespace !== '000') return
     this.#counts.received.reports++
-    if (this.#presence.reported(messageId, status.code, status.comment)) return
+    if (this.presence.reported(messageId, status.code, status.comment)) return
     this.#outgoing.reported(messageId, status.code, status.comment, byteRange)
   }
 
-  #report(request: IncomingRequest, report: { status: number; until: number; total?: number; comment?: string }): void {
+  #report(request: IncomingRequest, report: Parameters<SessionContext['report']>[1]): void {
     // RFC 4975 §7.1.2: none for a session that is over. §7.1.4: failures only where they are wanted.
     if (this.#state === 'closed' || (report.status >= 300 && request.failureReport === 'no')) return
     const connection = this.#connection.msrp
@@ -309,20 +290,5 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   #resume(reason: object): void {
     this.#pauses.delete(reason)
     this.#connection.msrp.resumeReading(reason)
-  }
-
-  #armIdle(): void {
-    const { idleTimeout } = this.#room.options
-    if (idleTimeout === undefined) return
-    const { clock } = this.#room.platform
-    const left = this.#activeAt + idleTimeout - clock.now()
-    this.#idleTimer = clock.after(Math.max(left, 0), () => {
-      const idle = clock.now() - this.#activeAt >= idleTimeout && !this.#inbox.busy && this.#outgoing.size === 0
-      if (idle) void this.close()
-      else {
-        if (clock.now() - this.#activeAt >= idleTimeout) this.#activeAt = clock.now()
-        this.#armIdle()
-      }
-    })
   }
 }

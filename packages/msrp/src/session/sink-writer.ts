@@ -3,8 +3,8 @@ import { ByteRanges } from './byte-ranges.ts'
 import type { FileSink } from './platform.ts'
 
 /** Writes a body to a sink, and knows what has reached it. */
-export class SinkWriter {
-  readonly #sink: FileSink
+export class SinkWriter<Result = unknown> {
+  readonly #sink: FileSink<Result>
   readonly #offset: number
   readonly #onChange: (error?: MsrpError) => void
   readonly #given = new ByteRanges()
@@ -12,7 +12,7 @@ export class SinkWriter {
   #pending = 0
 
   /** `offset`: position in the message of the sink's first byte. `onChange`: a write is over, or has failed. */
-  constructor(sink: FileSink, offset: number, onChange: (error?: MsrpError) => void) {
+  constructor(sink: FileSink<Result>, offset: number, onChange: (error?: MsrpError) => void) {
     this.#sink = sink
     this.#offset = offset
     this.#onChange = onChange
@@ -44,7 +44,7 @@ export class SinkWriter {
   }
 
   /** Completes it; resolves with what its `finish` gives. @throws MsrpError `storage` */
-  async finish(size: number): Promise<unknown> {
+  async finish(size: number): Promise<Result> {
     try {
       return await this.#sink.finish(size - this.#offset)
     } catch (error) {

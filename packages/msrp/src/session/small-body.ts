@@ -25,43 +25,33 @@ export function openSmallBody(room: BodyRoom): AnyBody {
  * text. When it turns out to be something else it becomes a `IncomingBody`, which is loaded for that while the connection waits.
  */
 export class SmallBody implements AnyBody {
+  readonly received: ByteRanges = new ByteRanges()
+  readonly offset = 0
   decided = 0
+  memory = 0
+  total: number | undefined
+  failure: MsrpError | undefined
   readonly #room: BodyRoom
-  readonly #received = new ByteRanges()
-  #large: IncomingBody | undefined
   #growing: Promise<IncomingBody | undefined> | undefined
   /** What waits for the reader, in order and without gap. */
   #held: Uint8Array[] = []
-  #memory = 0
   /** What has come while it grows. */
   #late: { position: number; bytes: Uint8Array }[] = []
-  #total: number | undefined
   #taken = 0
   #reader: 'none' | 'pull' | 'sink' = 'none'
   #waiting: (() => void) | undefined
-  #failure: MsrpError | undefined
   #finished = false
 
   constructor(room: BodyRoom) {
     this.#room = room
   }
 
-  get received(): ByteRanges {
-    return this.#large?.received ?? this.#received
-  }
-
-  readonly offset = 0
-
-  get total(): number | undefined {
-    return this.#total
-  }
-
   get size(): number {
-    return this.#total ?? this.received.end
+    return this.total ?? this.received.end
   }
 
   get complete(): boolean {
-    return this.#total !== undefined && this.received.covers(0, this.#total)
+    return this.total !== undefined && this.received.covers(0, this.total)
   }
 
   get unread(): boolean {
@@ -72,25 +62,16 @@ export class SmallBody implements AnyBody {
     return this.#reader === 'sink'
   }
 
-  get memory(): number {
-    return this.#large?.memory ?? this.#memory
-  }
-
-  get failure(): MsrpError | undefined {
-    return this.#large === undefined ? this.#failure : this.#large.failure
-  }
-
   get inMemory(): boolean {
-    return this.#large?.inMemory ?? this.#reader !== 'sink'
+    return this.#reader !== 'sink'
   }
 
-  write(position: number, bytes: Uint8Array, expected?: number): void {
-    this.#large?.write(position, bytes, expected)
-    if (this.#large !== undefined || this.#failure !== undefined || this.#finished) return
-    const inOrder = position === this.#received.end
-    this.#received.add(position, position + bytes.length)
+  write(position: number, bytes: Uint8Array): void {
+    if (this.failure !== undefined || this.#finished) return
+    const inOrder = position === this.received.end
+    this.received.add(position, position + bytes.length)
     if (bytes.length === 0) return
-    if (inOrder && this.#growing === undefined && this.#memory + bytes.length <= LARGE) {
+    if (inOrder && this.#growing === undefined && this.memory + bytes.length <= LARGE) {
       this.#held.push(bytes.slice())
       this.#account(bytes.length)
       this.#wake()
@@ -101,13 +82,12 @@ export class SmallBody implements AnyBody {
   }
 
   setTotal(total: number): void {
-    this.#total = total
-    this.#large?.setTotal(total)
+    this.total = total
     this.#wake()
   }
 
   evict(): boolean {
-    return this.#large?.evict() ?? false
+    return false
   }
 
   attach(): void {
@@ -116,37 +96,37 @@ export class SmallBody implements AnyBody {
   }
 
   async take(): Promise<Uint8Array | undefined> {
-    while (this.#large === undefined) {
-      if (this.#failure !== undefined) throw this.#failure
-      const bytes = this.#growing === undefined ? this.#held.shift() : undefined
+    for (;;) {
+      const large = this.#growing && (await this.#growing)
+      if (large !== undefined) return large.take()
+      if (this.failure !== undefined) throw this.failure
+      const bytes = this.#held.shift()
       if (bytes !== undefined) {
         this.#taken += bytes.length
         this.#account(-bytes.length)
-        if (this.#taken === this.#total) this.#finish()
+        if (this.#taken === this.total) this.#finish()
         else this.#room.progress(this.#taken, false)
         return bytes
       }
-      if (this.#total !== undefined && this.#taken >= this.#total) {
+      if (this.total !== undefined && this.#taken >= this.total) {
         this.#finish()
         return undefined
       }
       await this.#more()
     }
-    return this.#large.take()
   }
 
-  async saveTo(sink: FileSink): Promise<unknown> {
+  async saveTo<Result>(sink: FileSink<Result>): Promise<Result> {
     this.#reader = 'sink'
     const large = await this.#grow()
     if (large !== undefined) return large.saveTo(sink)
     await sink.discard()
-    throw this.#failure
+    throw this.failure
   }
 
   fail(error: MsrpError): void {
-    this.#large?.fail(error)
-    if (this.#large !== undefined || this.#failure !== undefined || this.#finished) return
-    this.#failure = error
+    if (this.failure !== undefined || this.#finished) return
+    this.failure = error
     this.#clear()
     this.#wake()
     this.#room.failed(error)
@@ -164,17 +144,19 @@ export class SmallBody implements AnyBody {
 
   #grow(): Promise<IncomingBody | undefined> {
     this.#growing ??= this.#become()
+    this.#wake()
     return this.#growing
   }
 
   /** Undefined when it has come to its end meanwhile. */
   async #become(): Promise<IncomingBody | undefined> {
-    this.#room.pause(this)
+    this.#room.shared.pause(this)
     try {
       const Body = await loadBodies()
-      if (this.#failure !== undefined || this.#finished) return undefined
+      if (this.failure !== undefined || this.#finished) return undefined
       const large = new Body(this.#room, { taken: this.#taken, unread: this.#reader === 'none' })
-      this.#large = large
+      large.decided = this.decided
+      this.#room.grown(large)
       const [held, late] = [this.#held, this.#late]
       this.#clear()
       let position = this.#taken
@@ -183,14 +165,13 @@ export class SmallBody implements AnyBody {
         position += bytes.length
       }
       for (const { position, bytes } of late) large.write(position, bytes)
-      if (this.#total !== undefined) large.setTotal(this.#total)
-      this.#wake()
+      if (this.total !== undefined) large.setTotal(this.total)
       return large
     } catch (cause) {
       this.fail(new MsrpError('internal', `What large messages need could not be loaded: ${cause}`, { cause }))
       return undefined
     } finally {
-      this.#room.resume(this)
+      this.#room.shared.resume(this)
     }
   }
 
@@ -204,12 +185,12 @@ export class SmallBody implements AnyBody {
   #clear(): void {
     this.#held = []
     this.#late = []
-    this.#account(-this.#memory)
+    this.#account(-this.memory)
   }
 
   #account(change: number): void {
-    this.#memory += change
-    this.#room.memory(change)
+    this.memory += change
+    this.#room.shared.memory(change)
   }
 
   #more(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { BodyReader } from './outgoing-body.ts'
+import type { BodyReader } from './body-reader.ts'
 
 /** Bytes of memory that are filled together, and used again when nothing in them is needed any more. */
 const BLOCK = 64 * 1024

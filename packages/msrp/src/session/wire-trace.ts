@@ -1,4 +1,4 @@
-import { type Clock, maskCredentials, type Transport, type WireObserver } from '../connection/index.ts'
+import { type Clock, maskCredentials, observeText, type Transport, type WireObserver } from '../connection/index.ts'
 import type { TraceEvent } from './platform.ts'
 
 /** Shows a connection's requests and responses to a tracer, credentials masked. `number`: which one of its endpoint it is. */
@@ -10,7 +10,7 @@ export function traceOf(
   const connection = transport.description
   /** Of requests and responses whose end has not passed yet: whose they are. */
   const open: Map<string, string | undefined> = new Map()
-  return {
+  return observeText({
     head: (direction, text) => {
       const [, transactionId = ''] = text.split(' ', 2)
       const session = ownSession(direction, text)
@@ -35,7 +35,7 @@ export function traceOf(
       const text = `${body}-------${transactionId}${flag}`
       trace({ connection, number, direction, at: clock.now(), kind: 'end', session, transactionId, bodyBytes, text })
     },
-  }
+  })
 }
 
 /** The session-id of our own URI, which is the first in To-Path of what comes and in From-Path of what goes. */

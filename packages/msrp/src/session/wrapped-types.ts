@@ -1,29 +1,10 @@
+import type { Container } from '../mime/container.ts'
 import { MsrpError } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import { encodeText } from '../wire/utf8.ts'
 import type { MessageBody } from './body.ts'
-import { acceptsType, bareType, MANDATORY_TYPES } from './media-types.ts'
-import type { SessionOptions } from './options.ts'
-
-/**
- * A kind of message that has others inside, and how to see them: `cpimContainer` of `msrp/cpim`, `multipartContainer` of
- * `msrp/multipart`. The session knows no more of it than this, so that only those load it who use it.
- */
-export interface Container {
-  /** Media types that it opens, as in accept-types: `message/cpim`, `multipart/*`. */
-  readonly types: readonly string[]
-  /** What is inside, as far as the first bytes show. Never throws. */
-  look(contentType: string, firstBytes: Uint8Array): ContainerView
-}
-
-/** What shows of a container. */
-export interface ContainerView {
-  readonly contents: readonly { readonly contentType: string; readonly firstBytes: Uint8Array }[]
-  /** All of it was seen. */
-  readonly complete: boolean
-  /** The receiver takes one of the contents and leaves the others (multipart/alternative). */
-  readonly choice: boolean
-}
+import { acceptsType, bareType, MANDATORY_TYPES, takenInside } from './media-types.ts'
+import type { SessionOptions, Verdict } from './options.ts'
 
 /** Bytes of a message to be sent that are looked at. */
 const FIRST_BYTES = 65_536
@@ -32,34 +13,24 @@ const FIRST_BYTES = 65_536
 const DEPTH = 8
 
 /**
- * Decides on a message before it is answered: what is inside of a container has to be listed in `acceptTypes` or
- * `acceptWrappedTypes` (RFC 4975 §8.6), as far as its first bytes show; after that the application is asked.
- * @returns undefined when there is nothing to be decided
+ * Looks at what is inside of a container (RFC 4975 §8.6): gives a refusal for what is neither in `acceptTypes` nor in
+ * `acceptWrappedTypes`, as far as the first bytes show. Undefined where everything is taken, or nobody can look.
  */
-export function decisionOn(contentType: string, options: SessionOptions): SessionOptions['onRequest'] {
-  const { acceptTypes = ['*'], acceptWrappedTypes, containers = [], onRequest } = options
+export function inspectionOf(
+  contentType: string,
+  { acceptTypes = ['*'], acceptWrappedTypes, containers = [] }: SessionOptions,
+): ((firstBytes: Uint8Array) => Verdict | undefined) | undefined {
   const accepted = [...takenInside(acceptTypes, acceptWrappedTypes), ...MANDATORY_TYPES]
-  if (!containers.some(({ types }) => acceptsType(types, contentType)) || accepted.includes('*')) return onRequest
-  return (request, firstBytes) => {
+  if (!containers.some(({ types }) => acceptsType(types, contentType)) || accepted.includes('*')) return undefined
+  return (firstBytes) => {
     const unwanted = unwantedInside(contentType, firstBytes, accepted, containers)
-    if (unwanted === undefined) return onRequest?.(request, firstBytes) ?? 'accept'
+    if (unwanted === undefined) return undefined
     return { status: 415, comment: `${shown(unwanted)} is not taken inside of ${shown(bareType(contentType))}` }
   }
 }
 
-/**
- * RFC 4975 §8.6: both lists. Who lists containers alone, and nothing for their inside, has forgotten to; nothing at all could
- * be sent otherwise.
- */
-function takenInside(acceptTypes: readonly string[], wrapped: readonly string[] | undefined): readonly string[] {
-  if (wrapped === undefined && acceptTypes.every((type) => CONTAINERS.test(type))) return ['*']
-  return [...acceptTypes, ...(wrapped ?? [])]
-}
-
-const CONTAINERS = /^\s*(?:message\/cpim|multipart\/)/i
-
 /** The first type inside of a message that is not accepted, as far as the first bytes show. */
-export function unwantedInside(
+function unwantedInside(
   contentType: string,
   firstBytes: Uint8Array,
   accepted: readonly string[],
@@ -78,19 +49,13 @@ export function unwantedInside(
   return unwanted.find((type) => type !== undefined)
 }
 
-/**
- * What is inside of a message that is to be sent and that the peer has not listed: by `wrappedTypes`, else as far as it
- * shows in text and bytes.
- */
-export function unwantedByPeer(
+/** What of that shows in text and bytes that are to be sent. */
+export function unwantedIn(
   body: MessageBody,
   contentType: string,
-  wrappedTypes: readonly string[] | undefined,
-  { peerAcceptTypes = ['*'], peerAcceptWrappedTypes, containers = [] }: SessionOptions,
+  accepted: readonly string[],
+  containers: readonly Container[],
 ): string | undefined {
-  const accepted = takenInside(peerAcceptTypes, peerAcceptWrappedTypes)
-  if (accepted.includes('*')) return undefined
-  if (wrappedTypes !== undefined) return wrappedTypes.find((type) => !acceptsType(accepted, type))
   if (!(typeof body === 'string' || body instanceof Uint8Array)) return undefined
   const first = body.slice(0, FIRST_BYTES)
   return unwantedInside(contentType, typeof first === 'string' ? encodeText(first) : first, accepted, containers)

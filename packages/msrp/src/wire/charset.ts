@@ -13,6 +13,12 @@ export function textOfBody(bytes: Uint8Array, contentType: string): string {
   return (isBigEndian ? new TextDecoder('utf-16be') : decoder).decode(bytes)
 }
 
+/** The same of bytes that are read only when they can be decoded: what cannot is left to be read otherwise. */
+export async function readText(contentType: string, read: () => Promise<Uint8Array>): Promise<string> {
+  textDecoderOf(contentType)
+  return textOfBody(await read(), contentType)
+}
+
 /** The same before there are bytes, to find out in time. @throws MsrpError `not-understood` */
 export function textDecoderOf(contentType: string): TextDecoder {
   const charset = parseMediaType(contentType)?.parameters.get('charset') ?? 'utf-8'

@@ -40,6 +40,16 @@ export interface ResponseParts {
  *   (RFC 4975 §7.1).
  */
 export function encodeRequest(parts: RequestParts): Uint8Array {
+  return encodeText(formatRequest(parts))
+}
+
+/** A whole request without a body: its head and end-line. @throws MsrpError `invalid-argument`, as `encodeRequest` */
+export function encodeWholeRequest(parts: Omit<RequestParts, 'contentType'>): Uint8Array {
+  return encodeText(`${formatRequest(parts)}-------${parts.transactionId}$\r\n`)
+}
+
+/** The head of a request, as `encodeRequest` has it. */
+export function formatRequest(parts: RequestParts): string {
   const { transactionId, method, toPath, fromPath, fields = [], contentType } = parts
   if (!/^[A-Z]+$/.test(method))
     throw new MsrpError('invalid-argument', `${shown(method)} is no method, which is capital letters`)
@@ -49,9 +59,7 @@ export function encodeRequest(parts: RequestParts): Uint8Array {
   }
   const all: readonly Field[] = contentType === undefined ? fields : [...fields, ['Content-Type', contentType]]
   const blank = contentType === undefined ? '' : '\r\n'
-  return encodeText(
-    `MSRP ${ident(transactionId)} ${method}\r\n${formatPaths(toPath, fromPath)}${formatFields(all)}${blank}`,
-  )
+  return `MSRP ${ident(transactionId)} ${method}\r\n${formatPaths(toPath, fromPath)}${formatFields(all)}${blank}`
 }
 
 /**

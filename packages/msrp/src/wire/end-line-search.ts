@@ -1,8 +1,10 @@
+import { concatenate } from './byte-pool.ts'
 import { ByteSearch } from './byte-search.ts'
 import { encodeText } from './utf8.ts'
 
 const HYPHEN = 0x2d
-const HYPHENS = 7
+const HYPHENS = '-------'
+const NONE: Uint8Array = new Uint8Array()
 
 /**
  * Looks for the end-line of an outgoing chunk in its own body, over all pieces that the body is written in: seven
@@ -11,9 +13,10 @@ const HYPHENS = 7
  */
 export class EndLineSearch {
   #transactionId: string
-  #prepared: ByteSearch | undefined
-  // With how many of the needle's first bytes the pieces before this one end: the only ones that can still matter.
-  #begun = 0
+  /** Made only for the few bodies that need it. */
+  #search: ByteSearch | undefined
+  /** The end of the pieces before this one, where a needle may have begun. */
+  #tail = NONE
 
   /** For a chunk with this id, or for the one that `start` names. */
   constructor(transactionId: string = '') {
@@ -23,8 +26,8 @@ export class EndLineSearch {
   /** Begins anew, for a chunk with this id. */
   start(transactionId: string): void {
     this.#transactionId = transactionId
-    this.#prepared = undefined
-    this.#begun = 0
+    this.#search = undefined
+    this.#tail = NONE
   }
 
   /**
@@ -34,47 +37,26 @@ export class EndLineSearch {
    * to have no seven hyphens in a row, so that only its ends are looked at.
    */
   next(piece: Uint8Array, plain: boolean = false): number {
-    const overlap = HYPHENS + this.#transactionId.length - 1
-    if (plain && this.#begun === 0 && !hasHyphen(piece, piece.length - overlap)) return piece.length
-    const { needle } = this.#search
+    const overlap = HYPHENS.length + this.#transactionId.length - 1
+    const tail = this.#tail
+    if (plain && tail === NONE && !hasHyphen(piece, piece.length - overlap)) return piece.length
+    this.#search ??= new ByteSearch(encodeText(HYPHENS + this.#transactionId))
     let recent = piece
-    if (this.#begun > 0) {
-      const joint = concat(needle.subarray(0, this.#begun), piece.subarray(0, overlap))
+    if (tail !== NONE) {
+      const joint = concatenate([tail, piece.subarray(0, overlap)])
       const found = this.#search.indexIn(joint, 0)
-      if (found !== -1) return found + overlap - this.#begun
+      if (found !== -1) return found + overlap - tail.length
       if (piece.length < overlap) recent = joint
     }
     const found = plain ? -1 : this.#search.indexIn(piece, 0)
     if (found !== -1) return found + overlap
-    this.#begun = begunAtEnd(recent, needle)
+    // Not `slice`: that of Node's Buffer copies nothing.
+    this.#tail = hasHyphen(recent, recent.length - overlap) ? new Uint8Array(recent.subarray(-overlap)) : NONE
     return piece.length
   }
-
-  /** Made only for the few bodies that need it. */
-  get #search(): ByteSearch {
-    this.#prepared ??= new ByteSearch(encodeText(`-------${this.#transactionId}`))
-    return this.#prepared
-  }
 }
 
-function hasHyphen(piece: Uint8Array, from: number): boolean {
-  for (let at = Math.max(0, from); at < piece.length; at++) if (piece[at] === HYPHEN) return true
+function hasHyphen(bytes: Uint8Array, from: number): boolean {
+  for (let at = Math.max(0, from); at < bytes.length; at++) if (bytes[at] === HYPHEN) return true
   return false
-}
-
-// The length of the longest beginning of the needle, but not all of it, with which the bytes end.
-function begunAtEnd(bytes: Uint8Array, needle: Uint8Array): number {
-  for (let start = Math.max(0, bytes.length - needle.length + 1); start < bytes.length; start++) {
-    let length = 0
-    while (start + length < bytes.length && bytes[start + length] === needle[length]) length++
-    if (start + length === bytes.length) return length
-  }
-  return 0
-}
-
-function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const both = new Uint8Array(one.length + other.length)
-  both.set(one)
-  both.set(other, one.length)
-  return both
 }

@@ -1,4 +1,4 @@
-import { FIELD_NAMES } from './field-names.ts'
+import { LOWER_NAMES } from './field-names.ts'
 import { decodeText } from './utf8.ts'
 
 const COLON = 0x3a
@@ -7,13 +7,6 @@ const LF = 0x0a
 // RFC 4975 §9: characters of a token.
 const TOKEN = new Uint8Array(256)
 for (let byte = 0x21; byte < 0x7f; byte++) TOKEN[byte] = '"(),/:;<=>?@[\\]'.includes(String.fromCharCode(byte)) ? 0 : 1
-
-const LOWER_NAMES = FIELD_NAMES.map((name) => name.toLowerCase())
-// The numbers of the names of each length.
-const BY_LENGTH: number[][] = []
-for (const [number, { length }] of FIELD_NAMES.entries()) {
-  BY_LENGTH[length] = [...(BY_LENGTH[length] ?? []), number]
-}
 
 /** Kind of a line with a name that is not one of `FIELD_NAMES`. */
 const OTHER = -1
@@ -25,12 +18,14 @@ const NAMELESS = -2
  * from 0; a field by its place in `FIELD_NAMES`.
  */
 export class FieldLines {
-  readonly #bytes: Uint8Array
+  /** What all lines lie in. */
+  readonly bytes: Uint8Array
+  /** Which field each line is: its place in `FIELD_NAMES`; -1 for one that is not known, -2 for no field at all. */
+  readonly kinds: readonly number[]
   /** Where the first line begins. */
   readonly #base: number
   /** Counted from there. */
   readonly #ends: readonly number[]
-  readonly #kinds: readonly number[]
 
   /**
    * @param bytes whole lines, each with its CRLF.
@@ -44,33 +39,17 @@ export class FieldLines {
     likely: readonly number[] = [],
     base: number = 0,
   ) {
-    this.#bytes = bytes
+    this.bytes = bytes
     this.#base = base
     this.#ends = ends
-    this.#kinds = likely.length === ends.length && this.#areAll(likely) ? likely : this.#findKinds(likely)
-  }
-
-  /** Whether each line begins with the name of that field. */
-  #areAll(kinds: readonly number[]): boolean {
-    for (let line = 0; line < kinds.length; line++) if (!this.#isNamed(line, kinds[line] ?? OTHER)) return false
-    return true
+    const same = likely.length === ends.length && likely.every((field, line) => this.#isNamed(line, field))
+    this.kinds = same ? likely : ends.map((_, line) => this.#kindOf(line, likely[line]))
   }
 
   #isNamed(line: number, field: number): boolean {
     const name = LOWER_NAMES[field]
     const start = this.start(line)
-    return name !== undefined && this.#bytes[start + name.length] === COLON && isAt(this.#bytes, start, name)
-  }
-
-  #findKinds(likely: readonly number[]): number[] {
-    const kinds: number[] = []
-    for (let line = 0; line < this.#ends.length; line++) kinds.push(this.#kindOf(line, likely[line]))
-    return kinds
-  }
-
-  /** Which field each line is: its place in `FIELD_NAMES`; -1 for one that is not known, -2 for no field at all. */
-  get kinds(): readonly number[] {
-    return this.#kinds
+    return name !== undefined && this.bytes[start + name.length] === COLON && isAt(this.bytes, start, name)
   }
 
   get count(): number {
@@ -82,14 +61,9 @@ export class FieldLines {
     return this.#ends[this.#ends.length - 1] ?? 0
   }
 
-  /** What all lines lie in. */
-  get bytes(): Uint8Array {
-    return this.#bytes
-  }
-
   /** Where a line begins. */
   start(line: number): number {
-    return line === 0 ? this.#base : this.#base + (this.#ends[line - 1] ?? 0)
+    return line === 0 ? this.#base : this.end(line - 1)
   }
 
   /** Where the next line begins. */
@@ -97,20 +71,15 @@ export class FieldLines {
     return this.#base + (this.#ends[line] ?? 0)
   }
 
-  /** The same of one line. */
-  kind(line: number): number {
-    return this.#kinds[line] ?? OTHER
-  }
-
   /** The first line at or after `from` that is this field of `FIELD_NAMES`; -1 when there is none. */
   find(field: number, from: number = 0): number {
-    return this.#kinds.indexOf(field, from)
+    return this.kinds.indexOf(field, from)
   }
 
   /** The same for any name, in lower case. */
   findNamed(lowerName: string, from: number = 0): number {
     for (let line = from; line < this.#ends.length; line++) {
-      if (this.#nameLength(line) === lowerName.length && isAt(this.#bytes, this.start(line), lowerName)) return line
+      if (this.#nameLength(line) === lowerName.length && isAt(this.bytes, this.start(line), lowerName)) return line
     }
     return -1
   }
@@ -118,19 +87,19 @@ export class FieldLines {
   /** The name as it is spelled; without a colon, all of the line. */
   name(line: number): string {
     const colon = this.#colon(line)
-    return decodeText(this.#bytes, this.start(line), colon === -1 ? this.end(line) - 2 : colon)
+    return decodeText(this.bytes, this.start(line), colon === -1 ? this.end(line) - 2 : colon)
   }
 
   /** The value without blanks around it; empty when there is no colon. */
   value(line: number): string {
     const start = this.valueStart(line)
-    return decodeText(this.#bytes, start, this.valueEnd(line, start))
+    return decodeText(this.bytes, start, this.valueEnd(line, start))
   }
 
   /** Whether the value is this text, in any case; the text is given in lower case. */
   holds(line: number, lowerText: string): boolean {
     const start = this.valueStart(line)
-    return this.valueEnd(line, start) - start === lowerText.length && isAt(this.#bytes, start, lowerText)
+    return this.valueEnd(line, start) - start === lowerText.length && isAt(this.bytes, start, lowerText)
   }
 
   /** Where the value begins, after colon and blanks. */
@@ -138,14 +107,14 @@ export class FieldLines {
     const colon = this.#colon(line)
     const end = this.end(line) - 2
     let at = colon === -1 ? end : colon + 1
-    while (at < end && isBlank(this.#bytes[at])) at++
+    while (at < end && isBlank(this.bytes[at])) at++
     return at
   }
 
   /** Where the value that begins at `start` ends, before blanks. */
   valueEnd(line: number, start: number): number {
     let end = this.end(line) - 2
-    while (end > start && isBlank(this.#bytes[end - 1])) end--
+    while (end > start && isBlank(this.bytes[end - 1])) end--
     return end
   }
 
@@ -154,10 +123,10 @@ export class FieldLines {
    * readers, who would see other fields than we do.
    */
   isSound(line: number): boolean {
-    if (this.kind(line) === NAMELESS) return false
+    if (this.kinds[line] === NAMELESS) return false
     const end = this.end(line) - 2
     for (let at = this.start(line); at < end; at++) {
-      const byte = this.#bytes[at] ?? 0
+      const byte = this.bytes[at] ?? 0
       if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f) return false
     }
     return true
@@ -168,26 +137,24 @@ export class FieldLines {
     const start = this.start(line)
     const length = this.#nameLength(line)
     if (length === 0) return NAMELESS
-    for (const field of BY_LENGTH[length] ?? []) {
-      if (isAt(this.#bytes, start, LOWER_NAMES[field] ?? '')) return field
-    }
-    return OTHER
+    // OTHER when it is none of them.
+    return LOWER_NAMES.findIndex((name) => name.length === length && isAt(this.bytes, start, name))
   }
 
   // Zero when there is no name followed by a colon.
   #nameLength(line: number): number {
     const start = this.start(line)
     let at = start
-    while (TOKEN[this.#bytes[at] ?? 0] === 1) at++
-    return this.#bytes[at] === COLON ? at - start : 0
+    while (TOKEN[this.bytes[at] ?? 0] === 1) at++
+    return this.bytes[at] === COLON ? at - start : 0
   }
 
   #colon(line: number): number {
-    const name = LOWER_NAMES[this.kind(line)]
+    const name = LOWER_NAMES[this.kinds[line] ?? OTHER]
     if (name !== undefined) return this.start(line) + name.length
     const end = this.end(line)
     for (let at = this.start(line); at < end; at++) {
-      if (this.#bytes[at] === COLON) return at
+      if (this.bytes[at] === COLON) return at
     }
     return -1
   }

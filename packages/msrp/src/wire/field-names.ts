@@ -27,17 +27,12 @@ export const FIELD_NAMES = [
 /** A header field that is known here. */
 export type FieldName = (typeof FIELD_NAMES)[number]
 
-// Both spellings, so that the canonical one is found without making a lower-case copy.
-const NUMBERS: ReadonlyMap<string, number> = new Map(
-  FIELD_NAMES.flatMap((name, number) => [
-    [name, number],
-    [name.toLowerCase(), number],
-  ]),
-)
+/** The same in lower case. */
+export const LOWER_NAMES: readonly string[] = FIELD_NAMES.map((name) => name.toLowerCase())
 
-/** The place of a name, in any case, among `FIELD_NAMES`; undefined when it is not known. */
-export function fieldNumber(name: string): number | undefined {
-  return NUMBERS.get(name) ?? NUMBERS.get(name.toLowerCase())
+/** The place of a name, in any case, among `FIELD_NAMES`; -1 when it is not known. */
+export function fieldNumber(name: string): number {
+  return LOWER_NAMES.indexOf(name.toLowerCase())
 }
 
 /** Whether a field describes a body (RFC 4975 §9 `Other-Mime-header` and Content-Type). */

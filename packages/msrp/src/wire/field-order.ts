@@ -18,12 +18,18 @@ const NAME = /^[A-Za-z][!#-'*+\-.0-9A-Z^-~]*$/i
  *   another field, and for paths, which are not written as fields.
  */
 export function formatFields(fields: readonly Field[]): string {
-  const sorted = fields.map(checked).sort((one, other) => rank(one[0]) - rank(other[0]))
-  return sorted.map(([name, value]) => `${FIELD_NAMES[fieldNumber(name) ?? -1] ?? name}: ${value}\r\n`).join('')
+  const lines = fields.map(([name, value]): [rank: number, line: string] => {
+    check(name, value)
+    const number = fieldNumber(name)
+    return [rank(number, name), `${FIELD_NAMES[number] ?? name}: ${value}\r\n`]
+  })
+  return lines
+    .sort(([one], [other]) => one - other)
+    .map(([, line]) => line)
+    .join('')
 }
 
-function checked(field: Field): Field {
-  const [name, value] = field
+function check(name: string, value: string): void {
   if (!NAME.test(name)) throw new MsrpError('invalid-argument', `${shown(name)} is no name of a header field`)
   if (/^(?:to|from)-path$/i.test(name))
     throw new MsrpError('invalid-argument', `${name} is given apart from the fields`)
@@ -31,12 +37,11 @@ function checked(field: Field): Field {
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) {
     throw new MsrpError('invalid-argument', `The value of ${name} holds a control character`)
   }
-  return field
 }
 
 // Known fields of MSRP, extensions, known fields of MIME and unknown ones, Content-Type.
-function rank(name: string): number {
-  const number = fieldNumber(name) ?? UNKNOWN
-  if (number === CONTENT_TYPE) return 3 * UNKNOWN
-  return isMimeField(name) ? 2 * UNKNOWN : number
+function rank(number: number, name: string): number {
+  if (number === CONTENT_TYPE) return UNKNOWN + 2
+  if (isMimeField(name)) return UNKNOWN + 1
+  return number === -1 ? UNKNOWN : number
 }

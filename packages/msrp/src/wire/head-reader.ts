@@ -3,7 +3,7 @@ import type { EndLine } from './end-line.ts'
 import { FieldLines } from './field-lines.ts'
 import { FIELD_NAMES } from './field-names.ts'
 import type { ContinuationFlag, Head } from './head.ts'
-import { HeaderFields, readPath } from './header-fields.ts'
+import { HeaderFields, readPaths } from './header-fields.ts'
 import { MsrpError } from './msrp-error.ts'
 import type { ParserLimits } from './parser-limits.ts'
 import { type KnownPaths, PathCache, type Paths } from './path-cache.ts'
@@ -222,11 +222,10 @@ export class HeadReader {
   #readPaths(lines: FieldLines, startLine: StartLine): Paths {
     const isKnown = this.#known !== undefined && lines.find(TO_PATH, 2) === -1 && lines.find(FROM_PATH, 2) === -1
     if (isKnown && this.#known !== undefined) return this.#known.paths
-    const { pathUris } = this.#limits
-    const paths = { toPath: readPath(lines, TO_PATH, pathUris), fromPath: readPath(lines, FROM_PATH, pathUris) }
+    const paths = readPaths(lines, this.#limits.pathUris)
     // What comes once or twice is not worth it.
     const comesAgain = startLine.kind === 'response' || startLine.method !== 'AUTH'
-    if (comesAgain && lines.kind(0) === TO_PATH && lines.kind(1) === FROM_PATH) {
+    if (comesAgain && lines.kinds[0] === TO_PATH && lines.kinds[1] === FROM_PATH) {
       this.#paths.remember(paths, {
         bytes: lines.bytes,
         start: lines.start(0),

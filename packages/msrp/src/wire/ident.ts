@@ -10,7 +10,6 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 
 const SHORTEST = 3
 const LONGEST = 32
-const LONGEST_FOREIGN = 64
 
 /** What a character may be part of; RFC 4975 §9 has an ident begin with a letter or digit. */
 export const IDENT = 1
@@ -57,28 +56,18 @@ export function newSessionId(random: RandomBytes): string {
   return randomCharacters(random, 26)
 }
 
+/** A name that nobody can look up (RFC 2606 §2), for a URI that nobody connects to: it tells nothing of this machine. */
+export function newInvalidHost(random: RandomBytes): string {
+  return `${randomCharacters(random, 12)}.invalid`
+}
+
 /** Whether a text can be a transaction id or Message-ID: RFC 4975 §9 `ident`, and 3 characters as well as 4 to 32. */
-export function isIdent(text: string): boolean {
+export function isIdent(text: string, longest: number = LONGEST): boolean {
   const { length } = text
-  if (length < SHORTEST || length > LONGEST || !startsIdent(text.charCodeAt(0))) return false
-  // By hand, since each id is looked at when it is written.
+  if (length < SHORTEST || length > longest || IDENT_CLASSES[text.charCodeAt(0)] !== (IDENT | IDENT_START)) return false
+  // By hand, since each id is looked at when it is written, and when it is read.
   for (let at = 1; at < length; at++) if (!IDENT_CLASSES[text.charCodeAt(at)]) return false
   return true
-}
-
-/**
- * Whether the Message-ID that stands in bytes[from..until) can be taken: up to 64 characters, since there are peers whose
- * Message-ID is a UUID.
- */
-export function isForeignMessageId(bytes: Uint8Array, from: number, until: number): boolean {
-  const length = until - from
-  if (length < SHORTEST || length > LONGEST_FOREIGN || !startsIdent(bytes[from] ?? 0)) return false
-  for (let at = from + 1; at < until; at++) if (!IDENT_CLASSES[bytes[at] ?? 0]) return false
-  return true
-}
-
-function startsIdent(code: number): boolean {
-  return ((IDENT_CLASSES[code] ?? 0) & IDENT_START) !== 0
 }
 
 function randomCharacters(random: RandomBytes, length: number): string {

@@ -12,7 +12,12 @@ export { type ByteRange, formatByteRange, parseByteRange } from './byte-range.ts
 export { type Challenge, formatChallenge, isAnswerable, parseChallenge, parseChallenges } from './challenge.ts'
 export { textDecoderOf, textOfBody } from './charset.ts'
 export { type ChunkHandler, ChunkParser, type ChunkReader, type OpenReader } from './chunk-parser.ts'
-export { type ContentDisposition, formatContentDisposition, parseContentDisposition } from './content-disposition.ts'
+export {
+  type ContentDisposition,
+  formatContentDisposition,
+  isAttachment,
+  parseContentDisposition,
+} from './content-disposition.ts'
 export { type Credentials, formatCredentials, parseCredentials } from './credentials.ts'
 export {
   type DigestAlgorithm,
@@ -31,6 +36,7 @@ export {
   encodeRequest,
   encodeResponse,
   encodeShortResponse,
+  encodeWholeRequest,
   type RequestParts,
   type ResponseParts,
 } from './encode.ts'
@@ -52,6 +58,7 @@ export { acceptsType, bareType, type MediaType, parseMediaType } from './media-t
 export { MessageReader } from './message-reader.ts'
 export { MsrpError, type MsrpErrorCode, type MsrpErrorOptions } from './msrp-error.ts'
 export { MsrpUri, type MsrpUriParts, type UriParameter } from './msrp-uri.ts'
+export { parseNickname } from './nickname.ts'
 export { canonicalIpv6, isNumericHost } from './numeric-host.ts'
 export { DEFAULT_LIMITS, type ParserLimits } from './parser-limits.ts'
 export type { Paths } from './path-cache.ts'

@@ -1,9 +1,8 @@
 import { ByteSearch } from './byte-search.ts'
 import type { ChunkHandler, ChunkReader } from './chunk-parser.ts'
 import { FieldLines } from './field-lines.ts'
-import { FIELD_NAMES } from './field-names.ts'
 import type { ContinuationFlag, Head } from './head.ts'
-import { HeaderFields, readPath } from './header-fields.ts'
+import { HeaderFields, readPaths } from './header-fields.ts'
 import { type ParserLimits, withDefaults } from './parser-limits.ts'
 import { parseStartLine } from './start-line.ts'
 import { encodeText } from './utf8.ts'
@@ -11,9 +10,6 @@ import { encodeText } from './utf8.ts'
 const CR = 0x0d
 const LF = 0x0a
 const HYPHEN = 0x2d
-
-const TO_PATH = FIELD_NAMES.indexOf('To-Path')
-const FROM_PATH = FIELD_NAMES.indexOf('From-Path')
 
 /** A request or response that lies whole in a piece of bytes. */
 interface Whole {
@@ -99,15 +95,11 @@ function wholeIn(bytes: Uint8Array, limits: ParserLimits): Whole | undefined {
   if (!fits || fieldsAt > limits.headerLineBytes || bodyAt > limits.headerBlockBytes) return undefined
   // Heads outlive the bytes they came in.
   const lines = new FieldLines(bytes.slice(fieldsAt, at), ends)
-  const { pathUris, nonSendBodyBytes } = limits
-  const paths = { toPath: readPath(lines, TO_PATH, pathUris), fromPath: readPath(lines, FROM_PATH, pathUris) }
-  const head: Head =
-    startLine.kind === 'request'
-      ? { ...startLine, fields: new HeaderFields(lines, paths), hasBody }
-      : { ...startLine, fields: new HeaderFields(lines, paths) }
+  const fields = new HeaderFields(lines, readPaths(lines, limits.pathUris))
+  const head: Head = startLine.kind === 'request' ? { ...startLine, fields, hasBody } : { ...startLine, fields }
   const body = bytes.subarray(bodyAt, Math.max(bodyAt, end - 2))
   const limited = head.kind === 'response' || head.method !== 'SEND'
-  return limited && body.length > nonSendBodyBytes ? undefined : { head, body, flag }
+  return limited && body.length > limits.nonSendBodyBytes ? undefined : { head, body, flag }
 }
 
 /** The place after the CRLF that ends a line; 0, where no line ends, when there is none. */

@@ -1,11 +1,11 @@
-import { FIELD_NAMES } from './field-names.ts'
 import type { RequestHead } from './head.ts'
 import type { HeaderFields } from './header-fields.ts'
-import { isForeignMessageId } from './ident.ts'
+import { isIdent } from './ident.ts'
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
 
-const MESSAGE_ID = FIELD_NAMES.indexOf('Message-ID')
+/** Characters: there are peers whose Message-ID is a UUID. */
+const LONGEST_MESSAGE_ID = 64
 
 /**
  * What is wrong with a request whose framing and paths are sound: one sentence for the comment of a 400, without control
@@ -47,12 +47,10 @@ function methodFlaw(method: string, fields: HeaderFields): string | undefined {
 }
 
 function messageFlaw(fields: HeaderFields): string | undefined {
-  const { lines } = fields
-  const line = lines.find(MESSAGE_ID)
-  if (line === -1) return 'There is no Message-ID'
-  const start = lines.valueStart(line)
-  if (!isForeignMessageId(lines.bytes, start, lines.valueEnd(line, start)))
-    return `Message-ID is ${shown(lines.value(line))}, expected 4 to 32 id characters`
+  const { messageId } = fields
+  if (messageId === undefined) return 'There is no Message-ID'
+  if (!isIdent(messageId, LONGEST_MESSAGE_ID))
+    return `Message-ID is ${shown(messageId)}, expected 4 to 32 id characters`
   fields.byteRange
   return undefined
 }

@@ -59,7 +59,7 @@ function writeFields(lines: FieldLines, byteRange: ByteRange | undefined): void 
   // Lines that follow one another are written at once.
   let from = -1
   for (let line = 0; line < lines.count; line++) {
-    const kind = lines.kind(line)
+    const kind = lines.kinds[line]
     const stays = kind !== TO_PATH && kind !== FROM_PATH && (kind !== BYTE_RANGE || range === '')
     if (from !== -1 && (!stays || line === place)) {
       writer.bytes(lines.bytes, from, lines.start(line))

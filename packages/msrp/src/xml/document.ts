@@ -1,6 +1,6 @@
 import type { Clock } from '../connection/index.ts'
 import { systemClock } from '../connection/system-clock.ts'
-import { arrivingContent, sourceOf } from '../mime/content-reader.ts'
+import { arrivingContent, sourceOf } from '../mime/index.ts'
 import { MsrpError } from '../wire/index.ts'
 
 /** A message or part of one whose content is a document: what `msrp` and `msrp/cpim` hand out, or anything like it. */

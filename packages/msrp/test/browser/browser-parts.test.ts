@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { browserHash, browserRandom } from '../../src/browser/browser-crypto.ts'
+import { browserHash } from '../../src/browser/browser-crypto.ts'
 import { prepare } from '../../src/browser/index.ts'
 import { nodeHash } from '../../src/node/index.ts'
+import { systemRandom } from '../../src/wire/system-random.ts'
 
 describe('in a browser', () => {
   test.each(['md5', 'sha-256'] as const)(
@@ -15,8 +16,8 @@ describe('in a browser', () => {
   )
 
   test('random bytes are as many as wanted, and others each time', () => {
-    expect(browserRandom(16)).toHaveLength(16)
-    expect(browserRandom(16)).not.toEqual(browserRandom(16))
+    expect(systemRandom(16)).toHaveLength(16)
+    expect(systemRandom(16)).not.toEqual(systemRandom(16))
   })
 
   test('a relay that is no WebSocket cannot be connected to, and the error says what to give instead (RFC7977-5.1-1)', async () => {

@@ -17,7 +17,7 @@ async function connected(): Promise<{ transport: BrowserWebSocket; far: FarSide 
     far.terminate()
     server.close()
   })
-  return { transport: new BrowserWebSocket(webSocket), far }
+  return { transport: new BrowserWebSocket(webSocket, false), far }
 }
 
 describe('a WebSocket of a browser', () => {

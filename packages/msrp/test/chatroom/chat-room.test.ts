@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { ChatRoom, type ChatRoomOptions, type RoomFacts, roomVerdict } from '../../src/chatroom/index.ts'
 import { buildCpim, type CpimParts, openCpim, parseCpim } from '../../src/cpim/index.ts'
-import { askForImdn, imdnRequest } from '../../src/imdn/index.ts'
+import { askForImdn, buildImdn, imdnRequest, parseImdn, Receipts, type ReceivedIm } from '../../src/imdn/index.ts'
+import { buildMultipart } from '../../src/multipart/index.ts'
+import { Negotiation } from '../../src/sdp/index.ts'
+import { attributeOf, listen, StubEndpoint } from '../sdp/stub-endpoint.ts'
+import { settled } from '../session/raw-peer.ts'
 import { active, both, failure, nextMessage, passive } from '../session/stage.ts'
 
 const ROOM = 'sip:room@example.com'
@@ -15,6 +19,12 @@ async function alice(more: Partial<ChatRoomOptions> = {}) {
 }
 
 describe('a participant', () => {
+  test('says in its description what may be in the envelopes (RFC7701-5.2-1)', async () => {
+    const wishes = { listen, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/plain', 'message/imdn+xml'] }
+    const offer = await new Negotiation(new StubEndpoint('a'), wishes).offer()
+    expect(attributeOf(offer, 'accept-wrapped-types')).toBe('text/plain message/imdn+xml')
+  })
+
   test('writes to everybody by the URI of the room, as itself (RFC7701-6.1-2, RFC7701-6.1-3)', async () => {
     const { room, peer } = await alice()
     room.send('Hello all')
@@ -49,6 +59,64 @@ describe('a participant', () => {
     room.send('a', { successReport: false, failureReport: 'partial' })
     const sent = await peer.request('SEND')
     expect([sent.field('Success-Report'), sent.field('Failure-Report')]).toEqual(['no', 'partial'])
+  })
+
+  test('has receipts of all in a room, also when the room tells them at once', async () => {
+    const { room, peer } = await alice()
+    const receipts = new Receipts(room, { consent: () => true })
+    void (async () => {
+      for await (const _ of receipts);
+    })()
+    const sent = receipts.send('Hello all')
+    const outgoing = await peer.request('SEND')
+    peer.respond(outgoing)
+    const { head } = parseCpim(outgoing.body)
+    expect([head.from?.uri, head.to[0]?.uri, imdnRequest(head)?.messageId]).toEqual([ALICE, ROOM, sent.messageId])
+    const documents = [BOB, 'sip:carol@example.com'].map((recipientUri) => {
+      const facts = { messageId: sent.messageId, dateTime: '', recipientUri }
+      return buildImdn({ ...facts, disposition: { type: 'display', status: 'displayed' } })
+    })
+    const parts = documents.map((xml) => ({ content: xml, contentType: 'message/imdn+xml' }))
+    const { contentType, body } = buildMultipart('mixed', parts)
+    const around: CpimParts = { from: ROOM, to: ALICE, contentType }
+    const contentFields = [['Content-Disposition', 'notification']] as const
+    peer.send({ type: 'message/cpim', body: buildCpim({ ...around, contentFields }, body) })
+    await sent.displayed
+    expect([...sent.recipients.keys()]).toEqual([BOB, 'sip:carol@example.com'])
+  })
+
+  test('writes with receipts to one alone, and tells one alone, where the room says so and nowhere else', async () => {
+    for (const capabilities of [['private-messages'], []]) {
+      const { room, peer, session } = await alice({ capabilities })
+      const receipts = new Receipts(room)
+      const isPrivate = capabilities.length > 0
+      const writes = (to: string | string[]): unknown => receipts.send('Psst', { to }).outgoing
+      if (isPrivate) writes(BOB)
+      else expect(() => writes(BOB)).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+      expect(() => writes([ROOM, BOB])).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+      if (isPrivate) peer.respond(await peer.request('SEND'))
+      const wishes = ['positive-delivery', 'display'] as const
+      const asking = (from: string): Uint8Array =>
+        buildCpim(askForImdn({ from, to: ROOM }, { messageId: `of ${from}`, wishes, now: new Date() }), 'x')
+      peer.send({ type: 'message/cpim', body: asking(BOB) })
+      const im = (await receipts.receive(await nextMessage(session))) as ReceivedIm
+      const displayed = im.displayed()
+      if (isPrivate) {
+        const told = [await peer.request('SEND'), await peer.request('SEND')]
+        for (const request of told) peer.respond(request)
+        const read = told.map(({ body }) => parseCpim(body))
+        expect(read.map(({ head }) => head.to[0]?.uri)).toEqual([BOB, BOB])
+        const types = read.map(({ text }) => parseImdn(text())[0]?.disposition?.type)
+        expect(types.toSorted()).toEqual(['delivery', 'display'])
+      }
+      expect(await displayed).toBe(isPrivate)
+      // The room itself may always hear of what it wrote.
+      await settled()
+      expect(peer.seen.filter(({ method }) => method === 'SEND')).toEqual([])
+      peer.send({ type: 'message/cpim', body: asking(ROOM) })
+      await receipts.receive(await nextMessage(session))
+      expect(parseCpim((await peer.request('SEND')).body).head.to[0]?.uri).toBe(ROOM)
+    }
   })
 
   test('can ask for receipts in a room', async () => {

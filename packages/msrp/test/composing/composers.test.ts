@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { ChatRoom } from '../../src/chatroom/index.ts'
 import { buildComposing, Composers, type ComposersOptions, composerOn } from '../../src/composing/index.ts'
-import { buildCpim, openCpim, parseCpim } from '../../src/cpim/index.ts'
+import { buildCpim, type CpimHead, openCpim, parseCpim } from '../../src/cpim/index.ts'
 import { Receipts } from '../../src/imdn/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { active, both, nextMessage } from '../session/stage.ts'
+import { uncaught } from '../session/uncaught.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 
 function stage(options: ComposersOptions = {}) {
@@ -13,6 +14,9 @@ function stage(options: ComposersOptions = {}) {
   const composers = new Composers({ clock, onChange: ({ uri, state }) => changes.push(`${uri} ${state}`), ...options })
   return { clock, changes, composers }
 }
+
+const headFrom = (from: string): CpimHead => parseCpim(buildCpim({ from, to: 'sip:me@example.com' }, '')).head
+const nothing = (): ReadableStream<Uint8Array> => new ReadableStream()
 
 describe('whoever says that they write (RFC 3994, figure 2)', () => {
   test('does so until they say otherwise', () => {
@@ -34,6 +38,24 @@ describe('whoever says that they write (RFC 3994, figure 2)', () => {
     expect(changes).toEqual(['sip:a active', 'sip:b active', 'sip:a idle'])
     composers.close()
     expect([changes.at(-1), clock.pending]).toEqual(['sip:b idle', 0])
+  })
+
+  test('whatever onChange throws, which nobody else has to do with', async () => {
+    const told: string[] = []
+    const thrown = uncaught()
+    const { clock, composers } = stage({
+      onChange: ({ uri, state }) => {
+        told.push(`${uri} ${state}`)
+        throw new Error(told.at(-1))
+      },
+    })
+    composers.status({ state: 'active', refresh: 30 }, 'sip:a')
+    composers.status({ state: 'active' }, 'sip:b')
+    expect(await composers.take({ contentType: 'text/plain', head: headFrom('sip:b'), stream: nothing })).toBe(false)
+    await clock.advance(35_000)
+    expect(told).toEqual(['sip:a active', 'sip:b active', 'sip:b idle', 'sip:a idle'])
+    expect(thrown.map((error) => (error as Error).message)).toEqual(told)
+    expect([composers.active, clock.pending]).toEqual([[], 0])
   })
 
   test.each([

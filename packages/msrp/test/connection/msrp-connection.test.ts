@@ -3,6 +3,7 @@ import {
   MsrpConnection,
   type MsrpConnectionHandler,
   maskCredentials,
+  observeText,
   type WireObserver,
 } from '../../src/connection/index.ts'
 import { ChunkParser, type MsrpError, type OpenReader } from '../../src/wire/index.ts'
@@ -176,12 +177,12 @@ describe('a response', () => {
     }
     await settle()
     expect(owner.told).toEqual([])
-    expect(connection.pendingRequests).toBe(1)
+    expect(connection.transactions.size).toBe(1)
     far.respond(transactionId, 401)
     far.respond(transactionId, 200)
     await settle()
     expect(owner.told).toEqual(['401 to the AUTH'])
-    expect(connection.pendingRequests).toBe(0)
+    expect(connection.transactions.size).toBe(0)
   })
 
   it('that comes after 30 s is too late (RFC4976-6.4.1-4)', async () => {
@@ -207,41 +208,37 @@ describe('a response', () => {
     expect(owner.told).toEqual(['413 to the chunk'])
   })
 
-  it.each(['remember', 'watch'] as const)('after the end finds the chunk that was expected: %s', async (how) => {
+  it('after the end finds the chunk that was expected', async () => {
     const { owner, connection, far } = setUp()
     const source = TestSource.of('message1', 'whole')
     source.onBegin = (transactionId) => connection.expect(transactionId, 'the open chunk')
     connection.addSource(source)
     await settle()
     const { transactionId, position } = source.sent[0]!
-    connection[how](transactionId, 'the chunk', position)
+    connection.remember(transactionId, 'the chunk', position)
     far.respond(transactionId, 413)
     far.respond(transactionId, 413)
     await settle()
     expect(owner.told).toEqual(['413 to the chunk'])
   })
 
-  it.each(['remember', 'watch'] as const)(
-    'to a chunk that was expected, then forgotten, is dropped: %s',
-    async (how) => {
-      const { owner, connection, far, clock } = setUp()
-      connection.expect('abcd1', 'the open chunk')
-      connection[how]('abcd1', 'the chunk', 0)
-      connection.send(controlRequest('control1', 300))
-      await settle()
-      await clock.advance(60_000)
-      connection.watch('abcd2', 'another', 0)
-      owner.told.length = 0
-      far.respond('abcd1')
-      await settle()
-      expect(owner.told).toEqual([])
-    },
-  )
+  it('to a chunk that was expected, then forgotten, is dropped', async () => {
+    const { owner, connection, far, clock } = setUp()
+    connection.expect('abcd1', 'the open chunk')
+    connection.remember('abcd1', 'the chunk', 0)
+    connection.send(controlRequest('control1', 300))
+    await settle()
+    await clock.advance(60_000)
+    owner.told.length = 0
+    far.respond('abcd1')
+    await settle()
+    expect(owner.told).toEqual([])
+  })
 
   it('is not waited for any more when the request is forgotten', async () => {
     const { owner, connection, far, clock } = setUp()
     connection.sendRequest('abcd1', Buffer.from(requestText('abcd1', 'AUTH')), 'the AUTH')
-    expect([...connection.pending()]).toEqual(['the AUTH'])
+    expect(connection.transactions.records()).toEqual(['the AUTH'])
     expect(connection.forget('abcd1')).toBe('the AUTH')
     await settle()
     far.respond('abcd1')
@@ -332,7 +329,7 @@ describe('what goes out', () => {
     expect(connection.open).toBe(true)
     expect(far.arrived).toHaveLength(501)
     expect(far.arrived.findIndex(({ transactionId }) => transactionId === 'control1')).toBeLessThan(30)
-    expect(connection.queuedBytes).toBe(0)
+    expect(connection.outbox.queuedBytes).toBe(0)
   })
 
   it('behind the responses keeps the far side from being read when it is to, until it is taken', async () => {
@@ -403,7 +400,7 @@ describe('a request to a connection', () => {
     owner.told.length = 0
     connection.sendRequest('abcd1', Buffer.from(requestText('abcd1', 'AUTH')), 'the AUTH')
     expect(owner.told).toEqual(['the AUTH was not sent'])
-    expect(connection.pendingRequests).toBe(0)
+    expect(connection.transactions.size).toBe(0)
     await clock.advance(60_000)
     connection.fail(undefined)
     await settle()
@@ -464,11 +461,11 @@ describe('the end of the connection', () => {
 describe('an observer', () => {
   it('sees heads without end-lines and bodies, and ends with the size of the body, both ways', async () => {
     const seen: string[] = []
-    const observer: WireObserver = {
+    const observer = observeText({
       head: (direction, text) => seen.push(`${direction} ${text.split('\r\n')[0]} … ${JSON.stringify(text.slice(-5))}`),
       end: (direction, transactionId, flag, bodyBytes) =>
         seen.push(`${direction} ${transactionId}${flag} ${bodyBytes}`),
-    }
+    })
     const { connection, far } = setUp({ observer })
     connection.addSource(new TestSource('message1').give('Hello', '+'))
     connection.send(Buffer.from(requestText('abcd1', 'AUTH')))

@@ -22,10 +22,10 @@ test('holds what a Map would hold, whatever comes and goes', () => {
         if (add && known === undefined) {
           const added = entry(id)
           map.set(id, added)
-          table.add(added)
+          table.set(id, added)
         } else if (!add && known !== undefined) {
           map.delete(id)
-          table.delete(known)
+          table.delete(id)
         }
         expect(table.size).toBe(map.size)
         expect(table.get(id)).toBe(map.get(id))
@@ -40,10 +40,10 @@ test('holds what a Map would hold, whatever comes and goes', () => {
 test('an entry that was taken out leads to no other one, and is not taken out twice', () => {
   const table = new TransactionTable<Entry>()
   const [one, other] = [entry('1abcdef'), entry('2abcdef')]
-  table.add(one)
-  table.add(other)
-  table.delete(other)
-  table.delete(other)
+  table.set('1abcdef', one)
+  table.set('2abcdef', other)
+  table.delete('2abcdef')
+  table.delete('2abcdef')
   expect(other.beside).toBeUndefined()
   expect(table.size).toBe(1)
   expect(table.get('1abcdef')).toBe(one)

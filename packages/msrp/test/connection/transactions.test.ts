@@ -10,16 +10,14 @@ function setUp() {
   const start = clock.now()
   const timeouts: string[] = []
   const at: number[] = []
-  const forgotten: string[] = []
   const transactions = new Transactions<string>({
     clock,
     onTimeout: (record, transactionId) => {
       timeouts.push(`${record} ${transactionId}`)
       at.push(clock.now() - start)
     },
-    onForgotten: (record) => forgotten.push(record),
   })
-  return { clock, transactions, timeouts, at, forgotten }
+  return { clock, transactions, timeouts, at }
 }
 
 describe('the 30 seconds of a request', () => {
@@ -260,65 +258,14 @@ describe('the time that counts', () => {
   })
 })
 
-describe('a request of which only a refusal would be told', () => {
-  it('never times out, and is found once', async () => {
-    const { clock, transactions, timeouts, forgotten } = setUp()
-    transactions.watch('id1', 'partial', 100)
-    transactions.sent(100)
-    await clock.advance(59 * SECOND)
-    expect(transactions.complete('id1')).toBe('partial')
-    expect(transactions.complete('id1')).toBeUndefined()
-    expect([timeouts, forgotten]).toEqual([[], []])
-  })
-
-  it('is forgotten in time, though nothing else happens', async () => {
-    const { clock, transactions, timeouts, forgotten } = setUp()
-    transactions.watch('id1', 'old', 100)
-    transactions.sent(100)
-    await clock.advance(20 * SECOND)
-    transactions.watch('id2', 'young', 200)
-    transactions.sent(200)
-    await clock.advance(40 * SECOND)
-    expect(forgotten).toEqual(['old'])
-    await clock.advance(20 * SECOND)
-    expect([forgotten, timeouts]).toEqual([['old', 'young'], []])
-    expect([clock.pending, transactions.complete('id2')]).toEqual([0, undefined])
-  })
-
-  it('is not forgotten while it waits to go out: it may have to be given back', async () => {
-    const { clock, transactions, forgotten } = setUp()
-    transactions.watch('id1', 'not sent', 100)
-    transactions.blocked(99)
-    await clock.advance(200 * SECOND)
-    expect(forgotten).toEqual([])
-    transactions.sent(100)
-    await clock.advance(60 * SECOND)
-    expect([forgotten, clock.pending]).toEqual([['not sent'], 0])
-  })
-
-  it('is forgotten when there are many, and when its owner has no more room', () => {
-    const { transactions, forgotten } = setUp()
-    for (let index = 0; index <= 1024; index++) transactions.watch(`id${index}`, `${index}`, 100)
-    expect(forgotten).toEqual(['0'])
-    expect(transactions.unwatch()).toBe(true)
-    expect(forgotten).toEqual(['0', '1'])
-    expect([transactions.complete('id1'), transactions.complete('id2')]).toEqual([undefined, '2'])
-    while (transactions.unwatch());
-    expect(transactions.complete('id1024')).toBeUndefined()
-  })
-})
-
 describe('when the connection is gone', () => {
-  it('all that waited are given back, oldest first, and watched ones if they never got out', async () => {
-    const { clock, transactions, timeouts, forgotten } = setUp()
+  it('all that waited are given back, oldest first', async () => {
+    const { clock, transactions, timeouts } = setUp()
     transactions.add('id1', 'one', 100)
-    transactions.watch('id2', 'sent', 200)
     transactions.add('id3', 'three', 300)
-    transactions.watch('id4', 'not sent', 400)
     transactions.blocked(250)
     expect([...transactions.records()]).toEqual(['one', 'three'])
-    expect(transactions.drain()).toEqual(['one', 'three', 'not sent'])
-    expect(forgotten).toEqual(['sent'])
+    expect(transactions.drain()).toEqual(['one', 'three'])
     expect(transactions.drain()).toEqual([])
     expect(clock.pending).toBe(0)
     await clock.advance(100 * SECOND)

@@ -316,6 +316,31 @@ describe('a file that is offered', () => {
     expect(targets.map((target) => new TextDecoder().decode(target.bytes))).toEqual(['a.txt', 'c.txt'])
   })
 
+  test('has an id that nothing before it in the call had, also when it is the same file again (RFC5547-8.1-4)', async () => {
+    const file = await picture()
+    const bob = giving(file)
+    const carried: unknown[] = []
+    const onOffered = (offer: OfferedFile): void => {
+      // Every other one, so that some are refused.
+      if (carried.push(offer) % 2 === 0) offer.take(new MemoryTarget())
+    }
+    call = new Call({ bob: { ...bob, onOffered }, alice: { wishes: [{ listen: {} }] } })
+    const ids: string[] = []
+    for (let round = 0; round < 6; round++) {
+      const transfer =
+        round % 3 === 2
+          ? call.alice.files.request(call.alice.negotiation, { hashes: file.hashes! }, new MemoryTarget())
+          : await call.alice.files.offer(call.alice.negotiation, file)
+      await call.exchange()
+      await transfer.done.catch(() => {})
+      ids.push(transfer.description.transferId!)
+    }
+    expect(carried).toHaveLength(4)
+    expect(new Set(ids).size).toBe(6)
+    const written = lines(call.alice.written.join(''), 'file-transfer-id').map((line) => line.slice(19))
+    expect(new Set(written)).toEqual(new Set(ids))
+  })
+
   test('goes on beside a chat, on an m-line that is added (RFC5547-8.7-3, RFC5547-8.7-4)', async () => {
     const bob = taking()
     const chat = { listen: {}, acceptTypes: ['text/plain'] }

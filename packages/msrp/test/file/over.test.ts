@@ -314,6 +314,104 @@ describe('a file that has arrived', () => {
   })
 })
 
+describe('every offer and answer has the id and the selector of each file, however it went', () => {
+  const chat = { listen: {}, acceptTypes: ['text/plain'] }
+  const file = { body: 'hello', name: 'a.txt', type: 'text/plain' }
+
+  /** What the descriptions say of the file, which is the second m-line. */
+  const said = (...texts: string[]): string[][] =>
+    texts.map((text) => lines(text.slice(text.lastIndexOf('m=')), 'm', 'file-transfer-id', 'file-selector'))
+  const refused = 'm=message 0 TCP/MSRP *'
+
+  test.each<[string, boolean, aborted: 'sending' | 'receiving' | undefined]>([
+    ['refused', false, undefined],
+    ['taken, and is through', true, undefined],
+    ['taken, and given up by the sender', true, 'sending'],
+    ['taken, and given up by the receiver', true, 'receiving'],
+  ])('that was offered and %s (RFC5547-8.1-1, RFC5547-8.1-3, RFC5547-8.1-12)', async (_, takes, aborted) => {
+    let receiving: ReceiveTransfer | undefined
+    const onOffered = (offer: OfferedFile): void => {
+      if (takes) receiving = offer.take(new MemoryTarget())
+    }
+    call = new Call({ alice: { wishes: [chat] }, bob: { wishes: [chat], onOffered } })
+    await call.exchange()
+    const sending = await call.alice.files.offer(call.alice.negotiation, file)
+    const first = await call.exchange()
+    const kept = lines(first.offer, 'file-selector', 'file-transfer-id')
+    expect(kept).toHaveLength(2)
+    expect(said(first.offer, first.answer).map((all) => all.slice(1))).toEqual([kept, kept])
+    const transfers = { sending, receiving }
+    // The session of a transfer that was given up may share its connection, so that only the next offer tells of its end.
+    if (aborted !== undefined) transfers[aborted]?.abort()
+    const over = aborted === undefined ? [sending, receiving] : [transfers[aborted]]
+    await Promise.allSettled(over.map((transfer) => transfer?.done))
+    await settled()
+    // For other reasons, from either side.
+    for (const side of [call.alice, call.bob, call.alice, call.bob]) {
+      const { offer, answer } = await call.exchange(side)
+      expect(said(offer, answer)).toEqual([
+        [refused, ...kept],
+        [refused, ...kept],
+      ])
+    }
+  })
+})
+
+describe('after a failure one side is to offer port 0, and the other waits 10 s for that', () => {
+  const lose = async (): Promise<void> => {
+    ;(await call.alice.negotiation.media[0]!.session).drop()
+  }
+  test.each<[string, (transfers: UnderWay) => unknown, 'alice' | 'bob']>([
+    ['the session was lost: the sender', lose, 'alice'],
+    ['the sender gave it up: the sender', ({ sending }) => sending.abort(), 'alice'],
+    ['the receiver gave it up: the receiver', ({ receiving }) => receiving.abort(), 'bob'],
+    ['the receiver put it off: the receiver', ({ receiving }) => receiving.suspend(), 'bob'],
+  ])('%s', async (_, fail, first) => {
+    const transfers = await underWay()
+    const { sending, receiving } = transfers
+    const [offering, waiting] = first === 'alice' ? [call.alice, call.bob] : [call.bob, call.alice]
+    await fail(transfers)
+    await Promise.allSettled([sending.done, receiving.done])
+    await settled()
+    const { clock } = call.bob.platform
+    clock.advance(9_999)
+    await settled()
+    expect([offering.due.length, waiting.due.length]).toEqual([1, 0])
+    clock.advance(1)
+    await settled()
+    expect(waiting.due).toHaveLength(1)
+  })
+
+  test('and hears nothing more of it when that has come', async () => {
+    const { sending, receiving } = await underWay()
+    await lose()
+    await Promise.allSettled([sending.done, receiving.done])
+    await settled()
+    await call.exchange()
+    const { clock } = call.bob.platform
+    clock.advance(20_000)
+    await settled()
+    expect([call.alice.due, call.bob.due]).toEqual([[sending], []])
+  })
+})
+
+describe('what an application hears of a file’s medium', () => {
+  test('takes nothing from the transfer, and ends when it wants', async () => {
+    const { sending, receiving } = await underWay()
+    const [medium] = call.alice.negotiation.media
+    const ports: number[] = []
+    medium!.onRemote(({ port }) => ports.push(port))
+    medium!.onRemote(({ port }) => ports.push(port))()
+    receiving.abort()
+    await failure(receiving.done)
+    await settled()
+    await call.exchange(call.bob)
+    expect(ports).toEqual([0])
+    expect(await failure(sending.done)).toBeInstanceOf(Error)
+    expect(sending.state).toBe('over')
+  })
+})
+
 describe('that files are understood', () => {
   const section = (attributes: string): string =>
     `v=0\r\no=- 1 1 IN IP4 a.example\r\ns=-\r\nc=IN IP4 a.example\r\nt=0 0\r\nm=message 7654 TCP/MSRP *\r\na=accept-types:*\r\na=path:msrp://a.example:7654/x;tcp\r\n${attributes}`

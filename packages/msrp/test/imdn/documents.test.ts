@@ -2,8 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Disposition } from '../../src/imdn/disposition.ts'
 import { buildImdn, type Imdn, parseImdn } from '../../src/imdn/imdn.ts'
+import { readImdns } from '../../src/imdn/read-imdns.ts'
+import { buildMultipart } from '../../src/multipart/index.ts'
 import type { MsrpError } from '../../src/wire/index.ts'
 import { readXml } from '../../src/xml/read.ts'
+import { Arriving } from '../mime/arriving.ts'
 import { oddText } from '../xml/odd-text.ts'
 import { fromPeers } from './from-peers.ts'
 
@@ -120,6 +123,39 @@ describe('an IMDN is written', () => {
         expect(readXml(xml).child('delivery-notification')).toBeDefined()
       }),
     )
+  })
+})
+
+describe('several in one message', () => {
+  const document = (messageId: string, padding = ''): string =>
+    buildImdn({ messageId, dateTime: padding, disposition: dispositions[0]! })
+
+  /** What is read of notifications put together, and how much of it was taken. */
+  async function readOf(documents: string[], contentType = 'message/imdn+xml') {
+    const parts = documents.map((content) => ({ content, contentType }))
+    const message = new Arriving(buildMultipart('mixed', parts), 1000)
+    const read = await readImdns(message, message.contentType).catch(({ code }: MsrpError) => code)
+    return { message, read }
+  }
+
+  test('are read as long as they have 64 KiB together, as one has, and no further', async () => {
+    const padding = 'x'.repeat(30_000)
+    const { message: whole, read } = await readOf([document('a', padding), document('b', padding)])
+    expect((read as Imdn[]).map(({ messageId }) => messageId)).toEqual(['a', 'b'])
+    expect(whole.size).toBeLessThan(65_536)
+    const { message, read: code } = await readOf([
+      document('a', padding),
+      document('b', padding),
+      document('c', padding),
+    ])
+    expect(code).toBe('too-large')
+    expect([message.cancelled, message.pulled <= 66]).toEqual([true, true])
+  })
+
+  test('are read when they are not more than 1024', async () => {
+    const count = async (number: number) => (await readOf(Array(number).fill(''), 'a/b')).read
+    expect(await count(1024)).toEqual([])
+    expect(await count(1025)).toBe('limit-exceeded')
   })
 })
 

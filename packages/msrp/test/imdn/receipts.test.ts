@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { buildCpim, type CpimParts, parseCpim } from '../../src/cpim/index.ts'
 import {
   buildImdn,
@@ -15,6 +15,7 @@ import type { Session } from '../../src/session/api.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { type RawPeer, type Seen, settled } from '../session/raw-peer.ts'
 import { type Both, both, failure, nextMessage, passive, stateOf } from '../session/stage.ts'
+import { uncaught } from '../session/uncaught.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 
 const ALICE = 'sip:alice@example.com'
@@ -307,7 +308,45 @@ describe('towards a peer written by hand', () => {
       type: 'message/imdn+xml',
       body: xml('display-notification><status><displayed/></status></display-notification>'),
     })
-    expect((await sent.displayed).recipient).toBe('')
+    // That is the other side of the session.
+    expect((await sent.displayed).recipient).toBe(ALICE)
+  })
+
+  test('what nobody says of a message that went to several is not believed', async () => {
+    const receipts: Receipt[] = []
+    const { peer, bob } = await bobAlone({
+      peer: [ALICE, 'sip:carol@example.com'],
+      onReceipt: (it) => receipts.push(it),
+    })
+    const sent = bob.send('Hi', { successReport: false })
+    peer.respond(await peer.request('SEND'))
+    const facts = { messageId: sent.messageId, dateTime: '', recipientUri: 'sip:carol@example.com' }
+    const document = buildImdn({ ...facts, disposition: { type: 'display', status: 'displayed' } })
+    peer.send({ type: 'message/imdn+xml', body: document })
+    await settled()
+    expect([receipts, await stateOf(sent.displayed)]).toEqual([[], 'pending'])
+  })
+
+  test('what goes wrong beside the calls of the application is told', async () => {
+    const told: unknown[] = []
+    const { peer, received } = await bobAlone({
+      onError: (error, message) => told.push([(error as Error).message, message.messageId]),
+      consent: (im) => {
+        if (im.messageId === 'm3') throw new Error('Nobody to ask')
+        return true
+      },
+    })
+    peer.send({ type: 'message/cpim', body: 'no header\r\n\r\n', messageId: 'one' })
+    peer.send({ type: 'message/cpim', body: asked('m2', 'x'), messageId: 'two' })
+    peer.respond(await peer.request('SEND'), 415, 'Unsupported')
+    peer.send({ type: 'message/cpim', body: asked('m3', 'x'), messageId: 'three' })
+    await settled()
+    expect(told).toEqual([
+      [expect.stringMatching(/no header/), 'one'],
+      [expect.stringMatching(/415 Unsupported/), 'two'],
+      ['Nobody to ask', 'three'],
+    ])
+    expect(received.map(({ messageId }) => messageId)).toEqual(['m2', 'm3'])
   })
 
   test('what cannot be read does not end the iteration', async () => {
@@ -354,17 +393,7 @@ describe('towards a peer written by hand', () => {
   })
 
   test('what onReceipt throws does not end the iteration', async () => {
-    const thrown: unknown[] = []
-    const queue = globalThis.queueMicrotask
-    vi.stubGlobal('queueMicrotask', (task: () => void) =>
-      queue(() => {
-        try {
-          task()
-        } catch (error) {
-          thrown.push(error)
-        }
-      }),
-    )
+    const thrown = uncaught()
     const { alice, bob, next, close } = await pair({
       onReceipt: () => {
         throw new MsrpError('storage', 'Mine')
@@ -373,7 +402,6 @@ describe('towards a peer written by hand', () => {
     alice.send('Hello')
     await next()
     await settled()
-    vi.unstubAllGlobals()
     expect(thrown).toEqual([expect.objectContaining({ message: 'Mine' })])
     const again = bob.send('Are you there?')
     void next()

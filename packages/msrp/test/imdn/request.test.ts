@@ -198,6 +198,25 @@ describe('a notification', () => {
     }
   })
 
+  test.each(['message/imdn+xml', 'multipart/mixed;boundary=x'])(
+    'is known by a disposition that an RCS client puts among the headers: %s',
+    (type) => {
+      const lines = [
+        'From: <sip:anonymous@anonymous.invalid>',
+        'NS: imdn <urn:ietf:params:imdn>',
+        'imdn.Message-ID: 1',
+        'Content-Disposition: notification',
+        'DateTime: 2026-01-02T03:04:05Z',
+        '',
+        `Content-Type: ${type}`,
+        '',
+        '<imdn/>',
+      ]
+      const { head: read, text } = parseCpim(new TextEncoder().encode(lines.join('\r\n')))
+      expect([isImdn(read), read.dateTime, text()]).toEqual([true, now, '<imdn/>'])
+    },
+  )
+
   test.each([
     ['delivered', 'positive-delivery', true],
     ['delivered', 'negative-delivery', false],

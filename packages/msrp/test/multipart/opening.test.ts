@@ -7,48 +7,9 @@ import {
   openMultipart,
   readMultipart,
 } from '../../src/multipart/index.ts'
+import { Arriving } from '../mime/arriving.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
-
-/** A message as it comes, in pieces; remembers what becomes of it. */
-class Source {
-  readonly contentType: string
-  readonly size: number
-  refused: [status?: number, comment?: string] | undefined
-  cancelled = false
-  pulled = 0
-  readonly #pieces: Uint8Array[] = []
-
-  constructor({ contentType, body }: { contentType: string; body: Uint8Array }, pieceSize = 50) {
-    this.contentType = contentType
-    this.size = body.length
-    for (let at = 0; at < body.length; at += pieceSize) this.#pieces.push(body.slice(at, at + pieceSize))
-  }
-
-  stream(): ReadableStream<Uint8Array> {
-    return new ReadableStream(
-      {
-        pull: (controller) => {
-          const piece = this.#pieces[this.pulled++]
-          if (piece === undefined) controller.close()
-          else controller.enqueue(piece)
-        },
-        cancel: () => {
-          this.cancelled = true
-        },
-      },
-      { highWaterMark: 0 },
-    )
-  }
-
-  refuse(status?: number, comment?: string): void {
-    this.refused = [status, comment]
-  }
-
-  get drained(): boolean {
-    return this.pulled > this.#pieces.length
-  }
-}
 
 const three = buildMultipart('mixed', [
   { content: 'Grüße' },
@@ -58,7 +19,7 @@ const three = buildMultipart('mixed', [
 
 describe('A multipart that arrives is opened', () => {
   test.each([1, 7, 100_000])('part by part, whatever the size of the pieces: %i', async (pieceSize) => {
-    const source = new Source(three, pieceSize)
+    const source = new Arriving(three, pieceSize)
     const opened = openMultipart(source)
     expect([opened.type, opened.parameters.has('boundary')]).toEqual(['multipart/mixed', true])
     const seen: unknown[] = []
@@ -78,7 +39,7 @@ describe('A multipart that arrives is opened', () => {
   })
 
   test('and passes over what nobody reads, or reads to the end', async () => {
-    const source = new Source(three)
+    const source = new Arriving(three)
     const types: string[] = []
     for await (const part of openMultipart(source)) {
       types.push(part.contentType)
@@ -93,7 +54,7 @@ describe('A multipart that arrives is opened', () => {
   })
 
   test('and fetches nothing before it is asked for', async () => {
-    const source = new Source(three)
+    const source = new Arriving(three)
     const parts = openMultipart(source)[Symbol.asyncIterator]()
     expect(source.pulled).toBe(0)
     const { value: first } = await parts.next()
@@ -105,7 +66,7 @@ describe('A multipart that arrives is opened', () => {
   })
 
   test('and whoever leaves early stops the sender', async () => {
-    const source = new Source(three)
+    const source = new Arriving(three)
     for await (const part of openMultipart(source)) {
       expect(await part.text()).toBe('Grüße')
       break
@@ -115,7 +76,7 @@ describe('A multipart that arrives is opened', () => {
   })
 
   test('and what is still being read when the iteration is left fails', async () => {
-    const source = new Source(three)
+    const source = new Arriving(three)
     let reading: Promise<unknown> = Promise.resolve()
     for await (const part of openMultipart(source)) {
       reading = part.bytes()
@@ -127,7 +88,7 @@ describe('A multipart that arrives is opened', () => {
 
   test('and each part can be read once, and until the next', async () => {
     const parts: OpenedPart[] = []
-    for await (const part of openMultipart(new Source(three))) {
+    for await (const part of openMultipart(new Arriving(three))) {
       if (parts.length === 1) {
         await part.bytes()
         await expect(part.bytes()).rejects.toMatchObject({ code: 'invalid-argument' })
@@ -139,7 +100,7 @@ describe('A multipart that arrives is opened', () => {
 
   test('and a text whose charset is not known can still be read as bytes', async () => {
     const strange = buildMultipart('mixed', [{ content: 'x', contentType: 'text/plain; charset=klingon' }])
-    for await (const part of openMultipart(new Source(strange))) {
+    for await (const part of openMultipart(new Arriving(strange))) {
       await expect(part.text()).rejects.toMatchObject({ code: 'not-understood' })
       expect(await part.bytes()).toEqual(encode('x'))
     }
@@ -148,7 +109,7 @@ describe('A multipart that arrives is opened', () => {
   test('with transfer encodings undone but in raw', async () => {
     const body = encode('--b\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVs\r\nbG8=\r\n--b--')
     const read = async (way: (part: OpenedPart) => Promise<unknown>): Promise<unknown> => {
-      for await (const part of openMultipart(new Source({ contentType: 'multipart/mixed; boundary=b', body }, 3)))
+      for await (const part of openMultipart(new Arriving({ contentType: 'multipart/mixed; boundary=b', body }, 3)))
         return await way(part)
       return undefined
     }
@@ -163,7 +124,7 @@ describe('A multipart that arrives is opened', () => {
     const envelope = buildCpim({ ...parties, contentType: inner.contentType }, inner.body)
     const outer = buildMultipart('mixed', [{ content: envelope, contentType: 'message/cpim' }, { content: 'behind' }])
     const texts: string[] = []
-    for await (const part of openMultipart(new Source(outer, 11))) {
+    for await (const part of openMultipart(new Arriving(outer, 11))) {
       if (part.contentType !== 'message/cpim') texts.push(await part.text())
       else for await (const piece of openMultipart(await openCpim(part))) texts.push(await piece.text())
     }
@@ -177,7 +138,7 @@ describe('A multipart is refused', () => {
     body: encode(text),
   })
 
-  async function openingOf(source: Source, options = {}): Promise<unknown> {
+  async function openingOf(source: Arriving, options = {}): Promise<unknown> {
     for await (const part of openMultipart(source, options)) await part.bytes()
     return undefined
   }
@@ -189,23 +150,23 @@ describe('A multipart is refused', () => {
     ['with too many fields', `--b\r\nX: ${'y'.repeat(100)}`, { headBytes: 50 }, 413, 'limit-exceeded'],
     ['with too large a part', `--b\r\n\r\n${'y'.repeat(100)}\r\n--b--`, { contentBytes: 60 }, 413, 'too-large'],
   ])('%s', async (_, text, options, status, code) => {
-    const source = new Source(whole(text))
+    const source = new Arriving(whole(text))
     await expect(openingOf(source, options)).rejects.toMatchObject({ code })
     expect(source.refused).toEqual([status, expect.any(String)])
     expect(source.cancelled || source.drained).toBe(true)
   })
 
   test('without a boundary, before anything is read', () => {
-    const source = new Source({ contentType: 'multipart/mixed', body: encode('x') })
+    const source = new Arriving({ contentType: 'multipart/mixed', body: encode('x') })
     expect(() => openMultipart(source)).toThrow(expect.objectContaining({ code: 'malformed' }))
     expect([source.refused?.[0], source.pulled]).toEqual([400, 0])
-    const other = new Source({ contentType: 'text/plain', body: encode('x') })
+    const other = new Arriving({ contentType: 'text/plain', body: encode('x') })
     expect(() => openMultipart(other)).toThrow(expect.objectContaining({ code: 'type-not-accepted' }))
     expect(other.refused).toBeUndefined()
   })
 
   test('in the part that is being read', async () => {
-    const source = new Source(whole(`--b\r\n\r\n${'y'.repeat(100)}`))
+    const source = new Arriving(whole(`--b\r\n\r\n${'y'.repeat(100)}`))
     const parts = openMultipart(source)[Symbol.asyncIterator]()
     const { value: part } = await parts.next()
     await expect((part as OpenedPart).bytes()).rejects.toMatchObject({ code: 'malformed' })
@@ -217,10 +178,10 @@ describe('A multipart is refused', () => {
     for (let depth = 0; depth < 9; depth++) {
       message = buildMultipart('mixed', [{ content: message.body, contentType: message.contentType }])
     }
-    const open = async (opened: Source | OpenedPart): Promise<void> => {
+    const open = async (opened: Arriving | OpenedPart): Promise<void> => {
       for await (const part of openMultipart(opened)) if (part.contentType.startsWith('multipart')) await open(part)
     }
-    const source = new Source(message)
+    const source = new Arriving(message)
     await expect(open(source)).rejects.toMatchObject({ code: 'limit-exceeded' })
     expect(source.refused?.[0]).toBe(413)
   })
@@ -237,12 +198,12 @@ describe('A multipart is refused', () => {
 
 describe('A multipart is read as a whole', () => {
   test('into memory', async () => {
-    const { parts } = await readMultipart(new Source(three))
+    const { parts } = await readMultipart(new Arriving(three))
     expect(parts.map((part) => part.contentType)).toEqual(['text/plain;charset=utf-8', 'image/png', 'text/html'])
   })
 
   test('when it is not too large: before anything is read where its size is known (413)', async () => {
-    const source = new Source(three)
+    const source = new Arriving(three)
     await expect(readMultipart(source, { contentBytes: 5_000 })).rejects.toMatchObject({
       code: 'too-large',
       status: 413,
@@ -251,7 +212,7 @@ describe('A multipart is read as a whole', () => {
   })
 
   test('or as soon as it shows', async () => {
-    const source = new Source(three)
+    const source = new Arriving(three)
     const { contentType } = source
     const unsized = { contentType, stream: () => source.stream(), refuse: (status?: number) => source.refuse(status) }
     await expect(readMultipart(unsized, { contentBytes: 200 })).rejects.toMatchObject({

@@ -3,7 +3,7 @@ import { chmod, mkdir, open, readdir, readFile, rm, stat, symlink, truncate, wri
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FileSink, FileSource, numberedNames, Spool } from '../../src/node/index.ts'
+import { FileSource, IncomingFile, numberedNames, Spool } from '../../src/node/index.ts'
 import { runWithMounts, whyNoPrivateMounts } from './private-mounts.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -31,7 +31,7 @@ async function failure(promise: Promise<unknown>): Promise<Error & { code: strin
 describe('a file that is being received', () => {
   it('appears under its name only when it is complete, readable by its owner alone', async () => {
     const at = await freshFolder()
-    const sink = new FileSink(join(at, 'photo.jpg'))
+    const sink = new IncomingFile(join(at, 'photo.jpg'))
     await sink.write(0, text('hello '))
     await sink.write(6, text('world'))
     const [temporary, ...others] = await readdir(at)
@@ -54,7 +54,7 @@ describe('a file that is being received', () => {
         }),
         async (parts) => {
           const expected = Buffer.alloc(Math.max(...parts.map(([position, bytes]) => position + bytes.length)))
-          const sink = new FileSink(join(at, 'parts'))
+          const sink = new IncomingFile(join(at, 'parts'))
           const writes = parts.map(([position, bytes]) => {
             expected.set(bytes, position)
             return sink.write(position, bytes)
@@ -71,7 +71,7 @@ describe('a file that is being received', () => {
 
   it('is finished by finish() even while writes are under way, and empty when nothing was written', async () => {
     const at = await freshFolder()
-    const [full, empty] = [new FileSink(join(at, 'full')), new FileSink(join(at, 'empty'), { sync: true })]
+    const [full, empty] = [new IncomingFile(join(at, 'full')), new IncomingFile(join(at, 'empty'), { sync: true })]
     const block = randomBytes(3_000_000)
     const writes = [full.write(0, block.subarray(0, 2_000_000)), full.write(2_000_000, block.subarray(2_000_000))]
     await full.finish()
@@ -82,7 +82,7 @@ describe('a file that is being received', () => {
   })
 
   it('can be read while it grows', async () => {
-    const sink = new FileSink(join(await freshFolder(), 'growing'))
+    const sink = new IncomingFile(join(await freshFolder(), 'growing'))
     void sink.write(10, text('later'))
     void sink.write(0, text('0123456789'))
     expect(Buffer.from(await sink.read(5, 10)).toString()).toBe('56789later')
@@ -91,14 +91,14 @@ describe('a file that is being received', () => {
 
   it('leaves nothing when it is discarded, before, during and after writing', async () => {
     const at = await freshFolder()
-    const begun = new FileSink(join(at, 'begun'))
+    const begun = new IncomingFile(join(at, 'begun'))
     await begun.discard()
-    const busy = new FileSink(join(at, 'busy'))
+    const busy = new IncomingFile(join(at, 'busy'))
     const write = busy.write(0, new Uint8Array(10_000_000)).catch(() => {})
     await Promise.all([busy.discard(), write])
     await busy.discard()
     {
-      await using left = new FileSink(join(at, 'left'))
+      await using left = new IncomingFile(join(at, 'left'))
       await left.write(0, text('x'))
     }
     expect(await readdir(at)).toEqual([])
@@ -108,7 +108,7 @@ describe('a file that is being received', () => {
 
   it('stays when it is discarded after finish()', async () => {
     const at = await freshFolder()
-    const sink = new FileSink(join(at, 'kept'))
+    const sink = new IncomingFile(join(at, 'kept'))
     await sink.finish()
     await sink.discard()
     expect(await readdir(at)).toEqual(['kept'])
@@ -122,7 +122,7 @@ describe('a file that is being received', () => {
     const at = await freshFolder()
     const path = join(at, 'taken')
     await occupy(path)
-    const sink = new FileSink(path)
+    const sink = new IncomingFile(path)
     const error = await failure(sink.write(0, text('theirs')))
     expect(error.code).toBe('storage')
     expect(error.message).toContain(path)
@@ -133,7 +133,7 @@ describe('a file that is being received', () => {
   it('never takes the place of a file that appears meanwhile', async () => {
     const at = await freshFolder()
     const path = join(at, 'taken')
-    const sink = new FileSink(path)
+    const sink = new IncomingFile(path)
     await sink.write(0, text('theirs'))
     await writeFile(path, 'mine')
     const error = await failure(sink.finish())
@@ -145,7 +145,7 @@ describe('a file that is being received', () => {
 
   it('gives one name to one only of many that finish at once', async () => {
     const at = await freshFolder()
-    const sinks = Array.from({ length: 20 }, () => new FileSink(join(at, 'one')))
+    const sinks = Array.from({ length: 20 }, () => new IncomingFile(join(at, 'one')))
     await Promise.all(sinks.map((sink, index) => sink.write(0, text(`number ${index}`))))
     const results = await Promise.allSettled(sinks.map((sink) => sink.finish()))
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
@@ -157,7 +157,7 @@ describe('a file that is being received', () => {
   it('numbers its name when asked, each of many that finish at once', async () => {
     const at = await freshFolder()
     await writeFile(join(at, 'a.tar.gz'), 'mine')
-    const sinks = Array.from({ length: 5 }, () => new FileSink(join(at, 'a.tar.gz'), { taken: 'number' }))
+    const sinks = Array.from({ length: 5 }, () => new IncomingFile(join(at, 'a.tar.gz'), { taken: 'number' }))
     await Promise.all(sinks.map((sink, index) => sink.write(0, text(`number ${index}`))))
     await Promise.all(sinks.map((sink) => sink.finish()))
     expect((await readdir(at)).sort()).toEqual([
@@ -176,7 +176,7 @@ describe('a file that is being received', () => {
     const at = await freshFolder()
     const path = join(at, 'config')
     await writeFile(path, 'old')
-    const sink = new FileSink(path, { taken: 'replace', mode: 0o644 })
+    const sink = new IncomingFile(path, { taken: 'replace', mode: 0o644 })
     await sink.write(0, text('new'))
     expect(await readFile(path, 'latin1')).toBe('old')
     await sink.finish()
@@ -192,7 +192,7 @@ describe('a file that is being received', () => {
   ])('says clearly that it cannot be written: %s', async (_, name, message) => {
     const at = await freshFolder()
     await writeFile(join(at, 'file'), '')
-    const sink = new FileSink(join(at, name))
+    const sink = new IncomingFile(join(at, name))
     const error = await failure(sink.write(0, text('x')).then(() => sink.finish()))
     expect(error.code).toBe('storage')
     expect(error.message).toContain(join(at, name))
@@ -221,8 +221,8 @@ describe('a disk that does not take it', () => {
     const output = await runWithMounts(
       `mount -t tmpfs -o size=1m tmpfs '${at}'`,
       `import { readdirSync } from 'node:fs'
-       import { FileSink, Spool } from '${entry}'
-       const sink = new FileSink('${at}/large')
+       import { IncomingFile, Spool } from '${entry}'
+       const sink = new IncomingFile('${at}/large')
        const writes = []
        for (let index = 0; index < 64; index++) writes.push(sink.write(index * 65536, new Uint8Array(65536)).then(() => 'ok', (error) => error))
        const results = await Promise.all(writes)
@@ -232,7 +232,7 @@ describe('a disk that does not take it', () => {
        const spool = new Spool({ limit: 1e9, folder: '${at}' })
        console.log(await spool.write(0, new Uint8Array(2e6)).catch((error) => error.code + ' ' + error.message))
        await spool.close()
-       const after = new FileSink('${at}/small')
+       const after = new IncomingFile('${at}/small')
        await after.write(0, new Uint8Array(900000))
        await after.finish()
        console.log(readdirSync('${at}').join())`,
@@ -249,8 +249,8 @@ describe('a disk that does not take it', () => {
     const at = await freshFolder()
     const output = await runWithMounts(
       `mount -t tmpfs -o ro tmpfs '${at}'`,
-      `import { FileSink } from '${entry}'
-       const sink = new FileSink('${at}/file')
+      `import { IncomingFile } from '${entry}'
+       const sink = new IncomingFile('${at}/file')
        console.log(await sink.write(0, new Uint8Array(1)).catch((error) => error.code + ' ' + error.message))`,
     )
     expect(output).toMatch(/^storage cannot write .*\/file: the file system is read-only\n$/)
@@ -261,13 +261,13 @@ describe('a disk that does not take it', () => {
     const at = await freshFolder()
     const output = await runWithMounts(
       'true',
-      `import { FileSink, FileSource } from '${entry}'
+      `import { IncomingFile, FileSource } from '${entry}'
        import { chmodSync, writeFileSync } from 'node:fs'
        writeFileSync('${at}/secret', 'x', { mode: 0o600 })
        chmodSync('${at}', 0o555)
        process.setegid(65534)
        process.seteuid(65534)
-       const sink = new FileSink('${at}/file')
+       const sink = new IncomingFile('${at}/file')
        console.log(await sink.write(0, new Uint8Array(1)).catch((error) => error.code + ' ' + error.message))
        console.log(await FileSource.open('${at}/secret').catch((error) => error.code + ' ' + error.message))`,
     )
@@ -287,8 +287,8 @@ describe('a disk that does not take it', () => {
        import { syncBuiltinESMExports } from 'node:module'
        fs.link = async () => { throw Object.assign(new Error('no links'), { code: 'ENOTSUP' }) }
        syncBuiltinESMExports()
-       const { FileSink } = await import('${entry}')
-       const sinks = Array.from({ length: 10 }, () => new FileSink('${at}/one'))
+       const { IncomingFile } = await import('${entry}')
+       const sinks = Array.from({ length: 10 }, () => new IncomingFile('${at}/one'))
        await Promise.all(sinks.map((sink, index) => sink.write(0, Buffer.from('number ' + index))))
        const results = await Promise.allSettled(sinks.map((sink) => sink.finish()))
        const won = results.flatMap(({ status }, index) => (status === 'fulfilled' ? [index] : []))

@@ -6,7 +6,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   type Accepted,
-  type ListenOptions,
+  type ListenSocketsOptions,
   listenSockets,
   type SocketListener,
   type SocketTransport,
@@ -39,7 +39,7 @@ interface Listening {
   until(what: 'accepted' | 'refused', count: number): Promise<void>
 }
 
-async function listen(options: Partial<ListenOptions> = {}): Promise<Listening> {
+async function listen(options: Partial<ListenSocketsOptions> = {}): Promise<Listening> {
   const accepted: Listening['accepted'] = []
   const refused: string[] = []
   let look = (): void => {}

@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   type Accepted,
-  type ListenOptions,
+  type ListenSocketsOptions,
   listenSockets,
   type SocketListener,
   type SocketTransport,
@@ -38,7 +38,7 @@ interface Listening {
   untilRefused(count: number): Promise<void>
 }
 
-async function listen(options: Partial<ListenOptions> = {}): Promise<Listening> {
+async function listen(options: Partial<ListenSocketsOptions> = {}): Promise<Listening> {
   const arrived: { transport: SocketTransport; info: Accepted }[] = []
   const refused: string[] = []
   let look = (): void => {}

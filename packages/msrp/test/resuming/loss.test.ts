@@ -88,9 +88,13 @@ async function streamed(message: IncomingMessage): Promise<Uint8Array> {
 
 async function saved(message: IncomingMessage): Promise<Uint8Array> {
   const file = new MemoryFile('saved')
-  await message.saveTo(file)
+  expect(await message.saveTo(file)).toBe(file.path)
   expect(file.state).toBe('finished')
   return file.bytes
+}
+
+async function asBlob(message: IncomingMessage): Promise<Uint8Array> {
+  return new Uint8Array(await (await message.blob()).arrayBuffer())
 }
 
 describe('Whenever the connection is lost, every message arrives once and in order, and delivered resolves (RFC4975-5.4-16, RFC4975-5.4-18, RFC4975-5.4-21)', () => {
@@ -107,6 +111,7 @@ describe('A message that is cut in the middle of a chunk, twice,', () => {
     ['read whole', (message) => message.bytes()],
     ['streamed', streamed],
     ['saved', saved],
+    ['as a Blob', asBlob],
   ]
   test.each(readers)('comes through to one reader: %s (RFC4975-5.4-22)', async (_, read) => {
     const { received, stage } = await transfer(bytes, read)

@@ -3,6 +3,7 @@ import { ResumingSession } from '../../src/resuming/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { failure, nextMessage, stateOf } from '../session/stage.ts'
+import { uncaught } from '../session/uncaught.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 import { collect, type ResumingStage, resumingStage } from './resuming-stage.ts'
 
@@ -61,7 +62,7 @@ describe('Attempts to get the next session', () => {
 
   test('are given up when one takes too long; a session that comes later is closed', async () => {
     const stage = resumingStage()
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     const clock = new FakeClock()
     const { promise, resolve } = Promise.withResolvers<ResumingSession>()
     const signals: AbortSignal[] = []
@@ -79,8 +80,7 @@ describe('Attempts to get the next session', () => {
     await clock.advance(60_000)
     expect(await late.closed).toMatchObject({ by: 'failure', error: { code: 'timeout' } })
     resolve(stage.alice)
-    await settled()
-    expect(stage.alice.state).toBe('closed')
+    expect(await stage.alice.closed).toEqual({ by: 'local' })
     await stage.close()
   })
 
@@ -100,7 +100,7 @@ describe('Attempts to get the next session', () => {
   test('begin at once for the side that waits, and when the application says that the network is back', async () => {
     let down = false
     const stage = resumingStage({ bob: { backOff: { atOnce: true } }, down: () => down })
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     await stage.clock.advance(10_000)
     down = true
     stage.cut()
@@ -118,7 +118,7 @@ describe('Attempts to get the next session', () => {
   test('are told to the application, which learns of each step', async () => {
     let down = false
     const stage = resumingStage({ down: () => down, alice: { backOff: { first: 100, most: 100 } } })
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     down = true
     stage.cut()
     stage.alice.send('waits')
@@ -138,6 +138,20 @@ describe('Attempts to get the next session', () => {
     await stage.close()
   })
 
+  test('go on whatever the application throws when it is told of them', async () => {
+    const thrown = uncaught()
+    const mistake = new Error('Mine')
+    const { at } = await attempts({
+      attempts: 2,
+      onEvent: () => {
+        throw mistake
+      },
+    })
+    expect(at).toHaveLength(2)
+    // Two attempts, the wait between them, and the end.
+    expect(thrown).toEqual([mistake, mistake, mistake, mistake])
+  })
+
   test.each([
     [{ first: 0 }, 'first'],
     [{ first: 5_000, most: 1_000 }, 'most'],
@@ -153,7 +167,7 @@ describe('While there is no session', () => {
   ): Promise<ResumingStage & { up: () => void }> {
     let down = false
     const stage = resumingStage({ down: () => down, ...options })
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     down = true
     stage.cut()
     await settled()
@@ -183,7 +197,7 @@ describe('While there is no session', () => {
 
   test('only so many go out unconfirmed to a peer that confirms nothing', async () => {
     const stage = resumingStage({ alice: { queue: { messages: 3, bytes: 10 } } })
-    await stage.until(() => stage.alice.phase === 'open' && stage.bob.phase === 'open')
+    await Promise.all([stage.alice.opened, stage.bob.opened])
     const [first, tooLarge, second] = ['12345', '123456', '12345'].map((text) => stage.alice.send(text))
     expect(await failure(tooLarge!.delivered)).toMatchObject({ code: 'queue-full' })
     // What is confirmed makes room.
@@ -299,12 +313,12 @@ describe('While there is no session', () => {
 
   test('a session that comes in the moment of closing is closed', async () => {
     const stage = resumingStage()
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     const late = new ResumingSession({ clock: stage.clock, next: async () => stage.alice })
     await Promise.resolve()
     await late.close()
-    await settled()
-    expect([late.phase, stage.alice.state]).toEqual(['closed', 'closed'])
+    expect(late.phase).toBe('closed')
+    expect(await stage.alice.closed).toEqual({ by: 'local' })
     await stage.close()
   })
 
@@ -327,7 +341,7 @@ describe('While there is no session', () => {
 describe('The end of a session', () => {
   test('in order, by the peer, is the end of all where nothing else says that it hangs up', async () => {
     const stage = resumingStage({ alice: { isLoss: ({ by }) => by === 'failure' } })
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     await stage.bob.close()
     expect(await stage.alice.closed).toEqual({ by: 'peer' })
     expect(stage.alice.losses).toBe(0)
@@ -336,7 +350,7 @@ describe('The end of a session', () => {
 
   test('in order, by the peer, is a loss otherwise: a process that dies leaves just so', async () => {
     const stage = resumingStage()
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     stage.cables[0]!.right.destroy()
     await settled()
     expect(stage.alice.phase).toBe('reconnecting')
@@ -345,7 +359,7 @@ describe('The end of a session', () => {
 
   test('here, such as by closing its endpoint, is the end of all', async () => {
     const stage = resumingStage()
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     const [opened] = stage.events.alice
     if (opened?.kind === 'open') await opened.session.close()
     expect(await stage.alice.closed).toEqual({ by: 'local' })
@@ -370,7 +384,7 @@ describe('The end of a session', () => {
   test('comes with the signal', async () => {
     const controller = new AbortController()
     const stage = resumingStage({ alice: { signal: controller.signal } })
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     controller.abort()
     expect(await stage.alice.closed).toEqual({ by: 'local' })
     await stage.close()
@@ -381,7 +395,7 @@ describe('A message', () => {
   test('that nobody answers shows that the connection is dead: it goes out again over another one', async () => {
     // Alice gets the place of her old connection only when Bob has found that one dead.
     const stage = resumingStage({ listen: { keepAlive: 20_000 } })
-    await stage.until(() => stage.bob.phase === 'open')
+    await stage.bob.opened
     const heard = collect(stage.bob)
     stage.cables[0]!.blackhole()
     const sent = stage.alice.send('hello')
@@ -489,7 +503,7 @@ describe('Paths', () => {
   test('are those of the latest session: the old ones are not counted on (RFC4975-5.4-24)', async () => {
     const stage = resumingStage()
     expect([stage.alice.localPath, stage.alice.secure]).toEqual(['', false])
-    await stage.until(() => stage.alice.phase === 'open')
+    await stage.alice.opened
     const first = stage.alice.localPath
     stage.cut()
     await settled()

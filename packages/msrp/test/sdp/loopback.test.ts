@@ -108,7 +108,7 @@ describe('Two texts make a session (RFC6135-3-1, RFC6135-3-2)', () => {
     ['when the offerer listens', () => [{ listen }, {}], 'actpass', 'active'],
     ['at names of hosts', () => [{}, { listen: { host: '127.0.0.1', publicHost: 'localhost' } }], 'active', 'passive'],
     [
-      'over TLS, by fingerprint',
+      'over TLS, by fingerprint (RFC4975-14.4-4)',
       () => [{ listen: { ...listen, tls: alice } }, { listen: { ...listen, tls: bob } }],
       'actpass',
       'passive',
@@ -118,6 +118,18 @@ describe('Two texts make a session (RFC6135-3-1, RFC6135-3-2)', () => {
       () => [{ listen: { ...listen, tls: alice } }, { tls: bob }],
       'actpass',
       'active',
+    ],
+    [
+      'over TLS, the answerer connecting, since it listens without',
+      () => [{ listen: { ...listen, tls: alice } }, { listen, tls: bob }],
+      'actpass',
+      'active',
+    ],
+    [
+      'without TLS, as offered, at one who could listen with it',
+      () => [{}, { listen: { ...listen, tls: bob }, secure: false }],
+      'active',
+      'passive',
     ],
     ['through the relay of the offerer', () => [through('carol'), atLocalhost()], 'actpass', 'passive'],
     ['through the relay of the answerer', () => [{ tls: { ca } }, through('dave')], 'active', 'passive'],
@@ -138,6 +150,36 @@ describe('Two texts make a session (RFC6135-3-1, RFC6135-3-2)', () => {
     expect([caller.localPath, caller.remotePath]).toEqual([attributeOf(offer, 'path'), attributeOf(answer, 'path')])
   })
 
+  test.each(['actpass', 'active', 'passive', undefined])(
+    'each side connects to its relay, to say its path, and to nobody else, when an offer says %s (RFC6135-4.5-1)',
+    async (setup) => {
+      const seen: { who: string; connection: string; number: number }[] = []
+      const at = (who: string): Negotiation => {
+        const endpoint = new Endpoint({
+          trace: ({ connection, number, direction }) => {
+            if (direction === 'out') seen.push({ who, connection, number })
+          },
+        })
+        cleanups.push(() => endpoint.close())
+        return new Negotiation(endpoint, through(who))
+      }
+      const [offerer, answerer] = [at('carol'), at('dave')]
+      const line = setup === undefined ? '' : `a=setup:${setup}\r\n`
+      const offer = (await offerer.offer()).replace(/a=setup:.*\r\n/, line)
+      expect(new Set(seen.map(({ who }) => who))).toEqual(new Set(['carol']))
+      const answer = await answerer.answer(offer)
+      expect(new Set(seen.map(({ who }) => who))).toEqual(new Set(['carol', 'dave']))
+      const [caller, callee] = await Promise.all([offerer.accept(answer), answerer.session])
+      await exchange(caller, callee, 'Hello')
+      await exchange(callee, caller, 'Hello yourself')
+      const connections = new Set(seen.map(({ who, connection, number }) => `${who} ${number} ${connection}`))
+      const port = relay.listeners[0]?.port
+      expect([...connections].toSorted()).toEqual(
+        ['carol', 'dave'].map((who) => expect.stringMatching(new RegExp(`^${who} 1 tls \\S+:${port}$`))),
+      )
+    },
+  )
+
   test('the answerer may connect before the offerer has read the answer', async () => {
     const [offerer, answerer] = [side({ listen }), side({})]
     const answer = await answerer.answer(await offerer.offer())
@@ -153,7 +195,7 @@ describe('A certificate that is not the one announced ends it (RFC6135-4.3-1)', 
   const wrong = (text: string): string => text.replace(/^(a=fingerprint:sha-256 )../m, '$100')
   const same = (text: string): string => text
   test.each<[string, MediaWishes, MediaWishes, typeof wrong, typeof wrong]>([
-    ['in the answer, of one who waits', {}, { listen: { ...listen, tls: bob } }, same, wrong],
+    ['in the answer, of one who waits', { secure: true }, { listen: { ...listen, tls: bob } }, same, wrong],
     ['in the offer, of one who waits', { listen: { ...listen, tls: alice } }, { tls: bob }, wrong, same],
     ['in the offer, of one who connects', { tls: alice }, { listen: { ...listen, tls: bob } }, wrong, same],
     ['in the answer, of one who connects', { listen: { ...listen, tls: alice } }, { tls: bob }, same, wrong],
@@ -215,7 +257,11 @@ describe('A middlebox', () => {
   test.each<[string, MediaWishes, MediaWishes]>([
     ['the offerer connects', {}, { listen }],
     ['the answerer connects', { listen }, {}],
-    ['the offerer connects, over TLS from end to end (RFC6714-7.2-1)', {}, { listen: { ...listen, tls: bob } }],
+    [
+      'the offerer connects, over TLS from end to end (RFC6714-7.2-1)',
+      { secure: true },
+      { listen: { ...listen, tls: bob } },
+    ],
   ])('is gone through when both know msrp-cema, and %s', async (_, ours, theirs) => {
     const { anchor, connections } = await middlebox()
     const { caller, callee } = await call(side({ ...ours, cema: true }), side({ ...theirs, cema: true }), anchor)

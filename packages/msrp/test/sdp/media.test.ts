@@ -220,7 +220,7 @@ describe('A kind of medium', () => {
           seen.push(offered)
           if (offered.description.attribute('file-selector') === undefined) return undefined
           if (offered.medium !== undefined) return { change: { attributes: [['file-range', '1-2']] } }
-          return { take: { listen, attributes: [['file-selector', 'taken']] }, taken: (it) => (medium = it) }
+          return { take: { listen, attributes: [['file-selector', 'taken']] }, onTaken: (it) => (medium = it) }
         },
       },
     )
@@ -279,12 +279,19 @@ describe('A kind of medium', () => {
     const alice = start()
     const bob = start({ listen }, {}, 'b')
     const said: (string | number)[] = []
+    const both: string[] = []
     const [medium] = alice.negotiation.media
-    if (medium !== undefined) medium.onRemote = ({ port, direction }) => said.push(port, direction)
+    const stop = medium?.onRemote(({ port, direction }) => said.push(port, direction))
+    medium?.onRemote(({ direction }) => both.push(direction))
     await alice.negotiation.accept(await bob.negotiation.answer(await alice.negotiation.offer()))
     bob.negotiation.hold()
     await alice.negotiation.answer(await bob.negotiation.offer())
     expect(said).toEqual([5000, 'sendrecv', 5000, 'sendonly'])
+    stop?.()
+    bob.negotiation.resume()
+    await alice.negotiation.answer(await bob.negotiation.offer())
+    expect(said).toHaveLength(4)
+    expect(both).toEqual(['sendrecv', 'sendonly', 'sendrecv'])
   })
 })
 
@@ -590,7 +597,7 @@ describe('A negotiation', () => {
   test('takes the endpoints of Node and of browsers', async () => {
     const endpoints: Preparing[] = [new Endpoint(), new BrowserEndpoint()]
     for (const endpoint of endpoints) {
-      const negotiation = new Negotiation(endpoint, { relay: { uri: 'nothing' } })
+      const negotiation = new Negotiation(endpoint, { relay: { uri: 'no:relay' } })
       expect(await failure(negotiation.offer())).toMatchObject({ code: 'invalid-argument' })
     }
   })

@@ -139,6 +139,37 @@ describe('What is offered', () => {
     expect(error).toMatchObject({ code: 'invalid-argument', message: expect.stringContaining(name) })
   })
 
+  test.each<[string, object]>([
+    ['maxMessageSize', { maxMessageSize: -1 }],
+    ['maxMessageSize', { maxMessageSize: 1.5 }],
+    ['maxMessageSize', { maxMessageSize: '9' }],
+    ['direction', { direction: 'both' }],
+    ['setup', { setup: 'passive' }],
+    ['secure', { secure: 'yes' }],
+    ['cema', { cema: 1 }],
+    ['acceptTypes', { acceptTypes: 'text/plain' }],
+    ['acceptType', { acceptType: ['text/plain'] }],
+    ['peerMaxMessageSize', { peerMaxMessageSize: 9 }],
+    ['constructor', Object.fromEntries([['constructor', 1]])],
+  ])('that makes no sense is refused at once, by its name: %s', async (name, wishes) => {
+    const error = { code: 'invalid-argument', message: expect.stringContaining(`wishes: ${name}`) }
+    const endpoint = new StubEndpoint('a')
+    expect(() => new Negotiation(endpoint, wishes)).toThrow(expect.objectContaining(error))
+    expect(() => new Negotiation(endpoint).add(wishes)).toThrow(expect.objectContaining(error))
+    const taking = new Negotiation(endpoint, [], { onMedium: () => ({ take: wishes }) })
+    expect(await failure(taking.answer(peerText()))).toMatchObject(error)
+    expect(endpoint.prepared).toEqual([])
+  })
+
+  test.each<[string, object]>([
+    ['direction', { direction: 'both' }],
+    ['acceptTypes', { acceptTypes: ['text/plain'] }],
+  ])('nor is it changed to what makes no sense, or cannot be changed: %s', (name, changes) => {
+    const medium = new Negotiation(new StubEndpoint('a')).add({ listen })
+    const error = { code: 'invalid-argument', message: expect.stringContaining(`change: ${name}`) }
+    expect(() => medium.change(changes)).toThrow(expect.objectContaining(error))
+  })
+
   test.each([{ username: 'a b' }, { sessionName: 'a\r\nb' }, { sessionName: '' }])(
     'nor do %o go in',
     async (options) => {
@@ -302,6 +333,85 @@ describe('TLS', () => {
     expect(answer).toContain('TCP/TLS/MSRP')
   })
 
+  const withTls = { ...listen, tls: { cert: 'c', key: 'k' } }
+
+  // RFC 3264 §6.1: other programs refuse an answer whose m-line has another transport than their offer.
+  test.each<[string, MediaWishes, Parameters<typeof peerText>[0], string]>([
+    ['passive, without TLS', { listen: withTls, secure: false }, { setup: 'active' }, 'TCP/MSRP'],
+    ['passive, over TLS', { listen: withTls, secure: false }, { path, setup: 'active' }, 'TCP/TLS/MSRP'],
+    ['active, without TLS', { listen: withTls, tls: {}, secure: false }, { setup: 'passive' }, 'TCP/MSRP'],
+    ['active, over TLS', { listen }, { path, setup: 'passive' }, 'TCP/TLS/MSRP'],
+    ['over TLS of one who could only listen without', { listen }, { path, setup: 'actpass' }, 'TCP/TLS/MSRP'],
+  ])('is in the answer what it is in the offer: %s', async (_, wishes, offer, protocol) => {
+    const endpoint = new StubEndpoint('b')
+    const answer = await new Negotiation(endpoint, wishes).answer(peerText(offer))
+    expect(answer).toMatch(new RegExp(`^m=message \\d+ ${protocol} \\*\r$`, 'm'))
+    expect(attributeOf(answer, 'path')).toMatch(protocol === 'TCP/MSRP' ? /^msrp:/ : /^msrps:/)
+    expect(endpoint.completions).toHaveLength(1)
+  })
+
+  test.each<[string, MediaWishes, Parameters<typeof peerText>[0]]>([
+    ['listens with a certificate', { listen: withTls }, { setup: 'active' }],
+    ['listens with a certificate, and may connect', { listen: withTls }, { setup: 'passive' }],
+    ['listens with a certificate, and connects', { listen: withTls, setup: 'active' }, { setup: 'actpass' }],
+    ['has TLS to connect', { tls: {} }, { setup: 'passive' }],
+    ['has TLS to connect to a relay', { tls: {} }, { path: `msrp://r.example:1/t;tcp ${path}`, setup: 'passive' }],
+  ])('is not given up for an offer without it by one who %s, unless told to', async (_, wishes, offer) => {
+    const endpoint = new StubEndpoint('b')
+    const error = { code: 'not-acceptable', message: expect.stringContaining('`secure: false`') }
+    expect(await failure(new Negotiation(endpoint, wishes).answer(peerText(offer)))).toMatchObject(error)
+    expect(endpoint.prepared).toEqual([])
+    await new Negotiation(endpoint, { ...wishes, secure: false }).answer(peerText(offer))
+    expect(endpoint.prepared).toHaveLength(1)
+  })
+
+  test('is as in the offer on one m-line and not on another', async () => {
+    const bob = new Negotiation(new StubEndpoint('b'), [
+      { listen: withTls, secure: false },
+      { listen: withTls, secure: false },
+      { listen: withTls },
+    ])
+    const [plain, over] = [peerText({ setup: 'active' }), peerText({ path, setup: 'active' })]
+    const sections = [plain, over, plain].map((text) => text.slice(text.indexOf('m=')))
+    const answer = await bob.answer(plain.slice(0, plain.indexOf('m=')) + sections.join(''))
+    expect(answer.match(/^m=.*(?=\r$)/gm)).toEqual([
+      'm=message 5000 TCP/MSRP *',
+      'm=message 5000 TCP/TLS/MSRP *',
+      'm=message 0 TCP/MSRP *',
+    ])
+  })
+
+  test('is as in the offer, also where a path was made before for another one', async () => {
+    const endpoint = new StubEndpoint('a')
+    const alice = new Negotiation(endpoint, { listen: withTls, secure: false })
+    expect(await alice.offer()).toContain('TCP/TLS/MSRP')
+    alice.rollback()
+    expect(await alice.answer(peerText({ setup: 'active' }))).toContain('m=message 5000 TCP/MSRP *')
+    expect(endpoint.prepared.map(({ isClosed }) => isClosed)).toEqual([true, false])
+    const session = await alice.session
+    // The transport of a medium may change later (RFC 3264 §8.3).
+    const next = 'msrps://198.51.100.7:6000/peer2;tcp'
+    expect(await alice.answer(peerText({ path: next, setup: 'active' }))).toContain('m=message 5000 TCP/TLS/MSRP *')
+    expect(await alice.session).not.toBe(session)
+  })
+
+  test('is what a path through relays needs, whatever the offer has (RFC 4976 §11)', async () => {
+    const behindRelay = `msrps://r.example:1/t;tcp ${path}`
+    const answers = [
+      await new Negotiation(new StubEndpoint('b'), { relay }).answer(peerText()),
+      await new Negotiation(new StubEndpoint('b'), { listen }).answer(peerText({ path: behindRelay, setup: 'active' })),
+    ]
+    expect(answers.map((text) => /^m=.*(?=\r$)/m.exec(text)?.[0])).toEqual([
+      'm=message 2855 TCP/TLS/MSRP *',
+      'm=message 5000 TCP/MSRP *',
+    ])
+  })
+
+  test('is offered by one who connects although he listens for it', async () => {
+    const offer = await new Negotiation(new StubEndpoint('a'), { listen: withTls, setup: 'active' }).offer()
+    expect(offer).toContain('m=message 9 TCP/TLS/MSRP *')
+  })
+
   test('that is wanted is offered, and has to be there where one listens', async () => {
     const endpoint = new StubEndpoint('a')
     const alice = new Negotiation(endpoint, { secure: true })
@@ -309,8 +419,8 @@ describe('TLS', () => {
     expect(await failure(alice.accept(peerText({ setup: 'passive' })))).toMatchObject({ code: 'not-acceptable' })
     expect(endpoint.prepared[0]?.options).not.toHaveProperty('secure')
     const bare = new Negotiation(endpoint, { secure: true, listen })
-    for (const trying of [bare.offer(), bare.answer(peerText())]) {
-      expect(await failure(trying)).toMatchObject({
+    for (const trying of [() => bare.offer(), () => bare.answer(peerText())]) {
+      expect(await failure(trying())).toMatchObject({
         code: 'invalid-argument',
         message: expect.stringContaining('listen.tls'),
       })
@@ -399,7 +509,8 @@ describe('A later offer', () => {
     await settle()
     const sessions: string[] = []
     const [medium] = alice.media
-    if (medium !== undefined) medium.onSession = ({ remotePath }) => sessions.push(remotePath)
+    medium?.onSession(({ remotePath }) => sessions.push(remotePath))
+    medium?.onSession(({ remotePath }) => sessions.push(remotePath))()
     const before = await alice.session
     await again(alice, bob)
     expect(sessions).toEqual(['msrp://192.0.2.1:5000/b2;tcp'])
@@ -427,7 +538,7 @@ describe('A later offer', () => {
     expect(old?.state).toBe('open')
   })
 
-  test('with a path that changes each time leaves the session before open, and none before that', async () => {
+  test('with a path that changes each time leaves the session before to its end, and none before that', async () => {
     const endpoint = new StubEndpoint('b')
     const bob = new Negotiation(endpoint, { listen })
     for (const peer of [1, 2, 3, 4]) {
@@ -435,9 +546,34 @@ describe('A later offer', () => {
       await bob.session
     }
     const states = (): string[] => endpoint.completions.map(({ session }) => session.state)
-    expect(states()).toEqual(['closed', 'closed', 'open', 'open'])
+    expect(states()).toEqual(['closed', 'closed', 'closing', 'open'])
     await bob.close()
     expect(states()).toEqual(['closed', 'closed', 'closed', 'closed'])
+  })
+
+  test('with another path ends the session before when nothing is under way on it any more', async () => {
+    const endpoint = new StubEndpoint('b')
+    const bob = new Negotiation(endpoint, { listen })
+    await bob.answer(peerText({ setup: 'active' }))
+    const before = await bob.session
+    endpoint.opensAtOnce = false
+    await bob.answer(peerText({ setup: 'active', path: 'msrp://198.51.100.7:6000/peer2;tcp' }))
+    await settle()
+    // The other one may never come.
+    expect(before.state).toBe('open')
+    endpoint.completions[1]?.open()
+    await bob.session
+    expect(before.state).toBe('closing')
+  })
+
+  test('with another path leaves the session before open through a relay, whose old path comes to its end', async () => {
+    const endpoint = new StubEndpoint('b')
+    const bob = new Negotiation(endpoint, { relay })
+    await bob.answer(peerText({ setup: 'active' }))
+    const before = await bob.session
+    await bob.answer(peerText({ setup: 'active', path: 'msrp://198.51.100.7:6000/peer2;tcp' }))
+    expect(await bob.session).not.toBe(before)
+    expect(before.state).toBe('open')
   })
 
   test('with fewer m-lines than before is refused', async () => {

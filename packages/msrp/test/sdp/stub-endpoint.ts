@@ -1,4 +1,4 @@
-import type { PathChange, PreparedSession, Session, SessionEnd } from '../../src/session/api.ts'
+import type { FinishOptions, PathChange, PreparedSession, Session, SessionEnd } from '../../src/session/api.ts'
 import type { CompleteOptions, PathInput, PrepareOptions } from '../../src/session/options.ts'
 import type { PeerFacts } from '../../src/session/peer-facts.ts'
 import type { MsrpError } from '../../src/wire/index.ts'
@@ -17,7 +17,7 @@ export class StubSession {
   readonly localPath: string
   readonly remotePath: string
   readonly #closed = Promise.withResolvers<SessionEnd>()
-  state: 'open' | 'closed' = 'open'
+  state: 'open' | 'closing' | 'closed' = 'open'
   /** What it was told in later descriptions. */
   readonly said: PeerFacts[] = []
 
@@ -36,6 +36,16 @@ export class StubSession {
 
   async close(): Promise<void> {
     this.end('local')
+  }
+
+  drop(): void {
+    this.end('failure')
+  }
+
+  /** As long as the test does not end it, something is under way. */
+  async finish({ incoming = false }: FinishOptions): Promise<void> {
+    if (incoming && this.state === 'open') this.state = 'closing'
+    await this.closed
   }
 
   /** It ends as sessions do. */

@@ -8,7 +8,6 @@ import { MemoryPlatform } from './memory-platform.ts'
 
 test('A request to a connection that has failed is lost: whoever waits for its answer hears of it at once', () => {
   const connection = new EndpointConnection({
-    number: 1,
     platform: new MemoryPlatform(),
     transport: memoryPair().left,
     route: () => IGNORED,

@@ -6,6 +6,8 @@ import type { Transport } from '../../src/connection/index.ts'
 import { BlockSpool } from '../../src/session/block-spool.ts'
 import { DirectPeers, type DirectPeersRoom } from '../../src/session/direct-peers.ts'
 import { type AnyBody, type BodyRoom, IncomingBody } from '../../src/session/incoming-body.ts'
+import type { Parts } from '../../src/session/parts.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
 import type {
   DialTarget,
   FileSink,
@@ -23,6 +25,7 @@ import { type MemoryPairOptions, type MemoryTransport, memoryPair } from '../tra
 export class MemoryPlatform implements Platform {
   readonly clock: FakeClock
   readonly reader: OpenReader = ChunkParser
+  parts: Parts = PARTS_AT_HAND
   /** How new connections behave. */
   pairOptions: MemoryPairOptions = {}
   /** The far ends of what was dialled and not taken by `onDial`. */

@@ -46,6 +46,18 @@ async function broken(
   return { platform: stage.platform, endpoint: stage.endpoint, port: stage.port, peer, session, first }
 }
 
+/** Another path of the same endpoint, and who comes there. */
+async function another(
+  { endpoint, platform, port }: Pick<Awaited<ReturnType<typeof broken>>, 'endpoint' | 'platform' | 'port'>,
+  resumeKey?: string,
+): Promise<{ peer: RawPeer; session: Session }> {
+  const more = resumeKey === undefined ? {} : { resumeKey }
+  const next = await endpoint.prepare({ listen: {}, remotePath: 'first', ...more })
+  const peer = new RawPeer(platform.arrive(port), next.localPath, 'msrp://stranger.example:9001/other;tcp')
+  await peer.response(peer.send())
+  return { peer, session: (await next.sessions().next()).value! }
+}
+
 async function streamed(message: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let taken = 0
@@ -282,6 +294,30 @@ describe('What came before the session broke', () => {
     expect(stage.platform.clock.pending).toBe(0)
   })
 
+  test('makes room for no other peer that leaves more behind', async () => {
+    const stage = await passive({ resumeKey: 'Alice' }, { resumeFor: 60_000, limits: { interruptedMessages: 3 } })
+    const { peer, session } = await another(stage, 'Bob')
+    const begin = (from: RawPeer, messageId: string): void => {
+      from.send({ messageId, body: '12345', range: '1-*/10', flag: '+' })
+    }
+    begin(stage.peer, 'alice')
+    await settled()
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    for (const messageId of ['bob1', 'bob2', 'bob3']) begin(peer, messageId)
+    await settled()
+    peer.transport.destroy()
+    await session.closed
+    const again = await Promise.all([another(stage, 'Alice'), another(stage, 'Bob')])
+    const [ofAlice, ofBob] = again.map((one) => one.peer)
+    ofAlice!.send({ messageId: 'alice', body: '67890', range: '6-10/10' })
+    for (const messageId of ['bob1', 'bob2', 'bob3']) ofBob!.send({ messageId, body: '67890', range: '6-10/10' })
+    expect((await nextMessage(again[0].session)).received).toBe(10)
+    const received: number[] = []
+    for (let count = 0; count < 3; count++) received.push((await nextMessage(again[1].session)).received)
+    expect(received).toEqual([5, 10, 10])
+  })
+
   test('is not kept unless asked for', async () => {
     const stage = await broken({ resumeFor: 0 }, async () => {})
     await pour(stage.peer, 2 * MIB, 3 * MIB, '+')
@@ -308,25 +344,13 @@ describe('What came before the session broke', () => {
 })
 
 describe('What a stranger sends under the same Message-ID', () => {
-  /** Another path of the same endpoint, and who comes there. */
-  async function stranger(
-    { endpoint, platform, port }: Pick<Awaited<ReturnType<typeof broken>>, 'endpoint' | 'platform' | 'port'>,
-    resumeKey?: string,
-  ): Promise<{ peer: RawPeer; session: Session }> {
-    const more = resumeKey === undefined ? {} : { resumeKey }
-    const next = await endpoint.prepare({ listen: {}, remotePath: 'first', ...more })
-    const peer = new RawPeer(platform.arrive(port), next.localPath, 'msrp://stranger.example:9001/other;tcp')
-    await peer.response(peer.send())
-    return { peer, session: (await next.sessions().next()).value! }
-  }
-
   test.each([
     [undefined, undefined],
     ['Alice', undefined],
     ['Alice', 'Mallory'],
   ])('brings nothing of what is kept on another path to light: keys %s, %s', async (own, other) => {
     const stage = await broken(own === undefined ? {} : { resumeKey: own }, async () => {})
-    const { peer, session } = await stranger(stage, other)
+    const { peer, session } = await another(stage, other)
     await pour(peer, 2 * MIB, 3 * MIB, '+')
     expect((await nextMessage(session)).received).toBe(MIB)
     // For whom it was kept it still is.
@@ -336,7 +360,7 @@ describe('What a stranger sends under the same Message-ID', () => {
 
   test('makes nothing on another path a duplicate, and confirms nothing there', async () => {
     const stage = await passive()
-    const { peer, session } = await stranger(stage)
+    const { peer, session } = await another(stage)
     peer.send({ messageId: '0001', body: 'x', range: '1-1/1' })
     await (await nextMessage(session)).text()
     stage.peer.send({ messageId: '0001', body: 'hello', range: '1-5/5', success: 'yes' })
@@ -347,11 +371,54 @@ describe('What a stranger sends under the same Message-ID', () => {
 
   test('is known again on another path when both have one key', async () => {
     const stage = await passive({ resumeKey: 'Alice' })
-    const { peer, session } = await stranger(stage, 'Alice')
+    const { peer, session } = await another(stage, 'Alice')
     peer.send({ messageId: '0001', body: 'x', range: '1-1/1' })
     await (await nextMessage(session)).text()
     stage.peer.send({ messageId: '0001', body: 'x', range: '1-1/1' })
     expect((await nextMessage(stage.session)).duplicate).toBe(true)
+  })
+})
+
+describe('Messages that have come through are known when they come again (RFC4975-5.4-20),', () => {
+  /** Sends whole messages, and tells of each whether it was one that had come through. */
+  async function duplicates(
+    { peer, session }: { peer: RawPeer; session: Session },
+    messageIds: readonly string[],
+  ): Promise<boolean[]> {
+    const found: boolean[] = []
+    for (const messageId of messageIds) {
+      peer.send({ messageId, body: 'x', range: '1-1/1' })
+      const message = await nextMessage(session)
+      await message.text()
+      found.push(message.duplicate)
+    }
+    return found
+  }
+
+  test('the latest of each peer, however much others send', async () => {
+    const alice = await passive({ resumeKey: 'Alice' }, { limits: { rememberedMessages: 2 } })
+    await duplicates(alice, ['a001', 'a002', 'a003'])
+    await duplicates(await another(alice, 'Bob'), ['b001', 'b002', 'b003', 'b004', 'b005'])
+    expect(await duplicates(await another(alice, 'Alice'), ['a003', 'a002', 'a001'])).toEqual([true, true, false])
+    expect(await duplicates(await another(alice, 'Bob'), ['b005', 'b004', 'b003'])).toEqual([true, true, false])
+  })
+
+  test('and so many of all peers together: the one that has sent nothing for longest is forgotten', async () => {
+    const limits = { rememberedMessages: 2, rememberedInAll: 4 }
+    const alice = await passive({ resumeKey: 'Alice' }, { limits })
+    await duplicates(alice, ['a001', 'a002'])
+    await duplicates(await another(alice, 'Bob'), ['b001', 'b002'])
+    await duplicates(alice, ['a003'])
+    await duplicates(await another(alice, 'Carol'), ['c001'])
+    expect(await duplicates(await another(alice, 'Alice'), ['a003', 'a002'])).toEqual([true, true])
+    expect(await duplicates(await another(alice, 'Carol'), ['c001'])).toEqual([true])
+    expect(await duplicates(await another(alice, 'Bob'), ['b002'])).toEqual([false])
+  })
+
+  test('but none beyond what all together may have', async () => {
+    const alice = await passive({ resumeKey: 'Alice' }, { limits: { rememberedMessages: 10, rememberedInAll: 1 } })
+    await duplicates(alice, ['a001', 'a002'])
+    expect(await duplicates(await another(alice, 'Alice'), ['a002', 'a001'])).toEqual([true, false])
   })
 })
 

@@ -9,7 +9,7 @@ import { pattern } from './stage.ts'
 
 /** A body, and what it tells the session around it. */
 class Stage {
-  readonly body: AnyBody
+  body: AnyBody
   readonly pauses: Set<object> = new Set()
   memory = 0
   until = 0
@@ -18,14 +18,19 @@ class Stage {
 
   constructor(Body: new (room: BodyRoom) => AnyBody, window = 1024 * 1024) {
     this.body = new Body({
-      clock: new FakeClock(),
-      spoolAfter: 2000,
-      window,
-      spool: undefined,
-      pause: (reason) => this.pauses.add(reason),
-      resume: (reason) => this.pauses.delete(reason),
-      memory: (change) => {
-        this.memory += change
+      shared: {
+        clock: new FakeClock(),
+        spoolAfter: 2000,
+        window,
+        spool: undefined,
+        pause: (reason) => this.pauses.add(reason),
+        resume: (reason) => this.pauses.delete(reason),
+        memory: (change) => {
+          this.memory += change
+        },
+      },
+      grown: (body) => {
+        this.body = body
       },
       progress: (until, finished) => {
         this.until = until
@@ -126,18 +131,17 @@ test('A small body does what a large one does, whatever comes and however it is 
   const whole = pattern(10 * BLOCK)
   const play = async (Body: new (room: BodyRoom) => AnyBody, steps: readonly Step[]) => {
     const stage = new Stage(Body)
-    const { body } = stage
     const file = new MemoryFile('all')
     let next = 0
     let outcome: Promise<Uint8Array> | undefined
     const begin = (save: boolean): void => {
       if (outcome !== undefined) return
-      body.attach()
-      outcome = save ? body.saveTo(file).then(() => file.bytes) : stage.read()
+      stage.body.attach()
+      outcome = save ? stage.body.saveTo(file).then(() => file.bytes) : stage.read()
     }
     const put = (from: number, blocks: number): void => {
       const until = Math.min(10, from + blocks)
-      if (from < until) body.write(from * BLOCK, whole.subarray(from * BLOCK, until * BLOCK))
+      if (from < until) stage.body.write(from * BLOCK, whole.subarray(from * BLOCK, until * BLOCK))
       if (from <= next) next = Math.max(next, until)
     }
     for (const it of steps) {
@@ -146,13 +150,20 @@ test('A small body does what a large one does, whatever comes and however it is 
       else if (it.kind === 'settle') await settle()
       else begin(it.kind === 'save')
     }
-    body.setTotal(whole.length)
-    const ranges = [...body.received.within(0, whole.length)]
+    stage.body.setTotal(whole.length)
+    const ranges = [...stage.body.received.within(0, whole.length)]
     put(0, 10)
     begin(false)
     const bytes = Buffer.from((await outcome) ?? [])
     const { memory, finished } = stage
-    return { ranges, right: bytes.equals(whole), memory, finished, complete: body.complete, size: body.size }
+    return {
+      ranges,
+      right: bytes.equals(whole),
+      memory,
+      finished,
+      complete: stage.body.complete,
+      size: stage.body.size,
+    }
   }
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {

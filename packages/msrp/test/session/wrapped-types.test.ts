@@ -30,6 +30,11 @@ function multipart(kind: 'mixed' | 'alternative' | 'related' | 'signed', ...part
   return { contentType, body: body as Uint8Array }
 }
 
+const encodedImage: Wrapped = {
+  contentType: 'message/cpim',
+  body: Buffer.from('From: <sip:a@x.org>\r\n\r\nContent-Type: image/gif\r\nContent-Transfer-Encoding: x-own\r\n\r\nx'),
+}
+
 const GATEWAY: SessionOptions = {
   acceptTypes: ['message/cpim'],
   acceptWrappedTypes: ['text/*', 'image/png'],
@@ -44,6 +49,7 @@ describe('What is inside of a message has to be in accept-types or accept-wrappe
     ['content without type in an envelope', cpim('text/plain'), 200],
     ['a text in an envelope in an envelope', cpim('message/cpim', cpim('text/html').body), 200],
     ['a sound in an envelope in an envelope', cpim('message/cpim', cpim('audio/x').body), 415],
+    ['an image in an unknown transfer encoding in an envelope', encodedImage, 415],
     ['parts that are all taken', multipart('mixed', 'text/plain', 'image/png'), 200],
     ['parts of which one is not', multipart('mixed', 'text/plain', 'image/gif', 'image/png'), 415],
     ['a part of a part that is not', multipart('mixed', 'text/plain', multipart('mixed', 'audio/x')), 415],
@@ -84,6 +90,103 @@ describe('What is inside of a message has to be in accept-types or accept-wrappe
     const { peer } = await passive(GATEWAY)
     const late = multipart('mixed', { contentType: 'text/plain', body: new Uint8Array(4_000) }, 'audio/x')
     expect((await peer.response(peer.send(asked(late)))).status).toBe(200)
+  })
+
+  describe('in whatever order its bytes come,', () => {
+    /** Sends parts of a message one after another, each once the one before is answered; gives the statuses. */
+    async function inParts(
+      { peer }: Awaited<ReturnType<typeof passive>>,
+      { contentType, body }: Wrapped,
+      parts: readonly (readonly [from: number, until: number])[],
+    ): Promise<number[]> {
+      const statuses: number[] = []
+      for (const [from, until] of parts) {
+        const flag = until === body.length ? '$' : '+'
+        const range = `${from + 1}-${until}/${body.length}`
+        const part = {
+          ...asked({ contentType, body: body.slice(from, until) }),
+          messageId: 'parts1',
+          range,
+          flag,
+        } as const
+        statuses.push((await peer.response(peer.send(part))).status)
+      }
+      return statuses
+    }
+
+    const ends = (size: number): [string, [number, number][]][] => [
+      [
+        'its beginning last',
+        [
+          [50, size],
+          [0, 50],
+        ],
+      ],
+      [
+        'its first byte alone',
+        [
+          [0, 1],
+          [1, size],
+        ],
+      ],
+      [
+        'a gap in its beginning',
+        [
+          [0, 20],
+          [60, size],
+          [20, 60],
+        ],
+      ],
+    ]
+    const [taken, other] = [cpim('image/png', new Uint8Array(200)), cpim('image/gif', new Uint8Array(200))]
+    test.each(ends(taken.body.length))('what is taken comes with %s', async (_, parts) => {
+      const stage = await passive(GATEWAY)
+      expect(await inParts(stage, taken, parts)).toEqual(parts.map(() => 200))
+      expect(await (await nextMessage(stage.session)).bytes()).toEqual(taken.body)
+    })
+
+    test.each(ends(other.body.length))('what is not taken is refused with %s', async (_, parts) => {
+      const stage = await passive(GATEWAY)
+      expect(await inParts(stage, other, parts)).toEqual(
+        parts.map((_, index) => (index === parts.length - 1 ? 415 : 200)),
+      )
+      await stage.session.close()
+      expect(await stage.session[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined })
+    })
+
+    test('what was looked at is what the application gets', async () => {
+      const stage = await passive(GATEWAY)
+      const send = (body: Uint8Array, from: number, until: number, flag: '+' | '$') => {
+        const range = `${from + 1}-${until}/${body.length}`
+        return stage.peer.send({
+          ...asked({ ...taken, body: body.slice(from, until) }),
+          messageId: 'again1',
+          range,
+          flag,
+        })
+      }
+      send(taken.body, 0, 90, '+')
+      send(other.body, 0, 100, '+')
+      const last = send(taken.body, 90, taken.body.length, '$')
+      expect((await stage.peer.response(last)).status).toBe(200)
+      expect(await (await nextMessage(stage.session)).bytes()).toEqual(taken.body)
+    })
+
+    test('the application is asked once the beginning is there', async () => {
+      const seen: number[] = []
+      const onRequest: SessionOptions['onRequest'] = (_, { length }) => {
+        seen.push(length)
+        return 'accept'
+      }
+      const size = taken.body.length
+      expect(
+        await inParts(await passive({ ...GATEWAY, onRequest }), taken, [
+          [50, size],
+          [0, 50],
+        ]),
+      ).toEqual([200, 200])
+      expect(seen).toEqual([size])
+    })
   })
 
   test('the application is asked about the rest alone', async () => {

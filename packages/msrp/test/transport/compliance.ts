@@ -226,8 +226,7 @@ export function transportCompliance(kind: TransportKind): void {
       expect(atLeft.drains).toBe(drains)
       right.resume()
       await atRight.until(() => atRight.received === written)
-      await atLeft.until(() => left.bufferedBytes === 0)
-      expect(atLeft.drains).toBeGreaterThan(drains)
+      await atLeft.until(() => left.bufferedBytes === 0 && atLeft.drains > drains)
     })
 
     it('pauses: soon nothing arrives any more, and resume() brings everything in order', async () => {

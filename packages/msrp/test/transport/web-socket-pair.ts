@@ -24,7 +24,7 @@ export function browserWebSocketPair(): Promise<ConnectedPair> {
     const webSocket = new WebSocket(`ws://127.0.0.1:${port}`, 'msrp')
     webSocket.binaryType = 'arraybuffer'
     await new Promise((resolve) => webSocket.addEventListener('open', resolve))
-    return new BrowserWebSocket(webSocket)
+    return new BrowserWebSocket(webSocket, false)
   })
 }
 

@@ -73,10 +73,13 @@ export async function reading(message: IncomingMessage): Promise<void> {
   expectTypeOf(message.stream()).toEqualTypeOf<ReadableStream<Uint8Array>>()
   expectTypeOf(message.size).toEqualTypeOf<number | undefined>()
   expectTypeOf(message.fileName).toEqualTypeOf<string | undefined>()
-  // A file has a path, a sink of one's own has none.
+  // A file has a path, a sink of one's own whatever its `finish` gives.
   expectTypeOf(message.saveTo('film.mp4')).resolves.toEqualTypeOf<string>()
   const sink = { write: async () => {}, finish: async () => {}, discard: async () => {} }
   expectTypeOf(message.saveTo(sink)).resolves.toEqualTypeOf<void>()
+  expectTypeOf(message.saveTo({ ...sink, finish: async (size: number) => ({ size }) })).resolves.toEqualTypeOf<{
+    size: number
+  }>()
   // @ts-expect-error a sink that cannot be told of the end
   await message.saveTo({ write: async () => {} })
 }

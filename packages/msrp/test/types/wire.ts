@@ -37,7 +37,7 @@ export function connecting(transport: Transport, clock: Clock, handler: MsrpConn
   const random = (size: number): Uint8Array => new Uint8Array(size)
   const connection = new MsrpConnection({ transport, clock, random, reader: ChunkParser, handler })
   // What is remembered of a request is what the handler gets back.
-  expectTypeOf(connection.pending()).toEqualTypeOf<string[]>()
+  expectTypeOf(connection.transactions.records()).toEqualTypeOf<string[]>()
   connection.sendRequest('abcd', new Uint8Array(), 'of a file')
   // @ts-expect-error and nothing else
   connection.sendRequest('abcd', new Uint8Array(), 42)

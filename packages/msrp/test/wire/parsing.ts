@@ -42,5 +42,5 @@ export function response(status: string, lines: string): ResponseHead {
 
 /** Header fields of these lines alone. */
 export function fields(lines: string): HeaderFields {
-  return new HeaderFields(new FieldLines(block(lines)))
+  return new HeaderFields(new FieldLines(block(lines)), { toPath: [], fromPath: [] })
 }

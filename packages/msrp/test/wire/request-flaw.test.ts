@@ -51,8 +51,13 @@ describe('requests with a flaw', () => {
       `${id}Byte-Range: 1-2\n`,
       'Byte-Range is "1-2", expected for example 1-2048/10000 or 2049-*/*',
     ],
-    ['RFC4975-9', 'SEND', `${id}Success-Report: maybe\n`, 'Success-Report is "maybe", expected yes or no'],
-    ['RFC4975-9', 'SEND', `${id}Failure-Report: maybe\n`, 'Failure-Report is "maybe", expected yes, no or partial'],
+    ['RFC4975-9', 'SEND', `${id}Success-Report: maybe\n`, 'Success-Report is "maybe", expected one of no, yes'],
+    [
+      'RFC4975-9',
+      'SEND',
+      `${id}Failure-Report: maybe\n`,
+      'Failure-Report is "maybe", expected one of yes, no, partial',
+    ],
     ['RFC4975-9', 'REPORT', `${id}Status: fine\n`, 'Status is "fine", expected for example 000 200 OK'],
     ['RFC4975-7.1-3', 'SEND', id, 'There is a body but no Content-Type', true],
     [

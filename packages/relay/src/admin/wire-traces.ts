@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, maskCredentials, type WireObserver } from 'msrp/connection'
+import { type Cancel, type Clock, maskCredentials, observeText, type WireObserver } from 'msrp/connection'
 import type { RelayConnection } from '../forwarding/relay-connection.ts'
 import { maskSecrets } from '../io/mask-secrets.ts'
 import type { AdministeredRelay } from './administered.ts'
@@ -101,7 +101,7 @@ export class WireTraces {
       const line: TraceLine = { time: new Date().toISOString(), connection: id, far, direction, lines }
       for (const trace of traces) if (this.#running.has(trace)) trace.show(line)
     }
-    return {
+    return observeText({
       head: (direction, text) => {
         const transactionId = text.split(' ', 2)[1] ?? ''
         const traces = this.#concerned(text, auths.get(transactionId) ?? [])
@@ -118,7 +118,7 @@ export class WireTraces {
         const body = bodyBytes === 0 ? [] : [`(${bodyBytes} bytes of body)`]
         show(traces, direction, [...body, `-------${transactionId}${flag}`])
       },
-    }
+    })
   }
 
   /** The traces that a request or response belongs to; `waiting` have seen the request that it answers. */

@@ -9,6 +9,7 @@ import {
   MsrpError,
   type MsrpUri,
   newSessionId,
+  parseCredentials,
   type RequestHead,
   type ResponseHead,
   rspauth,
@@ -390,7 +391,8 @@ function addressIn(description: string): string {
 /** Undefined when they are not Digest as RFC 4976 §9.1 wants it. */
 function credentialsIn(head: RequestHead): Credentials | undefined {
   try {
-    return head.fields.authorization
+    const value = head.fields.get('Authorization')
+    return value === undefined ? undefined : parseCredentials(value)
   } catch (error) {
     if (error instanceof MsrpError && error.code === 'malformed') return undefined
     throw error

@@ -54,7 +54,7 @@ export class ConnectionTotals {
 
 function addTraffic(total: ConnectionTotal, { connection, chunksReceived, chunksSent }: RelayConnection): void {
   total.bytesReceived += connection.receivedBytes
-  total.bytesSent += connection.sentBytes
+  total.bytesSent += connection.outbox.position
   total.chunksReceived += chunksReceived
   total.chunksSent += chunksSent
 }

@@ -61,7 +61,7 @@ export class Flows {
     flow.noted = paths
     this.#byPaths.set(paths, flow)
     // Messages that are kept have them in common, however often they were read.
-    fields.sharePaths(flow.paths)
+    fields.paths = flow.paths
   }
 
   /** Makes room for a flow of that many bytes, at the expense of idle ones; false when there is none. */

@@ -163,9 +163,9 @@ export class ForwardedRequest implements Passenger, Pending {
 }
 
 function hasRoom({ connection }: RelayConnection): boolean {
-  return connection.controlBytes + connection.transport.bufferedBytes <= WAITING_BYTES
+  return connection.outbox.controlBytes + connection.transport.bufferedBytes <= WAITING_BYTES
 }
 
 function hasRoomForReports({ connection, total }: RelayConnection): boolean {
-  return connection.queuedBytes <= (total.full ? WAITING_BYTES : REPORT_BYTES)
+  return connection.outbox.queuedBytes <= (total.full ? WAITING_BYTES : REPORT_BYTES)
 }

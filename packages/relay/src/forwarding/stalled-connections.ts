@@ -85,7 +85,7 @@ export class StalledConnections {
     for (const each of this.#connections) {
       const { waitingBytes, takenBytes } = each.connection
       outgoing += waitingBytes
-      each.connection.short = full
+      each.connection.outbox.short = full
       const stall = this.#stalls.get(each)
       if (stall !== undefined && (waitingBytes === 0 || takenBytes !== stall.taken)) this.#stalls.delete(each)
       if (waitingBytes > 0 && stall?.taken !== takenBytes) this.#stalls.set(each, { taken: takenBytes, since: now })

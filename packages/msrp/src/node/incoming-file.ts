@@ -12,7 +12,7 @@ import { storageError } from './storage-error.ts'
 const SYNC_EVERY = 64 * 1024 * 1024
 
 /** How a file is stored. */
-export interface FileSinkOptions {
+export interface IncomingFileOptions {
   /**
    * When a file of that name exists: `fail` (default; at once, or at the end when it appeared meanwhile), `number`
    * (store as `name (2).ext`, `name (3).ext` …), or `replace`.
@@ -39,8 +39,8 @@ export interface FileSinkOptions {
  * The temporary file is created at once; a failure to do so shows in the first call. Every failure is an MsrpError
  * `storage` that names the file and the cause, and takes the temporary file away.
  */
-export class FileSink {
-  readonly #options: FileSinkOptions
+export class IncomingFile {
+  readonly #options: IncomingFileOptions
   readonly #temporary: string
   readonly #file: PositionedFile
   #path: string
@@ -48,7 +48,7 @@ export class FileSink {
   #unsynced = 0
   #state: 'open' | 'finishing' | 'finished' | 'discarded' | 'suspended' = 'open'
 
-  constructor(path: string, options: FileSinkOptions = {}) {
+  constructor(path: string, options: IncomingFileOptions = {}) {
     this.#path = resolve(path)
     this.#options = options
     const { temporaryName = `.msrp-${randomBytes(9).toString('base64url')}.part` } = options
@@ -119,7 +119,7 @@ export class FileSink {
   }
 
   /**
-   * Stops, and leaves the first `size` bytes under the temporary name, for a `FileSink` of later. Without effect once it is
+   * Stops, and leaves the first `size` bytes under the temporary name, for an `IncomingFile` of later. Without effect once it is
    * finished or discarded. @throws MsrpError `storage`
    */
   async suspend(size: number): Promise<void> {

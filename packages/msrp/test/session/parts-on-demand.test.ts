@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import { MsrpEndpoint } from '../../src/session/endpoint.ts'
+import type { SessionOptions } from '../../src/session/options.ts'
+import type { Parts } from '../../src/session/parts.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
+import { MsrpError } from '../../src/wire/index.ts'
+import { settle } from '../transport/fake-clock.ts'
+import { MemoryPlatform } from './memory-platform.ts'
+import { active, failure, nextMessage, PEER } from './stage.ts'
+
+const LONG = 'x'.repeat(5_000)
+
+/** Has a platform load one of its parts when it is asked for, which `arrive` ends. */
+function late<Name extends keyof Parts>(name: Name) {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  promise.catch(() => {})
+  let loaded = false
+  const part = PARTS_AT_HAND[name]
+  const load = async (): Promise<unknown> => {
+    await promise
+    loaded = true
+    return part()
+  }
+  return {
+    setUp: (platform: MemoryPlatform): void => {
+      platform.parts = { ...PARTS_AT_HAND, [name]: () => (loaded ? part() : load()) }
+    },
+    arrive: resolve,
+    fail: () => reject(new MsrpError('internal', 'It could not be loaded')),
+  }
+}
+
+describe('While what it takes for long messages is loaded,', () => {
+  test('what is sent meanwhile waits behind the long one', async () => {
+    const part = late('longMessages')
+    const { session, peer } = await active({}, part.setUp)
+    const [long, next] = [session.send(LONG, { successReport: false }), session.send('next', { successReport: false })]
+    await settle()
+    expect([long.total, long.sent, next.sent]).toEqual([5_000, 0, 0])
+    part.arrive()
+    const first = await peer.request('SEND')
+    expect(first.field('Message-ID')).toBe(long.messageId)
+    peer.respond(first)
+    const second = await peer.request('SEND')
+    expect(second.text).toContain('next')
+    peer.respond(second)
+    await Promise.all([long.delivered, next.delivered])
+    expect(session.statistics.sent).toMatchObject({ messages: 2, bytes: 5_004 })
+  })
+
+  test('a message can be abandoned, and its body is closed', async () => {
+    const part = late('longMessages')
+    const { session, peer } = await active({}, part.setUp)
+    let closed = false
+    const read = async (): Promise<Uint8Array> => new Uint8Array(1)
+    const close = (): void => {
+      closed = true
+    }
+    const sent = session.send({ size: 5_000, read, close })
+    sent.abort()
+    await expect(sent.delivered).rejects.toMatchObject({ code: 'aborted' })
+    part.arrive()
+    await settle()
+    expect([closed, await peer.all()]).toEqual([true, []])
+  })
+
+  test('a session that is closed sends what is short of that', async () => {
+    const part = late('longMessages')
+    const { session, peer } = await active({}, part.setUp)
+    const [long, short] = [session.send(LONG), session.send('short', { successReport: false, failureReport: 'no' })]
+    const closing = session.close()
+    part.arrive()
+    await closing
+    expect(await failure(long.delivered)).toMatchObject({ code: 'closed' })
+    await short.delivered
+    expect((await peer.request('SEND')).text).toContain('short')
+  })
+})
+
+test('A message fails when what it takes cannot be loaded; the others go on', async () => {
+  const part = late('longMessages')
+  const { session, peer } = await active({}, part.setUp)
+  const [long, short] = [session.send(LONG), session.send('short', { successReport: false })]
+  part.fail()
+  expect(await failure(long.delivered)).toMatchObject({ code: 'internal' })
+  peer.respond(await peer.request('SEND'))
+  await short.delivered
+})
+
+describe('While what it takes to save messages is loaded,', () => {
+  test('a message that is saved can neither be read otherwise nor be lost', async () => {
+    const part = late('saving')
+    const { session, peer } = await active({}, part.setUp)
+    peer.send({ body: 'Hello', success: 'yes' })
+    const message = await nextMessage(session)
+    const saved = message.blob()
+    await expect(message.text()).rejects.toMatchObject({ code: 'invalid-argument' })
+    part.arrive()
+    expect(await (await saved).text()).toBe('Hello')
+    await peer.request('REPORT')
+  })
+
+  test('it fails, and its sender hears of it, when that cannot be loaded', async () => {
+    const part = late('saving')
+    const { session, peer } = await active({}, part.setUp)
+    const transactionId = peer.send({ body: 'Hel', range: '1-3/5', flag: '+', messageId: 'saved1' })
+    const saved = (await nextMessage(session)).blob()
+    expect((await peer.response(transactionId)).status).toBe(200)
+    part.fail()
+    expect(await failure(saved)).toMatchObject({ code: 'internal' })
+    expect((await peer.response(peer.send({ body: 'lo', range: '4-5/5', messageId: 'saved1' }))).status).toBe(413)
+  })
+})
+
+test('What a session asks for by its options is loaded before it begins', async () => {
+  const cases: [keyof Parts, SessionOptions][] = [
+    ['decisions', { onRequest: () => 'accept' }],
+    ['wrapping', { containers: [] }],
+    ['idle', { idleTimeout: 60_000 }],
+  ]
+  for (const [name, options] of cases) {
+    const part = late(name)
+    const stage = active(options, part.setUp)
+    part.arrive()
+    const { session, peer } = await stage
+    peer.send({ body: 'Hello' })
+    expect(await (await nextMessage(session)).text()).toBe('Hello')
+    const missing = late(name)
+    const platform = new MemoryPlatform()
+    missing.setUp(platform)
+    missing.fail()
+    const endpoint = new MsrpEndpoint(platform, {})
+    expect(await failure(endpoint.connect({ path: PEER, ...options }))).toMatchObject({ code: 'internal' })
+  }
+})
+
+test('A request of another method, and the end of a session, wait until what they take is loaded', async () => {
+  const part = late('requests')
+  const { session, peer } = await active({}, part.setUp)
+  const asked = session.sendRequest('NICKNAME')
+  part.arrive()
+  peer.respond(await peer.request('NICKNAME'))
+  await asked
+  const ending = late('finishing')
+  const other = await active({}, ending.setUp)
+  const finished = other.session.finish()
+  expect(other.session.state).toBe('closing')
+  ending.arrive()
+  expect(await finished).toEqual({ undelivered: [] })
+})
