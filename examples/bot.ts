@@ -1,8 +1,8 @@
 // A bot that answers, with receipts: it tells that messages were delivered and displayed, shows that it is writing, and hears
 // what becomes of its answers.
 //
-//   node examples/bot.ts                 the bot: prints its path, and answers whoever comes
-//   node examples/bot.ts PATH TEXT …     somebody who writes to it, and waits for the answers
+//   npx node examples/bot.ts                 the bot: prints its path, and answers whoever comes
+//   npx node examples/bot.ts PATH TEXT …     somebody who writes to it, and waits for the answers
 
 import { connect, listen, MsrpError, type Session } from 'msrp'
 import { Composers, composerOn } from 'msrp/composing'

@@ -1,6 +1,6 @@
 // Two people chat: one waits and prints a path, the other one calls it. A line is a text, `/send FILE` sends a file.
 //
-//   node examples/chat.ts [PATH] [--relay URI --user NAME --password-file FILE] [--ca FILE] [--folder FOLDER]
+//   npx node examples/chat.ts [PATH] [--relay URI --user NAME --password-file FILE] [--ca FILE] [--folder FOLDER]
 // Ctrl-C leaves at once, the end of the input when everything has arrived. Files go to FOLDER, `received` unless given.
 
 import { mkdir, readFile } from 'node:fs/promises'

@@ -1,7 +1,7 @@
 // Messages in the envelope of message/cpim: who writes to whom and when, whatever the session says, and what the receiver
 // has to understand. Gateways, chat rooms and delivery notifications want it.
 //
-//   node examples/cpim.ts
+//   npx node examples/cpim.ts
 
 import { prepare } from 'msrp'
 import { buildCpim, CPIM_TYPE, cpimEnvelope, cpimVerdict, openCpim } from 'msrp/cpim'

@@ -1,7 +1,7 @@
 // Offers a file and takes it, with the connection broken half way: then the receiver asks for the rest, and the whole file is
 // verified. Both sides in one program; what they hand each other goes through SIP otherwise.
 //
-//   node examples/files.ts
+//   npx node examples/files.ts
 
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

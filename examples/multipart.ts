@@ -1,7 +1,7 @@
 // Messages with several parts: a text that comes as HTML too, a picture that belongs to it, and a file beside them, read
 // part by part as they arrive.
 //
-//   node examples/multipart.ts
+//   npx node examples/multipart.ts
 
 import { prepare } from 'msrp'
 import { cpimContainer } from 'msrp/cpim'

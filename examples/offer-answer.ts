@@ -1,6 +1,6 @@
 // What a SIP user agent does: two texts are exchanged, and a session is there.
 //
-//   node examples/offer-answer.ts
+//   npx node examples/offer-answer.ts
 
 import { Endpoint } from 'msrp'
 import { Negotiation } from 'msrp/sdp'

@@ -1,6 +1,6 @@
 // Waits for peers, one after another: prints their texts, answers them, and saves their files.
 //
-//   node examples/receive.ts [FOLDER]
+//   npx node examples/receive.ts [FOLDER]
 //
 // It prints the path to hand to the sender. Files never leave FOLDER and never replace another file.
 

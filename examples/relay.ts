@@ -1,6 +1,6 @@
 // Two users behind a relay: without PATH it waits and prints its path, with PATH it writes to whoever waits there.
 //
-//   node examples/relay.ts RELAY USER PASSWORD-FILE CA-FILE [PATH TEXT]
+//   npx node examples/relay.ts RELAY USER PASSWORD-FILE CA-FILE [PATH TEXT]
 //
 // RELAY is such as msrps://localhost:2855;tcp. `npm start` runs a relay and prints where its files are.
 

@@ -1,7 +1,7 @@
 // Something that speaks MSRP and is no session: it answers every request that comes in with 200, and prints what it is.
 // For gateways, tests and tools, on the parts that sessions and the relay are made of.
 //
-//   node examples/responder.ts
+//   npx node examples/responder.ts
 
 import { MsrpConnection } from 'msrp/connection'
 import { listenSockets, nodeClock, nodeRandom, type SocketTransport } from 'msrp/node'

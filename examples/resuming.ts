@@ -1,6 +1,6 @@
 // A chat that outlives its connections: what is not confirmed goes out again over the next one, and nothing is shown twice.
 //
-//   node examples/resuming.ts
+//   npx node examples/resuming.ts
 
 import { Endpoint } from 'msrp'
 import { ResumingSession } from 'msrp/resuming'

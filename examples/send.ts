@@ -1,6 +1,6 @@
 // Sends a text, waits for the answer, then sends a file and shows how far it is confirmed.
 //
-//   node examples/send.ts PATH TEXT [FILE]
+//   npx node examples/send.ts PATH TEXT [FILE]
 //
 // PATH is what examples/receive.ts has printed.
 
@@ -8,7 +8,7 @@ import { basename } from 'node:path'
 import { connect, fileBody, MsrpError } from 'msrp'
 
 const [path, text, file] = process.argv.slice(2)
-if (path === undefined || text === undefined) throw new Error('usage: node examples/send.ts PATH TEXT [FILE]')
+if (path === undefined || text === undefined) throw new Error('usage: npx node examples/send.ts PATH TEXT [FILE]')
 
 try {
   await using session = await connect({ path })

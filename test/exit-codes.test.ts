@@ -63,7 +63,7 @@ function sendTo(path: string, ...args: string[]): Program {
 
 /** A receiver with a file from a sender half arrived. */
 async function halfWay(bob: Waiting): Promise<Program> {
-  const alice = startSender(['-', '--name', 'half.bin'], bob)
+  const alice = startSender(['-', '--name', 'half.bin', '--no-retry'], bob)
   await alice.write(randomBytes(MiB))
   await underWay(bob.folder, MiB - 1)
   return alice

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { brokenImportRules, importsOf, type Manifest, type Sources } from './support/import-rules.ts'
+import {
+  arrowsIn,
+  brokenImportRules,
+  importsOf,
+  type Manifest,
+  type Sources,
+  unfollowedArrows,
+} from './support/import-rules.ts'
 import { filesBelow, readText } from './support/source-files.ts'
 
 const manifests: Manifest[] = filesBelow('packages')
@@ -10,7 +17,9 @@ const manifests: Manifest[] = filesBelow('packages')
     return { folder, name, entryPoints: Object.keys(exports), dependencies: Object.keys(dependencies) }
   })
 
-describe('imports go downwards only', () => {
+const arrows = arrowsIn(readText('ARCHITECTURE.md'))
+
+describe('imports follow the arrows of ARCHITECTURE.md', () => {
   const sources: Sources = new Map(
     filesBelow('packages')
       .filter((path) => /^packages\/[^/]+\/src\/.*\.ts$/.test(path))
@@ -19,7 +28,12 @@ describe('imports go downwards only', () => {
 
   test('in every source file', () => {
     expect(sources.size).toBeGreaterThan(3)
-    expect(brokenImportRules(sources, manifests)).toEqual([])
+    expect(brokenImportRules(sources, manifests, arrows)).toEqual([])
+  })
+
+  test('and there is none that nothing follows', () => {
+    expect(arrows.length).toBeGreaterThan(10)
+    expect(unfollowedArrows(sources, arrows)).toEqual([])
   })
 
   test('and the examples use the packages as a stranger would, by their entry points', () => {
@@ -40,27 +54,34 @@ describe('the check finds', () => {
   const users = 'packages/relay/src/users/sqlite.ts'
 
   test.each([
-    ['an import upwards', session, "import { x } from '../node/tcp.ts'", /goes upwards/],
-    ['an import upwards of types alone', wire, "import type { X } from '../session/session.ts'", /goes upwards/],
-    ['a re-export upwards', session, "export * from '../index.ts'", /goes upwards/],
-    ['a lazy import upwards', session, "const x = await import('../node/tcp.ts')", /goes upwards/],
-    ['an import over several lines', session, "import {\n  a,\n  b,\n} from '../node/tcp.ts'", /goes upwards/],
+    ['an import upwards', session, "import { x } from '../node/tcp.ts'", /no arrow from .* to/],
+    ['an import upwards of types alone', wire, "import type { X } from '../session/session.ts'", /no arrow from .* to/],
+    ['a re-export upwards', session, "export * from '../index.ts'", /no arrow from .* to/],
+    ['a lazy import upwards', session, "const x = await import('../node/tcp.ts')", /no arrow from .* to/],
+    ['an import over several lines', session, "import {\n  a,\n  b,\n} from '../node/tcp.ts'", /no arrow from .* to/],
     ['the platform in wire', wire, "import { createHash } from 'node:crypto'", /pure/],
     ['the platform in session, by its type', session, "type S = import('node:net').Socket", /pure/],
     ['a side effect in wire', wire, "import 'reflect-metadata'", /pure/],
     ['the platform in forwarding', forwarding, "import net from 'node:net'", /pure/],
     ['the session library in forwarding', forwarding, "import { connect } from 'msrp'", /pure/],
-    ['input and output in forwarding', forwarding, "import { users } from '../users/sqlite.ts'", /goes upwards/],
+    ['input and output in forwarding', forwarding, "import { users } from '../users/sqlite.ts'", /no arrow from .* to/],
     ['a path into another package', users, "import { x } from '../../../msrp/src/wire/index.ts'", /leaves its package/],
     ['a path into its own tests', session, "import { x } from '../../test/x.ts'", /leaves its package/],
     ['a name that is no entry point', users, "import { x } from 'msrp/session'", /not an entry point/],
     ['a package that is not a dependency', io, "import { x } from 'msrp-relay'", /not among the dependencies/],
     ['a missing file', session, "import { x } from './nowhere.ts'", /no such file/],
-    ['a folder without a layer', 'packages/msrp/src/odd/a.ts', "import { x } from '../wire/index.ts'", /no layer/],
+    [
+      'an import sideways',
+      'packages/msrp/src/browser/a.ts',
+      "import { x } from '../node/tcp.ts'",
+      /no arrow from .* to/,
+    ],
+    ['an entry point that is not for it', users, "import { x } from 'msrp/sdp'", /no arrow from .* to/],
+    ['a folder without a row', 'packages/msrp/src/odd/a.ts', "import { x } from '../wire/index.ts'", /no row/],
   ])('%s', (_, file, text, expected) => {
     const tree = new Map([wire, session, io, index, forwarding, users].map((path) => [path, '']))
     tree.set(file, text)
-    expect(brokenImportRules(tree, manifests)).toEqual([expect.stringMatching(expected)])
+    expect(brokenImportRules(tree, manifests, arrows)).toEqual([expect.stringMatching(expected)])
   })
 
   test.each([
@@ -77,7 +98,9 @@ describe('the check finds', () => {
       [a, textOfA ?? "import type { b } from '../io/b.ts'"],
       [b, textOfB],
     ])
-    expect(brokenImportRules(tree, manifests)).toEqual([expect.stringMatching(/cycle: .*a\.ts -> .*b\.ts -> .*a\.ts/)])
+    expect(brokenImportRules(tree, manifests, arrows)).toEqual([
+      expect.stringMatching(/cycle: .*a\.ts -> .*b\.ts -> .*a\.ts/),
+    ])
   })
 
   test('no cycle where classes of one folder name each other’s types', () => {
@@ -85,7 +108,7 @@ describe('the check finds', () => {
       ['packages/msrp/src/wire/a.ts', "import { b } from './b.ts'"],
       ['packages/msrp/src/wire/b.ts', "import type {\n  a,\n} from './a.ts'"],
     ])
-    expect(brokenImportRules(tree, manifests)).toEqual([])
+    expect(brokenImportRules(tree, manifests, arrows)).toEqual([])
   })
 
   test('nothing where all is well, nor in comments', () => {
@@ -97,6 +120,6 @@ describe('the check finds', () => {
       [forwarding, "import { a } from 'msrp/wire'\nimport type { Clock } from 'msrp/connection'"],
       [users, "import { r } from '../forwarding/relay.ts'\nimport { DatabaseSync } from 'node:sqlite'"],
     ])
-    expect(brokenImportRules(tree, manifests)).toEqual([])
+    expect(brokenImportRules(tree, manifests, arrows)).toEqual([])
   })
 })

@@ -56,7 +56,7 @@ test('a sender whose NAT is switched off and on in the middle of a file is told,
   // Else TCP takes a quarter of an hour to give up what nobody acknowledges: the file, and answers that are on their way.
   for (const host of [alice.host, server]) host.run('echo 5 > /proc/sys/net/ipv4/tcp_retries2')
   const waiting = await startReceiver(way)
-  const sender = startSender(['-', '--name', 'half.bin'], waiting, { within: way.within?.sender })
+  const sender = startSender(['-', '--name', 'half.bin', '--no-retry'], waiting, { within: way.within?.sender })
   await sender.write(randomBytes(2_000_000))
   await underWay(waiting.folder, 1_999_999)
   alice.nat.forget()

@@ -21,16 +21,26 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Program, startMsrp, startProgram } from './support/process.ts'
 import { randomBytes, sha256OfFile, writeRandomFile } from './support/random-file.ts'
 import { RawClient } from './support/raw-client.ts'
-import { configText, startRelay, type TomlSettings } from './support/relay.ts'
+import { configText, startRelay } from './support/relay.ts'
 import { repositoryRoot } from './support/repository.ts'
 import { temporaryFolder, temporaryFolderOfFile } from './support/temporary-folder.ts'
 
 // A relay from its first start to its end, as whoever runs it sees it.
 
 describe('a first start', () => {
-  test('makes all that is needed, and shows secrets to nobody', async () => {
-    const { relay, state } = start()
+  let relay: Program
+  let state: string
+
+  beforeAll(async () => {
+    const folder = temporaryFolderOfFile()
+    state = join(folder, 'state')
+    const config = join(folder, 'relay.toml')
+    writeFileSync(config, configText({ settings: { log: { level: 'trace' } } }, state))
+    relay = startMsrp(['relay', '--config', config], { lifetime: 'file' })
     await relay.line(/Ctrl-C/)
+  })
+
+  test('makes all that is needed, and shows secrets to nobody', () => {
     const modes = Object.fromEntries(readdirSync(state).map((name) => [name, mode(join(state, name))]))
     expect(modes).toMatchObject({
       'alice.password': '600',
@@ -45,9 +55,7 @@ describe('a first start', () => {
     expect(mode(state)).toBe('700')
   })
 
-  test('greets with where it listens and what to try, and with no password', async () => {
-    const { relay, state } = start({ log: { level: 'trace' } })
-    await relay.line(/Ctrl-C/)
+  test('greets with where it listens and what to try, and with no password', () => {
     const welcome = relay.stdout.text
     expect(welcome).toMatch(/^MSRP relay msrps:\/\/localhost:(\d+);tcp$/m)
     expect(welcome).toMatch(/listens on +tls 127\.0\.0\.1:\d+$/m)
@@ -59,8 +67,6 @@ describe('a first start', () => {
   })
 
   test('prints commands that send a file when they are pasted into two shells', async () => {
-    const { relay } = start()
-    await relay.line(/Ctrl-C/)
     const [receive = '', send = ''] = commands(relay)
     const [inbox, outbox] = [temporaryFolder(), temporaryFolder()]
     const file = await writeRandomFile(join(outbox, 'holiday photo.jpg'), 300_000)
@@ -75,16 +81,16 @@ describe('a first start', () => {
 
 describe('a second start', () => {
   test('finds everything as the first one left it', async () => {
-    const { relay, state, config } = start()
-    await relay.line(/Ctrl-C/)
+    const folder = copyOfState()
+    const state = join(folder, 'state')
     const before = contents(state)
-    await relay.stop()
-    const again = startMsrp(['relay', '--config', config])
+    const again = startMsrp(['relay', '--config', join(folder, 'relay.toml')])
     await again.line(/Ctrl-C/)
+    await login(again, state)
+    await again.stop()
     const { 'users.sqlite': _, ...after } = contents(state)
     expect(before).toMatchObject(after)
     expect(Object.keys(after)).toContain('ca.pem')
-    await login(again, state)
   })
 
   test('at the same time, on the same state, does no harm', async () => {
@@ -95,19 +101,15 @@ describe('a second start', () => {
   })
 
   test('after a kill in the middle of the first one makes good what is missing', async () => {
-    for (const missing of [
-      ['users.sqlite'],
-      ['server.pem', 'server.key'],
-      ['ca.pem'],
-      ['bob.password', 'users.sqlite'],
-    ]) {
+    const states = [['users.sqlite'], ['server.pem', 'server.key'], ['ca.pem'], ['bob.password', 'users.sqlite']]
+    const startWithout = async (missing: readonly string[]): Promise<void> => {
       const folder = copyOfState()
       for (const name of missing) rmSync(join(folder, 'state', name))
       const relay = startMsrp(['relay', '--config', join(folder, 'relay.toml')])
       await relay.line(/Ctrl-C/)
       await login(relay, join(folder, 'state'))
-      await relay.stop()
     }
+    await Promise.all(states.map(startWithout))
   })
 })
 
@@ -130,7 +132,7 @@ describe('a relay that cannot start says why in one line', () => {
   test('when its state folder cannot be made', async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'file'), '')
-    await refuses(start({}, join(folder, 'file', 'state')).relay, 4, join(folder, 'file'))
+    await refuses(start(join(folder, 'file', 'state')).relay, 4, join(folder, 'file'))
   })
 
   test('when its state folder cannot be written', async (context) => {
@@ -254,7 +256,7 @@ describe('a relay ends', () => {
   })
 
   test('after telling the sender of what it had taken over and could not bring on', async () => {
-    const relay = await startRelay({ settings: { drain: 1 } })
+    const relay = await startRelay({ settings: { drain: 0 } })
     const bob = await relay.login(relay.bob)
     const sender = await relay.connect()
     const sent = sender.send(bob.path, 'hello', { fields: [['Message-ID', 'message1']] })
@@ -291,11 +293,11 @@ const longMessage = [
 ] as const
 
 /** A relay on a state folder of its own. */
-function start(settings: TomlSettings = {}, state?: string): { relay: Program; state: string; config: string } {
+function start(state?: string): { relay: Program; state: string; config: string } {
   const folder = temporaryFolder()
   const stateFolder = state ?? join(folder, 'state')
   const config = join(folder, 'relay.toml')
-  writeFileSync(config, configText({ settings }, stateFolder))
+  writeFileSync(config, configText({}, stateFolder))
   return { relay: startMsrp(['relay', '--config', config]), state: stateFolder, config }
 }
 

@@ -165,7 +165,7 @@ describe.each(ways)('%s', (_, way) => {
     const names = ['one', 'two', 'three'].map((name) => join(folder, name))
     for (const name of names) writeFileSync(name, name)
     const bob = await startReceiver(way(), { args: ['--count', '2'] })
-    const alice = startSender(names, bob)
+    const alice = startSender([...names, '--no-retry'], bob)
     await expectExit(bob.program)
     expect((await alice.exit()).code).toBeOneOf([11, 12])
     expect(outcomeOf(bob.program).at(-1)).toMatchObject({ event: 'done', messages: 2 })

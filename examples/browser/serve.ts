@@ -1,6 +1,6 @@
 // A page that chats and exchanges files by MSRP, from a browser through a relay (RFC 7977).
 //
-//   node examples/browser/serve.ts [PORT]      (/ for the chat, /file-drop.html for files alone)
+//   npx node examples/browser/serve.ts [PORT]      (/ for the chat, /file-drop.html for files alone)
 //
 // Start a relay with a listener for browsers first; docs/websocket.md shows its settings. There is no build: the sources
 // are served as they are, without their types.

@@ -13,57 +13,82 @@ export interface Manifest {
   dependencies: readonly string[]
 }
 
-interface Layer {
-  /** Imports go to the same or a lower level only. */
-  level: number
-  /** State and codec: no `node:` and nothing foreign but these. */
-  pure?: { allowed: readonly string[] }
+/** What ARCHITECTURE.md says that the source files of some folders import. */
+export interface Arrows {
+  /** From the root of the clone, such as `packages/msrp/src/wire`, or `packages/cli/src` for all that is below. */
+  readonly folders: readonly string[]
+  /** Folders of the same package and public entry points, such as `wire` and `msrp/wire`. */
+  readonly imports: readonly string[]
+  /** They import each other as well. */
+  readonly oneAnother: boolean
 }
 
-/** The layers of each package, by folder below `src`; `.` stands for the files in `src` itself. */
-const layers: Record<string, Record<string, Layer>> = {
-  msrp: {
-    wire: { level: 0, pure: { allowed: [] } },
-    mime: { level: 1, pure: { allowed: [] } },
-    cpim: { level: 1, pure: { allowed: [] } },
-    multipart: { level: 1, pure: { allowed: [] } },
-    connection: { level: 2, pure: { allowed: [] } },
-    xml: { level: 2, pure: { allowed: ['@rgrove/parse-xml'] } },
-    session: { level: 3, pure: { allowed: [] } },
-    imdn: { level: 4, pure: { allowed: [] } },
-    composing: { level: 4, pure: { allowed: [] } },
-    chatroom: { level: 4, pure: { allowed: [] } },
-    resuming: { level: 4, pure: { allowed: [] } },
-    sdp: { level: 4, pure: { allowed: [] } },
-    file: { level: 5, pure: { allowed: [] } },
-    node: { level: 6 },
-    browser: {
-      level: 6,
-      pure: { allowed: ['@noble/hashes/legacy.js', '@noble/hashes/sha2.js', '@noble/hashes/utils.js'] },
-    },
-    '.': { level: 7 },
-  },
-  relay: {
-    forwarding: { level: 0, pure: { allowed: ['msrp/wire', 'msrp/connection'] } },
-    '*': { level: 1 },
-    '.': { level: 2 },
-  },
-  cli: { '*': { level: 0 }, '.': { level: 0 } },
+/** State and codec: no `node:` and nothing foreign but these. By folder. */
+const pure: Readonly<Record<string, readonly string[]>> = {
+  'packages/msrp/src/wire': [],
+  'packages/msrp/src/mime': [],
+  'packages/msrp/src/cpim': [],
+  'packages/msrp/src/multipart': [],
+  'packages/msrp/src/connection': [],
+  'packages/msrp/src/xml': ['@rgrove/parse-xml'],
+  'packages/msrp/src/session': [],
+  'packages/msrp/src/imdn': [],
+  'packages/msrp/src/composing': [],
+  'packages/msrp/src/chatroom': [],
+  'packages/msrp/src/resuming': [],
+  'packages/msrp/src/sdp': [],
+  'packages/msrp/src/file': [],
+  'packages/msrp/src/browser': ['@noble/hashes/legacy.js', '@noble/hashes/sha2.js', '@noble/hashes/utils.js'],
+  'packages/relay/src/forwarding': ['msrp/wire', 'msrp/connection'],
+}
+
+/** The table of ARCHITECTURE.md: folders, what they are, what they import. */
+export function arrowsIn(document: string): Arrows[] {
+  return [...document.matchAll(/^\| `(\w+\/src[^`]*)` \|[^|]*\|([^|]*)\|/gm)].map(([, folders = '', imports = '']) => ({
+    folders: unfolded(`packages/${folders}`),
+    imports: [...imports.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+    oneAnother: imports.includes('one another'),
+  }))
+}
+
+/** `a/{b,c}` as `a/b` and `a/c`. */
+function unfolded(folders: string): string[] {
+  const [, before = folders, names = ''] = /^(.*)\{(.*)\}$/.exec(folders) ?? []
+  return names.split(',').map((name) => `${before}${name}`)
 }
 
 /** Every import that breaks a rule, one line each; none when all is well. */
-export function brokenImportRules(sources: Sources, manifests: readonly Manifest[]): string[] {
+export function brokenImportRules(
+  sources: Sources,
+  manifests: readonly Manifest[],
+  arrows: readonly Arrows[],
+): string[] {
   const broken: string[] = []
   for (const [file, text] of sources) {
     for (const specifier of importsOf(text)) {
       const why = specifier.startsWith('.')
-        ? whyNotRelative(file, posix.join(posix.dirname(file), specifier), sources)
+        ? whyNotRelative(file, targetOf(file, specifier), sources)
         : whyNotForeign(file, specifier, manifests)
-      if (why) broken.push(`${file} imports ${specifier}: ${why}`)
+      const whyNot = why ?? whyNoArrow(file, specifier, arrows)
+      if (whyNot) broken.push(`${file} imports ${specifier}: ${whyNot}`)
     }
   }
   for (const cycle of cycles(sources)) broken.push(`import cycle: ${cycle.join(' -> ')}`)
   return broken
+}
+
+/** Arrows that no import follows, one line each. */
+export function unfollowedArrows(sources: Sources, arrows: readonly Arrows[]): string[] {
+  const followed = new Set<string>()
+  for (const [file, text] of sources) {
+    for (const specifier of importsOf(text)) {
+      const { row, name } = arrowOf(file, specifier, arrows) ?? {}
+      followed.add(`${row?.folders} ${name}`)
+    }
+  }
+  return arrows.flatMap(({ folders, imports }) =>
+    imports.filter((name) => !followed.has(`${folders} ${name}`)).map((name) => `${folders} import no ${name}`),
+  )
 }
 
 /** Static, type-only, dynamic and re-exporting imports of a file. Imports in comments begin with a star or slashes. */
@@ -88,18 +113,36 @@ function namedBy(text: string, pattern: RegExp): string[] {
 function whyNotRelative(file: string, target: string, sources: Sources): string | undefined {
   if (packageOf(file) !== packageOf(target) || !target.startsWith(`packages/${packageOf(file)}/src/`))
     return 'leaves its package: import other packages by their public names'
-  if (!sources.has(target)) return 'no such file'
-  const from = layerOf(file)
-  const to = layerOf(target)
-  if (!from) return `the folder of ${file} has no layer: give it one in the rules`
-  if (!to) return `the folder of ${target} has no layer: give it one in the rules`
-  if (to.level > from.level) return 'goes upwards'
-  return undefined
+  return sources.has(target) ? undefined : 'no such file'
+}
+
+function whyNoArrow(file: string, specifier: string, arrows: readonly Arrows[]): string | undefined {
+  const { row, name, from } = arrowOf(file, specifier, arrows) ?? {}
+  if (name === undefined) return undefined
+  if (row === undefined) return `${from} has no row in the table of ARCHITECTURE.md: give it one`
+  return row.imports.includes(name) ? undefined : `ARCHITECTURE.md has no arrow from ${from} to ${name}`
+}
+
+/** From where to where an import leads, and the row about it; undefined where none is needed. */
+function arrowOf(
+  file: string,
+  specifier: string,
+  arrows: readonly Arrows[],
+): { from: string; name: string; row: Arrows | undefined } | undefined {
+  const isRelative = specifier.startsWith('.')
+  const from = folderOf(file)
+  const to = isRelative ? folderOf(targetOf(file, specifier)) : specifier
+  const row = arrows.find(({ folders }) => folders.includes(from) || folders.includes(posix.dirname(from)))
+  // What stands in `src` itself may import everything.
+  const isFree = row === undefined && from.endsWith('/src')
+  const isWithin = row?.oneAnother && row.folders.some((folder) => to.startsWith(folder))
+  if (from === to || isFree || isWithin || !(isRelative || /^msrp\b/.test(specifier))) return undefined
+  return { from, name: to.replace(/^packages\/\w+\/src\//, ''), row }
 }
 
 function whyNotForeign(file: string, specifier: string, manifests: readonly Manifest[]): string | undefined {
-  const pure = layerOf(file)?.pure
-  if (pure && !pure.allowed.includes(specifier)) return 'this layer is pure: no platform and no foreign package'
+  const allowed = pure[folderOf(file)]
+  if (allowed && !allowed.includes(specifier)) return 'this layer is pure: no platform and no foreign package'
   if (specifier.startsWith('node:')) return undefined
   const own = manifests.find(({ folder }) => folder === packageOf(file))
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
@@ -114,10 +157,13 @@ function packageOf(file: string): string {
   return file.split('/')[1] ?? ''
 }
 
-function layerOf(file: string): Layer | undefined {
-  const [, folder = '', , ...rest] = file.split('/')
-  const table = layers[folder] ?? {}
-  return rest.length === 1 ? table['.'] : (table[rest[0] ?? ''] ?? table['*'])
+function targetOf(file: string, specifier: string): string {
+  return posix.join(posix.dirname(file), specifier)
+}
+
+/** The first folder below `src`, or `src` itself. */
+function folderOf(file: string): string {
+  return /^packages\/\w+\/src(\/\w+(?=\/))?/.exec(file)?.[0] ?? file
 }
 
 /**

@@ -133,10 +133,19 @@ export function verdictOn(error: unknown): Verdict {
   }
 }
 
+/** What the library's options are called here. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  listen: '--listen',
+  'listen.tls': '--tls',
+  relay: '--relay',
+  secure: '--tls',
+}
+
 function inTermsOfOptions({ code, message }: MsrpError): string {
   // The library names its option, which is one of the command line here.
   if (code === 'tls-authority') return message.replace('(ca)', '(--ca)')
   if (code === 'invalid-argument') return message.replace(/^peerFingerprint:/, '--fingerprint:')
+  if (code === 'not-acceptable') return message.replace(/`([a-z.]+)`/g, (text, name) => OPTIONS[name] ?? text)
   // Relays do so when AUTH is for a name that is none of their own (Kamailio).
   if (code === 'connection-lost' && message.endsWith('before it answered AUTH')) {
     return `${message}. Is it the relay's own name that --relay gives?`

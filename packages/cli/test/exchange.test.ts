@@ -8,6 +8,7 @@ import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import {
   awaitDescription,
   checkNoOffer,
+  holdPlace,
   offersSomething,
   readDescriptionFile,
   removeDescription,
@@ -110,6 +111,22 @@ describe('a description that this command did not write', () => {
     await resting.remove()
     expect(readFileSync(place, 'utf8')).toBe(description(3))
   })
+})
+
+test('one command at a time offers at a place, and leaves nothing there', async () => {
+  const folder = temporaryFolder()
+  const place = join(folder, 'offer.sdp')
+  const held = await holdPlace(place)
+  await expect(holdPlace(place)).rejects.toMatchObject({
+    code: 'usage',
+    message: expect.stringMatching(/another msrp .*offer\.sdp/),
+  })
+  const standard = await holdPlace('-')
+  await standard[Symbol.asyncDispose]()
+  await held[Symbol.asyncDispose]()
+  expect(readdirSync(folder)).toEqual([])
+  await (await holdPlace(place))[Symbol.asyncDispose]()
+  await expect(holdPlace('/dev/null/offer.sdp')).rejects.toMatchObject({ code: 'storage' })
 })
 
 describe('an offer at rest', () => {

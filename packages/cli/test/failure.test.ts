@@ -62,6 +62,14 @@ test('the status of the peer stands in the line, once', () => {
   expect(refused('the peer answered 413 Stop')).toBe('the peer answered 413 Stop')
 })
 
+test.each([
+  ['the peer wants to connect, and there is neither `listen` nor `relay`', 'neither --listen nor --relay'],
+  ['the offer wants TLS, and there is no `listen.tls`', 'there is no --tls'],
+  ['TLS is wanted here (`secure`), and the path is without it', 'TLS is wanted here (--tls)'],
+])('an option of the library is called as it is on the command line: %s', (text, told) => {
+  expect(verdictOn(new MsrpError('not-acceptable', `The medium cannot come about: ${text}`)).message).toContain(told)
+})
+
 test('a relay that hangs up on the first AUTH may be known to itself by another name', () => {
   const hungUp = new MsrpError('connection-lost', 'the relay closed the connection before it answered AUTH')
   expect(verdictOn(hungUp)).toMatchObject({ exitCode: 12, message: expect.stringMatching(/AUTH\. Is it .*--relay/) })

@@ -76,8 +76,9 @@ test('who takes files for a chat, or a chat for files, hears the right command, 
 
 test('a chat that cannot come about is answered, so that nobody waits in vain', async () => {
   const { offer, answer, folder: cwd } = new Exchange()
-  // It wants TLS, and there is none here.
-  writeFileSync(offer, offerOf().replace('TCP/MSRP', 'TCP/TLS/MSRP').replace('msrp:', 'msrps:'))
+  // It comes over TLS, with a certificate that nobody can check.
+  const fingerprint = `a=fingerprint:sha-1 ${Array(20).fill('00').join(':')}`
+  writeFileSync(offer, offerOf(fingerprint).replace('TCP/MSRP', 'TCP/TLS/MSRP').replace('msrp:', 'msrps:'))
   const chat = startMsrp(['chat', '--take', offer, '--answer', answer, ...listening], { cwd })
   await expectExit(chat, 11)
   expect(readFileSync(answer, 'utf8')).toMatch(/^m=message 0 /m)
@@ -90,4 +91,28 @@ test('a chat is not offered where the other side offers one', async () => {
   await expectExit(chat, 2)
   expect(chat.stderr.lines.at(-1)).toContain(`--take ${join(cwd, 'offer.sdp')}`)
   expect(readFileSync(offer, 'utf8')).toBe(offerOf())
+})
+
+test('a chat is taken over TLS by who listens, as its offer wants it', async () => {
+  const { offer, answer, folder: cwd } = new Exchange()
+  const places = ['--offer', offer, '--answer', answer, '--tls', '--json']
+  const alice = startMsrp(['chat', ...places], { cwd, input: 'hello\n' })
+  const bob = startMsrp(['chat', '--take', offer, '--answer', answer, '--listen', '127.0.0.1:0', '--json'], { cwd })
+  await expectExit(alice)
+  await expectExit(bob)
+  expect(eventsNamed(bob, 'message')).toEqual([expect.objectContaining({ text: 'hello' })])
+  expect(String(eventsNamed(bob, 'description')[0]?.sdp)).toMatch(/^m=message \d+ TCP\/TLS\/MSRP /m)
+})
+
+test('two commands that offer files of the same names at one place do not replace each other', async () => {
+  const exchange = new Exchange()
+  await exchange.file('a.bin', 1000)
+  const args = ['a.bin', '--listen', '127.0.0.1:0']
+  const first = exchange.send(args)
+  await nextEvent(first, ({ event }) => event === 'description')
+  const second = exchange.send(args)
+  await expectExit(second, 2)
+  expect(second.stderr.lines.at(-1)).toMatch(/another msrp/)
+  await expectExit(exchange.receive())
+  await expectExit(first)
 })

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { connect } from 'msrp'
 import { buildCpim } from 'msrp/cpim'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { Link } from '../../../test/support/disturbed/link.ts'
+import { freePort } from '../../../test/support/free-port.ts'
 import { type Program, startMsrp, startProgram } from '../../../test/support/process.ts'
 import { randomBytes, writeRandomFile } from '../../../test/support/random-file.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
@@ -203,6 +205,68 @@ describe('message/cpim', () => {
   })
 })
 
+describe('a connection that is lost in the middle of a file', () => {
+  /** A receiver behind a link. */
+  async function behindLink(args: string[]): Promise<Awaited<ReturnType<typeof receiver>> & { link: Link }> {
+    const [port, target] = [await freePort(), await freePort()]
+    const cwd = temporaryFolder()
+    const where = ['--listen', `127.0.0.1:${target}`, '--host', `127.0.0.1:${port}`, '--json']
+    const program = startMsrp(['receive', ...where, ...args], { cwd })
+    const [, path = ''] = await program.line(/--to '([^']+)'/)
+    return { program, to: ['--to', path], ca: '', cwd, link: await Link.open(port, target) }
+  }
+
+  test('is made again, and what was not confirmed goes over it', async () => {
+    const { program, to, cwd, link } = await behindLink(['--count', '1'])
+    const bytes = randomBytes(5_000_000)
+    const sender = startMsrp(['send', '-', '--name', 'film.bin', '--verbose', ...to])
+    await sender.write(bytes.subarray(0, 3_000_000))
+    await sender.line(/Byte-Range: 1-\d{7}\/\*/)
+    link.connections[0]?.reset()
+    await sender.line(/^Connected again, and going on\.$/)
+    await sender.write(bytes.subarray(3_000_000))
+    await sender.end()
+    expect(await sender.exit()).toEqual(ok)
+    expect(sender.stderr.text).toMatch(/Trying again; Ctrl-C gives up\./)
+    const [, confirmed = ''] = /Byte-Range: 1-(\d{7})\/\*/.exec(sender.stderr.text) ?? []
+    expect(sender.stderr.text).toContain(`Byte-Range: ${Number(confirmed) + 1}-`)
+    expect(await program.exit()).toEqual(ok)
+    const told = events(program).filter(({ event }) => event === 'error' || event === 'message')
+    expect(told).toEqual([
+      expect.objectContaining({ event: 'error', code: 'connection-lost' }),
+      expect.objectContaining({ event: 'message', sha256: sha256(bytes), path: join(cwd, 'film.bin') }),
+    ])
+    expect(told[0]?.messageId).toBe(told[1]?.messageId)
+    expect(readdirSync(cwd)).toEqual(['film.bin'])
+  })
+
+  test('sends all of it again to a receiver that has not kept the beginning', async () => {
+    let hellos = 0
+    const peer = await rawPeer({
+      onRequest: (request) => {
+        if (!request.hasBody) return request.answer(200)
+        if (request.body === 'lo') return request.answer(413)
+        return request.answer(200) + request.report(1, ++hellos === 1 ? 3 : 5)
+      },
+      hangUpAfter: 2,
+    })
+    const sender = startMsrp(['send', '--text', 'hello', '--to', peer.path])
+    expect(await sender.exit()).toEqual(ok)
+    expect(peer.bodies).toEqual(['hello', 'lo', 'hello'])
+    expect(sender.stderr.text).toMatch(/has not kept what came before/)
+  })
+
+  test('a rest whose beginning is not there is refused by the receiver', async () => {
+    const { program, to } = await receiver(['--count', '1'])
+    const session = await connect({ path: to[1] ?? '' })
+    const rest = session.send('hello', { fileName: 'a.txt', messageId: 'unheard0f', resumeFrom: 3 })
+    await expect(rest.delivered).rejects.toMatchObject({ status: 413, message: expect.stringMatching(/came before/) })
+    await session.send('something else').delivered
+    await session.close()
+    expect(await program.exit()).toEqual(ok)
+  })
+})
+
 describe('TLS without a relay', () => {
   test('with a certificate for this run, whose file the receiver prints and takes away at its end', async () => {
     const { program, to, ca } = await receiver(['--tls', '--count', '1'])
@@ -320,7 +384,7 @@ describe('a sender that fails says why, with an exit code, and how far it got', 
     expect(program.stderr.lines.at(-1)).toMatch(/^error: the text: .*413.*; confirmed 0 of 5 bytes$/)
   })
 
-  test('the connection breaks before everything is confirmed: 12', async () => {
+  test('the connection breaks before everything is confirmed, with --no-retry: 12', async () => {
     const peer = await rawPeer({
       onRequest: (request) => {
         if (!request.hasBody) return request.answer(200)
@@ -328,7 +392,7 @@ describe('a sender that fails says why, with an exit code, and how far it got', 
       },
       hangUpAfter: 2,
     })
-    const program = await sendTo(peer)
+    const program = await sendTo(peer, ['--text', 'hello', '--no-retry'])
     expect(program.exited).toEqual({ code: 12, signal: null })
     expect(program.stdout.json.at(-1)).toMatchObject({ event: 'error', code: 'connection-lost', confirmedBytes: 3 })
     expect(program.stderr.lines.at(-1)).toMatch(/confirmed 3 of 5 bytes$/)
@@ -399,7 +463,7 @@ describe('a receiver', () => {
 
   /** A sender whose file has begun to arrive and does not end. */
   async function halfSent(to: string[], folder: string): Promise<Program> {
-    const sender = startMsrp(['send', '-', '--name', 'half.bin', ...to])
+    const sender = startMsrp(['send', '-', '--name', 'half.bin', '--no-retry', ...to])
     await sender.write(randomBytes(300_000))
     await expect.poll(() => readdirSync(folder).length, { timeout: 5_000 }).toBe(1)
     expect(readdirSync(folder)[0]).toMatch(/^\.msrp-.*\.part$/)

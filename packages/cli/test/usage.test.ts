@@ -44,6 +44,8 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
     [['send', 'a', '--to', path, '--listen', '127.0.0.1:0'], /--listen needs --offer/],
     [['send', '--text', 'a', '--offer', 'o.sdp'], /nothing to send/],
     [['send', 'a', '--text', 'a', '--offer', 'o.sdp'], /--text needs --to/],
+    [['send', 'a', '--no-retry', '--offer', 'o.sdp'], /--retry and --no-retry need --to/],
+    [['send', 'a', '--retry', '0', '--to', path], /--retry.*seconds/],
     [['send', '-', '--offer', 'o.sdp'], /standard input cannot be offered/],
     [['send', 'a', '--offer', 'o.sdp', '--relay', 'localhost', '--user', 'a@b', '--tls'], /--tls needs --listen/],
     [['receive', '--listen', '127.0.0.1:0', '--only', 'a'], /need --offer/],

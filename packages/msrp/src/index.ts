@@ -6,6 +6,7 @@
 import { type NodePlatformOptions, nodePlatform } from './node/node-platform.ts'
 import type { Listener, PreparedSession, Session } from './session/api.ts'
 import { MsrpEndpoint } from './session/endpoint.ts'
+import { listenerOn } from './session/listener.ts'
 import type { ConnectOptions, EndpointOptions, PrepareOptions } from './session/options.ts'
 import type { ListenOptions } from './session/platform.ts'
 
@@ -87,10 +88,10 @@ export class Endpoint implements AsyncDisposable {
    * Waits for peers: whoever sends first to the listener's path becomes the peer until its session ends.
    * @throws MsrpError `unreachable` when the port is taken, `invalid-argument`
    */
-  listen(options: Omit<ListenerOptions, keyof NodePlatformOptions> = {}): Promise<Listener> {
+  async listen(options: Omit<ListenerOptions, keyof NodePlatformOptions> = {}): Promise<Listener> {
     const { host, port, tls, publicHost, publicPort, ...rest } = options
     const place = defined({ host, port, tls, publicHost, publicPort })
-    return this.#endpoint.listen({ ...rest, listen: place })
+    return listenerOn(await this.#endpoint.prepare({ ...rest, listen: place, remotePath: 'first' }))
   }
 
   /** Ends every session and closes every connection and listening socket. */

@@ -6,12 +6,13 @@ import {
   awaitDescription,
   checkNoOffer,
   checkPlaces,
+  holdPlace,
   offersSomething,
   readDescriptionFile,
   removeDescription,
   writeDescription,
 } from '../exchange/description-file.ts'
-import { checkReachable, isOfFile, PATIENCE, reachOf } from '../exchange/reach.ts'
+import { isOfFile, PATIENCE, reachOf, reachOfAnswerer } from '../exchange/reach.ts'
 import { Failure } from '../failure.ts'
 import type { WaitingOptions } from '../incoming/waiting-place.ts'
 import type { Output } from '../terminal/output.ts'
@@ -48,8 +49,8 @@ export async function agreeOnChat(endpoint: Endpoint, options: AgreeOptions, con
     if (offered.every(isOfFile)) {
       throw new Failure('usage', `this offers files: msrp receive --offer ${shellWord(take)} --answer FILE takes them`)
     }
-    checkReachable(offered, options)
-    const negotiation = new Negotiation(endpoint, await reachOf(options, output), { signal, patience: PATIENCE })
+    const reach = await reachOfAnswerer(offered, options, output)
+    const negotiation = new Negotiation(endpoint, reach, { signal, patience: PATIENCE })
     const given = await negotiation.answer(text).catch(async (error: unknown) => {
       // Whoever waits for it should not wait in vain.
       if (error instanceof MsrpError && error.code === 'not-acceptable') {
@@ -60,6 +61,7 @@ export async function agreeOnChat(endpoint: Endpoint, options: AgreeOptions, con
     await give(given, answer, output)
     return { session: await untilAborted(negotiation.session, signal), negotiation }
   }
+  await using _ = await holdPlace(offer)
   // A chat leaves none behind, so it is somebody else's.
   await checkNoOffer(offer, '--take', () => false)
   const before = await readDescriptionFile(answer)

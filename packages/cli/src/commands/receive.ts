@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp'
+import { parseByteRange } from 'msrp/wire'
 import { type Context, untilAborted } from '../context.ts'
 import { Failure, verdictOn } from '../failure.ts'
 import { printTaken } from '../incoming/print-taken.ts'
@@ -17,6 +18,9 @@ import { addConnectionOptions, addRelayOptions, endpointOptions } from '../optio
 import { readCount } from '../options/values.ts'
 import type { Output } from '../terminal/output.ts'
 import { printableLine } from '../terminal/printable.ts'
+
+/** What has arrived of a message whose connection was lost waits so long for its sender to come back. Milliseconds. */
+const KEEP_FOR = 300_000
 
 interface ReceiveOptions extends Omit<TakeOptions, 'offer'> {
   offer?: string
@@ -66,7 +70,7 @@ async function receive(options: ReceiveOptions, context: Context): Promise<void>
   checkWaitingOptions(options, 'msrp receive')
   const { output, signal } = context
   const folder = await prepareFolder(options.dir)
-  const endpoint = new Endpoint(await endpointOptions(options, output))
+  const endpoint = new Endpoint({ ...(await endpointOptions(options, output)), resumeFor: KEEP_FOR })
   await using _ = endpoint
   const place = await untilAborted(waitForPeers(endpoint, options, { output, signal }), signal)
   const { prepared } = place
@@ -151,6 +155,10 @@ class Reception {
   }
 
   async #take(message: IncomingMessage): Promise<void> {
+    if (lacksFront(message)) {
+      message.refuse(413, 'What came before the connection was lost was not kept')
+      return
+    }
     try {
       const taken = await takeMessage(message, {
         folder: async () => this.#folder,
@@ -173,4 +181,10 @@ class Reception {
       this.#output.error({ ...verdict, message: `${name} did not arrive whole: ${verdict.message}` }, message.messageId)
     }
   }
+}
+
+/** Its sender goes on behind bytes that came over an earlier connection, and they are not here. */
+function lacksFront(message: IncomingMessage): boolean {
+  const { start } = parseByteRange(message.field('Byte-Range') ?? '1-*/*')
+  return start - 1 > message.received
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { Endpoint } from 'msrp'
+import { Endpoint, MsrpError, type Session } from 'msrp'
 import { type Context, untilAborted } from '../context.ts'
-import { Failure } from '../failure.ts'
+import { Failure, Undelivered } from '../failure.ts'
 import { addListenOptions, checkReachOptions } from '../incoming/waiting-place.ts'
 import {
   addConnectionOptions,
@@ -11,19 +11,25 @@ import {
   endpointOptions,
   relayOptions,
 } from '../options/connection.ts'
-import { readChunkSize, readMediaType, readPath } from '../options/values.ts'
+import { readChunkSize, readMediaType, readPath, readSeconds } from '../options/values.ts'
 import { callPeer } from '../outgoing/call-peer.ts'
-import { deliver } from '../outgoing/deliver.ts'
+import { type Delivered, deliver } from '../outgoing/deliver.ts'
 import { describeLeftOut, openFolders, type ToSend } from '../outgoing/folder.ts'
+import { LastingSession } from '../outgoing/lasting-session.ts'
 import type { OfferOptions } from '../outgoing/offer-files.ts'
-import { checkSource, textSource, type WaitingSource } from '../outgoing/source.ts'
+import { checkSource, type Source, textSource, type WaitingSource } from '../outgoing/source.ts'
 import { tellSent } from '../outgoing/tell-sent.ts'
 
 interface SendOptions extends Omit<OfferOptions, 'offer'>, CallOptions {
   to?: string
   offer?: string
   text?: string
+  /** Milliseconds; false for not at all. */
+  retry?: number | false
 }
+
+/** For so long a lost connection is replaced, unless the user says otherwise. Milliseconds. */
+const RETRY_FOR = 60_000
 
 const examples = `
 Examples:
@@ -34,8 +40,9 @@ Examples:
   msrp send album --to '…'                                  # every file below a folder
   msrp send film.mkv --offer offer.sdp --answer answer.sdp  # exchange descriptions by hand
 
-An offer lets the receiver verify the files. When a transfer breaks, the same two commands go on
-where it broke. The exit code is 0 only when the receiver has confirmed every byte of every file.`
+A connection that is lost is made again, and the rest goes over it. An offer lets the receiver
+verify the files; when its transfer breaks, the same two commands go on where it broke. The exit
+code is 0 only when the receiver has confirmed every byte of every file.`
 
 /** `msrp send`: files, one after another on one session, or each with an offer of its own. */
 export function sendCommand(context: Context): Command {
@@ -50,6 +57,8 @@ export function sendCommand(context: Context): Command {
     .option('--name <NAME>', 'name for the receiver to store the file under')
     .option('--type <TYPE>', 'media type, instead of what the name tells', readMediaType)
     .option('--chunk-size <BYTES>', 'largest chunk, for relays that take no large ones', readChunkSize)
+    .option('--retry <SECONDS>', 'with --to: how long to try again when the connection is lost (60)', readSeconds)
+    .option('--no-retry', 'with --to: end when the connection is lost')
   addRelayOptions(command)
   addListenOptions(command)
   addFingerprintOption(command)
@@ -74,21 +83,22 @@ async function send(named: string[], options: SendOptions, context: Context): Pr
 
 async function sendTo(path: string, files: readonly ToSend[], options: SendOptions, context: Context): Promise<void> {
   const { output, signal } = context
+  const { retry = RETRY_FOR } = options
   const waiting = await checkAll(files, options)
   try {
     const endpoint = new Endpoint(await endpointOptions(options, output))
     const relay = await relayOptions(options, output)
     await using _ = endpoint
-    const session = await untilAborted(
-      callPeer(endpoint, { path, peerFingerprint: options.fingerprint, signal, ...(relay ? { relay } : {}) }),
-      signal,
-    )
+    const call = (signal: AbortSignal): Promise<Session> =>
+      callPeer(endpoint, { path, peerFingerprint: options.fingerprint, signal, ...(relay ? { relay } : {}) })
+    const first = await untilAborted(call(signal), signal)
+    const lasting = retry === false ? undefined : new LastingSession(first, { call, within: retry, output })
+    const session = lasting?.session ?? first
     try {
       let bytes = 0
-      for (const { open } of waiting) {
-        const source = await open()
+      for (const one of waiting) {
         const start = performance.now()
-        const sent = await deliver(session, source, { output, signal, chunkSize: options.chunkSize })
+        const { source, ...sent } = await deliverOne(one, session, lasting, options, context)
         bytes += sent.size
         const { label, fileName, attached } = source
         const seconds = (performance.now() - start) / 1000
@@ -103,8 +113,32 @@ async function sendTo(path: string, files: readonly ToSend[], options: SendOptio
   }
 }
 
+/** Sends one thing; again from its beginning when a receiver has not kept what came before a connection was lost. */
+async function deliverOne(
+  { open }: WaitingSource,
+  session: Session,
+  lasting: LastingSession | undefined,
+  { chunkSize }: SendOptions,
+  { output, signal }: Context,
+): Promise<Delivered & { source: Source }> {
+  for (;;) {
+    const source = await open()
+    const before = lasting?.replaced ?? 0
+    const explain = (error: unknown): unknown => lasting?.explain(error) ?? error
+    try {
+      return { source, ...(await deliver(session, source, { output, signal, chunkSize, explain })) }
+    } catch (error) {
+      const cause: unknown = error instanceof Undelivered ? error.cause : undefined
+      const isForgotten = cause instanceof MsrpError && cause.code === 'refused' && cause.status === 413
+      const isAnew = isForgotten && before < (lasting?.replaced ?? 0) && source.size !== undefined
+      if (!isAnew || signal.aborted) throw error
+      if (!output.json) output.say(output.faint('The other side has not kept what came before: all of it goes again.'))
+    }
+  }
+}
+
 function checkUsage(files: string[], options: SendOptions): void {
-  const { text, name, type, to, offer, answer, listen, fingerprint } = options
+  const { text, name, type, to, offer, answer, listen, fingerprint, retry } = options
   const stray = files.find((file) => /^msrps?:\/\//i.test(file))
   if (stray !== undefined) {
     throw new Failure(
@@ -131,6 +165,7 @@ function checkUsage(files: string[], options: SendOptions): void {
     checkReachOptions(options)
     return
   }
+  if (retry !== undefined) throw new Failure('usage', '--retry and --no-retry need --to PATH')
   if (text !== undefined) throw new Failure('usage', '--text needs --to PATH: an offer is about files')
   if (fingerprint !== undefined) throw new Failure('usage', '--fingerprint needs --to PATH: an answer has its own')
   checkReachOptions(options, { tlsAlone: true })

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, unlink, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import { storageError, unreadable } from 'msrp/node'
+import { FileLock, storageError, unreadable } from 'msrp/node'
 import { SessionDescription } from 'msrp/sdp'
 import { untilAborted } from '../context.ts'
 import { Failure, verdictOn } from '../failure.ts'
@@ -98,6 +98,23 @@ export async function checkNoOffer(
     `${place} has a description in it already, which stays: ${take} ${shellWord(place)} takes an offer of the other side; ` +
       'an old one of yours you can remove',
   )
+}
+
+/**
+ * Sees to it that one command at a time offers at a place, for until it is disposed of: a second one would take away the offer that
+ * the first waits for the answer to.
+ * @throws Failure `usage` when another one is there; MsrpError `storage`
+ */
+export async function holdPlace(place: string): Promise<AsyncDisposable> {
+  if (isStandard(place)) return { [Symbol.asyncDispose]: async () => {} }
+  const path = resolve(place)
+  const lock = await FileLock.take(join(dirname(path), `.${basename(path)}.lock`)).catch((error: unknown) => {
+    throw storageError(place, error)
+  })
+  if (lock === undefined) {
+    throw new Failure('usage', `another msrp offers at ${place} already: wait until it has ended, or give another name`)
+  }
+  return { [Symbol.asyncDispose]: () => lock.release() }
 }
 
 /** Takes a description away again, if it is still the one that was written. */

@@ -40,14 +40,21 @@ export function isOfFile(section: MessageDescription): boolean {
 }
 
 /**
- * Whoever offers and cannot be connected to is told so before there is an answer, which could only refuse.
- * @throws Failure `usage`
+ * How this side is reached by who made an offer: with TLS where that wants it.
+ * @throws Failure `usage` when neither side can be reached, which is told before there is an answer that could only refuse; MsrpError
  */
-export function checkReachable(offered: readonly MessageDescription[], { listen, relay }: WaitingOptions): void {
-  if (listen !== undefined || relay !== undefined) return
-  if (offered.some(({ setup }) => setup === 'actpass' || setup === 'passive')) return
-  throw new Failure(
-    'usage',
-    'the side that offers cannot be reached, so this side has to be: give --listen HOST:PORT or --relay URI',
-  )
+export async function reachOfAnswerer(
+  offered: readonly MessageDescription[],
+  options: WaitingOptions & { chunkSize?: number },
+  output: Output,
+): Promise<Reach> {
+  const { listen, relay } = options
+  const comes = offered.some(({ setup }) => setup === 'actpass' || setup === 'passive')
+  if (listen === undefined && relay === undefined && !comes) {
+    throw new Failure(
+      'usage',
+      'the side that offers cannot be reached, so this side has to be: give --listen HOST:PORT or --relay URI',
+    )
+  }
+  return reachOf(options, output, { tls: listen !== undefined && offered.some(({ secure }) => secure) })
 }

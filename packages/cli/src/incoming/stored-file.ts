@@ -45,6 +45,11 @@ export class StoredFile implements FileSink {
     return this.#sink.write(position, bytes)
   }
 
+  /** What was written, for the library to keep when the connection is lost. */
+  read(position: number, length: number): Promise<Uint8Array> {
+    return this.#sink.read(position, length)
+  }
+
   async finish(): Promise<void> {
     await this.#sink.finish()
     temporaries.delete(this.#sink.temporaryPath)

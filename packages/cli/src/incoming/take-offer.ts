@@ -18,7 +18,7 @@ import {
   offersSomething,
   writeDescription,
 } from '../exchange/description-file.ts'
-import { checkReachable, isOfFile, MOST_OFFERED, PATIENCE, reachOf } from '../exchange/reach.ts'
+import { isOfFile, MOST_OFFERED, PATIENCE, reachOfAnswerer } from '../exchange/reach.ts'
 import { Failure, Incomplete, type Verdict, verdictOn } from '../failure.ts'
 import { endpointOptions } from '../options/connection.ts'
 import { nameOfPath } from '../outgoing/folder.ts'
@@ -77,10 +77,8 @@ export async function takeOffer(options: TakeOptions, context: Context): Promise
       `this offers a chat: msrp chat --take ${shellWord(options.offer)} --answer FILE takes it`,
     )
   }
-  checkReachable(offered, options)
   const wanted = new Wanted(options.only, offered)
-  const tls = options.listen !== undefined && offered.some(({ secure }) => secure)
-  const media = await reachOf(options, output, { tls })
+  const media = await reachOfAnswerer(offered, options, output)
   const taking: Taking[] = []
   const unstorable: Verdict[] = []
   const transfers = new FileTransfers({
@@ -88,15 +86,11 @@ export async function takeOffer(options: TakeOptions, context: Context): Promise
     media,
     most: MOST_OFFERED,
     onOffered: async (offered) => {
-      try {
-        const taken = await decide(offered, folder, wanted, context)
-        if (taken !== undefined) taking.push(taken)
-      } catch (error) {
-        // The negotiation goes on without that file.
-        unstorable.push(verdictOn(error))
-        throw error
-      }
+      const taken = await decide(offered, folder, wanted, context)
+      if (taken !== undefined) taking.push(taken)
     },
+    // The negotiation goes on without that file.
+    onError: (error) => unstorable.push(verdictOn(error)),
   })
   await using negotiation = new Negotiation(endpoint, [], { onMedium: transfers.onMedium, signal, patience: PATIENCE })
   try {

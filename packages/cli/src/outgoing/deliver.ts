@@ -21,9 +21,15 @@ export interface Delivered {
 export async function deliver(
   session: Session,
   source: Source,
-  options: { output: Output; signal: AbortSignal; chunkSize?: number | undefined },
+  options: {
+    output: Output
+    signal: AbortSignal
+    chunkSize?: number | undefined
+    /** Another reason to be told, where there is a better one. */
+    explain?: (error: unknown) => unknown
+  },
 ): Promise<Delivered> {
-  const { output, signal, chunkSize } = options
+  const { output, signal, chunkSize, explain = (error) => error } = options
   const { fileName, contentType, label } = source
   const hashed = new HashedBody(source.body)
   let progress: Progress | undefined
@@ -51,7 +57,7 @@ export async function deliver(
   } catch (error) {
     progress?.end()
     const confirmedBytes = sent?.confirmed.bytes ?? 0
-    const cause = signal.aborted ? signal.reason : error
+    const cause = signal.aborted ? signal.reason : explain(error)
     throw new Undelivered(label, { confirmedBytes, total: sent?.total ?? source.size }, cause)
   } finally {
     await source.close().catch(() => {})

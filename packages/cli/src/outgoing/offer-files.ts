@@ -17,6 +17,7 @@ import {
   awaitDescription,
   checkNoOffer,
   checkPlaces,
+  holdPlace,
   isStandard,
   offersSomething,
   readDescriptionFile,
@@ -71,6 +72,7 @@ export async function offerFiles(toSend: readonly ToSend[], options: OfferOption
   const { offer, answer = '-' } = options
   checkOffered(toSend)
   await checkPlaces({ offer, answer }, 'offer')
+  await using _ = await holdPlace(offer)
   await checkNoOffer(offer, 'msrp receive --offer', (description) => isOurs(description, toSend, options))
   const before = isStandard(answer) ? undefined : await readDescriptionFile(answer)
   const resting = new RestingOffer(offer, output)

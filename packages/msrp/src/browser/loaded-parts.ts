@@ -2,7 +2,7 @@ import type { Later } from '../session/later.ts'
 import type { Parts } from '../session/parts.ts'
 import { MsrpError } from '../wire/index.ts'
 
-/** The parts that few sessions need, loaded when they do. */
+/** The parts that few sessions need, each in a file of its own if the bundler likes to. */
 export const loadedParts: Parts = {
   longMessages: loaded(() => import('../session/body-cursor.ts')),
   decisions: loaded(() => import('../session/decisions.ts')),
@@ -13,7 +13,13 @@ export const loadedParts: Parts = {
   requests: loaded(() => import('../session/extension-request.ts')),
   finishing: loaded(() => import('../session/finish.ts')),
   idle: loaded(() => import('../session/idle-watch.ts')),
+  tracing: loaded(() => import('../session/wire-trace.ts')),
   stall: loaded(() => import('../session/stall-watch.ts')),
+  keepAlive: loaded(() => import('../session/keep-alive.ts')),
+  newcomers: loaded(() => import('../session/newcomers.ts')),
+  authDetours: loaded(() => import('../session/relay-client/auth-detours.ts')),
+  handshake: loaded(() => import('../session/relay-client/handshake.ts')),
+  pathRefresh: loaded(() => import('../session/relay-client/path-refresh.ts')),
 }
 
 /** Loads something when it is asked for first. Rejects with `internal` when it cannot be loaded; the next time it is tried again. */

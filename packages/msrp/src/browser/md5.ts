@@ -1,3 +1,5 @@
+import { hex } from '../wire/hex.ts'
+
 /**
  * MD5 (RFC 1321), for HTTP Digest alone (RFC 4976 §9.1): browsers have none, and the libraries that do bring several
  * hashes' worth of code for it. It protects nothing else here.
@@ -34,7 +36,7 @@ export function md5(bytes: Uint8Array): string {
   }
   const digest = new DataView(new ArrayBuffer(16))
   for (const [index, value] of state.entries()) digest.setInt32(4 * index, value, true)
-  return Array.from(new Uint8Array(digest.buffer), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hex(new Uint8Array(digest.buffer))
 }
 
 /** What a step adds, and which of the block's words it takes. */

@@ -1,4 +1,5 @@
 import type { RandomAccessBody } from '../session/body.ts'
+import { hex } from '../wire/hex.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type FileHash, type FileHashAlgorithm, isKnownHash } from './file-hash.ts'
 
@@ -56,7 +57,7 @@ export class FileHasher {
 
   /** The hashes; nothing more goes in afterwards. */
   digests(): FileHash[] {
-    return this.#hashes.map(({ algorithm, hash }) => ({ algorithm, digest: hexOf(hash.digest()) }))
+    return this.#hashes.map(({ algorithm, hash }) => ({ algorithm, digest: hex(hash.digest()) }))
   }
 }
 
@@ -67,8 +68,4 @@ export function hashMismatch(expected: readonly FileHash[], actual: readonly Fil
     if (found !== digest) return `its ${algorithm} is ${found ?? 'not known'}, not ${digest}`
   }
   return undefined
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

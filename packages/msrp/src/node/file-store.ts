@@ -6,9 +6,9 @@ import type { ArrivedFacts, FileTarget } from '../file/file-target.ts'
 import { safeFileName } from '../file/safe-file-name.ts'
 import { ByteRanges } from '../session/byte-ranges.ts'
 import { MsrpError } from '../wire/index.ts'
+import { FileLock } from './file-lock.ts'
 import { IncomingFile, type IncomingFileOptions } from './incoming-file.ts'
 import { makeFolder } from './make-folder.ts'
-import { PartLock } from './part-lock.ts'
 import { readFacts, removeFacts, writeFacts } from './partial-facts.ts'
 import { errorCode } from './socket-error.ts'
 import { storageError } from './storage-error.ts'
@@ -47,7 +47,7 @@ export class FileStore {
   /** How many bytes of a file are there from an earlier transfer: ask for the rest from `stored + 1` on. */
   async stored(selector: FileSelector): Promise<number> {
     const place = this.#placeOf(selector)
-    if (place === undefined || (await PartLock.heldBy(place.lock)) !== 'nobody') return 0
+    if (place === undefined || (await FileLock.isHeld(place.lock))) return 0
     return (await this.#found(place, selector)) ?? 0
   }
 
@@ -62,7 +62,7 @@ export class FileStore {
     await makeFolder(this.folder).catch((cause: unknown) => Promise.reject(storageError(this.folder, cause)))
     const place = this.#placeOf(selector)
     const lock =
-      place && (await PartLock.take(place.lock).catch((cause: unknown) => Promise.reject(storageError(path, cause))))
+      place && (await FileLock.take(place.lock).catch((cause: unknown) => Promise.reject(storageError(path, cause))))
     const kept = place && lock && { place, lock }
     try {
       const stored = kept === undefined ? 0 : await this.#begin(kept.place, selector)
@@ -100,11 +100,10 @@ export class FileStore {
       const path = join(this.folder, name)
       const found = (await lstat(place.part).catch(() => undefined)) ?? (await lstat(path).catch(() => undefined))
       if (found === undefined || found.mtimeMs >= before) continue
-      const lock = await PartLock.take(place.lock).catch(() => undefined)
-      if (lock === undefined && (await PartLock.heldBy(place.lock)) === 'here') continue
-      // A lock of elsewhere lasts as long as its part.
+      const lock = await FileLock.take(place.lock).catch(() => undefined)
+      if (lock === undefined) continue
       for (const one of [place.part, place.facts, path]) await unlink(one).catch(() => {})
-      await (lock === undefined ? unlink(place.lock).catch(() => {}) : lock.release())
+      await lock.release()
     }
   }
 
@@ -148,7 +147,7 @@ interface Place {
 /** A place that is ours until its lock is released. */
 interface Kept {
   readonly place: Place
-  readonly lock: PartLock
+  readonly lock: FileLock
 }
 
 /** A file on its way into its folder. */

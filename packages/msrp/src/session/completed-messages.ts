@@ -50,7 +50,7 @@ export class CompletedMessages {
 
   /** It was refused, could not be stored or was thrown away unread: what comes again is no duplicate. */
   untaken(messageId: string): void {
-    this.#messages.delete(this.#conversation, messageId)
+    this.#messages.change(this.#conversation, (messages) => messages.delete(messageId))
   }
 
   #get(messageId: string): Completed | undefined {
@@ -58,7 +58,7 @@ export class CompletedMessages {
   }
 
   #set(messageId: string, message: Completed): void {
-    this.#messages.set(this.#conversation, messageId, message)
+    this.#messages.change(this.#conversation, (messages) => messages.set(messageId, message))
   }
 }
 

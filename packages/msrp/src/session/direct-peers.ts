@@ -1,14 +1,17 @@
 import type { Transport } from '../connection/index.ts'
 import { MsrpError, type MsrpUri, parseFingerprints } from '../wire/index.ts'
 import { ConnectionPool } from './connection-pool.ts'
+import { DirectWay } from './direct-way.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
-import type { CompleteOptions, SessionOptions } from './options.ts'
-import { checkFingerprint, trusts, wrongCertificate } from './peer-fingerprint.ts'
+import type { CompleteOptions, EndpointLimits, PrepareOptions, SessionOptions } from './options.ts'
+import { checkFingerprint } from './peer-fingerprint.ts'
 import type { DialTarget, ListenOptions, ListenPlatform, TlsOptions } from './platform.ts'
 
 /** The endpoint around them. */
 export interface DirectPeersRoom {
+  readonly limits: EndpointLimits
+  readonly connections: ReadonlySet<EndpointConnection>
   /** Somebody has connected to a listening socket. */
   accept(transport: Transport, socket: object): void
   dial(target: DialTarget): Promise<EndpointConnection>
@@ -22,7 +25,11 @@ export class DirectPeers {
 
   constructor(platform: ListenPlatform, room: DirectPeersRoom) {
     this.#platform = platform
-    this.#listening = new ListeningSockets(platform, (transport, socket) => room.accept(transport, socket))
+    this.#listening = new ListeningSockets(platform, (transport, socket) => {
+      const unbound = [...room.connections].filter((connection) => connection.inbound && !connection.used)
+      if (unbound.length >= room.limits.unboundConnections) transport.destroy()
+      else room.accept(transport, socket)
+    })
     this.#pool = new ConnectionPool((uri, trust, signal) => {
       const { secure, transport } = uri
       const { connectTo, ...proof } = trust
@@ -37,14 +44,48 @@ export class DirectPeers {
     })
   }
 
-  /** Listens. @throws MsrpError `unreachable`, `invalid-argument` */
-  listen(options: ListenOptions): Promise<ListeningPlace> {
-    return this.#listening.use(options)
+  /** Whether a local path can be made as it is wanted, a relay or not. @throws MsrpError `invalid-argument` */
+  check({ listen, peerFingerprint, relay, remotePath }: PrepareOptions): void {
+    if (remotePath === 'first') {
+      this.checkFingerprint(peerFingerprint, { relayed: relay !== undefined, secure: listen?.tls !== undefined })
+    }
+    if (listen !== undefined && relay !== undefined) {
+      throw new MsrpError('invalid-argument', 'A local path has either a listening socket or a relay')
+    }
+    if (remotePath === 'first' && listen === undefined && relay === undefined) {
+      throw new MsrpError(
+        'invalid-argument',
+        "remotePath: 'first' needs a listening socket or a relay for peers to come",
+      )
+    }
   }
 
-  /** Those of our certificate, for the SDP. */
-  ownFingerprints(certificate: string | Uint8Array): readonly string[] {
-    return this.#platform.ownFingerprints?.(certificate) ?? []
+  /**
+   * Makes a way to a local path, which `open` opens, and listens if that is wanted. `tls`: for connecting.
+   * @throws MsrpError `unreachable`, `invalid-argument`, and what `open` throws
+   */
+  prepare<T>(
+    { listen }: PrepareOptions,
+    tls: TlsOptions | undefined,
+    open: (way: DirectWay, place: ListeningPlace | undefined) => T,
+  ): T | Promise<T> {
+    const start = (place?: ListeningPlace): T => {
+      const certificate = (listen === undefined ? tls : listen.tls)?.cert
+      const fingerprints = certificate === undefined ? [] : (this.#platform.ownFingerprints?.(certificate) ?? [])
+      return open(new DirectWay(this, place, withCertificate(tls, listen?.tls), fingerprints), place)
+    }
+    // At once, so that a connection which is about to be closed serves the next session.
+    return listen === undefined ? start() : this.#listen(listen, start)
+  }
+
+  async #listen<T>(options: ListenOptions, start: (place: ListeningPlace) => T): Promise<T> {
+    const place = await this.#listening.use(options)
+    try {
+      return start(place)
+    } catch (error) {
+      await place.release()
+      throw error
+    }
   }
 
   /** Connects to the first URI of a path, or to `connectTo`; `start` uses the connection at once, before it may close. @throws MsrpError */
@@ -72,14 +113,13 @@ export class DirectPeers {
   checkFingerprint(given: SessionOptions['peerFingerprint'], where: { relayed: boolean; secure: boolean }): void {
     checkFingerprint(given, where)
   }
+}
 
-  /** Whether a connection that came to us has shown the certificate that a session wants to see, if it wants one. */
-  trusts(options: SessionOptions, connection: EndpointConnection): boolean {
-    return trusts(options, connection)
-  }
-
-  /** Why one that has not is closed. */
-  wrongCertificate(connection: EndpointConnection): MsrpError {
-    return wrongCertificate(connection)
-  }
+/**
+ * The certificate that peers are shown when they come is also the one to show when we go to them, whatever else there is:
+ * they know its fingerprint.
+ */
+function withCertificate(tls: TlsOptions | undefined, listening: TlsOptions | undefined): TlsOptions | undefined {
+  if (listening?.cert === undefined || listening.key === undefined) return tls
+  return { ...tls, cert: listening.cert, key: listening.key }
 }

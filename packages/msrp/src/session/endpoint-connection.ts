@@ -5,13 +5,7 @@ import {
   type Transport,
   type WireObserver,
 } from '../connection/index.ts'
-import {
-  type ContinuationFlag,
-  type Fingerprint,
-  MsrpError,
-  type RequestHead,
-  type ResponseHead,
-} from '../wire/index.ts'
+import { type ContinuationFlag, MsrpError, type RequestHead, type ResponseHead } from '../wire/index.ts'
 import { IGNORED, IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { loadedBefore } from './later.ts'
 import type { EndpointLimits } from './options.ts'
@@ -81,12 +75,6 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
   /** The far side opened it. */
   get inbound(): boolean {
     return this.socket !== undefined
-  }
-
-  /** Whether the far side has shown a certificate with one of these fingerprints (RFC 8122). */
-  shows(fingerprints: readonly Fingerprint[]): boolean {
-    const { transport } = this.msrp
-    return fingerprints.some(({ hash, digest }) => transport.peerDigest?.(hash) === digest)
   }
 
   /** Somebody uses it. */

@@ -1,24 +1,24 @@
 import type { Transport } from '../connection/index.ts'
 import { newInvalidHost } from '../wire/ident.ts'
 import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
-import type { Listener, PreparedSession, Session } from './api.ts'
+import type { PreparedSession, Session } from './api.ts'
 import { type Completed, CompletedMessages } from './completed-messages.ts'
 import { conversationOf } from './conversation.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import { EndpointConnection } from './endpoint-connection.ts'
-import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
+import type { IncomingRequest, RequestReader } from './incoming-request.ts'
 import type { InterruptedMessages } from './interrupted-messages.ts'
+import { loadedBefore } from './later.ts'
 import { ENDPOINT_LIMITS } from './limits.ts'
-import type { ListeningPlace } from './listening-sockets.ts'
 import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
 import { loadFor } from './parts.ts'
-import type { DialTarget, Platform, TlsOptions } from './platform.ts'
-import { Prepared, type PreparedParts, pathOf } from './prepared-session.ts'
+import type { DialTarget, Platform } from './platform.ts'
+import { Prepared, pathOf } from './prepared-session.ts'
 import { RecentMessages } from './recent-messages.ts'
 import { RelayMemory } from './relay-client/index.ts'
-import { registerWithRelay, usesWebSocket } from './relay-path.ts'
-import type { traceOf } from './wire-trace.ts'
+import { registerWithRelay, relayTarget } from './relay-path.ts'
+import type { Way } from './way.ts'
 
 /** Port in local URIs that nobody connects to: the one that IANA has registered. */
 const MSRP_PORT = 2855
@@ -35,8 +35,6 @@ export class MsrpEndpoint {
   readonly #limits: EndpointLimits
   readonly #completed: RecentMessages<Completed>
   #interrupted: InterruptedMessages | undefined
-  /** Loaded where there is somebody to show things to. */
-  #traceOf: typeof traceOf | undefined
   #connectionCount = 0
   #closed = false
 
@@ -46,7 +44,9 @@ export class MsrpEndpoint {
     this.#limits = { ...ENDPOINT_LIMITS, ...options.limits }
     this.#completed = new RecentMessages(this.#limits.rememberedMessages, this.#limits.rememberedInAll)
     this.#direct = platform.direct?.({
-      accept: (transport, socket) => this.#accept(transport, socket),
+      limits: this.#limits,
+      connections: this.#connections,
+      accept: (transport, socket) => this.#adopt(transport, socket),
       dial: (target) => this.#dial(target),
     })
   }
@@ -70,24 +70,6 @@ export class MsrpEndpoint {
     return this.#prepare(options, options.relay !== undefined || options.tls !== undefined)
   }
 
-  /** Makes a local path on which one peer after another is welcome. */
-  async listen(options: PrepareOptions): Promise<Listener> {
-    const prepared = await this.prepare({ ...options, remotePath: 'first' })
-    return {
-      localPath: prepared.localPath,
-      fingerprints: prepared.fingerprints,
-      closed: prepared.closed,
-      close: () => prepared.close(),
-      [Symbol.asyncIterator]: () => prepared.sessions(),
-      [Symbol.asyncDispose]: () => prepared.close(),
-    }
-  }
-
-  /** Resolves when nothing is left: no local path, no session. */
-  async idle(): Promise<void> {
-    while (this.#prepared.size > 0) await Promise.all([...this.#prepared].map(({ gone }) => gone))
-  }
-
   /** Ends all sessions, and closes all connections and listening sockets. */
   async close(): Promise<void> {
     this.#closed = true
@@ -100,73 +82,49 @@ export class MsrpEndpoint {
 
   /** `remotePath`: of the only peer. */
   async #prepare(options: PrepareOptions, secure: boolean, remotePath?: readonly MsrpUri[]): Promise<Prepared> {
-    if (this.#closed) throw new MsrpError('closed', 'The endpoint is closed')
-    const { listen, relay, signal } = options
-    const direct = this.#direct
-    checkPrepare(options, direct)
+    if (this.#closed) throw over()
+    const { local, relay } = options
+    this.#direct?.check(options)
     const { resumeFor = 0, stallTimeout, trace } = this.#options
-    const loading = loadFor({ ...options, stallTimeout }, this.#platform.parts)
+    const loading = loadFor({ ...options, stallTimeout, trace }, this.#platform.parts)
     if (loading !== undefined) await loading
-    if (trace !== undefined) this.#traceOf ??= (await import('./wire-trace.ts')).traceOf
     if (resumeFor > 0) await this.#keepFor(resumeFor)
-    const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
-    const place = listen && (await direct?.listen(listen))
-    try {
+    const tls = options.tls ?? this.#options.tls
+    if (relay !== undefined) {
+      const target = relayTarget(relay.uri)
       // RFC 7977 §5.2.1
-      const transport = relay && usesWebSocket(relay) ? (relay.localTransport ?? 'ws') : 'tcp'
-      const localUri = this.#localUri(options.local, place, secure, transport)
-      const { key } = localUri
-      if (this.#locals.has(key)) throw new MsrpError('invalid-argument', `${localUri} is in use for another session`)
-      const dial = (target: DialTarget): Promise<EndpointConnection> => this.#dial(target)
+      const transport = target.webSocket === undefined ? 'tcp' : (relay.localTransport ?? 'ws')
+      const localUri = this.#localUri(local, secure, transport)
       const memory = this.#relayMemory
-      const platform = this.#platform
-      const path = relay && (await registerWithRelay({ relay, localUri, platform, memory, tls, signal, dial }))
-      const certificate = relay === undefined ? (listen === undefined ? tls : listen.tls)?.cert : undefined
-      const fingerprints = certificate === undefined ? [] : (direct?.ownFingerprints(certificate) ?? [])
-      const conversation = conversationOf(options.resumeKey, localUri, remotePath)
-      return this.#register(localUri, conversation, options, { tls, place, relay: path, fingerprints })
-    } catch (error) {
-      await place?.release()
-      throw error
+      const room = { platform: this.#platform, direct: this.#direct, memory, localUri, tls, signal: options.signal }
+      const way = await registerWithRelay(target, relay, room, (to) => this.#dial(to))
+      return this.#open(localUri, options, way, remotePath)
     }
+    if (this.#direct === undefined) {
+      throw new MsrpError('invalid-argument', 'Nobody can be reached from here but through a relay: give one')
+    }
+    return this.#direct.prepare(options, tls, (way, place) => {
+      const localUri = this.#localUri(local ?? place, place?.secure ?? secure)
+      return this.#open(localUri, options, way, remotePath)
+    })
   }
 
-  #register(
-    uri: MsrpUri,
-    conversation: string,
-    options: PrepareOptions,
-    parts: Pick<PreparedParts, 'tls' | 'place' | 'relay' | 'fingerprints'>,
-  ): Prepared {
-    const { place, relay } = parts
+  #open(uri: MsrpUri, options: PrepareOptions, way: Way, remotePath: readonly MsrpUri[] | undefined): Prepared {
     const interrupted = this.#interrupted
-    const local = new LocalPath(
-      {
-        platform: this.#platform,
-        direct: this.#direct,
-        completed: new CompletedMessages(this.#completed, conversation),
-        keep: interrupted && ((body, messageId) => interrupted.keep(body, conversation, messageId)),
-        kept: (messageId) => interrupted?.take(conversation, messageId),
-      },
-      {
-        uri,
-        session: options,
-        open: options.remotePath === 'first',
-        admits: (connection) =>
-          relay === undefined
-            ? place !== undefined && connection.socket === place.socket
-            : connection === relay.connection,
-        onEmpty: () => prepared.empty(),
-      },
-    )
-    const prepared: Prepared = new Prepared({
+    const conversation = conversationOf(options.resumeKey, uri, remotePath)
+    const local = new LocalPath({
       platform: this.#platform,
-      direct: this.#direct,
-      local,
-      ...parts,
-      over: () => {
-        this.#locals.delete(uri.key)
-        this.#prepared.delete(prepared)
-      },
+      way,
+      uri,
+      options,
+      completed: new CompletedMessages(this.#completed, conversation),
+      keep: interrupted && ((body, messageId) => interrupted.keep(body, conversation, messageId)),
+      kept: (messageId) => interrupted?.take(conversation, messageId),
+      empty: () => prepared.empty(),
+    })
+    const prepared = new Prepared(way, local, () => {
+      this.#locals.delete(uri.key)
+      this.#prepared.delete(prepared)
     })
     this.#locals.set(uri.key, local)
     this.#prepared.add(prepared)
@@ -182,39 +140,39 @@ export class MsrpEndpoint {
     this.#interrupted ??= new InterruptedMessages(this.#platform.clock, resumeFor, this.#limits.interruptedMessages)
   }
 
-  #localUri(
-    local: PrepareOptions['local'],
-    place: ListeningPlace | undefined,
-    secure: boolean,
-    transport: 'tcp' | 'ws',
-  ): MsrpUri {
-    if (typeof local === 'string') return ownUri(local)
+  #localUri(local: PrepareOptions['local'], secure: boolean, transport: 'tcp' | 'ws' = 'tcp'): MsrpUri {
     const { random } = this.#platform
-    const { host, port } = local ?? place ?? { host: newInvalidHost(random), port: MSRP_PORT }
-    const scheme = (place?.secure ?? secure) ? 'msrps' : 'msrp'
-    return MsrpUri.build({ scheme, host, port, transport, sessionId: newSessionId(random) })
+    if (typeof local !== 'string') {
+      const { host, port } = local ?? { host: newInvalidHost(random), port: MSRP_PORT }
+      const scheme = secure ? 'msrps' : 'msrp'
+      return MsrpUri.build({ scheme, host, port, transport, sessionId: newSessionId(random) })
+    }
+    const uri = MsrpUri.parse(local)
+    // RFC 4975 §8.2: what goes into an SDP has its port.
+    if (uri.port === undefined) throw new MsrpError('invalid-argument', `The local URI ${uri} needs a port`)
+    if (this.#locals.has(uri.key)) throw new MsrpError('invalid-argument', `${uri} is in use for another session`)
+    return uri
   }
 
   async #dial(target: DialTarget): Promise<EndpointConnection> {
-    const transport = await this.#platform.dial(target)
-    if (!this.#closed) return this.#adopt(transport, undefined)
-    transport.destroy()
-    throw new MsrpError('closed', 'The endpoint is closed')
+    const connection = this.#adopt(await this.#platform.dial(target))
+    if (connection === undefined) throw over()
+    return connection
   }
 
-  #accept(transport: Transport, socket: object): void {
-    const unbound = [...this.#connections].filter((connection) => connection.inbound && !connection.used)
-    if (this.#closed || unbound.length >= this.#limits.unboundConnections) transport.destroy()
-    else this.#adopt(transport, socket)
-  }
-
-  #adopt(transport: Transport, socket: object | undefined): EndpointConnection {
+  /** `socket`: where it came in, if it did. Undefined once the endpoint is closed. */
+  #adopt(transport: Transport, socket?: object): EndpointConnection | undefined {
+    if (this.#closed) {
+      transport.destroy()
+      return undefined
+    }
+    const platform = this.#platform
     const { trace } = this.#options
-    const at = { clock: this.#platform.clock, number: ++this.#connectionCount }
+    const at = { clock: platform.clock, number: ++this.#connectionCount }
     const connection = new EndpointConnection({
-      platform: this.#platform,
+      platform,
       transport,
-      observer: trace && this.#traceOf?.(transport, trace, at),
+      observer: trace && loadedBefore(platform.parts.tracing).traceOf(transport, trace, at),
       socket,
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),
@@ -230,9 +188,7 @@ export class MsrpEndpoint {
     const { toPath } = request.head.fields
     const [to] = toPath
     const local = to === undefined || toPath.length > 1 ? undefined : this.#local(to)
-    if (local !== undefined) return local.route(request, connection)
-    request.respond(481)
-    return IGNORED
+    return local?.route(request, connection) ?? request.refuse(481)
   }
 
   #local(uri: MsrpUri): LocalPath | undefined {
@@ -249,34 +205,6 @@ export class MsrpEndpoint {
   }
 }
 
-/**
- * The certificate that peers are shown when they come is also the one to show when we go to them, whatever else there is:
- * they know its fingerprint.
- */
-function withCertificate(tls: TlsOptions | undefined, listening: TlsOptions | undefined): TlsOptions | undefined {
-  if (listening?.cert === undefined || listening.key === undefined) return tls
-  return { ...tls, cert: listening.cert, key: listening.key }
-}
-
-/** RFC 4975 §8.2: what goes into an SDP has its port. */
-function ownUri(text: string): MsrpUri {
-  const uri = MsrpUri.parse(text)
-  if (uri.port === undefined) throw new MsrpError('invalid-argument', `The local URI ${uri} needs a port`)
-  return uri
-}
-
-function checkPrepare(options: PrepareOptions, direct: DirectPeers | undefined): void {
-  const { listen, relay, remotePath, peerFingerprint } = options
-  if (direct === undefined && relay === undefined) {
-    throw new MsrpError('invalid-argument', 'Nobody can be reached from here but through a relay: give one')
-  }
-  if (remotePath === 'first') {
-    direct?.checkFingerprint(peerFingerprint, { relayed: relay !== undefined, secure: !!listen?.tls })
-  }
-  if (listen !== undefined && relay !== undefined) {
-    throw new MsrpError('invalid-argument', 'A local path has either a listening socket or a relay')
-  }
-  if (remotePath === 'first' && listen === undefined && relay === undefined) {
-    throw new MsrpError('invalid-argument', "remotePath: 'first' needs a listening socket or a relay for peers to come")
-  }
+function over(): MsrpError {
+  return new MsrpError('closed', 'The endpoint is closed')
 }

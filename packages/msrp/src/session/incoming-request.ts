@@ -59,10 +59,15 @@ export class IncomingRequest {
     return this.head.fields.byteRange
   }
 
+  /** Answers that it is not taken, and reads on to its end. */
+  refuse(status: number, comment?: string): RequestReader {
+    this.respond(status, comment)
+    return IGNORED
+  }
+
   /** Answers 400 to what has a flaw, and reads on to its end. */
   refuseFlaw(): RequestReader {
-    this.respond(400, this.flaw)
-    return IGNORED
+    return this.refuse(400, this.flaw)
   }
 
   /**

@@ -5,12 +5,18 @@ import * as wrapping from './envelope.ts'
 import * as requests from './extension-request.ts'
 import * as finishing from './finish.ts'
 import * as idle from './idle-watch.ts'
+import * as keepAlive from './keep-alive.ts'
+import * as newcomers from './newcomers.ts'
 import type { Parts } from './parts.ts'
+import * as authDetours from './relay-client/auth-detours.ts'
+import * as handshake from './relay-client/handshake.ts'
+import * as pathRefresh from './relay-client/path-refresh.ts'
 import * as saving from './saving.ts'
 import * as stall from './stall-watch.ts'
 import * as waitingMessages from './waiting-messages.ts'
+import * as tracing from './wire-trace.ts'
 
-/** All parts, where nothing has to be loaded. */
+/** All of them, where nothing has to be loaded. */
 export const PARTS_AT_HAND: Parts = {
   longMessages: () => longMessages,
   decisions: () => decisions,
@@ -22,4 +28,10 @@ export const PARTS_AT_HAND: Parts = {
   finishing: () => finishing,
   idle: () => idle,
   stall: () => stall,
+  keepAlive: () => keepAlive,
+  newcomers: () => newcomers,
+  authDetours: () => authDetours,
+  handshake: () => handshake,
+  pathRefresh: () => pathRefresh,
+  tracing: () => tracing,
 }

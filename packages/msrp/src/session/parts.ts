@@ -1,8 +1,9 @@
 import { type Later, use } from './later.ts'
 import type { EndpointOptions, SessionOptions } from './options.ts'
+import type { RelayClientParts } from './relay-client/index.ts'
 
 /** What few sessions need of this library: see `Later`. */
-export interface Parts {
+export interface Parts extends RelayClientParts {
   /** For messages that do not go out as one chunk. */
   readonly longMessages: Later<typeof import('./body-cursor.ts')>
   /** For sessions that decide on what comes in: by `onRequest`, `containers` and `onNickname`. */
@@ -21,6 +22,12 @@ export interface Parts {
   readonly finishing: Later<typeof import('./finish.ts')>
   /** For sessions that end when they are idle. */
   readonly idle: Later<typeof import('./idle-watch.ts')>
+  /** For sessions that ask for signs of life. */
+  readonly keepAlive: Later<typeof import('./keep-alive.ts')>
+  /** For local paths that somebody wants to whom they do not belong. */
+  readonly newcomers: Later<typeof import('./newcomers.ts')>
+  /** For endpoints that show what passes. */
+  readonly tracing: Later<typeof import('./wire-trace.ts')>
   /** For endpoints that look for dead connections. */
   readonly stall: Later<typeof import('./stall-watch.ts')>
 }
@@ -30,17 +37,19 @@ export interface Parts {
  * @throws MsrpError `invalid-argument` for options that cannot go together, `internal` when it cannot be loaded
  */
 export function loadFor(
-  options: SessionOptions & Pick<EndpointOptions, 'stallTimeout'>,
+  options: SessionOptions & Pick<EndpointOptions, 'stallTimeout' | 'trace'>,
   parts: Parts,
 ): Promise<unknown> | undefined {
-  const { onRequest, onNickname, containers, acceptWrappedTypes, envelope, idleTimeout, stallTimeout } = options
+  const { onRequest, onNickname, containers, acceptWrappedTypes, envelope } = options
   const decides = onRequest ?? onNickname ?? containers ?? acceptWrappedTypes
   const wraps = containers ?? envelope
   const loading = [
     decides && use(parts.decisions, ({ checkWrappedTypes }) => checkWrappedTypes(options)),
     wraps && parts.wrapping(),
-    idleTimeout !== undefined && parts.idle(),
-    stallTimeout !== undefined && parts.stall(),
+    options.idleTimeout !== undefined && parts.idle(),
+    options.keepAlive !== undefined && parts.keepAlive(),
+    options.stallTimeout !== undefined && parts.stall(),
+    options.trace && parts.tracing(),
   ]
   return loading.some((part) => part instanceof Promise) ? Promise.all(loading) : undefined
 }

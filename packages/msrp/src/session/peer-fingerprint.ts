@@ -21,9 +21,9 @@ export function checkFingerprint(
 }
 
 /** Whether a connection that came to us has shown the certificate that a session wants to see, if it wants one. */
-export function trusts({ peerFingerprint }: SessionOptions, connection: EndpointConnection): boolean {
+export function trusts({ peerFingerprint }: SessionOptions, { msrp: { transport } }: EndpointConnection): boolean {
   const fingerprints = parseFingerprints(peerFingerprint)
-  return fingerprints === undefined || connection.shows(fingerprints)
+  return fingerprints?.some(({ hash, digest }) => transport.peerDigest?.(hash) === digest) ?? true
 }
 
 /** Why such a connection is closed. */

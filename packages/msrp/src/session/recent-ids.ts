@@ -2,8 +2,11 @@
 export class RecentIds<T> {
   readonly #most: number
   readonly #entries: Map<string, T> = new Map()
-  /** Goes on where it stopped: to begin again each time would be to pass over the gaps that the forgotten ones left. */
-  readonly #oldest: Iterator<string, undefined> = this.#entries.keys()
+  /**
+   * Goes on where it stopped: to begin again each time would be to pass over the gaps that the forgotten ones left. But as long
+   * as it stands still it holds all that the map grows out of, so it is given up when something else is taken out.
+   */
+  #oldest: Iterator<string, undefined> | undefined
 
   constructor(most: number) {
     this.#most = most
@@ -18,14 +21,15 @@ export class RecentIds<T> {
   }
 
   set(id: string, value: T): void {
-    this.#entries.delete(id)
+    this.delete(id)
     this.#entries.set(id, value)
     if (this.#entries.size <= this.#most) return
+    this.#oldest ??= this.#entries.keys()
     const oldest = this.#oldest.next().value
     if (oldest !== undefined) this.#entries.delete(oldest)
   }
 
   delete(id: string): void {
-    this.#entries.delete(id)
+    if (this.#entries.delete(id)) this.#oldest = undefined
   }
 }

@@ -7,10 +7,8 @@ import { RecentIds } from './recent-ids.ts'
 export class RecentMessages<T> {
   readonly #each: number
   readonly #inAll: number
+  /** The one in which something came last is the last. */
   readonly #conversations: Map<string, RecentIds<T>> = new Map()
-  /** As in `RecentIds`. */
-  readonly #oldest: Iterator<string, undefined> = this.#conversations.keys()
-  #latest = ''
   #size = 0
 
   constructor(each: number, inAll: number) {
@@ -22,27 +20,19 @@ export class RecentMessages<T> {
     return this.#conversations.get(conversation)?.get(messageId)
   }
 
-  set(conversation: string, messageId: string, value: T): void {
-    const messages = this.#conversations.get(conversation) ?? new RecentIds<T>(this.#each)
-    if (conversation !== this.#latest) this.#conversations.delete(conversation)
-    this.#conversations.set(conversation, messages)
-    this.#latest = conversation
-    this.#size -= messages.size
-    messages.set(messageId, value)
-    this.#size += messages.size
-    while (this.#size > this.#inAll) {
-      const oldest = this.#oldest.next().value ?? ''
-      this.#size -= this.#conversations.get(oldest)?.size ?? 0
-      this.#conversations.delete(oldest)
+  /** Something has come in a conversation, of which `change` makes a note. */
+  change(conversation: string, change: (messages: RecentIds<T>) => void): void {
+    const conversations = this.#conversations
+    const messages = conversations.get(conversation) ?? new RecentIds<T>(this.#each)
+    const { size } = messages
+    change(messages)
+    this.#size += messages.size - size
+    conversations.delete(conversation)
+    if (messages.size > 0) conversations.set(conversation, messages)
+    for (const [oldest, { size }] of this.#size > this.#inAll ? conversations : []) {
+      conversations.delete(oldest)
+      this.#size -= size
+      if (this.#size <= this.#inAll) return
     }
-  }
-
-  delete(conversation: string, messageId: string): void {
-    const messages = this.#conversations.get(conversation)
-    if (messages === undefined) return
-    this.#size -= messages.size
-    messages.delete(messageId)
-    this.#size += messages.size
-    if (messages.size === 0) this.#conversations.delete(conversation)
   }
 }

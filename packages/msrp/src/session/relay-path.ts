@@ -1,20 +1,18 @@
 import { MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
+import type { DirectPeers } from './direct-peers.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { PathInput, RelayOptions } from './options.ts'
-import type { DialTarget, Platform, TlsOptions } from './platform.ts'
-import {
-  authenticate,
-  handshakeProtocol,
-  type RelayMemory,
-  type RelayRegistration,
-  type WebSocketRelay,
-  webSocketRelay,
-} from './relay-client/index.ts'
+import type { DialTarget, Platform, TlsOptions, WebSocketTarget } from './platform.ts'
+import { readArgument } from './read-argument.ts'
+import { authenticate, type RelayMemory, webSocketRelay } from './relay-client/index.ts'
+import { RelayWay } from './relay-way.ts'
 
-/** A path through relays, and the connection that it is bound to. */
-export interface RelayPath {
-  readonly registration: RelayRegistration<EndpointConnection['msrp']>
-  readonly connection: EndpointConnection
+/** The relays to go through, and how the first one is reached. */
+export interface RelayTarget {
+  /** As they were given, each by what it stands for. */
+  readonly full: readonly string[]
+  readonly relays: readonly [MsrpUri, ...MsrpUri[]]
+  readonly webSocket: (Pick<WebSocketTarget, 'path'> & { readonly secure: boolean }) | undefined
 }
 
 /**
@@ -23,86 +21,65 @@ export interface RelayPath {
  * passed over for the next one of its domain (RFC 2782).
  * @throws MsrpError what `authenticate` and `connectToRelay` throw
  */
-export async function registerWithRelay(options: {
-  relay: RelayOptions
-  localUri: MsrpUri
-  platform: Platform
-  memory: RelayMemory
-  tls: TlsOptions | undefined
-  signal: AbortSignal | undefined
-  dial: (target: DialTarget) => Promise<EndpointConnection>
-}): Promise<RelayPath> {
-  const { relay, localUri, platform, memory, tls, signal, dial } = options
-  const { relays, webSocket } = readRelays(relay.uri)
-  const [first] = relays
-  if (first === undefined) throw new MsrpError('invalid-argument', 'The relay has no URI')
-  const { username, password } = relay
+export async function registerWithRelay(
+  { relays, webSocket }: RelayTarget,
+  { username, password, handshake, expires }: RelayOptions,
+  room: {
+    platform: Platform
+    direct: DirectPeers | undefined
+    memory: RelayMemory
+    localUri: MsrpUri
+    tls?: TlsOptions | undefined
+    signal?: AbortSignal | undefined
+  },
+  dial: (target: DialTarget) => Promise<EndpointConnection>,
+): Promise<RelayWay> {
+  const { platform, tls, signal } = room
   const known = username !== undefined && password !== undefined ? { username, password } : undefined
-  if (relay.handshake && (webSocket === undefined || known === undefined)) {
-    throw new MsrpError('invalid-argument', 'handshake: true needs a WebSocket URL, a user name and a password')
-  }
-  return platform.connectToRelay(first, async ({ host, port, serverName }) => {
-    let connection: EndpointConnection | undefined
+  if (username === '') throw invalid('the user name for the relay is empty')
+  const protocols = handshake ? (await platform.parts.handshake()).handshakeProtocols(webSocket, known) : []
+  return platform.connectToRelay(relays[0], async (address) => {
+    const secure = webSocket?.secure ?? true
+    const target = { ...address, secure, tls, signal, webSocket: webSocket && { path: webSocket.path, protocols } }
     const registration = await authenticate({
-      connect: async () => {
-        connection = await dial({
-          host,
-          port,
-          serverName,
-          secure: webSocket?.secure ?? true,
-          tls,
-          signal,
-          webSocket: webSocket && {
-            path: webSocket.path,
-            protocols: relay.handshake && known ? [handshakeProtocol(known.username, known.password)] : [],
-          },
-        })
-        return connection.msrp
-      },
+      ...room,
+      connect: () => dial(target),
       relays,
-      localUri,
-      credentials: known ?? noCredentials,
-      expires: relay.expires,
-      clock: platform.clock,
-      random: platform.random,
-      hash: platform.hash,
-      memory,
-      signal,
+      credentials({ host }) {
+        if (known !== undefined) return known
+        // One that has authenticated us by a cookie asks for nothing more.
+        const text = `the relay ${host} asks for a user name and password, and none were given`
+        throw new MsrpError('unauthorized', text)
+      },
+      expires,
     })
-    if (connection === undefined) throw new MsrpError('internal', 'The relay was not connected to')
-    return { registration, connection }
+    return new RelayWay(registration, room.direct)
   })
 }
 
-/** Whether the first relay is reached by WebSocket. @throws MsrpError `invalid-argument` */
-export function usesWebSocket({ uri }: RelayOptions): boolean {
-  return readRelays(uri).webSocket !== undefined
-}
-
 /** The relays that `uri` of `RelayOptions` names, each by what it stands for. @throws MsrpError `invalid-argument` */
-export function relayUris(input: PathInput): string[] {
-  return readRelays(input).full
+export function relayUris(input: PathInput): readonly string[] {
+  return relayTarget(input).full
 }
 
-/** `relays`: what AUTH is addressed to. */
-function readRelays(input: PathInput): { full: string[]; relays: MsrpUri[]; webSocket: WebSocketRelay | undefined } {
+/** Reads what relays are given by: URIs, of which the first may be the URL of a WebSocket. @throws MsrpError `invalid-argument` */
+export function relayTarget(input: PathInput): RelayTarget {
   const full = (typeof input === 'string' ? input.trim().split(/\s+/) : input).map(inFull)
-  const [first = '', ...others] = full
-  try {
-    const webSocket = webSocketRelay(first)
-    const relays = parsePath([webSocket?.uri ?? first, ...others].join(' '))
-    for (const { secure, sessionId } of relays) {
-      if (secure && sessionId === undefined) continue
-      throw new MsrpError(
-        'invalid-argument',
-        'relays are reached over TLS (msrps), and have nothing after host and port',
-      )
+  const [text = '', ...others] = full
+  return readArgument("The relay's URI", () => {
+    const url = webSocketRelay(text)
+    const [first, ...further] = parsePath([url?.uri ?? text, ...others].join(' '))
+    if (first === undefined) throw invalid('it is empty')
+    const relays = [first, ...further] as const
+    if (relays.some(({ secure, sessionId }) => !secure || sessionId !== undefined)) {
+      throw invalid('relays are reached over TLS (msrps), and have nothing after host and port')
     }
-    return { full, relays, webSocket }
-  } catch (error) {
-    if (!(error instanceof MsrpError)) throw error
-    throw new MsrpError('invalid-argument', `The relay's URI cannot be used: ${error.message}`, { cause: error })
-  }
+    const byWebSocket = first.transport === 'ws'
+    if (byWebSocket && first.port === undefined) {
+      throw invalid(`${text} needs a port, or a URL such as wss://${first.host}/`)
+    }
+    return { full, relays, webSocket: url ?? (byWebSocket ? { path: '/', secure: true } : undefined) }
+  })
 }
 
 /** `relay.example.com` and `msrps://relay.example.com` stand for `msrps://relay.example.com;tcp`. */
@@ -111,8 +88,6 @@ function inFull(relay: string): string {
   return `${relay.includes('://') ? relay : `msrps://${relay}`};tcp`
 }
 
-/** A relay that has authenticated us by a cookie asks for nothing more. */
-function noCredentials(relay: MsrpUri): never {
-  const text = `the relay ${relay.host} asks for a user name and password, and none were given`
-  throw new MsrpError('unauthorized', text)
+function invalid(text: string): MsrpError {
+  return new MsrpError('invalid-argument', text)
 }

@@ -29,26 +29,3 @@ export function encodeReport(parts: ReportParts): Uint8Array {
     ],
   })
 }
-
-/** A SEND without body, which binds a connection or keeps it alive (RFC 4975 §5.4, §7.1). */
-export function encodeBodiless(parts: {
-  transactionId: string
-  toPath: readonly MsrpUri[]
-  fromPath: readonly MsrpUri[]
-  messageId: string
-  successReport: boolean
-}): Uint8Array {
-  const { transactionId, toPath, fromPath, messageId, successReport } = parts
-  return encodeWholeRequest({
-    transactionId,
-    method: 'SEND',
-    toPath,
-    fromPath,
-    fields: [
-      ['Message-ID', messageId],
-      ['Success-Report', successReport ? 'yes' : 'no'],
-      ['Failure-Report', 'yes'],
-      ['Byte-Range', '1-0/0'],
-    ],
-  })
-}

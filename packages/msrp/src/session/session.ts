@@ -55,13 +55,11 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   readonly #inbox: Inbox
   readonly #outgoing: OutgoingMessages
   readonly #closed = Promise.withResolvers<SessionEnd>()
-  readonly #presence: Presence
+  readonly presence: Presence
   readonly #nicknames: NicknameRequests | undefined
   readonly #pauses: Set<object> = new Set()
   readonly #counts = new SessionCounts()
   #connection: EndpointConnection
-  /** Connections that it was bound to before: what still comes over them comes too late. */
-  readonly #left: WeakSet<EndpointConnection> = new WeakSet()
   #state: 'open' | 'closing' | 'closed' = 'open'
   /** Nothing more is taken to send; what comes in is. */
   #finishing = false
@@ -94,10 +92,10 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     }
     this.#inbox = new Inbox(context)
     this.#outgoing = new OutgoingMessages(context)
-    this.#presence = new Presence(context)
+    this.presence = new Presence(context)
     const { onNickname } = options
     this.#nicknames = onNickname && new (loadedBefore(platform.parts.decisions).NicknameRequests)(onNickname)
-    if (options.keepAlive !== undefined) this.#presence.keepAlive(options.keepAlive)
+    if (options.keepAlive !== undefined) void this.presence.keepAlive(options.keepAlive)
     this.#beganAt = platform.clock.now()
     if (options.idleTimeout !== undefined) {
       const busy = (): boolean => this.#inbox.busy || this.#outgoing.size > 0
@@ -177,15 +175,12 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
 
   /** The active side's first request, which binds the connection (RFC 4975 §5.4). Rejects when it is refused. */
   bind(): Promise<void> {
-    return this.#presence.bind()
+    return this.presence.bind()
   }
 
-  /** Whether the peer is still there; if it is not, the session is over. */
-  async probe(): Promise<boolean> {
-    const there = await this.#presence.probe()
-    // Behind relays a peer leaves without a word.
-    if (!there) this.#end({ by: 'peer' }, new MsrpError('connection-lost', 'The peer has left'))
-    return this.#state !== 'closed'
+  /** Behind relays a peer leaves without a word. */
+  peerLeft(): void {
+    this.#end({ by: 'peer' }, new MsrpError('connection-lost', 'The peer has left'))
   }
 
   /** A request that belongs to this session, on its connection. */
@@ -196,26 +191,18 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
       return IGNORED
     }
     if (this.#state !== 'open') {
-      request.respond(481)
-      return IGNORED
+      return request.refuse(481)
     }
     if (request.head.method === 'SEND') return this.#inbox.send(request)
     if (request.head.method === 'NICKNAME' && this.#nicknames !== undefined) return this.#nicknames.request(request)
     // RFC 4975 §12: an unknown method is answered 501.
-    request.respond(501)
-    return IGNORED
-  }
-
-  /** Whether another connection can take the place of ours: both came in, and it has not had its turn already. */
-  mayMoveTo(connection: EndpointConnection): boolean {
-    return connection.open && connection.inbound && this.#connection.inbound && !this.#left.has(connection)
+    return request.refuse(501)
   }
 
   /** The peer has come back over another connection, which takes the old one's place. */
   moveTo(connection: EndpointConnection): void {
     const old = this.#connection
     this.#connection = connection
-    this.#left.add(old)
     connection.use(this)
     for (const reason of this.#pauses) {
       connection.msrp.pauseReading(reason)
@@ -260,7 +247,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     if (this.#state === 'closed') return false
     this.#state = 'closed'
     this.#idle?.stop()
-    this.#presence.stop()
+    this.presence.stop()
     this.#outgoing.end(error)
     this.#inbox.end(error, end.by === 'local')
     const last = this.#connection.release(this, this.#closeTimeout)
@@ -274,7 +261,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     // RFC 4975 §7.3.2: of other namespaces nothing is known.
     if (status?.namespace !== '000') return
     this.#counts.received.reports++
-    if (this.#presence.reported(messageId, status.code, status.comment)) return
+    if (this.presence.reported(messageId, status.code, status.comment)) return
     this.#outgoing.reported(messageId, status.code, status.comment, byteRange)
   }
 

@@ -22,3 +22,8 @@ export function parsePath(text: string, limit: number = MAX_PATH_URIS): MsrpUri[
 export function formatPath(uris: readonly MsrpUri[]): string {
   return uris.join(' ')
 }
+
+/** Whether two paths lead the same way (RFC 4975 §6.1). */
+export function samePath(one: readonly MsrpUri[], other: readonly MsrpUri[]): boolean {
+  return one.length === other.length && one.every((uri, index) => other[index]?.equals(uri))
+}

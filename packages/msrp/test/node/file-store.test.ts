@@ -279,7 +279,7 @@ describe('a part of a file', () => {
     expect(await names(folder)).toEqual(['a.bin'])
   })
 
-  test('of a process that died goes over to one of those who want it, and of a machine that cannot be seen to none', async () => {
+  test('of a process that died goes over to one of those who want it, and of a machine that cannot be seen when that is silent', async () => {
     const { store: files, folder } = await store({ keepFor: 1000 })
     const file = await files.open(selector)
     await file.write(0, bytes.slice(0, 1000))
@@ -295,6 +295,15 @@ describe('a part of a file', () => {
     await writeFile(lock, JSON.stringify({ ...holder, host: 'another' }))
     expect(await files.stored(selector)).toBe(0)
     expect((await files.open(selector)).stored).toBe(0)
+    await utimes(join(folder, PART), 0, 0)
+    await files.clean()
+    expect(await names(folder)).toContain(PART)
+    // It has not said for long that it lives.
+    await utimes(lock, 0, 0)
+    expect(await files.stored(selector)).toBe(1000)
+    const gone = await files.open(selector)
+    expect(gone.stored).toBe(1000)
+    await gone.suspend()
     await utimes(join(folder, PART), 0, 0)
     await files.clean()
     expect((await names(folder)).filter((name) => name.startsWith(stem))).toEqual([])

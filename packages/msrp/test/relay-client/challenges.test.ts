@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { MsrpError, MsrpUri } from '../../src/wire/index.ts'
 import {
@@ -7,7 +6,6 @@ import {
   granted,
   isRight,
   LOCAL,
-  PASSWORD,
   RELAY,
   register,
   ScriptedRelay,
@@ -247,27 +245,6 @@ describe('The credentials', () => {
     expect(new Set(cnonces).size).toBe(3)
     for (const cnonce of cnonces) expect(cnonce).toMatch(/^[0-9a-f]{32}$/)
     registration.stop()
-  })
-
-  test('can be made from HA1 in place of the password, with the algorithm that it is for', async () => {
-    const relay = challenging(
-      'Digest realm="r", qop="auth", nonce="s", algorithm=SHA-256',
-      'Digest realm="r", qop="auth", nonce="m", algorithm=MD5',
-    )
-    const md5 = createHash('md5').update(`alice:r:${PASSWORD}`).digest('hex')
-    const registration = await register(relay, { credentials: { username: 'alice', realm: 'r', ha1: { md5 } } })
-    expect(relay.last.authorization?.algorithm).toBe('md5')
-    expect(isRight(relay.last)).toBe(true)
-    registration.stop()
-  })
-
-  test('say so when HA1 is for another realm than the relay asks for', async () => {
-    const relay = challenging('Digest realm="theirs", qop="auth", nonce="n"')
-    const error = await errorOf(
-      register(relay, { credentials: { username: 'alice', realm: 'ours', ha1: { md5: 'x' } } }),
-    )
-    expect(error).toMatchObject({ code: 'invalid-argument' })
-    expect(error.message).toContain('MD5 in the realm "theirs"')
   })
 
   test('are refused here when the user name could smuggle in another field', async () => {

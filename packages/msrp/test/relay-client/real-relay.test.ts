@@ -5,16 +5,17 @@ import { completeSettings, createAuthority, issueCertificate, type RunningRelay,
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Clock, MsrpConnection } from '../../src/connection/index.ts'
 import { dial, nodeClock, nodeHash, nodeRandom, nodeResolver } from '../../src/node/index.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
+import type { PendingRequest } from '../../src/session/pending-request.ts'
 import {
   type AuthenticateOptions,
-  type AuthTransaction,
   authenticate,
   connectToRelay,
   RelayMemory,
   type RelayRegistration,
 } from '../../src/session/relay-client/index.ts'
 import { MsrpUri } from '../../src/wire/index.ts'
-import { clientConnection } from './scripted-relay.ts'
+import { type Client, clientConnection } from './scripted-relay.ts'
 
 // The relay of this repository, over TLS on loopback: what the scripted one cannot prove.
 
@@ -24,7 +25,7 @@ const NAMES = ['relay-a.localhost', 'relay-b.localhost'] as const
 let folder: string
 let ca: string
 const relays: RunningRelay[] = []
-const registrations: RelayRegistration<MsrpConnection<AuthTransaction>>[] = []
+const registrations: RelayRegistration<Client>[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'msrp-relay-client-'))
@@ -56,7 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const registration of registrations) {
     registration.stop()
-    registration.connection.fail(undefined)
+    registration.connection.msrp.fail(undefined)
   }
   for (const relay of relays) await relay.close()
   await rm(folder, { recursive: true, force: true })
@@ -66,7 +67,7 @@ function uriOf(index: number): MsrpUri {
   return MsrpUri.parse(`msrps://${NAMES[index]}:${relays[index]?.listeners[0]?.port};tcp`)
 }
 
-async function connect(relay: MsrpUri): Promise<MsrpConnection<AuthTransaction>> {
+async function connect(relay: MsrpUri): Promise<MsrpConnection<PendingRequest>> {
   const { transport } = await connectToRelay(relay, nodeResolver(), ({ host, port, serverName }) =>
     dial({ host, port, secure: true, tls: { ca }, names: [serverName] }),
   )
@@ -75,16 +76,15 @@ async function connect(relay: MsrpUri): Promise<MsrpConnection<AuthTransaction>>
 
 async function register(
   uris: MsrpUri[],
-  options: Partial<AuthenticateOptions<MsrpConnection<AuthTransaction>>> = {},
-): Promise<RelayRegistration<MsrpConnection<AuthTransaction>>> {
+  { clock = nodeClock, ...options }: Partial<AuthenticateOptions<Client>> & { readonly clock?: Clock } = {},
+): Promise<RelayRegistration<Client>> {
   const registration = await authenticate({
-    connect: () => connect(uris[0]!),
+    connect: async () => ({ msrp: await connect(uris[0]!) }),
     relays: uris,
     localUri: MsrpUri.parse('msrps://client.invalid:2855/l0calses510n;tcp'),
-    credentials: { username: 'carol', password: PASSWORD },
-    clock: nodeClock,
-    random: nodeRandom,
-    hash: nodeHash,
+    credentials: () => ({ username: 'carol', password: PASSWORD }),
+    platform: { clock, random: nodeRandom, hash: nodeHash, parts: PARTS_AT_HAND },
+    memory: new RelayMemory(),
     ...options,
   })
   registrations.push(registration)
@@ -100,7 +100,7 @@ const fast: Clock = {
 /** Relays whose ways are known are not suspected for being silent, which on the fast clock they would be at once. */
 function knowing(...uris: MsrpUri[]): RelayMemory {
   const memory = new RelayMemory()
-  for (const uri of uris) memory.of(uri).uriParameter = 'sent'
+  for (const uri of uris) memory.of(uri).takesUri = true
   return memory
 }
 
@@ -127,7 +127,7 @@ describe('With the relay of this repository, over TLS,', () => {
       { username: 'carol', password: 'wrong' },
       { username: 'nobody', password: PASSWORD },
     ]) {
-      const error = await register([uriOf(0)], { credentials }).catch((reason: unknown) => reason)
+      const error = await register([uriOf(0)], { credentials: () => credentials }).catch((reason: unknown) => reason)
       expect(error).toMatchObject({ code: 'unauthorized' })
       texts.add(String(error))
     }
@@ -154,7 +154,7 @@ describe('With the relay of this repository, over TLS,', () => {
     const memory = knowing(uriOf(0), uriOf(1))
     const registration = await register([uriOf(0), uriOf(1)], { expires: 60, clock: fast, memory })
     expect(registration.usePath.map(({ host }) => host)).toEqual([...NAMES])
-    expect(registration.pathForSdp().map(({ host }) => host)).toEqual([NAMES[1], NAMES[0], 'client.invalid'])
+    expect(registration.usePath.map(({ host }) => host)).toEqual([...NAMES])
     const changes: unknown[] = []
     registration.onPathChanged = (change) => changes.push(change)
     registration.onLost = (error) => changes.push(error)

@@ -97,7 +97,6 @@ describe('A path is refreshed', () => {
     expect(changes[0]?.previous.join(' ')).toBe(token('t1'))
     expect(changes[0]?.previousExpiresAt).toBe(previousExpiresAt)
     expect(registration.usePath.join(' ')).toBe(token('t2'))
-    expect(registration.pathForSdp()[0]?.toString()).toBe(token('t2'))
     expect(registration.expiresAt).toBe(relay.last.at + LIFETIME)
     // The new one is what is refreshed from now on.
     await relay.clock.advance(0.85 * LIFETIME)
@@ -224,7 +223,7 @@ describe('A path that cannot be refreshed', () => {
     expect(losses[0]?.message).toContain('does not accept this user name or password')
     expect(changes).toEqual([])
     expect(relay.clock.pending).toBe(0)
-    expect(registration.connection.open).toBe(true)
+    expect(registration.connection.msrp.open).toBe(true)
   })
 
   test.each<[string, Reply]>([
@@ -266,7 +265,7 @@ describe('A path that cannot be refreshed', () => {
   test('because the connection is gone is none of ours: its owner knows', async () => {
     const relay = new ScriptedRelay(authenticated(() => granted(token('t'), ['Expires', '600'])))
     const { registration, changes, losses } = watch(await register(relay))
-    registration.connection.fail(undefined)
+    registration.connection.msrp.fail(undefined)
     await relay.clock.advance(2 * LIFETIME)
     expect([changes, losses]).toEqual([[], []])
     expect(relay.received).toHaveLength(2)

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import { type Clock, MsrpConnection, type Transport } from '../../src/connection/index.ts'
 import { nodeHash } from '../../src/node/node-crypto.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
+import type { PendingRequest } from '../../src/session/pending-request.ts'
 import {
   type AuthenticateOptions,
-  type AuthTransaction,
   authenticate,
+  type CredentialsFor,
+  type RelayCredentials,
   RelayMemory,
   type RelayRegistration,
 } from '../../src/session/relay-client/index.ts'
@@ -49,7 +52,7 @@ export type Script = (auth: ReceivedAuth) => Reply
 export class ScriptedRelay {
   readonly clock: FakeClock = new FakeClock()
   readonly received: ReceivedAuth[] = []
-  readonly connections: MsrpConnection<AuthTransaction>[] = []
+  readonly connections: MsrpConnection<PendingRequest>[] = []
   /** Changed in mid-test to have it behave differently from then on. */
   script: Script
   secure = true
@@ -63,7 +66,7 @@ export class ScriptedRelay {
   }
 
   /** What a client dials: an `MsrpConnection` over memory. */
-  connect = async (): Promise<MsrpConnection<AuthTransaction>> => {
+  connect = async (): Promise<MsrpConnection<PendingRequest>> => {
     const pair = memoryPair({ secure: this.secure, split: 97 })
     const bytes: number[] = []
     let head: RequestHead | undefined
@@ -125,8 +128,8 @@ export function clientConnection(
   transport: Transport,
   clock: Clock,
   random: RandomBytes = countingRandom(),
-): MsrpConnection<AuthTransaction> {
-  const connection = new MsrpConnection<AuthTransaction>({
+): MsrpConnection<PendingRequest> {
+  const connection = new MsrpConnection<PendingRequest>({
     transport,
     clock,
     random,
@@ -159,19 +162,33 @@ export const USERNAME: string = 'alice'
 export const PASSWORD: string = 'Pass:Wörd "1234"'
 export const REALM: string = 'relay.example.com'
 
+/** What owns a client's connection. */
+export interface Client {
+  readonly msrp: MsrpConnection<PendingRequest>
+}
+
+/** What `authenticate` takes; credentials that are the same for all relays as they are. */
+export type RegisterOptions = Omit<Partial<AuthenticateOptions<Client>>, 'credentials' | 'platform'> &
+  Partial<AuthenticateOptions<Client>['platform']> & {
+    readonly credentials?: RelayCredentials | CredentialsFor
+  }
+
 /** `authenticate` with the usual values. */
 export function register(
   relay: ScriptedRelay,
-  options: Partial<AuthenticateOptions<MsrpConnection<AuthTransaction>>> = {},
-): Promise<RelayRegistration<MsrpConnection<AuthTransaction>>> {
+  {
+    credentials = { username: USERNAME, password: PASSWORD },
+    random = countingRandom(),
+    parts = PARTS_AT_HAND,
+    ...options
+  }: RegisterOptions = {},
+): Promise<RelayRegistration<Client>> {
   return authenticate({
-    connect: relay.connect,
+    connect: async () => ({ msrp: await relay.connect() }),
     relays: [RELAY],
     localUri: LOCAL,
-    credentials: { username: USERNAME, password: PASSWORD },
-    clock: relay.clock,
-    random: countingRandom(),
-    hash: nodeHash,
+    credentials: typeof credentials === 'function' ? credentials : () => credentials,
+    platform: { clock: relay.clock, random, hash: nodeHash, parts },
     memory: new RelayMemory(),
     ...options,
   })

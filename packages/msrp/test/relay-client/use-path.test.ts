@@ -59,16 +59,12 @@ describe('A Use-Path', () => {
     expect(relay.clock.pending).toBe(0)
   })
 
-  test('becomes the path for SDP from its far end, with our own URI last (RFC 4976 §5.1: "C B A")', async () => {
+  test('becomes the path for SDP from its far end, with our own URI last (RFC 4976 §5.1: "C B A")', () => {
     const [b, c] = ['msrps://b.example:1/b;tcp', 'msrps://c.example:2/c;tcp'].map((text) => MsrpUri.parse(text)) as [
       MsrpUri,
       MsrpUri,
     ]
     expect(pathForSdp([b, c], LOCAL).join(' ')).toBe(`${c} ${b} ${LOCAL}`)
-    const registration = await register(new ScriptedRelay(() => granted(`${b} ${c}`)))
-    expect(registration.pathForSdp().join(' ')).toBe(`${c} ${b} ${LOCAL}`)
-    expect(registration.pathForSdp(b).join(' ')).toBe(`${c} ${b} ${b}`)
-    registration.stop()
   })
 })
 
@@ -109,7 +105,7 @@ describe('A chain of two relays', () => {
     expect(relay.connections).toHaveLength(1)
 
     expect(registration.usePath.join(' ')).toBe(`${INNER_TOKEN} ${OUTER_TOKEN}`)
-    expect(registration.pathForSdp().join(' ')).toBe(`${OUTER_TOKEN} ${INNER_TOKEN} ${LOCAL}`)
+    expect(pathForSdp(registration.usePath, LOCAL).join(' ')).toBe(`${OUTER_TOKEN} ${INNER_TOKEN} ${LOCAL}`)
     // Each relay grants its own lifetime; the path lives as long as the shorter one.
     expect(registration.expiresAt).toBe(relay.last.at + 300_000)
     registration.stop()

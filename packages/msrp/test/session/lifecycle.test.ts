@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { cpimEnvelope } from '../../src/cpim/index.ts'
 import type { PathChange, PreparedSession } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
+import { listenerOn } from '../../src/session/listener.ts'
 import { MsrpUri } from '../../src/wire/index.ts'
 import { MemoryFile, MemoryPlatform } from './memory-platform.ts'
 import { RawPeer, type Seen, settled } from './raw-peer.ts'
@@ -441,7 +442,6 @@ describe('Local paths', () => {
     }
     expect(paths).toEqual([PEER])
     expect(platform.ports).toEqual([])
-    await endpoint.idle()
   })
 
   test('take what is known of the peer when it is known: its types, largest size and envelope', async () => {
@@ -466,18 +466,14 @@ describe('Local paths', () => {
     expect(chunk.text).toContain('im:bob@example.com')
   })
 
-  test('are waited for by idle, also those of a listener that goes with its block', async () => {
+  test('go with the block that holds their listener', async () => {
     const platform = new MemoryPlatform()
-    const endpoint = new MsrpEndpoint(platform, {})
-    let idle = Promise.resolve()
     {
-      await using listener = await endpoint.listen({ listen: { port: 7001 } })
+      const prepared = await new MsrpEndpoint(platform, {}).prepare({ listen: { port: 7001 }, remotePath: 'first' })
+      await using listener = listenerOn(prepared)
       expect(listener.localPath).toContain(':7001/')
-      idle = endpoint.idle()
-      await settled()
-      expect(await stateOf(idle)).toBe('pending')
+      expect(platform.ports).toEqual([7001])
     }
-    await idle
     expect(platform.ports).toEqual([])
   })
 
@@ -538,7 +534,7 @@ describe('A relay', () => {
 
   test.each([
     ['no URI', { uri: [] }],
-    ['a URI that is none', { uri: ['relay.example'] }],
+    ['a URI that is none', { uri: ['http://relay.example'] }],
     ['an empty user name', { username: '' }],
   ])('with %s is refused', async (_, wrong) => {
     const preparing = new MsrpEndpoint(new MemoryPlatform(), {}).prepare({ relay: { ...relay, ...wrong } })
@@ -821,7 +817,7 @@ describe('Waiting peers', () => {
   test('see a listener that gives one session after another', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
-    const listener = await endpoint.listen({ listen: {} })
+    const listener = listenerOn(await endpoint.prepare({ listen: {}, remotePath: 'first' }))
     const names: string[] = []
     const loop = (async () => {
       for await (const session of listener) {

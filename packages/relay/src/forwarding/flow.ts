@@ -8,6 +8,7 @@ import {
   type RequestHead,
 } from 'msrp/wire'
 import { failureOf } from './failure.ts'
+import { AHEAD, roomFor } from './flow-room.ts'
 import type { InboundChunk } from './inbound-chunk.ts'
 import { Pacing } from './limits/pacing.ts'
 import type { Toll } from './limits/toll.ts'
@@ -19,19 +20,7 @@ import type { Way } from './route.ts'
 import { SentPart } from './sent-part.ts'
 import type { SessionTraffic } from './session-facts.ts'
 import type { Token } from './token.ts'
-import { LEAST_BUFFER, LEAST_PER_CONNECTION, REQUEST_OVERHEAD } from './total-buffer.ts'
-
-/**
- * Bytes that are read ahead of a next hop that takes no more, where the source can be held up. What is read when there is
- * room goes straight through; what is kept is copied, and searched, once more.
- */
-const AHEAD = 32 * 1024
-
-/** A flow whose source carries others as well may keep this many times the buffer before its message is refused, */
-const SHARED_FACTOR = 4
-
-/** and all flows of that source together this many times: then those that keep more than a little are refused. */
-const ALL_FLOWS_FACTOR = 64
+import { REQUEST_OVERHEAD } from './total-buffer.ts'
 
 /** Bytes that are kept for each character of a flow's key: the key, and the URIs that were read from it. */
 const BYTES_PER_CHARACTER = 4
@@ -367,25 +356,16 @@ export class Flow implements ChunkSource, Passenger {
     this.source.kept += bytes
     // Nobody has to be let go.
     if (bytes <= 0 && this.source.connection.reading) return
-    // What waits for more of itself to arrive must not keep it from arriving.
     const moves = this.#passages[0]?.startable === true
-    const { full } = this.source.total
-    const least = Math.min(this.#buffer, LEAST_BUFFER)
-    const ahead = this.source.shared ? this.#buffer : Math.min(this.#buffer, AHEAD)
-    const buffer = full ? least : ahead
-    // Many short messages may wait as long as there is memory: who sends them at once means no harm.
-    const kept = this.#kept - (full ? 0 : this.#passages.length * REQUEST_OVERHEAD)
-    const keptOfAll = this.source.kept - (full ? 0 : this.source.passages * REQUEST_OVERHEAD)
-    if (bytes <= 0) {
-      if (kept <= buffer / 2 || !moves) this.source.connection.resumeReading(this)
-    } else if (!this.source.shared) {
-      if (kept <= buffer || !moves) return
-      this.source.pauseReading(this)
-    } else if (kept > buffer * SHARED_FACTOR) {
-      this.#overflow()
-    } else if (keptOfAll > (full ? LEAST_PER_CONNECTION : this.#buffer * ALL_FLOWS_FACTOR)) {
-      // Who has but a little here is not the one that is slow.
-      if (full || kept > least) this.#overflow()
+    switch (roomFor(this.source, this.#kept, this.#passages.length, this.#buffer, bytes > 0, moves)) {
+      case 'read':
+        this.source.connection.resumeReading(this)
+        break
+      case 'pause':
+        this.source.pauseReading(this)
+        break
+      case 'overflow':
+        this.#overflow()
     }
   }
 

@@ -9,24 +9,24 @@ import {
 import {
   ChunkParser,
   type ContinuationFlag,
-  encodeResponse,
   encodeShortResponse,
-  encodeWholeRequest,
-  formatByteRange,
-  formatStatus,
   MsrpError,
   type RequestHead,
   type ResponseHead,
 } from 'msrp/wire'
+import { encodeAnswer, encodeReport, isUnanswerable, shortComment } from './answers.ts'
 import { BodyQueue } from './body-queue.ts'
 import type { Counters } from './counters.ts'
 import { FailedAuths } from './failed-auths.ts'
 import { Flows } from './flows.ts'
 import type { HandshakeUser } from './handshake-user.ts'
+import { HeldSources } from './held-sources.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import type { Pace, Paced } from './limits/pace.ts'
 import { NonceCounts } from './nonce.ts'
 import type { Pending } from './pending.ts'
+import type { Refusal } from './policy/refusal.ts'
+import { Probation } from './probation.ts'
 import type { SentPart } from './sent-part.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
 import type { SiblingEnd } from './siblings.ts'
@@ -47,18 +47,6 @@ const UNREAD_BYTES = 16 * 1024 * 1024
 
 /** Bytes of requests of which only a refusal would be answered that are remembered; then the oldest is forgotten. */
 const WATCHED_BYTES = 2 * 1024 * 1024
-
-/** Requests that are turned away before a first one succeeds, and the connection with them (RFC 4976 §6.1). */
-const REFUSALS = 8
-
-/**
- * Bytes that may wait for the far end before those who send them are not read. What they have sent by then, a read at
- * most, has room as well: it need not be copied to wait elsewhere.
- */
-const ENOUGH = 160 * 1024
-
-/** Characters of a comment that are passed on: of a peer's words no more than a line has room for. */
-const COMMENT = 200
 
 /**
  * Bytes that may be out without an answer where the far end may be a browser: it reads whether its page wants more or not,
@@ -142,12 +130,11 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
   /** Made when it is needed: hardly anybody sends such requests. */
   #refusable: WatchedRequests | undefined
   readonly #clock: RelayPlatform['clock']
-  /** Closes the connection: at the end of its probation, or when closing it in order takes too long. */
-  #timer: Cancel = NOTHING
-  #proved = false
-  #refusals = 0
-  /** Connections that are not read until the far end has taken what waits for it. */
-  #held: { readonly source: RelayConnection; readonly until: number }[] = []
+  /** Undefined once a request of the far side has succeeded, and where none has to. */
+  #probation: Probation | undefined
+  readonly #held: HeldSources = new HeldSources(this)
+  /** Cuts the connection off when closing it in order takes too long. */
+  #closing: Cancel = NOTHING
   #arriving: InboundChunk | { head: RequestHead; body: BodyQueue } | undefined
 
   constructor(options: RelayConnectionOptions) {
@@ -176,10 +163,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     })
     if (options.inbound) {
       this.connection.stranger = true
-      // RFC 4976 §6.1: whoever has made no successful request by then is not waited for.
-      this.#timer = platform.clock.after(settings.probation * 1000, () => this.connection.fail(undefined))
-    } else {
-      this.#proved = true
+      this.#probation = new Probation(platform.clock, settings.probation, () => this.connection.fail(undefined))
     }
   }
 
@@ -279,11 +263,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
 
   /** What comes from `source` leaves here: it is not read on while more waits than the far end takes. */
   hold(source: RelayConnection): void {
-    const { bufferedBytes } = this.connection.transport
-    if (bufferedBytes < ENOUGH || source.shared || !this.connection.open) return
-    if (this.#held.some((held) => held.source === source)) return
-    this.#held.push({ source, until: this.connection.takenBytes + bufferedBytes })
-    source.pauseReading(this)
+    this.#held.hold(source)
   }
 
   /** It is not read until `connection.resumeReading`; whoever sends there need not wait for answers that are not read. */
@@ -304,46 +284,39 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
 
   /** Nothing that comes from `source` waits here any more, or others would wait with it. */
   letGo(source: RelayConnection): void {
-    if (this.#held.length === 0) return
-    this.#held = this.#held.filter((held) => held.source !== source)
-    source.connection.resumeReading(this)
+    this.#held.letGo(source)
   }
 
-  /** What waited when a source was held has been taken, whatever others have sent since. */
   taken(): void {
-    if (this.#held.length === 0 && this.#refusable === undefined) return
-    const { takenBytes } = this.connection
-    this.#refusable?.taken(takenBytes)
-    for (const { source, until } of this.#held) if (until <= takenBytes) this.letGo(source)
+    this.#held.taken()
+    this.#refusable?.taken(this.connection.takenBytes)
   }
 
   /** A request of the far side succeeded. */
   prove(): void {
-    if (this.#proved) return
-    this.#proved = true
+    if (this.#probation === undefined) return
+    this.#probation.stopWaiting()
+    this.#probation = undefined
     this.connection.stranger = false
-    this.#timer()
-    this.#timer = NOTHING
   }
 
   /** A sibling gets requests from here: it is for that one to say how long it waits for the first that succeeds. */
   entrust(): void {
-    if (this.#proved) return
-    this.#timer()
-    this.#timer = NOTHING
+    this.#probation?.stopWaiting()
   }
 
   /** A sibling that got requests from here has closed, or is gone. Who has nothing to show goes as well. */
   forsake(): void {
-    if (!this.#proved) this.close()
+    if (this.#probation !== undefined) this.close()
   }
 
   /** Closes it once what is queued is out, or after a while. */
   close(): void {
     if (!this.connection.open) return
     this.connection.close()
-    this.#timer()
-    this.#timer = this.#clock.after(CLOSING_TIME, () => this.connection.fail(undefined))
+    this.#probation?.stopWaiting()
+    this.#closing()
+    this.#closing = this.#clock.after(CLOSING_TIME, () => this.connection.fail(undefined))
   }
 
   request(head: RequestHead): void {
@@ -406,78 +379,57 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
   }
 
   closed(error: MsrpError | undefined, unanswered: Pending[]): void {
-    this.#timer()
+    this.#probation?.stopWaiting()
+    this.#closing()
     const lost = [...unanswered, ...(this.#refusable?.drain() ?? [])]
     for (const pending of lost) pending.unanswered(481, 'the connection to the next hop was lost')
-    for (const { source } of this.#held) this.letGo(source)
+    this.#held.end()
     this.flows.finish()
     this.#relay.gone(this, error)
   }
 
   /** Answers a request with an error, unless it is one that gets no answer. */
   refuse(head: RequestHead, status: number, comment?: string): void {
-    const silent = head.method === 'REPORT' || (head.method === 'SEND' && failureReportOf(head) === 'no')
-    if (!silent) this.respond(head, status, comment)
+    if (!isUnanswerable(head)) this.respond(head, status, comment)
     this.#countRefusal()
+  }
+
+  /** The same of what the operator does not let pass. */
+  refuseByPolicy(head: RequestHead, { status, comment, counter }: Refusal): void {
+    this.counters.policyRefusals[counter]++
+    this.refuse(head, status, comment)
   }
 
   /** Answers a request with an error after all, when it had been forwarded and waited for its response. */
   refuseLate(head: RequestHead, status: number, comment: string): void {
     this.counters.responsesSent.add(status)
-    this.queue(this.#response(head, status, comment))
+    this.queue(encodeAnswer(head, status, comment))
     this.#countRefusal()
   }
 
   #countRefusal(): void {
-    if (this.#proved || this.relayNames.length > 0) return
-    this.#refusals++
-    if (this.#refusals >= REFUSALS) this.close()
+    if (this.relayNames.length === 0 && this.#probation?.refused()) this.close()
   }
 
   /** Sends a response: for SEND to the previous hop, else all the way back (RFC 4975 §7.2). */
   respond(head: RequestHead, status: number, comment?: string, fields?: [name: string, value: string][]): void {
     this.counters.responsesSent.add(status)
-    this.connection.send(this.#response(head, status, comment, fields))
-  }
-
-  #response(head: RequestHead, status: number, comment?: string, fields?: [name: string, value: string][]): Uint8Array {
-    const { toPath, fromPath } = head.fields
-    return encodeResponse({
-      transactionId: head.transactionId,
-      status,
-      comment: comment?.slice(0, COMMENT),
-      toPath: head.method === 'SEND' ? fromPath.slice(0, 1) : fromPath,
-      fromPath: toPath.slice(0, 1),
-      fields,
-    })
+    this.connection.send(encodeAnswer(head, status, comment, fields))
   }
 
   /** Answers a chunk that is still arriving, and does not get through. */
   turnDown({ transactionId, flow }: InboundChunk, status: number, comment?: string): void {
     this.counters.responsesSent.add(status)
-    this.connection.send(encodeShortResponse(transactionId, status, flow.answerPaths, comment?.slice(0, COMMENT)))
+    this.connection.send(encodeShortResponse(transactionId, status, flow.answerPaths, shortComment(comment)))
   }
 
   /** Tells the sender of a chunk, in a REPORT, that it did not get through (RFC 4976 §6.4.1). */
   report(chunk: InboundChunk, status: number, comment?: string): void {
-    const { messageId, start, received, total } = chunk
+    const { messageId } = chunk
     if (messageId === undefined) return
-    const { toPath, fromPath } = chunk.flow.paths
     this.counters.reportsSent++
     this.counters.ownReports.add(status)
-    const transactionId = this.connection.newTransactionId()
-    const request = encodeWholeRequest({
-      transactionId,
-      method: 'REPORT',
-      toPath: fromPath,
-      fromPath: toPath.slice(0, 1),
-      fields: [
-        ['Message-ID', messageId],
-        ['Byte-Range', formatByteRange({ start, end: start + received - 1, total })],
-        ['Status', formatStatus(status, comment?.slice(0, COMMENT))],
-      ],
-    })
-    this.queue(request)
+    this.queue(encodeReport(chunk, messageId, this.connection.newTransactionId(), status, comment))
   }
 
   /**
@@ -494,8 +446,4 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
       connection.fail(new MsrpError('limit-exceeded', `${connection.transport.description} does not read its REPORTs`))
     }
   }
-}
-
-function failureReportOf(head: RequestHead): string {
-  return head.fields.get('Failure-Report')?.toLowerCase() ?? 'yes'
 }

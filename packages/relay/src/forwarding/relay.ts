@@ -1,43 +1,31 @@
 import type { Transport, WireObserver } from 'msrp/connection'
-import {
-  type ContinuationFlag,
-  DEFAULT_LIMITS,
-  MsrpError,
-  type ParserLimits,
-  type RequestHead,
-  requestFlaw,
-} from 'msrp/wire'
+import type { ContinuationFlag, MsrpError, RequestHead } from 'msrp/wire'
 import { Authentication } from './authentication.ts'
-import { mayChain } from './chains.ts'
 import { Changes } from './changes.ts'
 import { type ConnectionsByProtocol, ConnectionTotals } from './connection-totals.ts'
 import { ConnectionsByRelay } from './connections-by-relay.ts'
-import { Counters, type DialResult, type EndReason } from './counters.ts'
+import { Counters } from './counters.ts'
 import { Domains } from './domains.ts'
 import { untilQuiet } from './drain.ts'
-import { factsOf } from './facts-of.ts'
 import { Flow, flowOverhead } from './flow.ts'
-import { ForwardedRequest } from './forwarded-request.ts'
-import { outgrows } from './growth.ts'
 import { type HandshakeUser, handshakeUser, isRightUser } from './handshake-user.ts'
 import { InboundChunk } from './inbound-chunk.ts'
 import { DailyBytes } from './limits/daily-bytes.ts'
-import type { NextHop } from './next-hop.ts'
-import { type Hop, NextHops } from './next-hops.ts'
-import { type OutboundPlace, OutboundShares } from './outbound-shares.ts'
+import { OtherRequests } from './other-requests.ts'
+import { type NewConnection, OutboundConnections } from './outbound-connections.ts'
+import type { OutboundPlace } from './outbound-shares.ts'
 import { OwnAuthorities } from './own-authorities.ts'
 import { Policy } from './policy/policy.ts'
-import type { Refusal } from './policy/refusal.ts'
-import { RelayConnection, type RelayConnectionOptions, type RelayRequests } from './relay-connection.ts'
-import { type Destination, type Route, route, type Way } from './route.ts'
+import { RelayConnection, type RelayRequests } from './relay-connection.ts'
+import type { Way } from './route.ts'
 import type { SessionFacts } from './session-facts.ts'
+import { Sessions } from './sessions.ts'
 import type { RelayPlatform, RelaySettings } from './settings.ts'
-import { isForSibling, type Passing, passing, SiblingPassages } from './sibling-passages.ts'
 import { type SiblingGreeting, Siblings, siblingName } from './siblings.ts'
 import { StalledConnections } from './stalled-connections.ts'
-import type { Token } from './token.ts'
 import { TokenTable } from './token-table.ts'
 import { TotalBuffer } from './total-buffer.ts'
+import { Ways } from './ways.ts'
 
 /**
  * A relay's state (RFC 4976): connections, the tokens it has handed out, and what is on its way through. Sockets, names,
@@ -50,26 +38,20 @@ export class Relay implements RelayRequests {
   readonly #own: OwnAuthorities
   readonly #domains: Domains
   readonly #tokens: TokenTable
-  readonly #authentication: Authentication
-  readonly #nextHops: NextHops
+  readonly #sessions: Sessions
   readonly #siblings: Siblings
-  readonly #passages: SiblingPassages
+  readonly #ways: Ways
+  readonly #requests: OtherRequests
+  readonly #outbound: OutboundConnections
   readonly #connections: Set<RelayConnection> = new Set()
   readonly #relays: ConnectionsByRelay = new ConnectionsByRelay()
   readonly #changes: Changes = new Changes()
-  #limits: ParserLimits
   readonly #total: TotalBuffer
   readonly #policy: Policy
   readonly #stalled: StalledConnections
-  readonly #outbound: OutboundShares
-  /** What connections made from here take of it. */
-  readonly #places: Map<RelayConnection, OutboundPlace> = new Map()
   readonly #totals: ConnectionTotals = new ConnectionTotals()
-  /** Sessions that are over but for what is still on its way through. */
-  readonly #unsettled: Set<Token> = new Set()
   #observe: ((connection: RelayConnection) => WireObserver) | undefined
   #nextId = 1
-  #draining = false
   #closing = false
   #onEmpty: () => void = () => {}
 
@@ -77,20 +59,17 @@ export class Relay implements RelayRequests {
     this.#settings = ownCopy(settings)
     this.#platform = platform
     this.counters = platform.counters ?? new Counters()
-    this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
     this.#own = new OwnAuthorities(settings.names, settings.ports)
     this.#domains = new Domains(settings, this.#own)
     this.#siblings = new Siblings(settings.worker, this.#own)
-    this.#passages = new SiblingPassages((passage) => this.#dialPassage(passage))
     this.#total = new TotalBuffer(settings.totalBuffer)
-    this.#outbound = new OutboundShares(() => this.#settings.outboundConnections)
     const { clock, random, time, dailyBytes: days = new DailyBytes(time) } = platform
     this.#policy = new Policy({ clock, days, settings: settings.policy })
     this.#tokens = new TokenTable({
       clock,
       time,
       random,
-      onEnd: (token, reason) => this.#tokenEnded(token, reason),
+      onEnd: (token, reason) => this.#sessions.ended(token, reason),
       relays: this.#relays,
       changes: this.#changes,
       usages: this.#policy.usages,
@@ -108,19 +87,24 @@ export class Relay implements RelayRequests {
         platform.log.warn({ connection: id, waiting }, 'closed: it takes nothing of what waits for it')
       },
     })
-    this.#nextHops = new NextHops({
-      dial: (hop, shared) => this.#dial(hop, shared),
-      sharedTo: () => this.#settings.sharedConnectionsTo,
-    })
-    this.#authentication = new Authentication({
+    const parts = {
       platform,
       settings: this.#settings,
       own: this.#own,
       domains: this.#domains,
+      siblings: this.#siblings,
       tokens: this.#tokens,
       counters: this.counters,
       policy: this.#policy,
+    }
+    this.#sessions = new Sessions({ ...parts, connections: this.#connections })
+    this.#ways = new Ways(parts)
+    this.#outbound = new OutboundConnections({
+      ...parts,
+      adopt: (connection, place) => this.#adopt(connection, place),
     })
+    const authentication = new Authentication(parts)
+    this.#requests = new OtherRequests({ ...parts, ways: this.#ways, authentication, outbound: this.#outbound })
   }
 
   get connections(): number {
@@ -142,7 +126,7 @@ export class Relay implements RelayRequests {
    */
   reconfigure(settings: RelaySettings): void {
     Object.assign(this.#settings, ownCopy(settings))
-    this.#limits = { ...DEFAULT_LIMITS, ...settings.limits }
+    this.#ways.reconfigure(settings)
     this.#total.limit = settings.totalBuffer
     this.#own.add(settings.names, settings.ports)
     this.#domains.reconfigure(settings)
@@ -162,8 +146,8 @@ export class Relay implements RelayRequests {
   }
 
   /** The sessions there are, oldest first, one after the other as they are asked for. */
-  *sessions(): Generator<SessionFacts> {
-    for (const token of this.#tokens) yield this.#factsOf(token)
+  sessions(): Generator<SessionFacts> {
+    return this.#sessions.facts()
   }
 
   /**
@@ -171,14 +155,7 @@ export class Relay implements RelayRequests {
    * reported to its senders. Returns how many there were.
    */
   endSessions(which: (id: string, account: string) => boolean): number {
-    const chosen = [...this.#tokens].filter(({ id, account }) => which(id, account))
-    for (const token of chosen) {
-      const client = token.relayName === undefined ? token.holder : undefined
-      this.#platform.log.info({ session: token.id, account: token.account }, 'session ended on request')
-      this.#tokens.end(token, 'kicked')
-      if (client?.unused) client.close()
-    }
-    return chosen.length
+    return this.#sessions.end(which)
   }
 
   /** Whose session has a session-id in its URI. */
@@ -225,7 +202,7 @@ export class Relay implements RelayRequests {
    * answered. Resolves when nothing is under way any more, or after `milliseconds`; then comes `close`.
    */
   async drain(milliseconds: number): Promise<void> {
-    this.#draining = true
+    this.#requests.draining = true
     const connections = this.#connections
     const used = [...connections].some(({ flows, busy }) => flows.size > 0 || busy)
     if (!used || milliseconds === 0) return
@@ -250,25 +227,25 @@ export class Relay implements RelayRequests {
       for (const flow of [...flows]) flow.abort(481, comment)
       for (const pending of connection.transactions.records()) pending.unanswered(481, comment)
     }
-    for (const token of [...this.#tokens]) this.#tokens.end(token, 'stopped')
+    this.#sessions.stop()
     for (const connection of this.#connections) connection.close()
     const cut = this.#platform.clock.after(grace, () => {
       for (const { connection } of this.#connections) connection.fail(undefined)
     })
     if (this.#connections.size > 0) await gone
     cut()
-    for (const token of [...this.#unsettled]) this.#settled(token)
+    this.#sessions.settleAll()
   }
 
   send(head: RequestHead, from: RelayConnection): InboundChunk | undefined {
     this.counters.chunksReceived++
     const known = from.flows.of(head.fields.paths)
     const isSame = known?.usable && known.way?.at === this.#changes.count && known.sink?.connection.open
-    const way = isSame ? known.way?.way : this.#way(head, from)
-    if (way === undefined || (isSame && !this.#mayGrow(head, from, way))) return undefined
+    const way = isSame ? known.way?.way : this.#ways.of(head, from)
+    if (way === undefined || (isSame && !this.#ways.mayGrow(head, from, way))) return undefined
     const refusal = this.#policy.refusal(head) ?? (isSame ? known.toll : this.#policy.toll(way))?.refusal
     if (refusal !== undefined) {
-      this.#refuse(refusal, head, from)
+      from.refuseByPolicy(head, refusal)
       return undefined
     }
     const flow = isSame ? known : this.#flow(head, from, way)
@@ -281,54 +258,20 @@ export class Relay implements RelayRequests {
   }
 
   request(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection): void {
-    const { toPath } = head.fields
-    const flaw = requestFlaw(head)
-    if (flaw !== undefined) {
-      from.refuse(head, 400, flaw)
-    } else if (head.method === 'AUTH' && this.#endsHere(head, from)) {
-      if (this.#draining && toPath[0]?.sessionId === undefined) this.#turnElsewhere(head, from)
-      else this.#authentication.answer(head, from)
-    } else if (head.method !== 'REPORT' && head.method !== 'AUTH' && this.#endsHere(head, from)) {
-      // RFC 4975 §12: nobody is behind us who might know the method.
-      from.refuse(head, 501)
-    } else {
-      const way = this.#way(head, from)
-      const refusal = way === undefined ? undefined : this.#requestRefusal(head, body, from, way)
-      // What only passes to another worker is for that one to look at.
-      const next = way?.tokens.length === 0 ? undefined : way?.toPath[0]
-      if (refusal !== undefined) this.#refuse(refusal, head, from)
-      else if (head.method === 'AUTH' && next !== undefined && !mayChain(this.#settings.chains.outbound, next.host)) {
-        from.refuse(head, 403, `clients of this relay may not use ${next.host} through it`)
-      } else if (way !== undefined) this.#forward(head, body, flag, from, way)
-    }
+    this.#requests.take(head, body, flag, from)
   }
 
   gone(connection: RelayConnection, error: MsrpError | undefined): void {
     if (this.#connections.delete(connection)) this.#totals.closed(connection)
     this.#relays.delete(connection)
     this.#stalled.forget(connection)
-    this.#places.get(connection)?.release()
-    this.#places.delete(connection)
-    for (const token of connection.peerOf) token.release(connection)
-    for (const token of [...connection.tokens]) {
-      // RFC 4976 §6.3: a client's token ends with its connection, a relay's is valid on any to that relay.
-      if (token.relayName === undefined) this.#tokens.end(token, error === undefined ? 'disconnected' : 'lost')
-      else token.release(connection)
-    }
-    this.#nextHops.purge()
-    this.#passages.end(connection)
-    if (connection.sibling?.kind === 'passage') this.#passages.lost(connection, connection.sibling.near)
+    this.#sessions.gone(connection, error !== undefined)
+    this.#outbound.gone(connection)
     this.#platform.log.debug({ connection: connection.id, error: error?.message }, 'connection closed')
     if (this.#connections.size === 0) this.#onEmpty()
   }
 
-  #adopt(
-    options: Pick<
-      RelayConnectionOptions,
-      'transport' | 'certificateNames' | 'inbound' | 'madeFor' | 'user' | 'sibling'
-    >,
-    place?: OutboundPlace,
-  ): RelayConnection {
+  #adopt(options: NewConnection, place?: OutboundPlace): RelayConnection {
     const { transport, inbound } = options
     const connection = new RelayConnection({
       ...options,
@@ -343,75 +286,13 @@ export class Relay implements RelayRequests {
     this.#connections.add(connection)
     this.#totals.opened(connection)
     if (this.#observe !== undefined) connection.connection.observer = this.#observe(connection)
-    if (place !== undefined) this.#places.set(connection, place)
-    place?.made()
+    if (place !== undefined) this.#outbound.opened(connection, place)
     this.#relays.add(connection)
     this.#stalled.watch()
     this.#platform.log.debug({ connection: connection.id, far: transport.description, inbound }, 'connection opened')
     connection.connection.start()
     if (this.#closing) connection.connection.fail(undefined)
     return connection
-  }
-
-  /** Where a request goes; undefined when it does not go on. */
-  #way(head: RequestHead, from: RelayConnection): Way | undefined {
-    const { sibling } = from
-    const ours = { own: this.#own, domains: this.#domains, tokens: this.#tokens, siblings: this.#siblings }
-    const way = passing(head, from, this.#own, this.#siblings) ?? route(head, from, ours)
-    if (way.kind !== 'forward') {
-      this.#turnAway(way, head, from)
-      return undefined
-    }
-    if (!this.#mayGrow(head, from, way)) return undefined
-    if (way.to.kind === 'sibling') from.entrust()
-    else from.prove()
-    if (sibling?.kind === 'passage') sibling.near.prove()
-    return way
-  }
-
-  #refuse(refusal: Refusal, head: RequestHead, from: RelayConnection): void {
-    this.counters.policyRefusals[refusal.counter]++
-    from.refuse(head, refusal.status, refusal.comment)
-  }
-
-  /** Why a request other than SEND goes no further; if it does, its body counts as those of messages do. */
-  #requestRefusal(head: RequestHead, body: Uint8Array, from: RelayConnection, way: Way): Refusal | undefined {
-    const toll = body.byteLength === 0 ? undefined : this.#policy.toll(way)
-    const refusal = this.#policy.refusal(head) ?? (head.method === 'REPORT' ? undefined : toll?.refusal)
-    if (refusal !== undefined || toll === undefined) return refusal
-    toll.pay(body.byteLength)
-    if (!from.shared) for (const pace of toll.exceeded(body.byteLength)) from.keepPace(pace, false)
-    return undefined
-  }
-
-  #mayGrow(head: RequestHead, from: RelayConnection, way: Way): boolean {
-    if (!outgrows(head, way, this.#limits)) return true
-    from.refuse(head, 400, 'with one more URI in From-Path the header is too long')
-    return false
-  }
-
-  #turnAway(way: Exclude<Route, Way>, head: RequestHead, from: RelayConnection): void {
-    if (way.kind === 'misdirected') {
-      this.counters.misdirected++
-      // RFC 4976 §6.2 has the connection dropped; that with another relay carries the sessions of others.
-      if (from.relayNames.length > 0) {
-        from.refuse(head, 481, 'this is another relay')
-        return
-      }
-      this.#platform.log.info({ connection: from.id }, 'closed: a request was addressed to another relay')
-      from.connection.fail(undefined)
-      return
-    }
-    if (way.reason === 'unknown-token') this.counters.unknownTokens++
-    if (way.reason === 'intruder') this.counters.intruders++
-    from.refuse(head, way.status, way.comment)
-  }
-
-  /** Nobody begins anything here any more: who has nothing here is better off with the next target of the SRV record. */
-  #turnElsewhere(head: RequestHead, from: RelayConnection): void {
-    this.counters.auth.refused++
-    from.refuse(head, 403, 'the relay is shutting down, try another one')
-    if (from.relayNames.length === 0 && from.unused) from.close()
   }
 
   /** The flow for the paths a request came with; made when there is none yet. Undefined when there are too many. */
@@ -442,7 +323,7 @@ export class Relay implements RelayRequests {
     from.flows.add(flow)
     this.#note(flow, head, from, way)
     if (way.to.kind === 'connection') flow.board(way.to.connection)
-    else this.#nextHop(way.to).take(flow)
+    else this.#outbound.to(way.to).take(flow)
     return flow
   }
 
@@ -451,173 +332,9 @@ export class Relay implements RelayRequests {
     flow.toll = this.#policy.toll(way)
     from.flows.note(flow, head.fields)
   }
-
-  #forward(head: RequestHead, body: Uint8Array, flag: ContinuationFlag, from: RelayConnection, way: Way): void {
-    const { to, toPath, fromPath, tokens } = way
-    const isAuth = head.method === 'AUTH'
-    if (head.method === 'REPORT') this.counters.forwardedReports.add(reportedStatus(head))
-    const request = new ForwardedRequest({
-      head,
-      body,
-      flag,
-      origin: from,
-      tokens,
-      toPath,
-      fromPath,
-      limits: this.#settings.limits,
-      onResponse: (response) => {
-        if (!isAuth) return
-        this.#authentication.noteForwarded(head, response, from)
-        if (response.status === 200 && to.kind === 'next-hop') this.#nextHops.rename(to.hop, response.fields)
-      },
-    })
-    if (to.kind === 'connection') {
-      request.board(to.connection)
-      return
-    }
-    // Only a message or a chained AUTH has connections made (RFC 4976 §6.4.2 would allow more).
-    const makes = isAuth || to.kind === 'sibling'
-    const nextHop = makes ? this.#nextHop(to) : this.#nextHops.find(to.hop)
-    if (nextHop !== undefined) nextHop.take(request)
-    else request.unanswered(481, 'there is no connection to the next hop')
-  }
-
-  /** A path leads to this relay and no further; that of an AUTH by a domain that it serves as well. */
-  #endsHere({ method, fields: { toPath } }: RequestHead, from: RelayConnection): boolean {
-    const [first, next] = toPath
-    if (first === undefined || next !== undefined || isForSibling(toPath, from, this.#siblings)) return false
-    return method === 'AUTH' ? this.#domains.addressed(first) !== undefined : this.#own.includesRelay(first)
-  }
-
-  #nextHop(to: Exclude<Destination, { kind: 'connection' }>): NextHop {
-    if (to.kind === 'sibling') return this.#passages.get(to.passing)
-    const { hop } = to
-    return this.#nextHops.find(hop) ?? this.#nextHops.make(hop)
-  }
-
-  async #dial({ token, uri, isRelay, sibling }: Hop, shared: boolean): Promise<RelayConnection> {
-    const { log } = this.#platform
-    const place = this.#outbound.take(token.account)
-    if (typeof place === 'string') {
-      const total = this.#outbound.total
-      this.counters.dials.limit++
-      log.warn({ account: token.account, total, reason: place }, 'not connected: too many connections to next hops')
-      throw new MsrpError('limit-exceeded', place)
-    }
-    try {
-      if (sibling !== undefined) return await this.#dialHop(sibling, token, place)
-      const { transport, certificateNames } = await this.#platform.dial({
-        uri,
-        kind: isRelay ? 'relay' : 'peer',
-        as: token.uri.host,
-      })
-      this.counters.dials.connected++
-      return this.#adopt(
-        {
-          transport,
-          // Who is dialled as the last hop is no relay, whatever its certificate.
-          certificateNames: isRelay ? certificateNames : [],
-          inbound: false,
-          madeFor: shared ? undefined : token,
-        },
-        place,
-      )
-    } catch (error) {
-      place.release()
-      this.counters.dials[dialResult(error)]++
-      const reason = error instanceof Error ? error.message : String(error)
-      log.info({ account: token.account, host: uri.host, port: uri.port, error: reason }, 'cannot reach a next hop')
-      throw error
-    }
-  }
-
-  async #dialHop(index: number, token: Token, place: OutboundPlace): Promise<RelayConnection> {
-    const { index: ours = 0 } = this.#settings.worker ?? {}
-    const transport = await this.#dialSibling(index, { kind: 'hop', index: ours })
-    const certificateNames = [siblingName(index)]
-    return this.#adopt(
-      { transport, certificateNames, inbound: false, madeFor: token, sibling: { kind: 'hop', index } },
-      place,
-    )
-  }
-
-  async #dialPassage({ near, index }: Passing): Promise<RelayConnection> {
-    const { description, secure } = near.connection.transport
-    const certificateNames = near.relayNames
-    const transport = await this.#dialSibling(index, { kind: 'stand-in', description, secure, certificateNames })
-    return this.#adopt({
-      transport,
-      certificateNames: [siblingName(index)],
-      inbound: false,
-      sibling: { kind: 'passage', near },
-    })
-  }
-
-  #dialSibling(index: number, greeting: SiblingGreeting): Promise<Transport> {
-    const { dialSibling } = this.#platform
-    if (dialSibling === undefined) throw new MsrpError('unreachable', 'there are no other workers')
-    return dialSibling(index, greeting)
-  }
-
-  /** A token is not valid any more: what was on its way under it is reported, what was opened for it is closed. */
-  #tokenEnded(token: Token, reason: EndReason): void {
-    const comment = reason === 'kicked' ? 'the session was ended by the operator' : 'the session at the relay has ended'
-    const sinks = new Set<RelayConnection>()
-    for (const flow of [...token.flows]) {
-      // What the holder sent before it went still goes out; what was on its way to it does not get there.
-      if (!this.#connections.has(flow.source)) continue
-      if (flow.sink !== undefined) sinks.add(flow.sink)
-      flow.abort(481, comment)
-    }
-    for (const { connection } of sinks) {
-      for (const pending of connection.transactions.records())
-        if (pending.tokens.includes(token)) pending.unanswered(481, comment)
-    }
-    const peers = [...token.peers]
-    token.invalidate(this.#platform.time(), reason)
-    this.counters.sessionsEnded[reason]++
-    for (const nextHop of token.nextHops.values()) nextHop.take({ board: closeUnused, strand: () => {} })
-    token.nextHops.clear()
-    peers.forEach(closeUnused)
-    this.#unsettled.add(token)
-    if (token.flows.size === 0) this.#settled(token)
-    else token.onSettled = () => this.#settled(token)
-  }
-
-  /** Nothing more goes through under a token that has ended. */
-  #settled(token: Token): void {
-    if (!this.#unsettled.delete(token)) return
-    token.onSettled = undefined
-    this.#platform.onSessionEnd?.(this.#factsOf(token))
-  }
-
-  #factsOf(token: Token): SessionFacts {
-    return factsOf(token, { time: this.#platform.time(), clock: this.#platform.clock.now() })
-  }
-}
-
-/** The Status of a REPORT; 0 when it cannot be read. */
-function reportedStatus(head: RequestHead): number {
-  try {
-    return head.fields.status?.code ?? 0
-  } catch {
-    return 0
-  }
-}
-
-function dialResult(error: unknown): DialResult {
-  if (!(error instanceof MsrpError)) return 'unreachable'
-  if (error.code === 'refused') return 'denied'
-  if (error.code === 'timeout') return 'timeout'
-  return error.code.startsWith('tls-') ? 'tls' : 'unreachable'
 }
 
 /** The settings as the relay keeps them: all its parts look at this object when they need something, and a reload changes it. */
 function ownCopy(settings: RelaySettings): RelaySettings {
   return { ...settings, sharedConnectionsTo: settings.sharedConnectionsTo.map((host) => host.toLowerCase()) }
-}
-
-/** A connection that was made for one session, and serves no other by now, goes with it. */
-function closeUnused(connection: RelayConnection): void {
-  if (connection.dedicated && connection.unused) connection.close()
 }

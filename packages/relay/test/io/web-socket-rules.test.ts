@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { handshakeProtocol } from '../../../msrp/src/session/relay-client/index.ts'
+import { handshakeProtocol } from '../../../msrp/src/session/relay-client/handshake.ts'
 import { shownCredentials } from '../../src/io/handshake-credentials.ts'
 import { mayConnect } from '../../src/io/origins.ts'
 

@@ -1,291 +1,143 @@
-import type { Clock } from '../../connection/index.ts'
-import { encodeWholeRequest, MsrpError, type MsrpUri, type ResponseHead } from '../../wire/index.ts'
-import { type AuthConnection, type AuthOutcome, AuthTransaction } from './auth-connection.ts'
-import type { DigestAnswer, DigestSession } from './digest-session.ts'
-import type { RelayWays } from './relay-memory.ts'
-import { abortedError, after, never, untilAborted } from './waiting.ts'
+import type { MsrpConnection } from '../../connection/index.ts'
+import type { Field, MsrpUri, ResponseHead } from '../../wire/index.ts'
+import { type AskedRequest, ask } from '../ask.ts'
+import type { PendingRequest } from '../pending-request.ts'
+import type { AuthDetours } from './auth-detours.ts'
+import type { DigestAnswer } from './digest-session.ts'
+import type { RelayClientPlatform } from './parts.ts'
+import type { GrantedHop, RelayHop } from './relay-hop.ts'
+import { grantedExpires } from './token-lifetime.ts'
+import { usePathOf } from './use-path.ts'
 
 /** How long credentials with `uri=` may stay unanswered before they go out once more without, in milliseconds. */
 const SILENCE = 5_000
 
-/** How often an unreadable 423 is looked for, in milliseconds. Found twice in the same state, it is taken for one. */
-const LOOK_EVERY = 300
+/** What the relay client needs of a connection. */
+export type AuthConnection = Pick<
+  MsrpConnection<PendingRequest>,
+  'transport' | 'open' | 'partialHead' | 'newTransactionId' | 'sendRequest' | 'forget' | 'fail'
+>
 
-/** AUTH requests to one relay before we give up: more than any sound course of challenges and bounds takes. */
-const MOST_REQUESTS = 8
-
-/** Times a relay may call a nonce stale that it has just given. */
-const MOST_STALE = 3
-
-/** Times the lifetime asked for may be moved into the relay's bounds. */
-const MOST_BOUNDS = 3
-
-/** What one AUTH with a relay needs. */
-export interface AuthExchangeOptions {
-  readonly connection: AuthConnection
-  readonly clock: Clock
-  readonly digest: DigestSession
-  /** The relay as it was configured, for messages. */
-  readonly relay: MsrpUri
-  /** What is known of the relay; learns. */
-  readonly ways: RelayWays
-  /** The relays on the way and, rightmost, the URI that is asked. */
-  readonly toPath: readonly MsrpUri[]
-  readonly fromPath: MsrpUri
-  /** Lifetime to ask for, in seconds. */
-  readonly expires: number | undefined
-  readonly signal: AbortSignal
+/** What there is around all AUTHs on a connection. */
+export interface AuthRoom {
+  readonly connection: { readonly msrp: AuthConnection }
+  readonly platform: RelayClientPlatform
+  /** Our own URI for this session: From-Path of the AUTH requests. */
+  readonly localUri: MsrpUri
 }
 
-export type AuthResult =
-  | {
-      readonly kind: 'granted'
-      readonly head: ResponseHead
-      /** When the request went out that was granted, in the clock's milliseconds. */
-      readonly sentAt: number
-      /** The lifetime that was asked for in the end. */
-      readonly expires: number | undefined
-    }
-  /** The relay refused Expires with a 423 that cannot be read, so that the connection is of no more use (Kamailio). */
-  | { readonly kind: 'unreadable-423' }
-
-interface Sent {
-  readonly transaction: AuthTransaction
+/** An AUTH request that is out. */
+export interface SentAuth extends AskedRequest {
   readonly answer: DigestAnswer | undefined
-  readonly sentAt: number
+  /** In the clock's milliseconds. */
+  readonly at: number
 }
 
-interface Answered {
-  readonly sent: Sent
-  readonly outcome: AuthOutcome | { readonly kind: 'unreadable-423' }
+/** A response, and the request that it is for. */
+export interface AnsweredAuth {
+  readonly sent: SentAuth
+  readonly head: ResponseHead
 }
 
-/**
- * Asks one relay for a path (RFC 4976 §5.1) until it grants or refuses: answers its challenges, moves Expires into its
- * bounds, and goes round the faults of relays in the field.
- *
- * @throws MsrpError `unauthorized`: one text for a wrong password and an unknown user; `refused` with the status;
- *   `timeout`, `connection-lost`, `malformed`, `aborted`
- */
-export async function authExchange(options: AuthExchangeOptions): Promise<AuthResult> {
-  return new AuthExchange(options).run()
-}
+/** Asks one relay for a path (RFC 4976 §5.1) until it grants or refuses. */
+export class AuthExchange {
+  readonly room: AuthRoom
+  readonly hop: RelayHop
+  /** The lifetime that is asked for, in seconds. */
+  expires: number | undefined
+  /** Whether credentials go out with `uri=`. */
+  withUri: boolean
+  readonly #through: readonly MsrpUri[]
+  readonly #own: readonly MsrpUri[] | undefined
+  #detours: AuthDetours | undefined
 
-class AuthExchange {
-  readonly #options: AuthExchangeOptions
-  #expires: number | undefined
-  #uriParameter: boolean
-  /** The credentials went out in one form, with or without `uri=`, to no avail; what follows is the other one. */
-  #otherForm = false
-  #credentialsRefused = false
-  #stale = 0
-  #bounds = 0
-
-  constructor(options: AuthExchangeOptions) {
-    this.#options = options
-    this.#expires = options.ways.omitExpires ? undefined : options.expires
-    this.#uriParameter = options.ways.uriParameter !== 'omitted'
-  }
-
-  async run(): Promise<AuthResult> {
-    const { digest } = this.#options
-    let answer = digest.hasNextNonce ? this.#answer() : undefined
-    for (let requests = 0; requests < MOST_REQUESTS; requests++) {
-      const { sent, outcome } = await this.#ask(answer)
-      if (outcome.kind === 'unreadable-423') return outcome
-      if (outcome.kind === 'timeout') throw this.#timeout()
-      if (outcome.kind === 'lost') {
-        if (this.#isIn423(sent)) return { kind: 'unreadable-423' }
-        // Some relays close instead of refusing a second time.
-        throw this.#credentialsRefused ? this.#unauthorized() : outcome.error
-      }
-      const { head } = outcome
-      switch (head.status) {
-        case 200:
-          this.#granted(head, sent)
-          return { kind: 'granted', head, sentAt: sent.sentAt, expires: this.#expires }
-        case 401:
-          await this.#challenged(head, sent)
-          answer = this.#answer()
-          break
-        case 403:
-          throw this.#rightButRefused(head, sent) ? this.#refused(head) : this.#unauthorized(head.status)
-        case 423:
-          // RFC 4976 §6.3: the bounds are looked at after the credentials.
-          digest.credentialsAccepted()
-          this.#expires = this.#withinBounds(head)
-          answer = sent.answer === undefined ? undefined : this.#answer()
-          break
-        default:
-          throw this.#refused(head)
-      }
-    }
-    throw new MsrpError('refused', `the relay ${this.#options.relay.host} asks for credentials again and again`, {
-      status: 401,
-    })
-  }
-
-  #answer(): DigestAnswer {
-    // RFC 4976 §9.1: the digest is over the rightmost URI of To-Path, byte for byte as it is sent.
-    const uri = this.#options.toPath.at(-1)?.toString() ?? ''
-    return this.#options.digest.answer(uri, { uriParameter: this.#uriParameter })
-  }
-
-  #granted(head: ResponseHead, sent: Sent): void {
-    const { digest, ways } = this.#options
-    // A relay that asks for no credentials has nothing to prove either.
-    if (sent.answer === undefined) return
-    digest.accepted(head, sent.answer)
-    ways.uriParameter = form(sent.answer)
-  }
-
-  async #challenged(head: ResponseHead, { answer }: Sent): Promise<void> {
-    const { stale } = await this.#options.digest.challenged(head)
-    // Without credentials, or with a nonce from an earlier exchange, the 401 only asks for new ones.
-    if (answer === undefined || !answer.fresh) return
-    if (stale) {
-      if (++this.#stale <= MOST_STALE) return
-      throw this.#refused(head)
-    }
-    const known = this.#options.ways.uriParameter === form(answer)
-    if (this.#otherForm || known) throw this.#unauthorized()
-    this.#credentialsRefused = true
-    this.#otherForm = true
-    this.#uriParameter = !answer.uriParameter
-  }
-
-  /** Sends one AUTH, or two: the second without `uri=` when nothing comes for the first. */
-  async #ask(answer: DigestAnswer | undefined): Promise<Answered> {
-    const { clock, connection, ways } = this.#options
-    const sent = this.#send(answer)
-    const giveUp = new AbortController()
-    try {
-      const answered = sent.transaction.outcome.then((outcome): Answered => ({ sent, outcome }))
-      const watched = this.#watch(answered, sent, giveUp.signal)
-      // Relays of which the way with `uri=` is known are given their 30 s; so is one that does not get it.
-      if (answer?.uriParameter !== true || ways.uriParameter !== undefined || this.#otherForm) return await watched
-      const silence = after(clock, SILENCE, giveUp.signal).then(() => 'silence' as const)
-      const first = await Promise.race([watched, silence])
-      if (first !== 'silence') return first
-      // The AG Projects relay drops an AUTH with `uri=` without a word.
-      this.#otherForm = true
-      this.#uriParameter = false
-      const second = this.#send(this.#answer())
-      // A slow relay may grant the first one yet; anything else that comes for it is what the second was sent for.
-      const late = answered.then((it) => (isGranted(it) ? it : never<Answered>()))
-      const direct = second.transaction.outcome.then((outcome): Answered => ({ sent: second, outcome }))
-      const settled = await Promise.race([late, this.#watch(direct, second, giveUp.signal)])
-      for (const other of [sent, second]) {
-        if (other !== settled.sent) connection.forget(other.transaction.transactionId)
-      }
-      return settled
-    } finally {
-      giveUp.abort()
-    }
-  }
-
-  /** Waits for an answer, the caller's patience, or the 423 that never ends. */
-  #watch(answered: Promise<Answered>, sent: Sent, giveUp: AbortSignal): Promise<Answered> {
-    const { signal } = this.#options
-    const waits: Promise<Answered>[] = [answered, untilAborted(signal, giveUp)]
-    if (this.#expires !== undefined) waits.push(this.#unreadable423(sent, giveUp))
-    return Promise.race(waits)
+  /** `through`: the path to the relay. `own`: the URIs that it gave, to extend them; without them it is asked for a path. */
+  constructor(room: AuthRoom, hop: RelayHop, through: readonly MsrpUri[], own?: readonly MsrpUri[]) {
+    this.room = room
+    this.hop = hop
+    this.expires = hop.ways.omitExpires ? undefined : hop.expires
+    this.withUri = hop.ways.takesUri !== false
+    this.#through = through
+    this.#own = own
   }
 
   /**
-   * Kamailio's 423 has bytes of unset memory where Min-Expires should be. Mostly the parser finds its end nevertheless;
-   * where it does not, nothing more comes, and the 30 s for an answer would pass in vain.
+   * Undefined when the relay refused Expires with a 423 that cannot be read (Kamailio), so that the connection is of no more
+   * use.
+   * @throws MsrpError `unauthorized`: one text for a wrong password and an unknown user; `refused` with the status;
+   *   `timeout`, `connection-lost`, `malformed`
    */
-  async #unreadable423(sent: Sent, giveUp: AbortSignal): Promise<Answered> {
-    const { clock, connection } = this.#options
-    for (let before: string | undefined; ; ) {
-      await after(clock, LOOK_EVERY, giveUp)
-      const head = connection.partialHead
-      if (head === before && this.#isIn423(sent)) return { sent, outcome: { kind: 'unreadable-423' } }
-      before = head
+  async run(): Promise<GrantedHop | undefined> {
+    const { digest } = this.hop
+    if (this.expires !== undefined) await this.#loadDetours()
+    let answer = digest.hasNextNonce ? this.answer() : undefined
+    // It comes to an end: how often a relay may ask for something else is bounded.
+    for (;;) {
+      const answered = await this.#ask(answer)
+      if (answered === undefined) return undefined
+      const { sent, head } = answered
+      if (head.status === 200) return this.#granted(head, sent)
+      if (head.status === 401) {
+        const stale = await digest.challenged(head)
+        // Without credentials, or with a nonce from an earlier exchange, the 401 only asks for new ones.
+        if (sent.answer?.fresh) (await this.#loadDetours()).challengedAgain(head, sent.answer, stale)
+        answer = this.answer()
+      } else answer = (await this.#loadDetours()).refused(head, sent.answer)
     }
   }
 
-  /** Whether the head that is not complete is that of a 423 to this request. */
-  #isIn423({ transaction }: Sent): boolean {
-    const beginning = `MSRP ${transaction.transactionId} 423`
-    return this.#expires !== undefined && this.#options.connection.partialHead?.startsWith(beginning) === true
-  }
-
-  #send(answer: DigestAnswer | undefined): Sent {
-    const { clock, connection, toPath, fromPath, signal } = this.#options
-    if (signal.aborted) throw abortedError(signal)
-    if (!connection.transport.secure) {
-      const text = 'AUTH is sent over TLS only (RFC 4976 §8), but this connection has none'
-      throw new MsrpError('invalid-argument', `${text}: ${connection.transport.description}`)
-    }
-    if (!connection.open) throw new MsrpError('connection-lost', 'the connection to the relay is closed')
-    const transactionId = connection.newTransactionId()
-    const fields: [string, string][] = []
-    if (this.#expires !== undefined) fields.push(['Expires', String(this.#expires)])
+  /** Sends one AUTH. */
+  send(answer: DigestAnswer | undefined): SentAuth {
+    const { connection, localUri, platform } = this.room
+    const relay = `the relay ${this.hop.relay.host}`
+    const fields: Field[] = []
+    if (this.expires !== undefined) fields.push(['Expires', String(this.expires)])
     if (answer !== undefined) fields.push(['Authorization', answer.authorization])
-    const bytes = encodeWholeRequest({ transactionId, method: 'AUTH', toPath, fromPath: [fromPath], fields })
-    const transaction = new AuthTransaction(transactionId)
-    connection.sendRequest(transactionId, bytes, transaction)
-    return { transaction, answer, sentAt: clock.now() }
+    const toPath = [...this.#through, ...this.#target]
+    const asked = ask(connection.msrp, relay, 'AUTH', { method: 'AUTH', toPath, fromPath: [localUri], fields })
+    return { ...asked, answer, at: platform.clock.now() }
   }
 
-  /** The lifetime to ask for after a 423: within the bounds that it names. */
-  #withinBounds(head: ResponseHead): number | undefined {
-    const asked = this.#expires
-    if (asked === undefined || ++this.#bounds > MOST_BOUNDS) throw this.#refused(head)
-    const least = bound(head, 'Min-Expires') ?? 1
-    const most = bound(head, 'Max-Expires') ?? Number.POSITIVE_INFINITY
-    const expires = Math.min(Math.max(asked, least), most)
-    if (expires < 1) throw this.#refused(head)
-    if (expires !== asked) return expires
-    // No bound, or none that was overstepped: Kamailio 5.6 answers so to any Expires, and grants its own to none.
-    this.#options.ways.omitExpires = true
-    return undefined
+  /** Credentials for the latest challenge. RFC 4976 §9.1: over the rightmost URI of To-Path, byte for byte as it is sent. */
+  answer(): DigestAnswer {
+    return this.hop.digest.answer(String(this.#target.at(-1)), this.withUri)
   }
 
-  /** Whether a 403 says anything else than that user name or password are wrong, which is what most relays mean by it. */
-  #rightButRefused(head: ResponseHead, { answer }: Sent): boolean {
-    return answer === undefined || passes(head) || this.#options.digest.isProved(head, answer)
+  get #target(): readonly MsrpUri[] {
+    return this.#own ?? [this.hop.relay]
   }
 
-  /** `status`: where the relay said it by another status than 401. */
-  #unauthorized(status?: number): MsrpError {
-    this.#options.ways.uriParameter = undefined
-    const relay = this.#options.relay.host
-    return new MsrpError('unauthorized', `the relay ${relay} does not accept this user name or password`, {
-      ...(status === undefined ? {} : { status }),
-    })
+  async #ask(answer: DigestAnswer | undefined): Promise<AnsweredAuth | undefined> {
+    const { room, hop } = this
+    const sent = this.send(answer)
+    try {
+      if (this.#detours !== undefined) return await this.#detours.answered(sent, SILENCE)
+      // Relays of which the way with `uri=` is known are given their 30 s; so is one that does not get it.
+      if (!answer?.withUri || hop.ways.takesUri !== undefined) return { sent, head: await sent.response }
+      const silence = Promise.withResolvers<undefined>()
+      const cancel = room.platform.clock.after(SILENCE, () => silence.resolve(undefined))
+      const head = await Promise.race([sent.response, silence.promise]).finally(cancel)
+      return head === undefined ? await (await this.#loadDetours()).answered(sent) : { sent, head }
+    } catch (error) {
+      hop.ways.takesUri = undefined
+      throw error
+    }
   }
 
-  #timeout(): MsrpError {
-    this.#options.ways.uriParameter = undefined
-    return new MsrpError('timeout', `the relay ${this.#options.relay.host} did not answer AUTH within 30 s`)
+  #granted(head: ResponseHead, { answer, at }: SentAuth): GrantedHop {
+    const { hop, expires } = this
+    // A relay that asks for no credentials has nothing to prove either.
+    if (answer !== undefined) {
+      hop.digest.accepted(head, answer)
+      hop.ways.takesUri = answer.withUri
+    }
+    const lifetime = grantedExpires(head, expires) * 1000
+    const own = usePathOf(head, this.#through, this.#own)
+    return { ...hop, expires, own, lifetime, expiresAt: at + lifetime }
   }
 
-  #refused(head: ResponseHead): MsrpError {
-    const words = head.comment === '' ? '' : ` ${head.comment}`
-    return new MsrpError('refused', `the relay ${this.#options.relay.host} refused AUTH: ${head.status}${words}`, {
-      status: head.status,
-    })
+  async #loadDetours(): Promise<AuthDetours> {
+    this.#detours ??= new (await this.room.platform.parts.authDetours()).AuthDetours(this)
+    return this.#detours
   }
-}
-
-function isGranted({ outcome }: Answered): boolean {
-  return outcome.kind === 'response' && outcome.head.status === 200
-}
-
-/** Our relay says so when it cannot check credentials at present: nothing is wrong with them then. */
-function passes(head: ResponseHead): boolean {
-  return head.fields.get('Retry-After') !== undefined
-}
-
-/** Seconds; a bound that is no number is none. */
-function bound(head: ResponseHead, name: 'Min-Expires' | 'Max-Expires'): number | undefined {
-  const value = head.fields.get(name)
-  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined
-}
-
-function form(answer: DigestAnswer): 'sent' | 'omitted' {
-  return answer.uriParameter ? 'sent' : 'omitted'
 }

@@ -1,38 +1,27 @@
-import type { Clock } from '../../connection/index.ts'
-import { type Hash, MsrpError, type MsrpUri, type RandomBytes } from '../../wire/index.ts'
-import type { AuthConnection } from './auth-connection.ts'
-import { authExchange } from './auth-exchange.ts'
-import type { CredentialsFor, RelayCredentials } from './credentials.ts'
-import { DigestSession } from './digest-session.ts'
-import type { RelayHop } from './relay-hop.ts'
-import { RelayMemory } from './relay-memory.ts'
+import { MsrpError, type MsrpUri } from '../../wire/index.ts'
+import { AuthExchange, type AuthRoom } from './auth-exchange.ts'
+import { type CredentialsFor, DigestSession } from './digest-session.ts'
+import type { GrantedHop } from './relay-hop.ts'
+import type { RelayMemory } from './relay-memory.ts'
 import { RelayRegistration } from './relay-registration.ts'
-import { grantedExpires } from './token-lifetime.ts'
-import { usePathOf } from './use-path.ts'
-import { abortedError } from './waiting.ts'
 
 /** What `authenticate` needs. */
-export interface AuthenticateOptions<C extends AuthConnection> {
+export interface AuthenticateOptions<C extends AuthRoom['connection']> extends Omit<AuthRoom, 'connection'> {
   /**
    * Opens a connection over TLS to the first relay; `connectToRelay` finds it. Called once, and once more for a relay
    * that leaves its connection unusable (see `RelayMemory`).
    */
   readonly connect: () => Promise<C>
-  /** Nearest first. Each is asked through those before it. */
+  /** Nearest first; one at least. Each is asked through those before it. */
   readonly relays: readonly MsrpUri[]
-  /** Our own URI for this session: From-Path of the AUTH requests. */
-  readonly localUri: MsrpUri
-  readonly credentials: RelayCredentials | CredentialsFor
+  readonly credentials: CredentialsFor
   /**
    * Lifetime to ask for, in whole seconds from 1. The relay may set another one, and is told none unless this is given:
    * the field knows relays that refuse every request for one.
    */
   readonly expires?: number | undefined
-  readonly clock: Clock
-  readonly random: RandomBytes
-  readonly hash: Hash
   /** Give the same one every time, so that what was learnt of a relay serves again. */
-  readonly memory?: RelayMemory | undefined
+  readonly memory: RelayMemory
   /** Gives up with `aborted` and closes the connection. No effect once registered. */
   readonly signal?: AbortSignal | undefined
 }
@@ -45,82 +34,66 @@ export interface AuthenticateOptions<C extends AuthConnection> {
  *   answer within 30 s; `connection-lost`; `malformed`: what a relay handed out cannot be used; `invalid-argument`: also
  *   for a connection without TLS; `aborted`; and what `connect` throws
  */
-export async function authenticate<C extends AuthConnection>(
+export async function authenticate<C extends AuthRoom['connection']>(
   options: AuthenticateOptions<C>,
 ): Promise<RelayRegistration<C>> {
-  checkOptions(options)
-  const memory = options.memory ?? new RelayMemory()
-  const signal = options.signal ?? new AbortController().signal
+  const { relays, expires, signal } = options
+  for (const relay of relays) {
+    if (!relay.secure) throw invalid(`the relay ${relay} has to be addressed as msrps: AUTH goes over TLS only`)
+  }
+  if (expires !== undefined && (!Number.isSafeInteger(expires) || expires < 1)) {
+    throw invalid(`expires is ${expires}, expected whole seconds from 1`)
+  }
   for (;;) {
-    if (signal.aborted) throw abortedError(signal)
+    if (signal?.aborted) throw aborted(signal)
     const connection = await options.connect()
-    const hops: RelayHop[] = []
+    const { msrp } = connection
+    const giveUp = (): void => msrp.fail(aborted(signal))
+    signal?.addEventListener('abort', giveUp)
     try {
-      const unreadable = await askAll(options, connection, memory, signal, hops)
-      if (unreadable === undefined) return new RelayRegistration({ ...options, connection, hops })
-      // The connection is of no use after that, and Expires none with this relay.
-      memory.of(unreadable).omitExpires = true
-      const text = `the relay ${unreadable.host} refuses Expires with a 423 that cannot be read`
-      connection.fail(new MsrpError('malformed', text))
+      const { description, secure } = msrp.transport
+      if (!secure)
+        throw invalid(`AUTH is sent over TLS only (RFC 4976 §8), but this connection has none: ${description}`)
+      if (signal?.aborted) throw aborted(signal)
+      const room = { ...options, connection }
+      const hops = await askAll(room)
+      if (hops !== undefined) return new RelayRegistration(room, hops)
+      msrp.fail(undefined)
     } catch (error) {
-      connection.fail(error instanceof MsrpError ? error : undefined)
-      throw error
+      const why = signal?.aborted ? aborted(signal) : error
+      msrp.fail(why instanceof MsrpError ? why : undefined)
+      throw why
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 }
 
-/** Asks one relay after the other; gives the relay that broke the connection with its 423, if one did. */
-async function askAll<C extends AuthConnection>(
-  options: AuthenticateOptions<C>,
-  connection: C,
-  memory: RelayMemory,
-  signal: AbortSignal,
-  hops: RelayHop[],
-): Promise<MsrpUri | undefined> {
-  const { clock, credentials, expires, hash, localUri, random } = options
-  let through: readonly MsrpUri[] = []
+/** Asks one relay after the other. Undefined when one has left the connection unusable, of which it will be asked no more. */
+async function askAll(
+  options: AuthenticateOptions<AuthRoom['connection']> & AuthRoom,
+): Promise<GrantedHop[] | undefined> {
+  const hops: GrantedHop[] = []
   for (const relay of options.relays) {
-    const digest = new DigestSession({ relay, credentials, hash, random })
+    const { credentials, expires, memory, platform } = options
     const ways = memory.of(relay)
-    const result = await authExchange({
-      connection,
-      clock,
-      digest,
-      relay,
-      ways,
-      toPath: [...through, relay],
-      fromPath: localUri,
-      expires,
-      signal,
-    })
-    if (result.kind === 'unreadable-423') return relay
-    const usePath = usePathOf(result.head, through)
-    const lifetime = grantedExpires(result.head, result.expires) * 1000
-    hops.push({
-      relay,
-      digest,
-      ways,
-      own: usePath.slice(through.length),
-      askedExpires: result.expires,
-      lifetime,
-      expiresAt: result.sentAt + lifetime,
-    })
-    through = usePath
+    const digest = new DigestSession(relay, credentials, platform)
+    const through = hops.flatMap(({ own }) => own)
+    const hop = await new AuthExchange(options, { relay, digest, ways, expires }, through).run()
+    if (hop === undefined) {
+      ways.omitExpires = true
+      return undefined
+    }
+    hops.push(hop)
   }
-  return undefined
+  return hops
 }
 
-function checkOptions(options: AuthenticateOptions<AuthConnection>): void {
-  const { relays, expires, credentials } = options
-  if (relays.length === 0) throw new MsrpError('invalid-argument', 'no relay is given')
-  for (const relay of relays) {
-    if (relay.secure) continue
-    throw new MsrpError('invalid-argument', `the relay ${relay} has to be addressed as msrps: AUTH goes over TLS only`)
-  }
-  if (expires !== undefined && (!Number.isSafeInteger(expires) || expires < 1)) {
-    throw new MsrpError('invalid-argument', `expires is ${expires}, expected whole seconds from 1`)
-  }
-  if (typeof credentials !== 'function' && credentials.username === '') {
-    throw new MsrpError('invalid-argument', 'the user name for the relay is empty')
-  }
+function invalid(text: string): MsrpError {
+  return new MsrpError('invalid-argument', text)
+}
+
+/** What a caller who gave up gets. */
+function aborted(signal: AbortSignal | undefined): MsrpError {
+  return new MsrpError('aborted', 'authentication with the relay was given up', { cause: signal?.reason })
 }

@@ -1,29 +1,35 @@
+import { hex } from '../../wire/hex.ts'
 import {
-  type AuthenticationInfo,
   type Challenge,
   type DigestAlgorithm,
-  digestAlgorithmName,
   digestResponse,
   formatCredentials,
   formatNonceCount,
-  type Hash,
   ha1,
   isAnswerable,
   MsrpError,
   type MsrpUri,
-  type RandomBytes,
   type ResponseHead,
   rspauth,
 } from '../../wire/index.ts'
-import type { CredentialsFor, RelayCredentials } from './credentials.ts'
+import type { RelayClientPlatform } from './parts.ts'
 
 /** Random bytes in a cnonce: 128 bits. */
 const CNONCE_BYTES = 16
 
-/** Best first. */
-const PREFERENCE: readonly DigestAlgorithm[] = ['sha-256', 'md5']
-
 type AnswerableChallenge = Challenge & { readonly algorithm: DigestAlgorithm }
+
+/** Who we are to a relay. */
+export interface RelayCredentials {
+  readonly username: string
+  readonly password: string
+}
+
+/**
+ * Credentials by relay, for a chain whose relays belong to different administrations; `realm` is what the relay asks for.
+ * Throws where there are none.
+ */
+export type CredentialsFor = (relay: MsrpUri, realm: string) => RelayCredentials
 
 /** Credentials as they go out in one AUTH request. */
 export interface DigestAnswer {
@@ -32,7 +38,7 @@ export interface DigestAnswer {
   /** The relay gave the nonce in a challenge and has not taken it yet, so that another 401 is about the credentials. */
   readonly fresh: boolean
   /** Whether `uri=` is among the parameters. */
-  readonly uriParameter: boolean
+  readonly withUri: boolean
   readonly cnonce: string
   readonly nc: string
   /** The proof that the relay knows the password, if it gives one. */
@@ -49,26 +55,17 @@ export interface DigestAnswer {
  */
 export class DigestSession {
   readonly #relay: MsrpUri
-  readonly #credentialsFor: CredentialsFor
-  readonly #hash: Hash
-  readonly #random: RandomBytes
+  readonly #credentials: CredentialsFor
+  readonly #platform: RelayClientPlatform
   #challenge: AnswerableChallenge | undefined
   #count = 0
   #fresh = false
   #hasNextNonce = false
 
-  constructor(options: {
-    /** For `CredentialsFor` and for messages. */
-    relay: MsrpUri
-    credentials: RelayCredentials | CredentialsFor
-    hash: Hash
-    random: RandomBytes
-  }) {
-    const { credentials } = options
-    this.#relay = options.relay
-    this.#credentialsFor = typeof credentials === 'function' ? credentials : () => credentials
-    this.#hash = options.hash
-    this.#random = options.random
+  constructor(relay: MsrpUri, credentials: CredentialsFor, platform: RelayClientPlatform) {
+    this.#relay = relay
+    this.#credentials = credentials
+    this.#platform = platform
   }
 
   /** Whether the relay gave a nextnonce, so that the next AUTH may carry credentials unasked (RFC 7616 §3.5). */
@@ -80,58 +77,52 @@ export class DigestSession {
    * Takes the challenge of a 401: the first with SHA-256, else the first with MD5.
    * @returns whether it says that the credentials were right and only the nonce too old
    * @throws MsrpError `malformed` when WWW-Authenticate is missing or unreadable; `refused` (401) when none of the
-   *   challenges can be answered; `invalid-argument` when there is no H(A1) for any of them
+   *   challenges can be answered
    */
-  async challenged(head: ResponseHead): Promise<{ stale: boolean }> {
-    if (head.fields.get('WWW-Authenticate') === undefined) {
-      throw new MsrpError('malformed', `WWW-Authenticate is missing in the 401 of the relay ${this.#relay.host}`)
+  async challenged({ fields, status }: ResponseHead): Promise<boolean> {
+    const { host } = this.#relay
+    if (fields.get('WWW-Authenticate') === undefined) {
+      throw new MsrpError('malformed', `WWW-Authenticate is missing in the 401 of the relay ${host}`)
     }
-    const answerable = head.fields.wwwAuthenticate
-      .filter(isAnswerable)
-      .sort((one, other) => PREFERENCE.indexOf(one.algorithm) - PREFERENCE.indexOf(other.algorithm))
-    const [best] = answerable
-    if (best === undefined) {
+    const answerable = fields.wwwAuthenticate.filter(isAnswerable)
+    const chosen = answerable.find(({ algorithm }) => algorithm === 'sha-256') ?? answerable[0]
+    if (chosen === undefined) {
       const wanted = 'Digest with SHA-256 or MD5 and qop="auth"'
-      throw new MsrpError('refused', `the relay ${this.#relay.host} does not offer to authenticate by ${wanted}`, {
-        status: head.status,
-      })
+      throw new MsrpError('refused', `the relay ${host} does not offer to authenticate by ${wanted}`, { status })
     }
-    const chosen = answerable.find((challenge) => this.#hasHa1(challenge))
-    if (chosen === undefined) throw this.#noHa1(best)
-    await this.#hash.load?.(chosen.algorithm)
+    await this.#platform.hash.load?.(chosen.algorithm)
     this.#challenge = chosen
     this.#count = 0
     this.#fresh = true
     this.#hasNextNonce = false
-    return { stale: chosen.stale === true }
+    return chosen.stale === true
   }
 
   /**
    * Credentials for an AUTH whose rightmost To-Path URI is `uri`, byte for byte.
-   * @throws MsrpError `invalid-argument` for a user name that no field can carry
+   * @throws MsrpError `invalid-argument` for a user name that no field can carry; what `CredentialsFor` throws
    */
-  answer(uri: string, options: { uriParameter: boolean }): DigestAnswer {
-    const challenge = this.#challenge
-    if (challenge === undefined) throw new MsrpError('internal', 'there is no challenge to answer')
-    const secret = this.#ha1(challenge)
-    if (secret === undefined) throw this.#noHa1(challenge)
-    const { realm, nonce, opaque, algorithm } = challenge
+  answer(uri: string, withUri: boolean): DigestAnswer {
+    if (this.#challenge === undefined) throw new MsrpError('internal', 'there is no challenge to answer')
+    const { realm, nonce, opaque, algorithm } = this.#challenge
+    const { hash, random } = this.#platform
+    const { username, password } = this.#credentials(this.#relay, realm)
     const nc = formatNonceCount(++this.#count)
-    const cnonce = hex(this.#random(CNONCE_BYTES))
+    const cnonce = hex(random(CNONCE_BYTES))
+    const secret = ha1(hash, algorithm, username, realm, password)
     const input = { algorithm, ha1: secret, nonce, nc, cnonce, uri }
     const authorization = formatCredentials({
-      username: this.#credentialsFor(this.#relay, realm).username,
+      username,
       realm,
       nonce,
-      ...(options.uriParameter ? { uri } : {}),
-      response: digestResponse(this.#hash, input),
+      ...(withUri ? { uri } : {}),
+      response: digestResponse(hash, input),
       algorithm,
       cnonce,
       nc,
       ...(opaque === undefined ? {} : { opaque }),
     })
-    const proof = rspauth(this.#hash, input)
-    return { authorization, fresh: this.#fresh, uriParameter: options.uriParameter, cnonce, nc, rspauth: proof }
+    return { authorization, fresh: this.#fresh, withUri, cnonce, nc, rspauth: rspauth(hash, input) }
   }
 
   /** The credentials were right, though the request was not granted for another reason: the nonce counts as used. */
@@ -144,61 +135,25 @@ export class DigestSession {
    * keeps its nextnonce. Relays that send no Authentication-Info exist (Kamailio) and are put up with.
    * @throws MsrpError `malformed` when rspauth is not what the password makes it, or answers another request
    */
-  accepted(head: ResponseHead, answer: DigestAnswer): void {
+  accepted({ fields }: ResponseHead, answer: DigestAnswer): void {
+    const {
+      cnonce = answer.cnonce,
+      nc = answer.nc,
+      rspauth = answer.rspauth,
+      nextnonce,
+    } = fields.authenticationInfo ?? {}
+    if (cnonce !== answer.cnonce || Number.parseInt(nc, 16) !== Number.parseInt(answer.nc, 16)) {
+      throw this.#unproven('answers another request than ours')
+    }
+    if (rspauth !== answer.rspauth) throw this.#unproven('has an rspauth that does not prove knowledge of the password')
     this.#fresh = false
-    this.#hasNextNonce = false
-    const info = head.fields.authenticationInfo
-    if (info === undefined) return
-    this.#verify(info, answer)
-    if (info.nextnonce === undefined || this.#challenge === undefined) return
-    if (info.nextnonce !== this.#challenge.nonce) {
-      this.#challenge = { ...this.#challenge, nonce: info.nextnonce }
-      this.#count = 0
-    }
-    this.#hasNextNonce = true
-  }
-
-  /** Whether the relay shows, in a refusal, that it knows the password: then that was not what was wrong. */
-  isProved(head: ResponseHead, { rspauth, cnonce }: DigestAnswer): boolean {
-    const info = head.fields.authenticationInfo
-    return info !== undefined && info.rspauth === rspauth && info.cnonce === cnonce
-  }
-
-  #verify(info: AuthenticationInfo, answer: DigestAnswer): void {
-    const foreign =
-      (info.cnonce !== undefined && info.cnonce !== answer.cnonce) ||
-      (info.nc !== undefined && Number.parseInt(info.nc, 16) !== Number.parseInt(answer.nc, 16))
-    if (foreign) throw this.#unproven('answers another request than ours')
-    if (info.rspauth !== undefined && info.rspauth !== answer.rspauth) {
-      throw this.#unproven('has an rspauth that does not prove knowledge of the password')
-    }
-  }
-
-  #ha1({ realm, algorithm }: AnswerableChallenge): string | undefined {
-    const credentials = this.#credentialsFor(this.#relay, realm)
-    if ('password' in credentials) {
-      return ha1(this.#hash, algorithm, credentials.username, realm, credentials.password)
-    }
-    return credentials.realm === realm ? credentials.ha1[algorithm]?.toLowerCase() : undefined
-  }
-
-  #hasHa1(challenge: AnswerableChallenge): boolean {
-    return 'password' in this.#credentialsFor(this.#relay, challenge.realm) || this.#ha1(challenge) !== undefined
-  }
-
-  #noHa1({ realm, algorithm }: AnswerableChallenge): MsrpError {
-    const asked = `${digestAlgorithmName(algorithm)} in the realm "${realm}"`
-    return new MsrpError(
-      'invalid-argument',
-      `the relay ${this.#relay.host} asks for ${asked}, for which no HA1 is given`,
-    )
+    this.#hasNextNonce = nextnonce !== undefined
+    if (nextnonce === undefined || nextnonce === this.#challenge?.nonce) return
+    this.#challenge = this.#challenge && { ...this.#challenge, nonce: nextnonce }
+    this.#count = 0
   }
 
   #unproven(detail: string): MsrpError {
     return new MsrpError('malformed', `Authentication-Info of the relay ${this.#relay.host} ${detail}`)
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

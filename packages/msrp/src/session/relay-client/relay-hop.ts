@@ -2,16 +2,21 @@ import type { MsrpUri } from '../../wire/index.ts'
 import type { DigestSession } from './digest-session.ts'
 import type { RelayWays } from './relay-memory.ts'
 
-/** What one relay of a chain granted. */
+/** One relay of a chain. */
 export interface RelayHop {
-  /** The relay as it was configured. */
+  /** As it was configured. */
   readonly relay: MsrpUri
   readonly digest: DigestSession
+  /** What is known of it; learns. */
   readonly ways: RelayWays
+  /** The lifetime to ask for, in seconds; once it has granted one, the one that it had been asked for. */
+  readonly expires: number | undefined
+}
+
+/** What one relay of a chain granted. */
+export interface GrantedHop extends RelayHop {
   /** The URIs that this relay added to the path of those before it. */
   readonly own: readonly MsrpUri[]
-  /** The lifetime that was asked for, within the relay's bounds; seconds. */
-  readonly askedExpires: number | undefined
   /** Milliseconds granted. */
   readonly lifetime: number
   /** In the clock's milliseconds. Counted from our request, so rather too early than too late. */

@@ -3,7 +3,7 @@ import type { MsrpUri } from '../../wire/index.ts'
 /** What was learnt of a relay's ways. */
 export interface RelayWays {
   /** Whether it accepts credentials with `uri=`, or only without; undefined until it accepted some. */
-  uriParameter?: 'sent' | 'omitted' | undefined
+  takesUri?: boolean | undefined
   /** It answers any Expires with a 423, whatever its bounds (Kamailio 5.6): none is sent any more. */
   omitExpires?: boolean | undefined
 }
@@ -13,12 +13,9 @@ export class RelayMemory {
   readonly #ways: Map<string, RelayWays> = new Map()
 
   /** What is known of the relay at this URI; change it to remember. Its session-id plays no part. */
-  of(relay: MsrpUri): RelayWays {
-    let ways = this.#ways.get(relay.authorityKey)
-    if (ways === undefined) {
-      ways = {}
-      this.#ways.set(relay.authorityKey, ways)
-    }
+  of({ authorityKey }: MsrpUri): RelayWays {
+    const ways = this.#ways.get(authorityKey) ?? {}
+    this.#ways.set(authorityKey, ways)
     return ways
   }
 }

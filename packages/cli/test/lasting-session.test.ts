@@ -1,0 +1,90 @@
+import { MsrpError, type Session } from 'msrp'
+import { afterEach, expect, test } from 'vitest'
+import { type Both, both, failure } from '../../msrp/test/session/stage.ts'
+import { FakeClock } from '../../msrp/test/transport/fake-clock.ts'
+import { LastingSession } from '../src/outgoing/lasting-session.ts'
+import type { Output } from '../src/terminal/output.ts'
+
+const output = { json: true } as Output
+const stages: Both[] = []
+afterEach(async () => {
+  for (const stage of stages.splice(0)) await stage.close()
+})
+
+async function sessions(): Promise<Both> {
+  const stage = await both()
+  stages.push(stage)
+  return stage
+}
+
+/** A call whose session is lost while a message is under way, and what comes of the message. */
+async function lost(call: () => Promise<Session>, within = 60_000): Promise<{ error: unknown; calls: number }> {
+  const clock = new FakeClock()
+  let calls = 0
+  const { sender } = await sessions()
+  const counted = (): Promise<Session> => {
+    calls++
+    return call()
+  }
+  const lasting = new LastingSession(sender, { call: counted, within, output, clock })
+  await lasting.session.opened
+  const sent = lasting.session.send('hello')
+  sender.drop(new MsrpError('connection-lost', 'the cable was pulled'))
+  const outcome = failure(sent.delivered)
+  for (let seconds = 0; seconds < 2 * (within / 1000); seconds++) await clock.advance(1000)
+  return { error: lasting.explain(await outcome), calls }
+}
+
+const refused = (): Promise<Session> => {
+  const cause = Object.assign(new Error('no'), { code: 'ECONNREFUSED' })
+  return Promise.reject(new MsrpError('unreachable', 'nothing listens there', { cause }))
+}
+
+test('goes on over another connection', async () => {
+  const clock = new FakeClock()
+  const [first, second] = [await sessions(), await sessions()]
+  const lasting = new LastingSession(first.sender, {
+    call: async () => second.sender,
+    within: 60_000,
+    output,
+    clock,
+  })
+  await lasting.session.opened
+  const sent = lasting.session.send('hello')
+  first.sender.drop()
+  await clock.advance(1000)
+  const { value } = await second.receiver[Symbol.asyncIterator]().next()
+  expect(await value.text()).toBe('hello')
+  await sent.delivered
+  await lasting.session.close()
+})
+
+test('is given up for the loss when nobody listens any more', async () => {
+  const { error, calls } = await lost(refused)
+  expect(error).toMatchObject({
+    code: 'connection-lost',
+    message: 'the cable was pulled, and there was no other connection: nothing listens there',
+  })
+  expect(calls).toBe(2)
+})
+
+test('is given up for the loss when there is no way for long enough', async () => {
+  const { error, calls } = await lost(() => Promise.reject(new MsrpError('unreachable', 'no route')), 20_000)
+  expect(error).toMatchObject({ code: 'connection-lost', message: expect.stringMatching(/cable.*no route$/) })
+  expect(calls).toBeGreaterThan(3)
+})
+
+test.each([
+  ['the path is not known any more', 'refused', 481],
+  ['the relay takes the password no more', 'unauthorized', 401],
+] as const)('is given up at once when %s', async (_, code, status) => {
+  const { error, calls } = await lost(() => Promise.reject(new MsrpError(code, 'no', { status })))
+  expect(error).toMatchObject({ code, status })
+  expect(calls).toBe(1)
+})
+
+test('tries again while the other side still has the old session', async () => {
+  const { error, calls } = await lost(() => Promise.reject(new MsrpError('refused', 'taken', { status: 506 })), 20_000)
+  expect(error).toMatchObject({ code: 'connection-lost' })
+  expect(calls).toBeGreaterThan(3)
+})

@@ -1,0 +1,75 @@
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { FileLock } from '../../src/node/index.ts'
+import { FakeClock } from '../transport/fake-clock.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const folder = temporaryFolder()
+let made = 0
+const newPath = (): string => join(folder.path, `${made++}.lock`)
+const MINUTE = 60_000
+
+/** A lock that a process on another machine has, and touched so many minutes ago. */
+async function held(minutes: number, text?: string): Promise<string> {
+  const path = newPath()
+  const lock = await FileLock.take(path)
+  const holder = JSON.parse(await readFile(path, 'utf8'))
+  await lock?.release()
+  await writeFile(path, text ?? JSON.stringify({ ...holder, host: 'another machine' }))
+  const at = (Date.now() - minutes * MINUTE) / 1000
+  await utimes(path, at, at)
+  return path
+}
+
+test('is one holder’s at a time', async () => {
+  const path = newPath()
+  const lock = await FileLock.take(path)
+  expect(await FileLock.take(path)).toBeUndefined()
+  expect(await FileLock.isHeld(path)).toBe(true)
+  await lock?.release()
+  expect(await FileLock.isHeld(path)).toBe(false)
+  await (await FileLock.take(path))?.release()
+})
+
+test.each([
+  ['another machine', undefined],
+  ['nobody knows whom', '{'],
+])('of %s stays with it for ten minutes after it was last touched, and goes over to one then', async (_, text) => {
+  const fresh = await held(9, text)
+  expect(await FileLock.isHeld(fresh)).toBe(true)
+  expect(await FileLock.take(fresh)).toBeUndefined()
+  const stale = await held(11, text)
+  expect(await FileLock.isHeld(stale)).toBe(false)
+  const taken = await Promise.all(Array.from({ length: 5 }, () => FileLock.take(stale)))
+  expect(taken.filter((lock) => lock !== undefined)).toHaveLength(1)
+  for (const lock of taken) await lock?.release()
+})
+
+test('is touched every minute by its holder, which leaves nothing behind', async () => {
+  const clock = new FakeClock()
+  const path = newPath()
+  const lock = await FileLock.take(path, clock)
+  for (let times = 0; times < 2; times++) {
+    await utimes(path, 1, 1)
+    await clock.advance(MINUTE)
+    await expect.poll(async () => (await stat(path)).mtimeMs).toBeGreaterThan(Date.now() - MINUTE)
+  }
+  await lock?.release()
+  expect(clock.pending).toBe(0)
+  expect((await readdir(folder.path)).filter((name) => path.endsWith(name))).toEqual([])
+})
+
+test('that was taken over is neither touched nor given back by its former holder', async () => {
+  const clock = new FakeClock()
+  const path = newPath()
+  const former = await FileLock.take(path, clock)
+  const text = await readFile(path, 'utf8')
+  await writeFile(path, text.replace(/"host":"[^"]*"/, '"host":"another machine"'))
+  await utimes(path, 1, 1)
+  const lock = await FileLock.take(path, new FakeClock())
+  expect(lock).toBeDefined()
+  await former?.release()
+  expect(await FileLock.isHeld(path)).toBe(true)
+  await lock?.release()
+})

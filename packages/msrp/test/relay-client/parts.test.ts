@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
+import { MsrpError } from '../../src/wire/index.ts'
+import { challenge, granted, isRight, register, ScriptedRelay, token } from './scripted-relay.ts'
+
+const notLoaded = new MsrpError('internal', 'A part of the library could not be loaded')
+
+test('A relay that asks and grants is logged in to without any part; for others one is loaded', async () => {
+  const loaded: string[] = []
+  const parts = {
+    ...PARTS_AT_HAND,
+    authDetours: async () => {
+      loaded.push('authDetours')
+      return PARTS_AT_HAND.authDetours()
+    },
+  }
+  const relay = new ScriptedRelay((auth) => (isRight(auth) ? granted(token('t')) : challenge()))
+  const registration = await register(relay, { parts })
+  registration.stop()
+  expect(loaded).toEqual([])
+  relay.script = (auth) => (isRight(auth) && !auth.authorization?.uri ? granted(token('t')) : challenge())
+  const other = await register(relay, { parts })
+  other.stop()
+  expect(loaded).toEqual(['authDetours'])
+  expect(relay.clock.pending).toBe(0)
+})
+
+test('A login fails when what the relay needs cannot be loaded, and its connection is closed', async () => {
+  const relay = new ScriptedRelay((auth) => (auth.authorization ? { status: 403 } : challenge()))
+  const parts = { ...PARTS_AT_HAND, authDetours: () => Promise.reject(notLoaded) }
+  await expect(register(relay, { parts })).rejects.toBe(notLoaded)
+  expect(relay.connections.map(({ open }) => open)).toEqual([false])
+  expect(relay.clock.pending).toBe(0)
+})
+
+test('A path is lost when it expires, and not before, when what refreshes it cannot be loaded', async () => {
+  const relay = new ScriptedRelay(() => granted(token('t'), ['Expires', '600']))
+  const parts = { ...PARTS_AT_HAND, pathRefresh: () => Promise.reject(notLoaded) }
+  const registration = await register(relay, { parts })
+  const losses: MsrpError[] = []
+  registration.onLost = (error) => losses.push(error)
+  await relay.clock.advance(600_000 - 1)
+  expect(losses).toEqual([])
+  await relay.clock.advance(1)
+  expect(losses).toMatchObject([{ code: 'token-expired', cause: notLoaded }])
+  expect(relay.clock.pending).toBe(0)
+})
+
+test('A path that was stopped while that is loaded is not refreshed', async () => {
+  const relay = new ScriptedRelay(() => granted(token('t'), ['Expires', '600']))
+  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof PARTS_AT_HAND.pathRefresh>>>()
+  const registration = await register(relay, { parts: { ...PARTS_AT_HAND, pathRefresh: () => promise } })
+  await relay.clock.advance(0.85 * 600_000)
+  registration.stop()
+  resolve(await PARTS_AT_HAND.pathRefresh())
+  await relay.clock.advance(600_000)
+  expect(relay.received).toHaveLength(1)
+  expect(relay.clock.pending).toBe(0)
+})

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { MsrpEndpoint } from '../../src/session/endpoint.ts'
+import type { Parts } from '../../src/session/parts.ts'
+import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
+import { MsrpError } from '../../src/wire/index.ts'
+import { MemoryPlatform } from './memory-platform.ts'
+import { settled } from './raw-peer.ts'
+import { nextMessage, passive } from './stage.ts'
+
+const OTHER = 'msrp://other.example:9000/othersession;tcp'
+const notLoaded = new MsrpError('internal', 'A part of the library could not be loaded')
+
+test('A local path whose sessions are to ask for signs of life is not made when what does that cannot be loaded', async () => {
+  const platform = new MemoryPlatform()
+  platform.parts = { ...PARTS_AT_HAND, keepAlive: () => Promise.reject(notLoaded) }
+  const endpoint = new MsrpEndpoint(platform, {})
+  await expect(endpoint.prepare({ listen: {}, keepAlive: 1_000 })).rejects.toBe(notLoaded)
+  expect(platform.ports).toEqual([])
+  await (await endpoint.prepare({ listen: {} })).close()
+})
+
+test('What newcomers send before it is loaded what knows of them is read in its order; meanwhile they are not read', async () => {
+  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<Parts['newcomers']>>>()
+  const { peer, arrive, prepared } = await passive({}, {}, (platform) => {
+    platform.parts = { ...PARTS_AT_HAND, newcomers: () => promise }
+  })
+  const other = arrive(OTHER)
+  const one = other.bytesOf({ transactionId: 'one00001', body: 'one' })
+  const two = other.bytesOf({ transactionId: 'two00001', body: 'two' })
+  const both = new Uint8Array([...one, ...two.subarray(0, -20)])
+  other.write(both)
+  await settled()
+  other.write(two.subarray(-20))
+  const three = other.send({ body: 'three' })
+  await settled()
+  expect([peer.seen.length, other.seen]).toEqual([0, []])
+  resolve(await PARTS_AT_HAND.newcomers())
+  const probe = await peer.request('SEND')
+  peer.respond(probe)
+  peer.report(probe.field('Message-ID')!, undefined, '000 481 No such session')
+  for (const id of ['one00001', 'two00001', three]) expect((await other.response(id)).status).toBe(200)
+  const session = (await prepared.sessions().next()).value!
+  const texts = [await nextMessage(session), await nextMessage(session), await nextMessage(session)]
+  expect(await Promise.all(texts.map((message) => message.text()))).toEqual(['one', 'two', 'three'])
+})
+
+test('A newcomer finds its place taken when nobody can be asked because that cannot be loaded', async () => {
+  const { peer, arrive, session } = await passive({}, {}, (platform) => {
+    platform.parts = { ...PARTS_AT_HAND, newcomers: () => Promise.reject(notLoaded) }
+  })
+  const other = arrive(OTHER)
+  for (const body of ['at once', 'once more']) expect((await other.response(other.send({ body }))).status).toBe(506)
+  expect([session.state, await peer.all()]).toEqual(['open', []])
+})
