@@ -164,7 +164,8 @@ const entered: Promise<void>[] = []
 const input = createInterface({ input: process.stdin }).on('line', (line) => entered.push(enter(line).catch(failed)))
 input.on('close', async () => {
   await Promise.all(entered)
-  await session.finish({ incoming: true, signal: AbortSignal.timeout(30_000) })
+  const { undelivered } = await session.finish({ incoming: true, signal: AbortSignal.timeout(30_000) })
+  if (undelivered.length > 0) console.log(`! ${undelivered.length} messages have not arrived`)
   signalling.hangUp()
 })
 process.once('SIGINT', () => input.close())

@@ -100,8 +100,8 @@ class OrderedStream implements PassingSink {
       const text = `More than ${MOST_EARLY} bytes of the message came before those in front of them`
       throw new MsrpError('limit-exceeded', text, { status: 413 })
     }
-    const behind = this.#early.findIndex(({ position }) => position > piece.position)
-    this.#early.splice(behind === -1 ? this.#early.length : behind, 0, piece)
+    const before = this.#early.findLastIndex(({ position }) => position <= piece.position)
+    this.#early.splice(before + 1, 0, piece)
   }
 
   #stop(error: unknown): void {
