@@ -9,6 +9,7 @@ import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-re
 import type { InterruptedMessages } from './interrupted-messages.ts'
 import { ENDPOINT_LIMITS } from './limits.ts'
 import type { ListeningPlace } from './listening-sockets.ts'
+import { loaded } from './loaded.ts'
 import { LocalPath } from './local-path.ts'
 import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions } from './platform.ts'
@@ -104,7 +105,7 @@ export class MsrpEndpoint {
     const direct = this.#direct
     checkPrepare(options, direct)
     const { resumeFor = 0, trace } = this.#options
-    if (trace !== undefined) this.#traceOf ??= (await import('./wire-trace.ts')).traceOf
+    if (trace !== undefined) this.#traceOf ??= (await loaded(import('./wire-trace.ts'))).traceOf
     if (resumeFor > 0) await this.#keepFor(resumeFor)
     const tls = withCertificate(options.tls ?? this.#options.tls, listen?.tls)
     const place = listen && (await direct?.listen(listen))
@@ -173,10 +174,9 @@ export class MsrpEndpoint {
 
   /** Few keep what a broken session has brought. */
   async #keepFor(resumeFor: number): Promise<void> {
-    const [{ InterruptedMessages }] = await Promise.all([
-      import('./interrupted-messages.ts'),
-      this.#platform.loadBodies?.(),
-    ])
+    const [{ InterruptedMessages }] = await loaded(
+      Promise.all([import('./interrupted-messages.ts'), this.#platform.loadBodies?.()]),
+    )
     this.#interrupted ??= new InterruptedMessages(this.#platform.clock, resumeFor, this.#limits.interruptedMessages)
   }
 
