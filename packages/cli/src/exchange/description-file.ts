@@ -101,8 +101,8 @@ export async function checkNoOffer(
 }
 
 /**
- * Sees to it that one command at a time offers at a place, for until it is disposed of: a second one would take away the offer that
- * the first waits for the answer to.
+ * Sees to it that one command at a time offers at a place, until it is disposed of: a second one would take away the offer to
+ * which the first awaits an answer.
  * @throws Failure `usage` when another one is there; MsrpError `storage`
  */
 export async function holdPlace(place: string): Promise<AsyncDisposable> {

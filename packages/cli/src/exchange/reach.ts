@@ -41,7 +41,7 @@ export function isOfFile(section: MessageDescription): boolean {
 
 /**
  * How this side is reached by who made an offer: with TLS where that wants it.
- * @throws Failure `usage` when neither side can be reached, which is told before there is an answer that could only refuse; MsrpError
+ * @throws Failure `usage` when neither side can be reached, before there is an answer that could only refuse; MsrpError
  */
 export async function reachOfAnswerer(
   offered: readonly MessageDescription[],

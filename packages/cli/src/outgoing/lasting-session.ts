@@ -1,6 +1,5 @@
 import { MsrpError, type MsrpErrorCode, type Session } from 'msrp'
-import type { Clock } from 'msrp/connection'
-import { ResumingSession } from 'msrp/resuming'
+import { type ResumingOptions, ResumingSession } from 'msrp/resuming'
 import type { Output } from '../terminal/output.ts'
 import { printableLine } from '../terminal/printable.ts'
 
@@ -25,7 +24,7 @@ export interface LastingOptions {
   readonly within: number
   readonly output: Output
   /** Default: the machine's. */
-  readonly clock?: Clock
+  readonly clock?: NonNullable<ResumingOptions['clock']>
 }
 
 /** A call that outlives its connections: what was not confirmed goes out again over the next one. */

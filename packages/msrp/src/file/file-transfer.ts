@@ -5,6 +5,7 @@ import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError, type RandomBytes } from '../wire/index.ts'
 import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
 import type { CreateHash } from './file-hasher.ts'
+import { refuseMessages } from './file-message.ts'
 import { whoOffers } from './who-offers.ts'
 
 /** How long one side waits for the other one to end the session, or to make the offer that says so (RFC 5547 §8.4). Milliseconds. */
@@ -96,6 +97,10 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
     this.#medium = medium
     medium.onRemote(({ port }) => {
       if (port === 0) this.peerEnded()
+    })
+    // A later one, on other paths, has nothing to bring.
+    medium.onSession((session) => {
+      if (this.#session !== undefined && this.#session !== session) void refuseMessages(session)
     })
     void this.#run(medium)
   }

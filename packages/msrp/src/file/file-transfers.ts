@@ -31,8 +31,8 @@ export interface FileTransfersOptions {
   /** The peer asks for a file: give it. Without it every request is refused. */
   readonly onRequested?: (request: RequestedFile) => void | Promise<void>
   /**
-   * What `onOffered` or `onRequested` has thrown, or `give` was rejected with: the file is refused then. Without it nobody here hears of an
-   * `MsrpError`, unless nothing else of the offer is taken, and any other error rejects the negotiation's `answer`.
+   * What `onOffered` or `onRequested` has thrown, or `give` was rejected with: the file is refused then. Without it nobody here
+   * hears of an `MsrpError`, unless nothing else of the offer is taken, and any other error rejects the negotiation's `answer`.
    */
   readonly onError?: (error: unknown, file: OfferedFile | RequestedFile) => void
   /**

@@ -5,7 +5,7 @@ import { type FileRange, positionsOf, WHOLE_FILE } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FileTransfer, TransferRoom } from './file-transfer.ts'
-import { isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
+import { closeBody, isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { safeFileName } from './safe-file-name.ts'
 import { fits, selectFiles } from './selection.ts'
@@ -124,7 +124,7 @@ export class RequestedFile extends UndecidedFile<SendTransfer> {
    */
   give(file: LocalFile, options: SendTransferOptions = {}): Promise<SendTransfer> {
     const giving = this.#give(file, options)
-    giving.catch(() => {})
+    giving.catch(() => closeBody(file))
     this.#giving = giving
     return giving
   }

@@ -142,8 +142,8 @@ export class NegotiatedMedium implements Medium {
     if (this.state === 'over' || this.#removal !== undefined) return this.#closed()
     checkSecure(this.wishes)
     const setup = offeredSetup(reachOver(false, this.wishes))
-    const { now } = this.#changes
     await this.#prepare({ toConnect: setup === 'active', signal })
+    const { now } = this.#changes
     const offered = {
       setup: this.#path.known.reachable ? setup : 'active',
       cema: this.wishes.cema === true && !this.#withoutCema,

@@ -94,7 +94,8 @@ async function offerWhile(
   const { around, signal, random } = options
   const given = { ...(around !== undefined && { around }), ...(signal && { signal }) }
   do {
-    if (!negotiation.busy) {
+    const waits = negotiation.busy
+    if (!waits) {
       try {
         const answer = await unlessAborted(carry(await negotiation.offer(given), signal), signal)
         await negotiation.accept(answer, given)
@@ -107,7 +108,9 @@ async function offerWhile(
         if (code !== 'glare') throw error
       }
     }
-    await pause(negotiation.media, glareWait(negotiation.role, random), needed, options)
+    // An offer of our own that was out has its answer: the next one may go at once.
+    const stillWaits = (): boolean => needed() && (!waits || negotiation.busy)
+    await pause(negotiation.media, glareWait(negotiation.role, random), stillWaits, options)
   } while (needed())
 }
 

@@ -71,16 +71,6 @@ export class ByteRanges {
     }
   }
 
-  /** The gaps within `start` … `end`. */
-  *gaps(start: number, end: number): IterableIterator<{ start: number; end: number }> {
-    let from = start
-    for (const run of this.within(start, end)) {
-      if (run.start > from) yield { start: from, end: run.start }
-      from = run.end
-    }
-    if (from < end) yield { start: from, end }
-  }
-
   /** Where a run begins; infinite when there is none of that index. */
   #start(run: number): number {
     return this.#starts[run] ?? Number.POSITIVE_INFINITY

@@ -12,7 +12,6 @@ import type { Way } from './way.ts'
 /** Without relays of ours: peers come through a listening socket, if there is one; others are connected to. */
 export class DirectWay implements Way {
   readonly relays: readonly MsrpUri[] = []
-  readonly formerRelays: readonly MsrpUri[] = []
   readonly #place: ListeningPlace | undefined
   readonly fingerprints: readonly string[]
   readonly #peers: DirectPeers
@@ -87,6 +86,4 @@ export class DirectWay implements Way {
   async close(): Promise<void> {
     await this.#place?.release()
   }
-
-  release(): void {}
 }

@@ -62,10 +62,15 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
       observer: options.observer,
     })
     if (stallTimeout !== undefined) {
-      this.#stall = new (loadedBefore(platform.parts.stall).StallWatch)(platform.clock, stallTimeout, this.msrp, () => {
-        const text = `${transport.description} has neither taken nor sent anything for ${stallTimeout} ms, while bytes wait`
-        this.msrp.fail(new MsrpError('connection-lost', text))
-      })
+      this.#stall = new (loadedBefore(platform.parts.options).StallWatch)(
+        platform.clock,
+        stallTimeout,
+        this.msrp,
+        () => {
+          const text = `${transport.description} has neither taken nor sent anything for ${stallTimeout} ms, while bytes wait`
+          this.msrp.fail(new MsrpError('connection-lost', text))
+        },
+      )
     }
     this.msrp.stranger = this.inbound
     if (this.inbound) this.#timer = platform.clock.after(limits.unboundTimeout, () => this.msrp.fail(undefined))

@@ -133,10 +133,8 @@ export class MsrpEndpoint {
 
   /** Few keep what a broken session has brought. */
   async #keepFor(resumeFor: number): Promise<void> {
-    const [{ InterruptedMessages }] = await Promise.all([
-      import('./interrupted-messages.ts'),
-      this.#platform.loadBodies?.(),
-    ])
+    const { InterruptedMessages } = await this.#platform.parts.options()
+    await this.#platform.loadBodies?.()
     this.#interrupted ??= new InterruptedMessages(this.#platform.clock, resumeFor, this.#limits.interruptedMessages)
   }
 
@@ -172,7 +170,7 @@ export class MsrpEndpoint {
     const connection = new EndpointConnection({
       platform,
       transport,
-      observer: trace && loadedBefore(platform.parts.tracing).traceOf(transport, trace, at),
+      observer: trace && loadedBefore(platform.parts.options).traceOf(transport, trace, at),
       socket,
       route: (request, from) => this.#route(request, from),
       onClosed: (gone) => this.#connections.delete(gone),

@@ -1,4 +1,4 @@
-import { isAttachment } from '../wire/content-disposition.ts'
+import { isAttachment } from '../wire/attachment.ts'
 import type { MessageBody } from './body.ts'
 import { bareType } from './media-types.ts'
 import type { SendOptions } from './options.ts'

@@ -1,9 +1,9 @@
 import { MsrpError } from '../wire/index.ts'
 import type { IncomingMessage } from './api.ts'
-import type { BodyShare } from './incoming-body.ts'
+import type { BodyShare } from './body-room.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
 import { type IncomingChunk, IncomingTransfer, statusFor, type TransferRoom } from './incoming-transfer.ts'
-import { loadedBefore } from './later.ts'
+import { loadedBefore, use } from './later.ts'
 import { acceptsType, MANDATORY_TYPES } from './media-types.ts'
 import { MessageQueue } from './message-queue.ts'
 import { hasFileName, ReceivedMessage } from './received-message.ts'
@@ -24,7 +24,7 @@ export class Inbox implements TransferRoom {
   /** Messages that are over: the status their further chunks get, and whether all of it was reported. */
   readonly #over: RecentIds<{ status: number; size?: number | undefined; reported: boolean }> = new RecentIds(256)
   /** Undefined where nothing is to be decided. */
-  readonly #decisions: typeof import('./decisions.ts') | undefined
+  readonly #decisions: typeof import('./asked-options.ts') | undefined
   #memory = 0
   #onEnded: (() => void) | undefined
   #onQuiet: (() => void)[] = []
@@ -35,7 +35,7 @@ export class Inbox implements TransferRoom {
   constructor(context: SessionContext) {
     const { limits, options, platform } = context
     this.context = context
-    if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.decisions)
+    if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.options)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
       (transfer) => new ReceivedMessage(transfer, platform),
       () => this.#waiting?.watch(),
@@ -201,8 +201,8 @@ export class Inbox implements TransferRoom {
 
   /** Hands a message to the application, once what it takes to read its file name is there. Messages keep their order. */
   #present(transfer: IncomingTransfer): void {
-    const { dispositions } = this.context.platform.parts
-    const part = hasFileName(transfer.first) ? dispositions() : undefined
+    const { calls } = this.context.platform.parts
+    const part = hasFileName(transfer.first) ? calls() : undefined
     const push = (): void => {
       if (transfer.state === 'failed') return
       this.queue.push(transfer)
@@ -224,14 +224,12 @@ export class Inbox implements TransferRoom {
   #await(transfer: IncomingTransfer): void {
     if (transfer.state !== 'complete' || !transfer.first.successReport || !this.queue.has(transfer)) return
     const { limits, platform } = this.context
-    const wait = ({ WaitingMessages }: typeof import('./waiting-messages.ts')): void => {
+    const loading = use(platform.parts.calls, ({ WaitingMessages }) => {
       this.#waiting ??= new WaitingMessages(this.queue, platform.clock, limits.spoolAfter)
       if (this.#transfers.has(transfer.messageId)) this.#waiting.add(transfer)
-    }
-    const part = platform.parts.waitingMessages()
-    if (!(part instanceof Promise)) wait(part)
+    })
     // Where it cannot be loaded the message is reported when it is read.
-    else part.then(wait, () => {})
+    if (loading instanceof Promise) loading.catch(() => {})
   }
 
   over(transfer: IncomingTransfer, error: MsrpError | undefined): void {

@@ -1,33 +1,24 @@
 import { MsrpError } from '../wire/index.ts'
 import { BLOCK, type BlockSpool } from './block-spool.ts'
-import { BodyBlocks } from './body-blocks.ts'
+import { BodyBlocks, type PlacedBytes } from './body-blocks.ts'
+import type { BodyRoom } from './body-room.ts'
 import { ByteRanges } from './byte-ranges.ts'
-import { FlowGate, type FlowRoom } from './flow-gate.ts'
+import { FlowGate } from './flow-gate.ts'
 import type { FileSink } from './platform.ts'
 import { SinkWriter, storageFailure } from './sink-writer.ts'
 
-/** What the bodies of a session share. */
-export interface BodyShare extends FlowRoom {
-  /** Bytes in memory that one body may hold. */
-  readonly window: number
-  readonly spool: BlockSpool | undefined
-  /** They hold so many bytes more, or less, in memory. */
-  memory(change: number): void
-}
-
-/** The message around a body: what it may use, and whom to tell. */
-export interface BodyRoom {
-  readonly shared: BodyShare
-  /** The first `until` bytes have reached their reader, without a gap; `finished` when that is all and for good. */
-  progress(until: number, finished: boolean): void
-  /** The body cannot be taken any further. */
-  failed(error: MsrpError): void
-  /** Another body takes the place of this one. */
-  grown(body: AnyBody): void
-}
-
 /** What can be done with a body, whatever it is made with. */
 export type AnyBody = Pick<IncomingBody, keyof IncomingBody>
+
+/** What a body has when another takes its place. */
+export interface BegunBody {
+  /** Bytes at the front that the reader has. */
+  readonly taken: number
+  readonly isRead: boolean
+  readonly decided: number
+  readonly total: number | undefined
+  readonly pieces: readonly PlacedBytes[]
+}
 
 /**
  * The body of one incoming message: puts chunks in their places, holds what is not read yet and hands it out.
@@ -61,14 +52,8 @@ export class IncomingBody {
   /** What a sink had when the session broke is being put back. */
   #restoring: Promise<void> | undefined
 
-  /** `begun`: what was taken before by a reader, if there is one. */
-  constructor(room: BodyRoom, begun?: { taken: number; unread: boolean }) {
+  constructor(room: BodyRoom) {
     this.#room = room
-    if (begun !== undefined) {
-      this.#taken = begun.taken
-      this.received.add(0, begun.taken)
-      if (!begun.unread) this.#reader = 'pull'
-    }
     this.#gate = new FlowGate(room.shared, () => this.#stalled())
     this.#blocks = new BodyBlocks({
       spool: room.shared.spool,
@@ -77,6 +62,18 @@ export class IncomingBody {
     })
     this.#spool = room.shared.spool
     this.#spool?.use()
+  }
+
+  /** One that takes the place of another, with what that has. */
+  static insteadOf({ taken, isRead, decided, total, pieces }: BegunBody, room: BodyRoom): IncomingBody {
+    const body = new IncomingBody(room)
+    body.#taken = taken
+    body.received.add(0, taken)
+    if (isRead) body.#reader = 'pull'
+    body.decided = decided
+    for (const { position, bytes } of pieces) body.write(position, bytes)
+    if (total !== undefined) body.setTotal(total)
+    return body
   }
 
   /** Bytes at the front that a reader had on an earlier session; reading begins after them. */

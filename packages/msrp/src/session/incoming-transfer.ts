@@ -1,6 +1,7 @@
 import { type ContinuationFlag, MsrpError } from '../wire/index.ts'
+import type { BodyRoom, BodyShare } from './body-room.ts'
 import type { Decision } from './decisions.ts'
-import type { AnyBody, BodyRoom, BodyShare } from './incoming-body.ts'
+import type { AnyBody } from './incoming-body.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SessionContext } from './session-context.ts'
 import { SuccessReporter } from './success-report.ts'
@@ -287,15 +288,10 @@ export function refusedHere(status: number, comment?: string): MsrpError {
   return new MsrpError('aborted', `The message was refused here with ${status}${words}`, { status })
 }
 
+/** What goes wrong here, and has no status. */
+const OURS: readonly string[] = ['storage', 'too-large', 'internal']
+
 /** What to tell the sender; nothing when it knows, or when there is nobody to tell. */
 export function statusFor(error: MsrpError): number | undefined {
-  if (error.status !== undefined) return error.status
-  switch (error.code) {
-    case 'storage':
-    case 'too-large':
-    case 'internal':
-      return 413
-    default:
-      return undefined
-  }
+  return error.status ?? (OURS.includes(error.code) ? 413 : undefined)
 }

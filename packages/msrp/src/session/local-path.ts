@@ -141,34 +141,30 @@ export class LocalPath {
     if (request.head.method === 'REPORT') return this.#relayReports(request, connection)
     const { way } = this.#room
     const mayBegin = request.head.method === 'SEND' && !this.#closed && way.admits(connection)
-    const expected = mayBegin && [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
-    if (!expected && this.#isOver(from, connection)) {
-      return request.refuse(481)
+    const expected = mayBegin
+      ? [...this.#expected].find(({ remotePath }) => this.#comesFrom(remotePath, from))
+      : undefined
+    if (!expected && this.#isOver(from, connection)) return request.refuse(481)
+    const wanted = expected ?? (mayBegin && this.open ? this : undefined)
+    if (wanted === undefined) {
+      const taken = this.open || [...this.#sessions].some((live) => live.connection !== connection)
+      return request.refuse(taken && this.#sessions.size > 0 ? 506 : 481)
     }
-    const first = mayBegin && this.open && this.#sessions.size === 0
-    const wanted = expected || (mayBegin && this.open ? this : undefined)
-    const error = wanted && way.distrust?.(wanted.options, request, connection)
+    const error = way.distrust?.(wanted.options, request, connection)
     if (error !== undefined) {
-      if (expected) {
-        this.#expected.delete(expected)
-        expected.reject(error)
-      }
+      expected?.reject(error)
+      if (expected) this.#expected.delete(expected)
       return IGNORED
     }
-    if ((expected || first) && request.flaw !== undefined) return request.refuseFlaw()
-    const begins = mayBegin && request.flaw === undefined
+    const free = expected !== undefined || this.#sessions.size === 0
+    if (request.flaw !== undefined) return free ? request.refuseFlaw() : request.refuse(506)
     // In their order: who has to wait, waits with all that it sends.
-    if (begins && (this.#early || this.#newcomers?.sent(request, connection))) return this.#hold(request, connection)
-    if (expected) {
-      this.#expected.delete(expected)
-      const started = this.#startFrom(from, expected.options, connection)
-      expected.settle(started)
-      return started.request(request)
-    }
-    if (first) return this.first(from, connection).request(request)
-    if (begins && this.open) return this.#hold(request, connection)
-    const taken = this.open || [...this.#sessions].some((live) => live.connection !== connection)
-    return request.refuse(taken && this.#sessions.size > 0 ? 506 : 481)
+    if (!free || this.#early || this.#newcomers?.sent(request, connection)) return this.#hold(request, connection)
+    if (expected === undefined) return this.first(from, connection).request(request)
+    this.#expected.delete(expected)
+    const started = this.#startFrom(from, expected.options, connection)
+    expected.settle(started)
+    return started.request(request)
   }
 
   /** Takes no further peers; sessions go on. */
@@ -222,8 +218,8 @@ export class LocalPath {
       connection.msrp.pauseReading(reader)
       const early = this.#early ?? []
       early.push(() => {
-        connection.msrp.resumeReading(reader)
         reader.readBy(this.#newcomers === undefined ? request.refuse(506) : this.route(request, connection))
+        connection.msrp.resumeReading(reader)
       })
       if (this.#early === undefined) void this.#loadNewcomers()
       this.#early = early
@@ -254,7 +250,7 @@ export class LocalPath {
   }
 
   #comesFrom(remotePath: readonly MsrpUri[], from: readonly MsrpUri[]): boolean {
-    const { relays, formerRelays } = this.#room.way
+    const { relays, formerRelays = relays } = this.#room.way
     return [relays, formerRelays].some((way) => this.#samePeer([...way, ...remotePath], from))
   }
 

@@ -75,13 +75,13 @@ export class OutgoingMessages implements OutgoingRoom {
     const { body, options } =
       envelope === undefined
         ? { body: given, options: asked }
-        : loadedBefore(this.context.platform.parts.wrapping).wrapForPeer(envelope, peerAcceptTypes, given, asked)
+        : loadedBefore(this.context.platform.parts.options).wrapForPeer(envelope, peerAcceptTypes, given, asked)
     const facts = factsOf(body)
     const settings = this.#settings(facts, options)
     if (this.#messages.has(settings.messageId)) {
       throw new MsrpError('invalid-argument', `A message with the id ${settings.messageId} is being sent already`)
     }
-    const { longMessages, dispositions } = this.context.platform.parts
+    const { longMessages, calls } = this.context.platform.parts
     const { bytes } = facts
     const whole = bytes !== undefined && bytes.length <= WHOLE_CHUNK && settings.resumeFrom === 0 ? bytes : undefined
     const long = whole === undefined ? longMessages() : undefined
@@ -89,7 +89,7 @@ export class OutgoingMessages implements OutgoingRoom {
     const file =
       filename === undefined
         ? undefined
-        : use(dispositions, (them) => them.formatContentDisposition({ type: 'attachment', filename }))
+        : use(calls, (them) => them.formatContentDisposition({ type: 'attachment', filename }))
     // What cannot be written is found out here rather than when the first chunk is written, where nobody could be told.
     const head = this.#head(settings, file instanceof Promise ? undefined : file)
     const message = new SentMessage(this, settings)
@@ -284,7 +284,7 @@ export class OutgoingMessages implements OutgoingRoom {
     if (wrappedTypes !== undefined) return wrappedTypes.find((type) => !acceptsType(accepted, type))
     return (
       containers &&
-      loadedBefore(this.context.platform.parts.wrapping).unwantedIn(body, contentType, accepted, containers)
+      loadedBefore(this.context.platform.parts.options).unwantedIn(body, contentType, accepted, containers)
     )
   }
 

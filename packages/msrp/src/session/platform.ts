@@ -1,8 +1,9 @@
 import type { Clock, OpenTable, Transport } from '../connection/index.ts'
 import type { Fingerprint, Hash, MsrpUri, OpenReader, RandomBytes } from '../wire/index.ts'
 import type { BlockSpool } from './block-spool.ts'
+import type { BodyRoom } from './body-room.ts'
 import type { DirectPeers, DirectPeersRoom } from './direct-peers.ts'
-import type { AnyBody, BodyRoom } from './incoming-body.ts'
+import type { AnyBody } from './incoming-body.ts'
 import type { Parts } from './parts.ts'
 import type { RelayAddress } from './relay-client/index.ts'
 

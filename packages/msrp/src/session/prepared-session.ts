@@ -44,7 +44,7 @@ export class Prepared implements PreparedSession {
   }
 
   get fingerprints(): readonly string[] {
-    return this.#way.fingerprints
+    return this.#way.fingerprints ?? []
   }
 
   get closed(): Promise<SessionEnd> {
@@ -68,7 +68,7 @@ export class Prepared implements PreparedSession {
   }
 
   async close(): Promise<void> {
-    if (this.#end({ by: 'local' }, over())) await this.#way.close()
+    if (this.#end({ by: 'local' }, over())) await this.#way.close?.()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,7 +85,7 @@ export class Prepared implements PreparedSession {
   empty(): void {
     if (this.#state !== 'closed') return
     this.#state = 'gone'
-    this.#way.release()
+    this.#way.release?.()
     this.#onGone()
   }
 

@@ -1,6 +1,7 @@
 import { type MsrpError, type MsrpUri, newMessageId } from '../wire/index.ts'
 import { ask } from './ask.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
+import { loadedBefore } from './later.ts'
 import type { Platform } from './platform.ts'
 import { RecentIds } from './recent-ids.ts'
 import { refusal } from './refusal.ts'
@@ -24,7 +25,6 @@ export class Presence {
   /** The latest ones, by Message-ID: a relay answers 200 and may find out later, by REPORT, that there is nobody. */
   readonly #sent: RecentIds<(error: MsrpError | undefined) => void> = new RecentIds(8)
   #stop: (() => void) | undefined
-  #over = false
 
   constructor(room: PresenceRoom) {
     this.room = room
@@ -40,16 +40,14 @@ export class Presence {
   }
 
   /** Keeps asking for a sign of life: see `KeepAlive`. */
-  async keepAlive(interval: number): Promise<void> {
-    const { KeepAlive } = await this.room.platform.parts.keepAlive()
-    if (this.#over) return
+  keepAlive(interval: number): void {
+    const { KeepAlive } = loadedBefore(this.room.platform.parts.options)
     const keepAlive = new KeepAlive(this, interval)
     this.#stop = () => keepAlive.stop()
   }
 
   /** The session is over. */
   stop(): void {
-    this.#over = true
     this.#stop?.()
   }
 

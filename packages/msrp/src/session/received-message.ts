@@ -10,7 +10,7 @@ import type { FileSink, Platform, SaveOptions } from './platform.ts'
 // A message that the application has let go of unread can never be read, so what it holds is freed.
 const dropped = new FinalizationRegistry<IncomingTransfer>((transfer) => transfer.forsake())
 
-type Saving = typeof import('./saving.ts')
+type Saving = typeof import('./asked-calls.ts')
 
 /** So many steps an application that waits for a message may take before it reads it. */
 const STEPS = 8
@@ -46,9 +46,9 @@ export class ReceivedMessage implements IncomingMessage {
     this.messageId = transfer.messageId
     this.contentType = fields.contentType ?? ''
     this.disposition = fields.get('Content-Disposition')
-    const { dispositions } = platform.parts
+    const { calls } = platform.parts
     if (hasFileName(transfer.first)) {
-      this.fileName = loadedBefore(dispositions).parseContentDisposition(this.disposition ?? '')?.filename
+      this.fileName = loadedBefore(calls).parseContentDisposition(this.disposition ?? '')?.filename
     }
     this.duplicate = transfer.duplicate
     void watch(this, transfer)
@@ -115,7 +115,7 @@ export class ReceivedMessage implements IncomingMessage {
   /** What it takes may have to be loaded first. */
   async #save<Result>(how: (saving: Saving) => Promise<Result>): Promise<Result> {
     this.#attach()
-    const saving = this.#platform.parts.saving()
+    const saving = this.#platform.parts.calls()
     if (!(saving instanceof Promise)) return how(saving)
     return how(
       await saving.catch((error) => {

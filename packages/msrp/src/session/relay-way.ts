@@ -8,9 +8,7 @@ import type { Way, WayUser } from './way.ts'
 
 /** A path through relays, and the connection that it is bound to. */
 export class RelayWay implements Way, ConnectionUser {
-  readonly fingerprints: readonly string[] = []
-  readonly listens = false
-  formerRelays: readonly MsrpUri[]
+  formerRelays: readonly MsrpUri[] | undefined
   readonly #registration: RelayRegistration<EndpointConnection>
   readonly #connection: EndpointConnection
   readonly #direct: DirectPeers | undefined
@@ -21,7 +19,6 @@ export class RelayWay implements Way, ConnectionUser {
     this.#registration = registration
     this.#connection = registration.connection
     this.#direct = direct
-    this.formerRelays = this.relays
   }
 
   get relays(): readonly MsrpUri[] {
@@ -55,8 +52,6 @@ export class RelayWay implements Way, ConnectionUser {
   ): MsrpSession {
     return start(this.#connection)
   }
-
-  async close(): Promise<void> {}
 
   release(): void {
     this.#registration.stop()

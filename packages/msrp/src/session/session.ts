@@ -11,6 +11,7 @@ import type {
 import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
+import { sendExtensionRequest } from './extension-request.ts'
 import type { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
@@ -94,12 +95,12 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     this.#outgoing = new OutgoingMessages(context)
     this.presence = new Presence(context)
     const { onNickname } = options
-    this.#nicknames = onNickname && new (loadedBefore(platform.parts.decisions).NicknameRequests)(onNickname)
-    if (options.keepAlive !== undefined) void this.presence.keepAlive(options.keepAlive)
+    this.#nicknames = onNickname && new (loadedBefore(platform.parts.options).NicknameRequests)(onNickname)
+    if (options.keepAlive !== undefined) this.presence.keepAlive(options.keepAlive)
     this.#beganAt = platform.clock.now()
     if (options.idleTimeout !== undefined) {
       const busy = (): boolean => this.#inbox.busy || this.#outgoing.size > 0
-      const { IdleWatch } = loadedBefore(platform.parts.idle)
+      const { IdleWatch } = loadedBefore(platform.parts.options)
       this.#idle = new IdleWatch(platform.clock, options.idleTimeout, busy, () => void this.close())
     }
   }
@@ -147,10 +148,8 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
   async sendRequest(method: string, fields: readonly Field[] = []): Promise<void> {
     if (this.#state !== 'open') throw new MsrpError('closed', 'The session is over')
     this.#idle?.active()
-    const { localUri, peerPath: toPath, platform } = this.#room
-    await use(platform.parts.requests, ({ sendExtensionRequest }) =>
-      sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] }),
-    )
+    const { localUri, peerPath: toPath } = this.#room
+    await sendExtensionRequest(this.#connection.msrp, { method, fields, toPath, fromPath: [localUri] })
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage> {
@@ -166,7 +165,7 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     this.#finishing = true
     const messages = this.#outgoing.all
     const quiet = incoming ? this.#inbox.quiet() : undefined
-    return use(this.#room.platform.parts.finishing, ({ finish }) => finish(this, messages, quiet, signal))
+    return use(this.#room.platform.parts.calls, ({ finish }) => finish(this, messages, quiet, signal))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,8 @@
 import { MsrpError } from '../wire/index.ts'
+import type { PlacedBytes } from './body-blocks.ts'
+import type { BodyRoom } from './body-room.ts'
 import { ByteRanges } from './byte-ranges.ts'
-import type { AnyBody, BodyRoom, IncomingBody } from './incoming-body.ts'
+import type { AnyBody, IncomingBody } from './incoming-body.ts'
 import type { FileSink } from './platform.ts'
 
 /** So many bytes of a message that wait for their reader make it a large one. */
@@ -33,10 +35,8 @@ export class SmallBody implements AnyBody {
   failure: MsrpError | undefined
   readonly #room: BodyRoom
   #growing: Promise<IncomingBody | undefined> | undefined
-  /** What waits for the reader, in order and without gap. */
-  #held: Uint8Array[] = []
-  /** What has come while it grows. */
-  #late: { position: number; bytes: Uint8Array }[] = []
+  /** What waits for the reader: in order and without gap, until it grows. */
+  #pieces: PlacedBytes[] = []
   #taken = 0
   #reader: 'none' | 'pull' | 'sink' = 'none'
   #waiting: (() => void) | undefined
@@ -71,14 +71,10 @@ export class SmallBody implements AnyBody {
     const inOrder = position === this.received.end
     this.received.add(position, position + bytes.length)
     if (bytes.length === 0) return
-    if (inOrder && this.#growing === undefined && this.memory + bytes.length <= LARGE) {
-      this.#held.push(bytes.slice())
-      this.#account(bytes.length)
-      this.#wake()
-    } else {
-      this.#late.push({ position, bytes: bytes.slice() })
-      void this.#grow()
-    }
+    this.#pieces.push({ position, bytes: bytes.slice() })
+    this.#account(bytes.length)
+    if (inOrder && this.memory <= LARGE) this.#wake()
+    else void this.#grow()
   }
 
   setTotal(total: number): void {
@@ -100,7 +96,7 @@ export class SmallBody implements AnyBody {
       const large = this.#growing && (await this.#growing)
       if (large !== undefined) return large.take()
       if (this.failure !== undefined) throw this.failure
-      const bytes = this.#held.shift()
+      const bytes = this.#pieces.shift()?.bytes
       if (bytes !== undefined) {
         this.#taken += bytes.length
         this.#account(-bytes.length)
@@ -154,18 +150,19 @@ export class SmallBody implements AnyBody {
     try {
       const Body = await loadBodies()
       if (this.failure !== undefined || this.#finished) return undefined
-      const large = new Body(this.#room, { taken: this.#taken, unread: this.#reader === 'none' })
-      large.decided = this.decided
-      this.#room.grown(large)
-      const [held, late] = [this.#held, this.#late]
+      const pieces = this.#pieces
       this.#clear()
-      let position = this.#taken
-      for (const bytes of held) {
-        large.write(position, bytes)
-        position += bytes.length
-      }
-      for (const { position, bytes } of late) large.write(position, bytes)
-      if (this.total !== undefined) large.setTotal(this.total)
+      const large = Body.insteadOf(
+        {
+          taken: this.#taken,
+          isRead: this.#reader !== 'none',
+          decided: this.decided,
+          total: this.total,
+          pieces,
+        },
+        this.#room,
+      )
+      this.#room.grown(large)
       return large
     } catch (cause) {
       this.fail(new MsrpError('internal', `What large messages need could not be loaded: ${cause}`, { cause }))
@@ -183,8 +180,7 @@ export class SmallBody implements AnyBody {
   }
 
   #clear(): void {
-    this.#held = []
-    this.#late = []
+    this.#pieces = []
     this.#account(-this.memory)
   }
 

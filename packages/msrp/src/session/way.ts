@@ -9,11 +9,11 @@ export interface Way {
   /** Our relays, nearest first. */
   readonly relays: readonly MsrpUri[]
   /** Those before the latest change: a peer that was given that path may come over it until it expires. */
-  readonly formerRelays: readonly MsrpUri[]
-  /** Of our certificate. */
-  readonly fingerprints: readonly string[]
+  readonly formerRelays?: readonly MsrpUri[] | undefined
+  /** Of our certificate, where it shows. */
+  readonly fingerprints?: readonly string[]
   /** There is a listening socket, so that the peer connects unless something else is said. */
-  readonly listens: boolean
+  readonly listens?: boolean
   /** It is in use from now on. */
   begin?(user: WayUser): void
   /** Whether a peer may come over this connection. */
@@ -32,9 +32,9 @@ export interface Way {
   /** Lets a session go on over another connection, from which a request of its peer came; false when it has to stay. */
   move?(session: MsrpSession, request: IncomingRequest, connection: EndpointConnection): boolean
   /** No further peer is to come. */
-  close(): Promise<void>
+  close?(): Promise<void>
   /** The last session has ended as well. */
-  release(): void
+  release?(): void
 }
 
 /** Who uses a way: a local path. */

@@ -54,21 +54,16 @@ export function formatChallenge(challenge: Challenge): string {
 }
 
 function challengeOf(parameters: DigestParameters): Challenge {
-  const opaque = parameters.get('opaque')
-  const qop = parameters.get('qop')
   return {
     realm: required('WWW-Authenticate', parameters, 'realm'),
     nonce: required('WWW-Authenticate', parameters, 'nonce'),
-    ...(opaque === undefined ? {} : { opaque }),
+    opaque: parameters.get('opaque'),
     stale: parameters.get('stale')?.toLowerCase() === 'true',
     algorithm: digestAlgorithm(parameters.get('algorithm')),
-    ...(qop === undefined
-      ? {}
-      : {
-          qop: qop
-            .split(/[\s,]+/)
-            .filter((value) => value !== '')
-            .map((value) => value.toLowerCase()),
-        }),
+    qop: parameters
+      .get('qop')
+      ?.toLowerCase()
+      .split(/[\s,]+/)
+      .filter((value) => value !== ''),
   }
 }

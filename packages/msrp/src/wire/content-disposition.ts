@@ -13,11 +13,6 @@ export interface ContentDisposition {
   readonly parameters?: ReadonlyMap<string, string>
 }
 
-/** Whether a Content-Disposition value says that what it comes with is for keeping rather than for reading (RFC 2183 §2.2). */
-export function isAttachment(contentDisposition: string = ''): boolean {
-  return /^\s*attachment\b/i.test(contentDisposition)
-}
-
 const TOKEN = /^[!#-'*+\-.0-9A-Z^-~]+$/i
 
 /**

@@ -46,15 +46,9 @@ export function parseAuthSchemes(field: string, text: string): AuthScheme[] {
  * @throws MsrpError `malformed`, naming `field`.
  */
 export function parseDigestParameters(field: string, text: string): DigestParameters {
-  const parameters = new Map<string, string>()
-  let at = skip(text, 0)
-  while (at < text.length) {
-    const parameter = matchAt(PARAMETER, text, at)
-    if (parameter === null) throw malformed(field, text, at)
-    put(parameters, parameter)
-    at = skip(text, at + parameter[0].length)
-  }
-  return parameters
+  const [first, second] = parseAuthSchemes(field, `Digest ${text}`)
+  if (first === undefined || second !== undefined) throw malformed(field, text, 0)
+  return first.parameters
 }
 
 /**

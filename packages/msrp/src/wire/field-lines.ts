@@ -42,8 +42,16 @@ export class FieldLines {
     this.bytes = bytes
     this.#base = base
     this.#ends = ends
-    const same = likely.length === ends.length && likely.every((field, line) => this.#isNamed(line, field))
-    this.kinds = same ? likely : ends.map((_, line) => this.#kindOf(line, likely[line]))
+    this.kinds =
+      likely.length === ends.length && this.#areAll(likely)
+        ? likely
+        : ends.map((_, line) => this.#kindOf(line, likely[line]))
+  }
+
+  /** Whether each line begins with the name of that field. */
+  #areAll(kinds: readonly number[]): boolean {
+    for (let line = 0; line < kinds.length; line++) if (!this.#isNamed(line, kinds[line] ?? OTHER)) return false
+    return true
   }
 
   #isNamed(line: number, field: number): boolean {
@@ -84,13 +92,13 @@ export class FieldLines {
     return -1
   }
 
-  /** The name as it is spelled; without a colon, all of the line. */
+  /** The name as it is spelled; all of a line without name and colon. */
   name(line: number): string {
     const colon = this.#colon(line)
     return decodeText(this.bytes, this.start(line), colon === -1 ? this.end(line) - 2 : colon)
   }
 
-  /** The value without blanks around it; empty when there is no colon. */
+  /** The value without blanks around it; empty when there is no name. */
   value(line: number): string {
     const start = this.valueStart(line)
     return decodeText(this.bytes, start, this.valueEnd(line, start))
@@ -150,13 +158,8 @@ export class FieldLines {
   }
 
   #colon(line: number): number {
-    const name = LOWER_NAMES[this.kinds[line] ?? OTHER]
-    if (name !== undefined) return this.start(line) + name.length
-    const end = this.end(line)
-    for (let at = this.start(line); at < end; at++) {
-      if (this.bytes[at] === COLON) return at
-    }
-    return -1
+    const length = LOWER_NAMES[this.kinds[line] ?? OTHER]?.length ?? this.#nameLength(line)
+    return length === 0 ? -1 : this.start(line) + length
   }
 }
 

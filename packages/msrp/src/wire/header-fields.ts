@@ -17,9 +17,14 @@ export type FailureReport = 'yes' | 'no' | 'partial'
 
 const TO_PATH = FIELD_NAMES.indexOf('To-Path')
 const FROM_PATH = FIELD_NAMES.indexOf('From-Path')
+const MESSAGE_ID = FIELD_NAMES.indexOf('Message-ID')
 const BYTE_RANGE = FIELD_NAMES.indexOf('Byte-Range')
+const CONTENT_TYPE = FIELD_NAMES.indexOf('Content-Type')
 const SUCCESS_REPORT = FIELD_NAMES.indexOf('Success-Report')
 const FAILURE_REPORT = FIELD_NAMES.indexOf('Failure-Report')
+/** The values of those two; what holds when they are absent comes first. */
+const SUCCESS_REPORTS = ['no', 'yes'] as const
+const FAILURE_REPORTS = ['yes', 'no', 'partial'] as const
 const WWW_AUTHENTICATE = FIELD_NAMES.indexOf('WWW-Authenticate')
 
 /**
@@ -61,8 +66,7 @@ export class HeaderFields {
 
   /** The value of the first field of this name, in any case, without blanks around it; undefined when there is none. */
   get(name: string): string | undefined {
-    const line = this.#find(name, 0)
-    return line === -1 ? undefined : this.lines.value(line)
+    return this.#valueIn(this.#find(name, 0))
   }
 
   /** The values of all fields of this name, in any case, in order. */
@@ -85,9 +89,14 @@ export class HeaderFields {
    */
   get malformedLine(): string | undefined {
     const { lines } = this
+    // Loops, here and below, since both are asked for every chunk: what takes a function makes garbage.
     // The paths are most of all bytes, and have no control characters or they could not have been parsed.
-    const line = lines.kinds.findIndex((kind, at) => kind !== TO_PATH && kind !== FROM_PATH && !lines.isSound(at))
-    return line === -1 ? undefined : decodeText(lines.bytes, lines.start(line), lines.end(line) - 2)
+    for (let line = 0; line < lines.count; line++) {
+      const kind = lines.kinds[line]
+      if (kind !== TO_PATH && kind !== FROM_PATH && !lines.isSound(line))
+        return decodeText(lines.bytes, lines.start(line), lines.end(line) - 2)
+    }
+    return undefined
   }
 
   /**
@@ -115,7 +124,7 @@ export class HeaderFields {
   }
 
   get messageId(): string | undefined {
-    this.#messageId ??= this.get('Message-ID')
+    this.#messageId ??= this.#valueIn(this.lines.find(MESSAGE_ID))
     return this.#messageId
   }
 
@@ -132,12 +141,12 @@ export class HeaderFields {
 
   /** Whether success REPORTs are asked for; false when absent (RFC 4975 §7.1.1). */
   get successReport(): boolean {
-    return this.#oneOf(SUCCESS_REPORT, ['no', 'yes']) === 'yes'
+    return this.#oneOf(SUCCESS_REPORT, SUCCESS_REPORTS) === 'yes'
   }
 
   /** Which failures are to be told; `yes` when absent (RFC 4975 §7.1.1). */
   get failureReport(): FailureReport {
-    return this.#oneOf(FAILURE_REPORT, ['yes', 'no', 'partial'])
+    return this.#oneOf(FAILURE_REPORT, FAILURE_REPORTS)
   }
 
   get status(): Status | undefined {
@@ -147,7 +156,7 @@ export class HeaderFields {
 
   /** As written; `mediaType` has it parsed. */
   get contentType(): string | undefined {
-    return this.get('Content-Type')
+    return this.#valueIn(this.lines.find(CONTENT_TYPE))
   }
 
   get mediaType(): MediaType | undefined {
@@ -189,9 +198,14 @@ export class HeaderFields {
   /** The first of them when the field is absent. */
   #oneOf<Value extends string>(field: number, values: readonly [Value, ...Value[]]): Value {
     const line = this.lines.find(field)
-    const value = line === -1 ? values[0] : values.find((each) => this.lines.holds(line, each))
-    if (value === undefined) throw malformed(FIELD_NAMES[field], this.lines.value(line), `one of ${values.join(', ')}`)
-    return value
+    if (line === -1) return values[0]
+    for (const value of values) if (this.lines.holds(line, value)) return value
+    throw malformed(FIELD_NAMES[field], this.lines.value(line), `one of ${values.join(', ')}`)
+  }
+
+  /** Undefined for -1. */
+  #valueIn(line: number): string | undefined {
+    return line === -1 ? undefined : this.lines.value(line)
   }
 
   #find(name: string, from: number): number {

@@ -11,15 +11,16 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 const SHORTEST = 3
 const LONGEST = 32
 
-/** What a character may be part of; RFC 4975 §9 has an ident begin with a letter or digit. */
-export const IDENT = 1
-export const IDENT_START = 2
+/** Of a character that may begin an ident: letters and digits (RFC 4975 §9). */
+const IDENT_START = 2
 
-/** The same by the character's code. */
-export const IDENT_CLASSES: Uint8Array = new Uint8Array(256)
-for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')
-  IDENT_CLASSES[character.charCodeAt(0)] = IDENT | IDENT_START
-for (const character of '.-+%=') IDENT_CLASSES[character.charCodeAt(0)] = IDENT
+/** By a character's code: whether an ident may hold it (not 0), and begin with it. */
+const IDENT_CLASSES: Uint8Array = new Uint8Array(256)
+for (let code = 0; code < 128; code++) {
+  const character = String.fromCharCode(code)
+  if (/[A-Za-z\d]/.test(character)) IDENT_CLASSES[code] = IDENT_START
+  else if (/[.\-+%=]/.test(character)) IDENT_CLASSES[code] = 1
+}
 
 /** A transaction id of 16 characters with 80 random bits (RFC 4975 §7.1 asks for 64). */
 export function newTransactionId(random: RandomBytes): string {
@@ -64,10 +65,18 @@ export function newInvalidHost(random: RandomBytes): string {
 /** Whether a text can be a transaction id or Message-ID: RFC 4975 §9 `ident`, and 3 characters as well as 4 to 32. */
 export function isIdent(text: string, longest: number = LONGEST): boolean {
   const { length } = text
-  if (length < SHORTEST || length > longest || IDENT_CLASSES[text.charCodeAt(0)] !== (IDENT | IDENT_START)) return false
+  if (length < SHORTEST || length > longest || IDENT_CLASSES[text.charCodeAt(0)] !== IDENT_START) return false
   // By hand, since each id is looked at when it is written, and when it is read.
   for (let at = 1; at < length; at++) if (!IDENT_CLASSES[text.charCodeAt(at)]) return false
   return true
+}
+
+/** Where the ident ends that begins at `start`, at `end` at the latest; `start` when there is none. */
+export function identEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (IDENT_CLASSES[bytes[start] ?? 0] !== IDENT_START) return start
+  let at = start + 1
+  while (at < end && IDENT_CLASSES[bytes[at] ?? 0]) at++
+  return at
 }
 
 function randomCharacters(random: RandomBytes, length: number): string {

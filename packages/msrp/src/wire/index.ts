@@ -2,6 +2,7 @@
  * MSRP on the wire: bytes to values and back (RFC 4975 §9, RFC 4976 §7, RFC 7701 §7). Pure: no clock, no socket, no
  * randomness or hash of its own.
  */
+export { isAttachment } from './attachment.ts'
 export {
   type AuthenticationInfo,
   formatAuthenticationInfo,
@@ -15,7 +16,6 @@ export { type ChunkHandler, ChunkParser, type ChunkReader, type OpenReader } fro
 export {
   type ContentDisposition,
   formatContentDisposition,
-  isAttachment,
   parseContentDisposition,
 } from './content-disposition.ts'
 export { type Credentials, formatCredentials, parseCredentials } from './credentials.ts'

@@ -98,22 +98,19 @@ export class MsrpUri {
   static build(parts: MsrpUriParts): MsrpUri {
     const { scheme, userinfo, host, port, sessionId, transport = 'tcp', parameters = [] } = parts
     if (port === undefined && isNumericHost(host)) throw invalid('a numeric host needs a port')
-    if (sessionId !== undefined && !STRICT_SESSION_ID.test(sessionId)) throw invalid('the session-id')
-    for (const { name, value } of parameters) {
-      if (!STRICT_PARAMETER.test(name) || (value !== undefined && !STRICT_PARAMETER.test(value))) {
-        throw invalid(`the parameter ${name}`)
-      }
-    }
+    const strict = parameters.every(
+      ({ name, value = name }) => STRICT_PARAMETER.test(name) && STRICT_PARAMETER.test(value),
+    )
     const user = userinfo === undefined ? '' : `${userinfo}@`
     const authority = `${user}${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`
     const tail = parameters.map(({ name, value }) => (value === undefined ? `;${name}` : `;${name}=${value}`)).join('')
     const path = sessionId === undefined ? '' : `/${sessionId}`
-    const uri = tryParse(`${scheme}://${authority}${path};${transport}${tail}`)
+    const text = `${scheme}://${authority}${path};${transport}${tail}`
+    const uri = tryParse(text)
     // A host such as `a/b` gives a URI as well, but not this one.
     const same = uri?.userinfo === userinfo && uri?.port === port && uri?.sessionId === sessionId
-    if (uri === undefined || !same || uri.parameters.length !== parameters.length) {
-      throw invalid(shown(`${authority}${path};${transport}`))
-    }
+    const fits = strict && same && uri?.parameters.length === parameters.length
+    if (uri === undefined || !fits || !STRICT_SESSION_ID.test(sessionId ?? '-')) throw invalid(shown(text))
     return uri
   }
 

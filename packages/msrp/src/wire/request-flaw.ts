@@ -4,8 +4,8 @@ import { isIdent } from './ident.ts'
 import { MsrpError } from './msrp-error.ts'
 import { shown } from './shown.ts'
 
-/** Characters: there are peers whose Message-ID is a UUID. */
-const LONGEST_MESSAGE_ID = 64
+/** Characters of a Message-ID: there are peers that have a UUID there. */
+const LONGEST = 64
 
 /**
  * What is wrong with a request whose framing and paths are sound: one sentence for the comment of a 400, without control
@@ -49,8 +49,7 @@ function methodFlaw(method: string, fields: HeaderFields): string | undefined {
 function messageFlaw(fields: HeaderFields): string | undefined {
   const { messageId } = fields
   if (messageId === undefined) return 'There is no Message-ID'
-  if (!isIdent(messageId, LONGEST_MESSAGE_ID))
-    return `Message-ID is ${shown(messageId)}, expected 4 to 32 id characters`
+  if (!isIdent(messageId, LONGEST)) return `Message-ID is ${shown(messageId)}, expected 4 to 32 id characters`
   fields.byteRange
   return undefined
 }

@@ -540,7 +540,9 @@ describe('a file that is asked for', () => {
     ['does not', false],
   ])('and cannot be given is refused, and the application that %s hears why', async (_, awaits) => {
     const errors: unknown[] = []
-    const body = { size: 10, read: () => Promise.reject(new MsrpError('file-unreadable', 'gone')) }
+    const closed: string[] = []
+    const read = (): Promise<never> => Promise.reject(new MsrpError('file-unreadable', 'gone'))
+    const body = { size: 10, read, close: () => void closed.push('closed') }
     const onRequested = async (request: RequestedFile): Promise<void> => {
       const giving = request.give({ body, name: 'a' })
       if (awaits) await giving
@@ -550,6 +552,7 @@ describe('a file that is asked for', () => {
     await call.exchange()
     expect(await failure(receiving.done)).toMatchObject({ code: 'not-acceptable' })
     expect(errors).toEqual([expect.objectContaining({ code: 'file-unreadable' })])
+    expect(closed).toEqual(['closed'])
   })
 
   test.each([

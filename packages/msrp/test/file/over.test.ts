@@ -12,7 +12,7 @@ import {
 } from '../../src/file/index.ts'
 import { fileHash } from '../../src/node/index.ts'
 import { SessionDescription } from '../../src/sdp/index.ts'
-import { settled } from '../session/raw-peer.ts'
+import { RawPeer, settled } from '../session/raw-peer.ts'
 import { failure, pattern } from '../session/stage.ts'
 import { Call, lines } from './call.ts'
 import { MemoryTarget } from './memory-target.ts'
@@ -108,6 +108,22 @@ describe('the same description again', () => {
       )
     }
     expect(sending.state).toBe('transferring')
+  })
+
+  test('from another path leaves the transfer on its session, and nothing is taken on the new one', async () => {
+    const { receiving } = await underWay()
+    const path = 'msrp://elsewhere.example:9/other;tcp'
+    const moved = (offer: string): string =>
+      offer.replace(/a=path:.*/, `a=path:${path}`).replace(/a=setup:.*/, 'a=setup:active')
+    const { answer } = await call.exchange(call.alice, { offer: moved })
+    const own = lines(answer, 'path')[0]!.slice('a=path:'.length)
+    const peer = new RawPeer(call.bob.platform.arrive(Number(/:(\d+)\//.exec(own)?.[1])), own, path)
+    expect(await peer.response(peer.send())).toMatchObject({ status: 200 })
+    const more = { messageId: 'notth1s0', body: 'hello' }
+    peer.send({ ...more, range: '1-5/10', flag: '+' })
+    await settled()
+    expect(await peer.response(peer.send({ ...more, range: '6-10/10' }))).toMatchObject({ status: 403 })
+    expect(receiving.state).toBe('transferring')
   })
 
   test('with another file is an error that ends the transfer (RFC5547-8.1-10)', async () => {

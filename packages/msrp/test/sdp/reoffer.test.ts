@@ -165,6 +165,28 @@ describe('An offer that is due', () => {
     expect([bob.sent, clock.pending]).toEqual([0, 0])
   })
 
+  test('for two reasons at a time is one offer', async () => {
+    const { alice, clock } = await begun({ relay })
+    changePath(alice)
+    const first = reoffer(alice.negotiation, alice.carry, { clock })
+    alice.negotiation.hold()
+    const second = reoffer(alice.negotiation, alice.carry, { clock })
+    await Promise.all([first, second])
+    expect([alice.sent, alice.negotiation.offerDue, clock.pending]).toEqual([1, false, 0])
+  })
+
+  test('for what comes up while another one is out follows that', async () => {
+    const { alice, clock } = await begun({ relay })
+    changePath(alice)
+    const first = reoffer(alice.negotiation, alice.carry, { clock })
+    await settle()
+    expect(alice.sent).toBe(1)
+    alice.negotiation.hold()
+    const second = reoffer(alice.negotiation, alice.carry, { clock })
+    await Promise.all([first, second])
+    expect([alice.sent, alice.negotiation.offerDue, clock.pending]).toEqual([2, false, 0])
+  })
+
   test('is taken back when it cannot be carried, or is given up', async () => {
     const { alice, clock } = await begun()
     const { negotiation } = alice

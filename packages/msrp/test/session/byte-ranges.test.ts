@@ -25,8 +25,6 @@ describe('ByteRanges', () => {
         expect(ranges.contiguousFrom(from)).toBe(contiguous)
         expect(ranges.covers(from, until)).toBe(within.length === length)
         expect(flat(ranges.within(from, until))).toEqual(within)
-        const gaps = Array.from({ length }, (_, index) => from + index).filter((at) => !positions.has(at))
-        expect(flat(ranges.gaps(from, until))).toEqual(gaps)
         const runsLeft = [...ranges.within(0, 200)]
         expect(ranges.runs).toBe(runsLeft.length)
         // Runs that touch are one.

@@ -1,11 +1,9 @@
-// Endpoints load these when they need them first; a clock that the test moves does not wait for a file.
-import '../../src/session/blob-sink.ts'
-import '../../src/session/interrupted-messages.ts'
 import { createHash } from 'node:crypto'
 import type { Transport } from '../../src/connection/index.ts'
 import { BlockSpool } from '../../src/session/block-spool.ts'
+import type { BodyRoom } from '../../src/session/body-room.ts'
 import { DirectPeers, type DirectPeersRoom } from '../../src/session/direct-peers.ts'
-import { type AnyBody, type BodyRoom, IncomingBody } from '../../src/session/incoming-body.ts'
+import { type AnyBody, IncomingBody } from '../../src/session/incoming-body.ts'
 import type { Parts } from '../../src/session/parts.ts'
 import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
 import type {

@@ -12,7 +12,7 @@ const notLoaded = new MsrpError('internal', 'A part of the library could not be 
 
 test('A local path whose sessions are to ask for signs of life is not made when what does that cannot be loaded', async () => {
   const platform = new MemoryPlatform()
-  platform.parts = { ...PARTS_AT_HAND, keepAlive: () => Promise.reject(notLoaded) }
+  platform.parts = { ...PARTS_AT_HAND, options: () => Promise.reject(notLoaded) }
   const endpoint = new MsrpEndpoint(platform, {})
   await expect(endpoint.prepare({ listen: {}, keepAlive: 1_000 })).rejects.toBe(notLoaded)
   expect(platform.ports).toEqual([])

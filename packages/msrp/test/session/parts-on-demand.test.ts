@@ -89,7 +89,7 @@ test('A message fails when what it takes cannot be loaded; the others go on', as
 
 describe('While what it takes to save messages is loaded,', () => {
   test('a message that is saved can neither be read otherwise nor be lost', async () => {
-    const part = late('saving')
+    const part = late('calls')
     const { session, peer } = await active({}, part.setUp)
     peer.send({ body: 'Hello', success: 'yes' })
     const message = await nextMessage(session)
@@ -101,7 +101,7 @@ describe('While what it takes to save messages is loaded,', () => {
   })
 
   test('it fails, and its sender hears of it, when that cannot be loaded', async () => {
-    const part = late('saving')
+    const part = late('calls')
     const { session, peer } = await active({}, part.setUp)
     const transactionId = peer.send({ body: 'Hel', range: '1-3/5', flag: '+', messageId: 'saved1' })
     const saved = (await nextMessage(session)).blob()
@@ -113,19 +113,15 @@ describe('While what it takes to save messages is loaded,', () => {
 })
 
 test('What a session asks for by its options is loaded before it begins', async () => {
-  const cases: [keyof Parts, SessionOptions][] = [
-    ['decisions', { onRequest: () => 'accept' }],
-    ['wrapping', { containers: [] }],
-    ['idle', { idleTimeout: 60_000 }],
-  ]
-  for (const [name, options] of cases) {
-    const part = late(name)
+  const cases: SessionOptions[] = [{ onRequest: () => 'accept' }, { containers: [] }, { idleTimeout: 60_000 }]
+  for (const options of cases) {
+    const part = late('options')
     const stage = active(options, part.setUp)
     part.arrive()
     const { session, peer } = await stage
     peer.send({ body: 'Hello' })
     expect(await (await nextMessage(session)).text()).toBe('Hello')
-    const missing = late(name)
+    const missing = late('options')
     const platform = new MemoryPlatform()
     missing.setUp(platform)
     missing.fail()
@@ -134,17 +130,76 @@ test('What a session asks for by its options is loaded before it begins', async 
   }
 })
 
-test('A request of another method, and the end of a session, wait until what they take is loaded', async () => {
-  const part = late('requests')
-  const { session, peer } = await active({}, part.setUp)
-  const asked = session.sendRequest('NICKNAME')
-  part.arrive()
-  peer.respond(await peer.request('NICKNAME'))
-  await asked
-  const ending = late('finishing')
+test('The end of a session in order waits until what it takes is loaded', async () => {
+  const ending = late('calls')
   const other = await active({}, ending.setUp)
   const finished = other.session.finish()
   expect(other.session.state).toBe('closing')
   ending.arrive()
   expect(await finished).toEqual({ undelivered: [] })
+})
+
+describe('While what file names take is loaded,', () => {
+  test('messages are handed over in their order', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({}, part.setUp)
+    peer.send({ body: 'photo', fields: ['Content-Disposition: attachment; filename="a.jpg"'] })
+    peer.send({ body: 'text' })
+    const [first, second] = [nextMessage(session), nextMessage(session)]
+    part.arrive()
+    expect((await first).fileName).toBe('a.jpg')
+    expect((await second).fileName).toBeUndefined()
+    expect(await (await second).text()).toBe('text')
+  })
+
+  test('a file that is sent waits, and what is sent meanwhile behind it', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({}, part.setUp)
+    session.send('photo', { fileName: 'a.jpg', failureReport: 'no' })
+    session.send('text', { failureReport: 'no' })
+    await settle()
+    expect(await peer.all()).toEqual([])
+    part.arrive()
+    expect((await peer.request('SEND')).field('Content-Disposition')).toBe('attachment; filename="a.jpg"')
+    expect((await peer.request('SEND')).text).toContain('text')
+  })
+
+  test('what cannot be sent is refused at once', async () => {
+    const { session } = await active({}, late('calls').setUp)
+    const options = { fileName: 'a.jpg', fields: [['Message-ID', 'x']] } as const
+    expect(() => session.send('photo', options)).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+  })
+})
+
+test('A file whose name cannot be read is not taken; other messages are', async () => {
+  const part = late('calls')
+  const { session, peer } = await active({}, part.setUp)
+  const disposition = 'Content-Disposition: attachment; filename="a.jpg"'
+  const transactionId = peer.send({
+    body: 'pho',
+    range: '1-3/5',
+    flag: '+',
+    messageId: 'photo1',
+    fields: [disposition],
+  })
+  peer.send({ body: 'text' })
+  await peer.response(transactionId)
+  part.fail()
+  expect(await (await nextMessage(session)).text()).toBe('text')
+  const rest = peer.send({ body: 'to', range: '4-5/5', messageId: 'photo1', fields: [disposition] })
+  expect((await peer.response(rest)).status).toBe(413)
+})
+
+test('A message that nobody has time for is reported when what that takes is there', async () => {
+  const part = late('calls')
+  const { platform, session, peer } = await active({}, part.setUp)
+  peer.send({ body: 'one', success: 'yes' })
+  const first = await nextMessage(session)
+  peer.send({ body: 'two', success: 'yes' })
+  await settle()
+  part.arrive()
+  await settle()
+  platform.clock.advance(2_000)
+  expect((await peer.request('REPORT')).field('Byte-Range')).toBe('1-3/3')
+  expect(await first.text()).toBe('one')
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type AnyBody, type BodyRoom, IncomingBody } from '../../src/session/incoming-body.ts'
+import type { BodyRoom } from '../../src/session/body-room.ts'
+import { type AnyBody, IncomingBody } from '../../src/session/incoming-body.ts'
 import { SmallBody } from '../../src/session/small-body.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'

@@ -17,8 +17,8 @@ const ALL_FLOWS_FACTOR = 64
 export type RoomVerdict = 'read' | 'pause' | 'overflow' | undefined
 
 /**
- * Whether a flow has room that keeps `bytes` of so many messages (`passages`), by a buffer of `mostBytes`. `more`: the latest change added
- * to them. `moves`: something of it can go out.
+ * Whether a flow has room that keeps `bytes` of so many messages (`passages`), by a buffer of `mostBytes`. `more`: the latest
+ * change added to them. `moves`: something of it can go out.
  */
 export function roomFor(
   source: RelayConnection,
