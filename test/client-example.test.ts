@@ -16,13 +16,18 @@ function start(relay: TestRelay, user: RelayUser, port: string): { program: Prog
   return { program: startProgram(process.execPath, [example, ...args]), folder }
 }
 
+/** For what comes over another session: attempts and, where both offered at once, their waits come before it. */
+const patience = { milliseconds: 40_000 }
+
 async function restarted(relay: TestRelay): Promise<void> {
   relay.program.kill('SIGKILL')
   await relay.program.exit()
   startMsrp(['relay', '--json', '--config', relay.config])
 }
 
-test('two whole clients talk through a relay, tell what they read, write and receive, and lose nothing with a connection', async () => {
+test('two whole clients talk through a relay, tell what they read, write and receive, and lose nothing with a connection', {
+  timeout: 120_000,
+}, async () => {
   const relay = await startRelay({ port: await freePort() })
   const bob = start(relay, relay.bob, '0')
   const [, port = ''] = await bob.program.stdout.line(/^port (\d+)$/)
@@ -49,9 +54,9 @@ test('two whole clients talk through a relay, tell what they read, write and rec
   for (const [loser, lose] of losses) {
     await lose()
     await alice.program.write(`${loser}: are you still there?\n`)
-    await bob.program.stdout.line(new RegExp(`^< ${loser}: are you still there\\?$`))
+    await bob.program.stdout.line(new RegExp(`^< ${loser}: are you still there\\?$`), patience)
     await bob.program.write(`${loser}: I am\n`)
-    await alice.program.stdout.line(new RegExp(`^< ${loser}: I am$`))
+    await alice.program.stdout.line(new RegExp(`^< ${loser}: I am$`), patience)
   }
 
   alice.program.end()
