@@ -103,7 +103,7 @@ describe('a relay with an admin port', () => {
     const { relay, folder } = watched
     const receiver = await startReceiver(throughRelay(relay))
     // A receiver that stands still keeps the transfer under way.
-    const sender = startSender([file(folder, 40_000_000)], receiver)
+    const sender = startSender([file(folder, 40_000_000), '--no-retry'], receiver)
     await underWay(receiver.folder, 1_000_000)
     receiver.program.kill('SIGSTOP')
     const kick = startMsrp(['relay', 'kick', 'alice@localhost', '--json', ...watched.options])
