@@ -129,10 +129,11 @@ describe('the file drop in Chromium', () => {
     await sender.fill('[name=address]', (await receiver.textContent('#address')) ?? '')
     await sender.click('#connect button')
     await sender.waitForSelector('#drop:not([inert])')
+    // Files are quick: the bar of the first may be gone before the second is dropped.
+    const shown = receiver.waitForSelector('#files progress').then(() => screenshot(receiver, 'file-drop'))
     await sender.setInputFiles('#drop input', files[0].path)
     await drop(sender, 'Übersicht.pdf', files[1].path)
-    await receiver.waitForSelector('#files progress')
-    await screenshot(receiver, 'file-drop')
+    await shown
     await receiver.waitForFunction(() => document.querySelectorAll('#files .done').length === 2, undefined, {
       timeout: 120_000,
     })

@@ -63,14 +63,20 @@ export const tests: Record<string, (place: Place) => Promise<void>> = {
 
   'a text overtakes a large body': (place) =>
     withSessions(place, {}, async (alice, bob) => {
-      const large = alice.send(pattern(4000 * KiB))
-      const first = await next(bob)
-      const reading = first.bytes()
+      const bytes = pattern(4000 * KiB)
+      const overtaken = Promise.withResolvers<void>()
+      const read = async (from: number, length: number): Promise<Uint8Array> => {
+        if (from >= 2000 * KiB) await overtaken.promise
+        return bytes.subarray(from, from + length)
+      }
+      const large = alice.send({ size: bytes.length, read })
+      const reading = (await next(bob)).bytes()
       const text = alice.send('now')
       equal(await (await next(bob)).text(), 'now')
       await text.delivered
-      equal(large.confirmed.contiguous < 4000 * KiB, true)
-      equal((await reading).length, 4000 * KiB)
+      equal(large.confirmed.contiguous < bytes.length, true)
+      overtaken.resolve()
+      equal((await reading).length, bytes.length)
       await large.delivered
     }),
 
