@@ -65,8 +65,8 @@ export interface MediaWishes
   /** Default `sendrecv`. */
   readonly direction?: Direction
   /**
-   * `accept-wrapped-types`: what is taken inside of containers only. What is in `acceptTypes` is left out. Other types are
-   * refused as far as `containers` show them; without `containers` the list tells the peer, and nothing is checked.
+   * `accept-wrapped-types`: what is taken inside of containers besides `acceptTypes`, which are listed there as well since some
+   * peers (Blink) put nothing else into envelopes. Other types are refused as far as `containers` show them; without `containers` the list tells the peer, and nothing is checked.
    */
   readonly acceptWrappedTypes?: readonly string[]
   /** Tokens of `a=chatroom` (RFC 7701 §8), such as `nickname` and `private-messages`; `[]` writes it without any. */

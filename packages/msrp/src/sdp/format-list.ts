@@ -38,15 +38,19 @@ export function isFormat(text: string): boolean {
 
 /**
  * What we write as `accept-types`: the application's types first, and those that everybody has to take and therefore to list
- * (RFC 4975 §8.6), if nothing covers them.
+ * (RFC 4975 §8.6), if nothing covers them. Blink takes a `*` for none of its types, so it does not stand alone.
  */
 export function acceptTypesFor(types: readonly string[]): readonly string[] {
+  if (types.every((type) => type === '*')) return ['text/plain', ...MANDATORY_TYPES, '*']
   return [...types, ...MANDATORY_TYPES.filter((type) => !acceptsType(types, type))]
 }
 
-/** What we write as `accept-wrapped-types`: what is in `accept-types` is not repeated there (RFC 4975 §8.6). */
+/**
+ * What we write as `accept-wrapped-types`. What is in `accept-types` is repeated, although RFC 4975 §8.6 would rather not: Blink
+ * and SylkServer put into envelopes only what stands here.
+ */
 export function wrappedTypesFor(wrapped: readonly string[], types: readonly string[]): readonly string[] {
-  return wrapped.filter((entry) => !types.some((type) => bareType(type) === bareType(entry)))
+  return [...wrapped, ...contentTypes(types).filter((type) => !acceptsType(wrapped, type))]
 }
 
 interface Taken {
@@ -59,7 +63,7 @@ interface Taken {
  * (RFC 4975 §8.6).
  */
 export function understands(ours: Taken, theirs: Taken): boolean {
-  const [mine, yours] = [contentTypes(ours), contentTypes(theirs)]
+  const [mine, yours] = [allContentTypes(ours), allContentTypes(theirs)]
   if (mine.length === 0 || yours.length === 0) {
     const [all, others] = [ours.acceptTypes, theirs.acceptTypes]
     return others.some((type) => covers(all, type))
@@ -67,8 +71,12 @@ export function understands(ours: Taken, theirs: Taken): boolean {
   return yours.some((type) => covers(mine, type))
 }
 
-function contentTypes({ acceptTypes, acceptWrappedTypes }: Taken): string[] {
-  return [...acceptTypes, ...acceptWrappedTypes].filter((type) => !MANDATORY_TYPES.includes(bareType(type)))
+function allContentTypes({ acceptTypes, acceptWrappedTypes }: Taken): string[] {
+  return contentTypes([...acceptTypes, ...acceptWrappedTypes])
+}
+
+function contentTypes(types: readonly string[]): string[] {
+  return types.filter((type) => !MANDATORY_TYPES.includes(bareType(type)))
 }
 
 /** Either list may have the star. */

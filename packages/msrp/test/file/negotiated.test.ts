@@ -72,7 +72,7 @@ describe('a file that is offered', () => {
     const { offer } = await call.exchange()
     expect(lines(offer, 'sendonly', 'accept-types', 'path', 'file-selector', 'file-transfer-id')).toEqual([
       'a=sendonly',
-      'a=accept-types:*',
+      'a=accept-types:text/plain message/cpim multipart/mixed multipart/alternative multipart/signed *',
       expect.stringMatching(/^a=path:msrp:/),
       expect.stringMatching(/^a=file-selector:name:"picture.jpg" type:image\/jpeg size:200000 hash:sha-1:/),
       expect.stringMatching(/^a=file-transfer-id:[a-z2-7]{32}$/),

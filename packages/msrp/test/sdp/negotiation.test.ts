@@ -54,7 +54,7 @@ describe('What is offered', () => {
         'i=My picture',
         'a=recvonly',
         'a=accept-types:text/plain message/cpim multipart/mixed multipart/alternative multipart/signed',
-        'a=accept-wrapped-types:text/html message/imdn+xml',
+        'a=accept-wrapped-types:text/html Text/Plain message/imdn+xml',
         'a=max-size:20000',
         'a=path:msrp://[2001:db8::5]:5000/a1;tcp',
         'a=setup:actpass',
@@ -107,16 +107,25 @@ describe('What is offered', () => {
       ['text/html', 'text/*', '*'],
       'text/html text/* *',
     ],
-    ['are all unless given', undefined, '*'],
+    [
+      'are all unless given, texts by name (FIELD-strict-15)',
+      undefined,
+      'text/plain message/cpim multipart/mixed multipart/alternative multipart/signed *',
+    ],
   ])('types %s', async (_, acceptTypes, written) => {
     const offer = await new Negotiation(new StubEndpoint('a'), { listen, acceptTypes }).offer()
     expect(attributeOf(offer, 'accept-types')).toBe(written)
   })
 
-  test('types inside of others are listed, unless they are taken anyway (RFC4975-8.6-5, RFC4975-8.6-6)', async () => {
-    const wishes = { listen, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/*', 'message/CPIM'] }
-    const offer = await new Negotiation(new StubEndpoint('a'), wishes).offer()
-    expect(attributeOf(offer, 'accept-wrapped-types')).toBe('text/*')
+  test.each([
+    ['are listed (RFC4975-8.6-5)', ['message/cpim'], ['text/*'], 'text/*'],
+    ['are listed again where they may also stand alone (RFC4975-8.6-6, FIELD-strict-16)', ['text/plain'], [], 'text/plain'],
+    ['are listed once where another entry covers them', ['text/plain', 'image/png'], ['text/*'], 'text/* image/png'],
+    ['are all unless given', undefined, [], '*'],
+    ['are no containers', ['multipart/mixed'], [], undefined],
+  ])('types inside of others %s', async (_, acceptTypes, acceptWrappedTypes, written) => {
+    const offer = await new Negotiation(new StubEndpoint('a'), { listen, acceptTypes, acceptWrappedTypes }).offer()
+    expect(attributeOf(offer, 'accept-wrapped-types')).toBe(written)
   })
 
   test('types inside of others are refused where containers show them', async () => {
