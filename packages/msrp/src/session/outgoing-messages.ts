@@ -165,6 +165,8 @@ export class OutgoingMessages implements OutgoingRoom {
 
   #beginNext(out: SentMessage): void {
     this.#underWay.delete(out)
+    // All that wait begin in their order when it is loaded.
+    if (this.#loading > 0) return
     const [next] = this.#waiting
     if (next === undefined || this.#connection === undefined) return
     this.#waiting.delete(next)

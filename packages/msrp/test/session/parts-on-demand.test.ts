@@ -164,6 +164,22 @@ describe('While what file names take is loaded,', () => {
     expect((await peer.request('SEND')).text).toContain('text')
   })
 
+  test('what is sent meanwhile stays behind it, though a long message ends before', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({ limits: { unfinishedMessages: 1 } }, part.setUp)
+    const options = { successReport: false, failureReport: 'no' } as const
+    await Promise.all([
+      session.send(LONG, options).delivered,
+      session.send('FILE', { ...options, fileName: 'a.jpg' }),
+      session.send('TEXT', options),
+      session.send(LONG, options),
+    ])
+    part.arrive()
+    const order: (string | undefined)[] = []
+    for (let at = 0; at < 4; at++) order.push((await peer.request('SEND')).text.match(/FILE|TEXT|xxx/)?.[0])
+    expect(order).toEqual(['xxx', 'FILE', 'TEXT', 'xxx'])
+  })
+
   test('what cannot be sent is refused at once', async () => {
     const { session } = await active({}, late('calls').setUp)
     const options = { fileName: 'a.jpg', fields: [['Message-ID', 'x']] } as const
