@@ -415,6 +415,24 @@ describe('Giving up a message', () => {
     await sent.delivered
   })
 
+  test.each(['at once', 'half way'])('closes a file once: %s', async (when) => {
+    const { session } = await active()
+    let closed = 0
+    const close = (): void => {
+      closed++
+      throw new Error('closed already')
+    }
+    const sent = session.send(
+      { size: 1_000_000, read: async (_, length) => pattern(length), close },
+      { chunkSize: 2048 },
+    )
+    if (when === 'half way') await settled(8)
+    sent.abort()
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'aborted' })
+    await session.close()
+    expect(closed).toBe(1)
+  })
+
   test('closes a stream that is being read', async () => {
     const { session } = await active()
     let cancelled = false
