@@ -24,7 +24,8 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
   readonly state: 'open' | 'closing' | 'closed'
   /**
    * Sends a message; never blocks and never throws for what happens on the way: see `delivered`.
-   * @throws MsrpError `invalid-argument` for options that cannot be used.
+   * @throws MsrpError `invalid-argument` for options that cannot be used, and for a body that cannot be opened, such as a
+   *   locked stream. Where what it takes has to be loaded first, as in browsers, `delivered` rejects with that instead.
    */
   send(body: MessageBody, options?: SendOptions): OutgoingMessage
   /**

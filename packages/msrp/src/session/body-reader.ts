@@ -1,5 +1,6 @@
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import type { MessageBody, RandomAccessBody, StreamBody } from './body.ts'
-import { type BodyFacts, factsOf, isRandomAccess, isStreamBody, unusable } from './outgoing-body.ts'
+import { type BodyFacts, closeBody, factsOf, isRandomAccess, isStreamBody, unusable } from './outgoing-body.ts'
 import { type StreamIterator, StreamReader } from './stream-reader.ts'
 
 /** Bytes read at once from a body. */
@@ -64,18 +65,19 @@ function anyPlace({ size, contentType }: BodyFacts, read: BodyReader['read'], cl
 function randomAccessReader(facts: BodyFacts, body: RandomAccessBody): BodyReader {
   return anyPlace(
     facts,
-    (position, length) =>
+    async (position, length) =>
       position < body.size ? body.read(position, Math.min(length, body.size - position)) : undefined,
-    () => {
-      // The message is over either way; whoever opened the file hears of it there.
-      Promise.resolve(body.close?.()).catch(() => {})
-    },
+    () => void closeBody(body),
   )
 }
 
 function iteratorOf(stream: Stream): StreamIterator {
-  if (Symbol.asyncIterator in stream) return stream[Symbol.asyncIterator]()
-  return Symbol.iterator in stream ? stream[Symbol.iterator]() : readableIterator(stream)
+  try {
+    if (Symbol.asyncIterator in stream) return stream[Symbol.asyncIterator]()
+    return Symbol.iterator in stream ? stream[Symbol.iterator]() : readableIterator(stream)
+  } catch (cause) {
+    throw asMsrpError(cause, 'invalid-argument', 'The body cannot be read')
+  }
 }
 
 /** Not every browser can iterate over a ReadableStream. */

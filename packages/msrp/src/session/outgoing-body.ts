@@ -41,6 +41,18 @@ export function isStreamBody(body: object): body is StreamBody {
   return 'stream' in body && typeof body.stream !== 'function'
 }
 
+/** Closes a body of which nothing more is read. */
+export async function closeBody(body: MessageBody): Promise<void> {
+  try {
+    if (typeof body !== 'object') return
+    const stream = isStreamBody(body) ? body.stream : body
+    if (isRandomAccess(body)) await body.close?.()
+    else if (stream instanceof ReadableStream) await stream.cancel()
+  } catch {
+    // The message is over either way; whoever opened the file or stream hears of it there.
+  }
+}
+
 export function unusable(what: string): MsrpError {
   const text = 'expected a string, bytes, a Blob, an object with size and read, or a stream of bytes or strings'
   return new MsrpError('invalid-argument', `A message cannot be sent from ${what}: ${text}`)

@@ -1,14 +1,15 @@
 import type { MsrpConnection } from '../connection/index.ts'
 import { smimeTypeOf } from '../mime/smime.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { type Field, isIdent, MsrpError, newMessageId } from '../wire/index.ts'
 import type { MessageBody } from './body.ts'
 import type { CursorLimits } from './body-cursor.ts'
 import { ChunkHead } from './chunk-head.ts'
-import { WHOLE_CHUNK } from './cursor.ts'
+import { type Cursor, WHOLE_CHUNK } from './cursor.ts'
 import { loadedBefore, use } from './later.ts'
 import { acceptsType, bareType, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
-import { type BodyFacts, factsOf } from './outgoing-body.ts'
+import { type BodyFacts, closeBody, factsOf } from './outgoing-body.ts'
 import { type OutgoingRoom, type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -92,22 +93,28 @@ export class OutgoingMessages implements OutgoingRoom {
         : use(calls, (them) => them.formatContentDisposition({ type: 'attachment', filename }))
     // What cannot be written is found out here rather than when the first chunk is written, where nobody could be told.
     const head = this.#head(settings, file instanceof Promise ? undefined : file)
+    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, facts, body, options)
+    const cursorOf = (loaded: typeof import('./body-cursor.ts') | undefined): Cursor =>
+      loaded === undefined
+        ? new WholeBody(whole ?? new Uint8Array())
+        : new loaded.BodyCursor(body, settings.resumeFrom, settings, (it) => message.changed(it))
+    const cursor = long instanceof Promise || file instanceof Promise ? undefined : cursorOf(long)
+    // What throws has thrown by now: from here on there is a message.
     const message = new SentMessage(this, settings)
     this.#messages.set(message.messageId, message)
-    const error = connection === undefined ? sessionOver() : this.#refusedHere(settings, facts, body, options)
-    const open = (headOfAll: ChunkHead, loaded: typeof import('./body-cursor.ts') | undefined): void => {
-      const cursor = loaded && new loaded.BodyCursor(body, settings.resumeFrom, settings, (it) => message.changed(it))
-      message.open(cursor ?? new WholeBody(whole ?? new Uint8Array()), headOfAll)
-    }
-    if (long instanceof Promise || file instanceof Promise) {
+    if (cursor === undefined) {
       this.#loading++
       void Promise.all([long, file])
-        .then(
-          (parts) => open(this.#head(settings, parts[1]), parts[0]),
-          (failure) => message.fail(failure),
-        )
-        .then(() => this.#loaded())
-    } else open(head, long)
+        .then(([loaded, name]) => {
+          const named = this.#head(settings, name)
+          message.open(cursorOf(loaded), named)
+        })
+        .catch((cause) => {
+          message.fail(asMsrpError(cause, 'internal', 'The message could not be sent'))
+          void closeBody(body)
+        })
+        .finally(() => this.#loaded())
+    } else message.open(cursor, head)
     if (error !== undefined) message.lost(error)
     else if (signal?.aborted) message.abort(signal.reason)
     else if (connection !== undefined) this.#begin(message, connection)
@@ -165,6 +172,8 @@ export class OutgoingMessages implements OutgoingRoom {
 
   #beginNext(out: SentMessage): void {
     this.#underWay.delete(out)
+    // All that wait begin in their order when it is loaded.
+    if (this.#loading > 0) return
     const [next] = this.#waiting
     if (next === undefined || this.#connection === undefined) return
     this.#waiting.delete(next)

@@ -14,6 +14,7 @@ export class ReadAhead {
   #position: number
   #ended = false
   #reading: object | undefined
+  #closed = false
 
   /** `onChange`: bytes were read, the end was found, or the body cannot be read. Not called from inside a call. */
   constructor(reader: BodyReader, position: number, onChange: (error?: MsrpError) => void) {
@@ -84,7 +85,8 @@ export class ReadAhead {
     this.#available = 0
     this.#ended = true
     this.#reading = undefined
-    this.#reader.close()
+    if (!this.#closed) this.#reader.close()
+    this.#closed = true
   }
 
   #passed(length: number): void {

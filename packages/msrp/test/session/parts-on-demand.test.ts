@@ -164,6 +164,22 @@ describe('While what file names take is loaded,', () => {
     expect((await peer.request('SEND')).text).toContain('text')
   })
 
+  test('what is sent meanwhile stays behind it, though a long message ends before', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({ limits: { unfinishedMessages: 1 } }, part.setUp)
+    const options = { successReport: false, failureReport: 'no' } as const
+    await Promise.all([
+      session.send(LONG, options).delivered,
+      session.send('FILE', { ...options, fileName: 'a.jpg' }),
+      session.send('TEXT', options),
+      session.send(LONG, options),
+    ])
+    part.arrive()
+    const order: (string | undefined)[] = []
+    for (let at = 0; at < 4; at++) order.push((await peer.request('SEND')).text.match(/FILE|TEXT|xxx/)?.[0])
+    expect(order).toEqual(['xxx', 'FILE', 'TEXT', 'xxx'])
+  })
+
   test('what cannot be sent is refused at once', async () => {
     const { session } = await active({}, late('calls').setUp)
     const options = { fileName: 'a.jpg', fields: [['Message-ID', 'x']] } as const
@@ -202,4 +218,63 @@ test('A message that nobody has time for is reported when what that takes is the
   platform.clock.advance(2_000)
   expect((await peer.request('REPORT')).field('Byte-Range')).toBe('1-3/3')
   expect(await first.text()).toBe('one')
+})
+
+describe('A body that cannot be opened', () => {
+  const locked = (): ReadableStream<Uint8Array> => {
+    const stream = new ReadableStream<Uint8Array>()
+    stream.getReader()
+    return stream
+  }
+  const throwing = (): AsyncIterable<Uint8Array> => ({
+    [Symbol.asyncIterator]: () => {
+      throw new TypeError('No')
+    },
+  })
+
+  test.each([
+    ['a locked stream', locked],
+    ['an iterable that throws', throwing],
+  ])('fails its own message alone: %s', async (_, body) => {
+    const part = late('longMessages')
+    const { session, peer } = await active({}, part.setUp)
+    const [bad, good] = [session.send(body()), session.send('good', { successReport: false })]
+    part.arrive()
+    expect(await failure(bad.delivered)).toMatchObject({ code: 'invalid-argument', cause: expect.any(TypeError) })
+    peer.respond(await peer.request('SEND'))
+    await good.delivered
+    const later = session.send('later', { successReport: false })
+    peer.respond(await peer.request('SEND'))
+    await later.delivered
+  })
+})
+
+describe('The body of a message is closed', () => {
+  const bodies = () => {
+    const over: string[] = []
+    const file = { size: 5_000, read: async () => new Uint8Array(1), close: () => void over.push('file') }
+    const stream = new ReadableStream<Uint8Array>({ cancel: () => void over.push('stream') })
+    const inside = { stream: new ReadableStream<Uint8Array>({ cancel: () => void over.push('inside') }), size: 5_000 }
+    return { over, all: [file, stream, inside, LONG, new Blob([LONG])] }
+  }
+
+  test.each(['longMessages', 'calls'] as const)('when what it takes cannot be loaded: %s', async (name) => {
+    const part = late(name)
+    const { session } = await active({}, part.setUp)
+    const { over, all } = bodies()
+    const sent = all.map((body) => session.send(body, name === 'calls' ? { fileName: 'a.jpg' } : {}))
+    part.fail()
+    for (const { delivered } of sent) expect(await failure(delivered)).toMatchObject({ code: 'internal' })
+    expect(over).toEqual(['file', 'stream', 'inside'])
+  })
+
+  test('when it was abandoned before that', async () => {
+    const part = late('longMessages')
+    const { session } = await active({}, part.setUp)
+    const { over, all } = bodies()
+    for (const body of all) session.send(body).abort()
+    part.fail()
+    await settle()
+    expect(over).toEqual(['file', 'stream', 'inside'])
+  })
 })

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import type { MessageBody } from '../../src/session/body.ts'
 import type { SendOptions, SendProgress } from '../../src/session/options.ts'
@@ -320,13 +321,50 @@ describe('A body that is not what was announced', () => {
     expect((await peer.request('SEND')).text).toBe('goes on')
   })
 
-  test('or that cannot be read fails the message with storage', async () => {
-    const { session } = await active()
-    const error = await failure(
-      session.send({ size: 10, read: async () => Promise.reject(new Error('bad sector')) }).delivered,
-    )
+  const badSector = (): never => {
+    throw new Error('bad sector')
+  }
+
+  test.each([
+    ['rejects', async () => badSector()],
+    ['throws', badSector],
+  ])('or that cannot be read fails the message with storage: read %s', async (_, read) => {
+    const { session, peer } = await active()
+    const error = await failure(session.send({ size: 10, read }).delivered)
     expect(error).toMatchObject({ code: 'storage' })
     expect(error.message).toContain('bad sector')
+    session.send('goes on')
+    expect((await peer.request('SEND')).text).toBe('goes on')
+  })
+})
+
+describe('What throws before a message begins leaves nothing behind:', () => {
+  const locked = readable()
+  locked.getReader()
+  const look = (): never => {
+    throw new TypeError('No')
+  }
+  const throwing = { [Symbol.asyncIterator]: look }
+
+  test.each<[string, MessageBody, SendOptions, object]>([
+    ['a locked stream', locked, {}, { code: 'invalid-argument', cause: expect.any(TypeError) }],
+    ['an iterable', throwing, {}, { code: 'invalid-argument', cause: expect.any(TypeError) }],
+    ['a container', 'Hello', { contentType: 'message/cpim' }, { name: 'TypeError' }],
+  ])('%s', async (_, body, options, thrown) => {
+    const { session, peer } = await active({
+      peerAcceptTypes: ['message/cpim', 'text/plain'],
+      peerAcceptWrappedTypes: ['text/plain'],
+      containers: [{ types: ['message/cpim'], look }],
+    })
+    const { signal } = new AbortController()
+    const messageId = 'again1'
+    expect(() => session.send(body, { ...options, messageId, signal })).toThrow(expect.objectContaining(thrown))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    expect(session.statistics.unconfirmed).toEqual({ messages: 0, bytes: 0 })
+    const sent = session.send('again', { messageId, successReport: false })
+    peer.respond(await peer.request('SEND'))
+    await sent.delivered
+    expect(await session.finish()).toEqual({ undelivered: [] })
   })
 })
 
@@ -375,6 +413,24 @@ describe('Giving up a message', () => {
     sent.abort()
     peer.report(sent.messageId, '1-9/9')
     await sent.delivered
+  })
+
+  test.each(['at once', 'half way'])('closes a file once: %s', async (when) => {
+    const { session } = await active()
+    let closed = 0
+    const close = (): void => {
+      closed++
+      throw new Error('closed already')
+    }
+    const sent = session.send(
+      { size: 1_000_000, read: async (_, length) => pattern(length), close },
+      { chunkSize: 2048 },
+    )
+    if (when === 'half way') await settled(8)
+    sent.abort()
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'aborted' })
+    await session.close()
+    expect(closed).toBe(1)
   })
 
   test('closes a stream that is being read', async () => {
