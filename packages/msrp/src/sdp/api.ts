@@ -143,6 +143,11 @@ export interface OfferedMedium {
   readonly description: MessageDescription
   /** The one that this m-line was till now; undefined for a new one. */
   readonly medium: Medium | undefined
+  /**
+   * Fires when there will be no answer: `answer` was given up or has failed, or the negotiation was closed. A decision then comes
+   * too late, so end what was begun for it, such as a question to the user. Never after the answer is out.
+   */
+  readonly signal: AbortSignal
 }
 
 /**

@@ -41,6 +41,8 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   #pending: { readonly before: readonly MLine[] } | undefined
   /** Whether an offer is being written or answered. */
   #busy = false
+  /** The answer that is being written. */
+  #answering: Answering | undefined
   /** The answer that our latest offer got. */
   #accepted: string | undefined
   /** Whether nothing came after our offer, so that others may have answered it too. */
@@ -237,11 +239,15 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     const description = readOffer(offer, this.#lines)
     return this.#alone(async () => {
       const answering = new Answering(this.#room, this.#waiting, { connectAfter, signal })
+      this.#answering = answering
       try {
-        return await this.#answer(description, around, { answering, signal })
+        return await this.#answer(description, around, answering)
       } catch (error) {
         answering.failed(error)
+        this.#checkOpen()
         throw error
+      } finally {
+        this.#answering = undefined
       }
     })
   }
@@ -249,9 +255,9 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   async #answer(
     description: SessionDescription,
     around: AnswerOptions['around'],
-    { answering, signal }: { answering: Answering; signal: AbortSignal | undefined },
+    answering: Answering,
   ): Promise<string> {
-    const others = await unlessAborted(answerOthers(description, around), signal)
+    const others = await unlessAborted(answerOthers(description, around), answering.signal)
     const first = this.#lines.every(({ medium }) => medium === undefined)
     for (const section of description.media) {
       const old = this.#lines[section.index]?.medium
@@ -302,6 +308,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     const sessions = this.#live.map((medium) => medium.session.then((session) => session.closed).catch(() => {}))
     const error = new MsrpError('closed', 'The negotiation is closed')
     this.#mayFork(false)
+    this.#answering?.failed(error)
     for (const medium of [...this.#live, ...this.#waiting]) medium.over(error)
     await Promise.all(sessions)
   }

@@ -147,6 +147,49 @@ describe('answer', () => {
     expect(taken).toHaveLength(1)
   })
 
+  test.each<[string, (started: ReturnType<typeof start>) => unknown, object]>([
+    ['is given up', ({ controller }) => controller.abort(), ABORTED],
+    ['finds the negotiation closed', ({ negotiation }) => negotiation.close(), { code: 'closed' }],
+  ])('that %s while the application is asked tells it so, at once', async (_, then, error) => {
+    const signals: AbortSignal[] = []
+    const onMedium: NegotiationOptions['onMedium'] = ({ signal }) => {
+      signals.push(signal)
+      return signals.length === 1 ? { take: { listen } } : new Promise(() => {})
+    }
+    const started = start([], { onMedium })
+    const answering = failure(started.negotiation.answer(two, { signal: started.signal }))
+    await settle()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false])
+    void then(started)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true])
+    expect(await answering).toMatchObject(error)
+    expect(started.negotiation.busy).toBe(false)
+  })
+
+  test('that fails for another reason tells the application that was asked', async () => {
+    const signals: AbortSignal[] = []
+    const { endpoint, negotiation } = start([], {
+      onMedium: ({ signal }) => {
+        signals.push(signal)
+        return { take: { listen } }
+      },
+    })
+    const error = new MsrpError('unreachable', 'The port is taken')
+    endpoint.prepare = () => Promise.reject(error)
+    expect(await failure(negotiation.answer(peerText({ setup: 'active' })))).toBe(error)
+    expect(signals.map(({ reason }) => reason)).toEqual([error])
+  })
+
+  test('that is out tells nobody of a signal that comes later', async () => {
+    const signals: AbortSignal[] = []
+    const onMedium: NegotiationOptions['onMedium'] = ({ signal }) => void signals.push(signal)
+    const { negotiation, controller, signal } = start({ listen }, { onMedium })
+    await negotiation.answer(peerText({ setup: 'active' }), { signal })
+    controller.abort()
+    await negotiation.close()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+  })
+
   test('that was given up before it began asks nobody', async () => {
     let asked = 0
     const { negotiation } = start({ listen }, { onMedium: () => void asked++ })
