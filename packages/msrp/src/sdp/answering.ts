@@ -114,9 +114,12 @@ export class Answering {
     return { end: replaced(), ...(await this.#take(remote, medium)) }
   }
 
-  /** The next that is wished for, where the offer is of no file. */
+  /** The next that is wished for; a file goes to nobody who did not ask for that one. */
   #wished(remote: MessageDescription): NegotiatedMedium | undefined {
-    return OF_FILES.some((name) => remote.attribute(name) !== undefined) ? undefined : this.#waiting[0]
+    if (remote.attributes.some(({ name }) => OF_FILES.includes(name))) return undefined
+    return this.#waiting.find(({ removed, wishes }) => {
+      return !removed && !wishes.attributes?.some(([name]) => OF_FILES.includes(name))
+    })
   }
 
   async #take(remote: MessageDescription, medium: NegotiatedMedium | undefined): Promise<Result> {
@@ -124,7 +127,8 @@ export class Answering {
     if (medium.removed) return { end: new MsrpError('closed', 'The medium was removed here') }
     try {
       const written = await medium.answer(remote, { connectAfter: this.#connectAfter, signal: this.signal })
-      if (medium === this.#waiting[0]) this.#waiting.shift()
+      const place = this.#waiting.indexOf(medium)
+      if (place !== -1) this.#waiting.splice(place, 1)
       return { medium, written }
     } catch (error) {
       if (!(error instanceof MsrpError) || error.code !== 'not-acceptable') throw error
