@@ -180,7 +180,8 @@ export class NegotiatedMedium implements Medium {
     const [role, cema] = cemaRole(setup, wantsCema === true, { relayed, remote, free: !stays })
     const active = role === 'active'
     if (!relayed && !secure && (active || direct) && insistsOnTls(this.wishes)) throw notAcceptable(WITHOUT_TLS)
-    if (!stays && !active && comesUnchecked(remote, this.wishes)) throw notAcceptable(UNCHECKED)
+    // Our path will have the transport of theirs then.
+    if (!stays && !active && comesUnchecked(remote, this.wishes, secure)) throw notAcceptable(UNCHECKED)
     await this.#prepare({
       toConnect: active,
       // RFC 3264 §6.1: other programs refuse an answer whose m-line has another transport than their offer.
@@ -220,7 +221,7 @@ export class NegotiatedMedium implements Medium {
       this.over(notAcceptable('TLS was offered, and the path in the answer is without it'))
       return true
     }
-    if (!stays && !active && comesUnchecked(remote, this.wishes)) {
+    if (!stays && !active && comesUnchecked(remote, this.wishes, this.#path.known.secure)) {
       this.over(notAcceptable(UNCHECKED))
       return true
     }
