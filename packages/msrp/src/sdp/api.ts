@@ -237,7 +237,8 @@ export interface OfferOptions {
 export interface AcceptOptions {
   /**
    * Gives up, with `aborted`, what is not open yet, as with `AbortSignal.timeout(10_000)`: a peer that has answered may never
-   * come. Without it, and without the negotiation's own, `accept` waits until the negotiation is closed.
+   * come. That holds for the other media, too, after `accept` has resolved with the session of the first. Without it, and without
+   * the negotiation's own, `accept` waits until the negotiation is closed.
    */
   readonly signal?: AbortSignal
 }

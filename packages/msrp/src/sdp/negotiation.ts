@@ -77,11 +77,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   /** The session of the first medium that is not over: see `Medium.session`. */
   get session(): Promise<Session> {
-    const medium = this.media.find(({ state }) => state !== 'over') ?? this.media[0]
-    if (medium !== undefined) return medium.session
-    const none = Promise.reject(new MsrpError('closed', 'There is no medium in this negotiation'))
-    none.catch(() => {})
-    return none
+    return sessionOf(this.media)
   }
 
   /** What the peer said last, without our media: for whoever looks after the others. */
@@ -338,17 +334,19 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     }
   }
 
-  /** The session that `accept` is for; when the signal comes first, what is not open yet is given up. */
-  async #opened(signal: AbortSignal | undefined): Promise<Session> {
+  /** The session that `accept` is for; what is not open yet is given up when the signal comes. */
+  #opened(signal: AbortSignal | undefined): Promise<Session> {
+    const opening = this.#live.map((medium) => ({ medium, session: medium.session }))
     const giveUp = (): void => {
-      for (const medium of this.#live) medium.giveUp()
+      for (const { medium, session } of opening) if (medium.session === session) medium.giveUp()
     }
     signal?.addEventListener('abort', giveUp)
-    try {
-      return await this.session
-    } finally {
+    // Whoever has heard of the answer may have given it up already.
+    if (signal?.aborted) giveUp()
+    void Promise.allSettled(opening.map(({ session }) => session)).then(() => {
       signal?.removeEventListener('abort', giveUp)
-    }
+    })
+    return sessionOf(mediaOf(this.#lines))
   }
 
   #checkOpen(): void {
@@ -369,6 +367,14 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   #isFree(line: MLine, index: number): boolean {
     return isFree(line, this.#remote?.media[index]?.port === 0)
   }
+}
+
+function sessionOf(media: readonly Medium[]): Promise<Session> {
+  const medium = media.find(({ state }) => state !== 'over') ?? media[0]
+  if (medium !== undefined) return medium.session
+  const none = Promise.reject(new MsrpError('closed', 'There is no medium in this negotiation'))
+  none.catch(() => {})
+  return none
 }
 
 function isList(wishes: MediaWishes | readonly MediaWishes[]): wishes is readonly MediaWishes[] {
