@@ -1,7 +1,7 @@
 import type { Clock } from '../connection/index.ts'
 import type { PreparedSession, Session } from '../session/api.ts'
 import type { PrepareOptions } from '../session/options.ts'
-import type { MsrpUri, RandomBytes } from '../wire/index.ts'
+import type { MsrpError, MsrpUri, RandomBytes } from '../wire/index.ts'
 
 /** Who sends messages, as the one says it who wrote the description (RFC 4975 §8.9). */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
@@ -136,6 +136,8 @@ export interface Medium {
    * Calls it with the same m-line in another dialog, when `fork` makes one of the offer that this is in. Returns what ends that.
    */
   onFork(listener: (fork: Medium) => void): () => void
+  /** Calls it when the medium is over, with the reason, whoever has ended it. Returns what ends that. */
+  onOver(listener: (reason: MsrpError) => void): () => void
 }
 
 /** An m-line that the peer offers. */

@@ -35,6 +35,7 @@ export class NegotiatedMedium implements Medium {
   remote: MessageDescription | undefined
   readonly #onRemote: Listeners<MessageDescription> = new Listeners()
   readonly #onFork: Listeners<Medium> = new Listeners()
+  readonly #onOver: Listeners<MsrpError> = new Listeners()
   readonly #room: MediumRoom
   readonly #path: MediumPath
   readonly #sessions: MediumSessions
@@ -94,6 +95,10 @@ export class NegotiatedMedium implements Medium {
 
   onFork(listener: (fork: Medium) => void): () => void {
     return this.#onFork.add(listener)
+  }
+
+  onOver(listener: (reason: MsrpError) => void): () => void {
+    return this.#onOver.add(listener)
   }
 
   change(changes: MediaChanges): void {
@@ -251,6 +256,7 @@ export class NegotiatedMedium implements Medium {
     this.state = 'over'
     this.#sessions.over(error)
     this.#path.over()
+    this.#onOver.tell(error)
   }
 
   /** A section that says that it is over, with what a file keeps of its attributes then (RFC 5547 §8.1). */

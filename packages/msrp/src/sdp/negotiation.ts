@@ -38,7 +38,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   /** Media that no description has had yet. */
   #waiting: NegotiatedMedium[] = []
   /** An offer of ours that is out: the m-lines before it. */
-  #pending: { readonly before: readonly MLine[] } | undefined
+  #pending: { readonly before: readonly MLine[]; readonly text?: string } | undefined
   /** Whether an offer is being written or answered. */
   #busy = false
   /** The answer that is being written. */
@@ -100,7 +100,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
    * more what the peer knows. What an offer says counts once it is answered.
    */
   get offerDue(): boolean {
-    return this.#waiting.length > 0 || this.#live.some(({ due }) => due)
+    return !this.#closed && (this.#waiting.length > 0 || this.#live.some(({ due }) => due))
   }
 
   /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over; `invalid-argument` naming the wish */
@@ -136,7 +136,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       this.#checkOpen()
       if (lines.length === 0) throw new MsrpError('invalid-argument', 'There is no medium to offer')
       const text = this.#compose(lines, written, given?.head)
-      this.#pending = { before: this.#lines }
+      this.#pending = { before: this.#lines, text }
       this.#accepted = undefined
       this.#waiting = this.#waiting.filter((medium) => !waiting.includes(medium))
       this.#take(lines, written, text)
@@ -148,9 +148,11 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   /**
    * Takes an offer back that will get no answer: SIP refused it, or the peer's own came first (491, RFC 3261 §14.1). What
    * was changed goes into the next one. Without effect when none is out.
+   * @param offer the text of the offer: another one that is out by now stays so
+   * @returns whether one was taken back
    */
-  rollback(): void {
-    if (this.#pending === undefined) return
+  rollback(offer?: string): boolean {
+    if (this.#pending === undefined || (offer !== undefined && offer !== this.#pending.text)) return false
     const withdrawn = mediaOf(this.#lines)
     this.#lines = this.#pending.before
     const before = mediaOf(this.#lines)
@@ -161,6 +163,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     }
     this.#pending = undefined
     this.#mayFork(false)
+    return true
   }
 
   /**
