@@ -34,7 +34,9 @@ export class Answering {
   /** Why something was refused, the first time. */
   refused: MsrpError | undefined
   readonly #room: MediumRoom
-  readonly #how: AnsweringOptions
+  readonly #connectAfter: Promise<unknown> | undefined
+  readonly #givenUp: AbortController = new AbortController()
+  readonly #unfollow: () => void
   /** Wished for, and in no description yet. */
   readonly #waiting: NegotiatedMedium[]
   /** That nobody would end besides. */
@@ -42,9 +44,18 @@ export class Answering {
   readonly #ended: [NegotiatedMedium, MsrpError | MessageDescription][] = []
 
   constructor(room: MediumRoom, waiting: readonly NegotiatedMedium[], how: AnsweringOptions) {
+    const { connectAfter, signal } = how
     this.#room = room
     this.#waiting = [...waiting]
-    this.#how = how
+    this.#connectAfter = connectAfter
+    const onAbort = (): void => this.#givenUp.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    this.#unfollow = () => signal?.removeEventListener('abort', onAbort)
+  }
+
+  /** Fires when it is given up; once the answer is out, never. */
+  get signal(): AbortSignal {
+    return this.#givenUp.signal
   }
 
   /** A section of others, with their answer to it. */
@@ -65,6 +76,7 @@ export class Answering {
 
   /** The answer is out: what it ends is over. */
   done(): void {
+    this.#unfollow()
     for (const [medium, end] of this.#ended) end instanceof MsrpError ? medium.over(end) : medium.ended(end)
   }
 
@@ -72,16 +84,19 @@ export class Answering {
   failed(error: unknown): void {
     const reason =
       error instanceof MsrpError ? error : new MsrpError('aborted', 'There was no answer', { cause: error })
+    this.#unfollow()
+    this.#givenUp.abort(reason)
     for (const medium of this.#made) medium.over(reason)
   }
 
   async #decide(remote: MessageDescription, old: NegotiatedMedium | undefined): Promise<Result> {
     const stands = old !== undefined && old.state !== 'over' ? old : undefined
     if (remote.port === 0) return stands === undefined ? {} : { end: remote }
-    checkNotAborted(this.#how.signal)
+    const { signal } = this
+    checkNotAborted(signal)
     const { onMedium } = this.#room.options
-    const asking = onMedium && (async () => onMedium({ description: remote, medium: stands }))()
-    const decision = await unlessAborted<MediumDecision>(asking, this.#how.signal)
+    const asking = onMedium && (async () => onMedium({ description: remote, medium: stands, signal }))()
+    const decision = await unlessAborted<MediumDecision>(asking, signal)
     if (decision === undefined) return this.#take(remote, stands ?? this.#wished(remote))
     if ('refuse' in decision) {
       const { attributes, refuse } = decision
@@ -99,17 +114,21 @@ export class Answering {
     return { end: replaced(), ...(await this.#take(remote, medium)) }
   }
 
-  /** The next that is wished for, where the offer is of no file. */
+  /** The next that is wished for; a file goes to nobody who did not ask for that one. */
   #wished(remote: MessageDescription): NegotiatedMedium | undefined {
-    return OF_FILES.some((name) => remote.attribute(name) !== undefined) ? undefined : this.#waiting[0]
+    if (remote.attributes.some(({ name }) => OF_FILES.includes(name))) return undefined
+    return this.#waiting.find(({ removed, wishes }) => {
+      return !removed && !wishes.attributes?.some(([name]) => OF_FILES.includes(name))
+    })
   }
 
   async #take(remote: MessageDescription, medium: NegotiatedMedium | undefined): Promise<Result> {
     if (medium === undefined) return { error: notAcceptable('nothing was wished for that it could be') }
     if (medium.removed) return { end: new MsrpError('closed', 'The medium was removed here') }
     try {
-      const written = await medium.answer(remote, this.#how)
-      if (medium === this.#waiting[0]) this.#waiting.shift()
+      const written = await medium.answer(remote, { connectAfter: this.#connectAfter, signal: this.signal })
+      const place = this.#waiting.indexOf(medium)
+      if (place !== -1) this.#waiting.splice(place, 1)
       return { medium, written }
     } catch (error) {
       if (!(error instanceof MsrpError) || error.code !== 'not-acceptable') throw error

@@ -1,7 +1,7 @@
 import type { Clock } from '../connection/index.ts'
 import type { PreparedSession, Session } from '../session/api.ts'
 import type { PrepareOptions } from '../session/options.ts'
-import type { MsrpUri, RandomBytes } from '../wire/index.ts'
+import type { MsrpError, MsrpUri, RandomBytes } from '../wire/index.ts'
 
 /** Who sends messages, as the one says it who wrote the description (RFC 4975 §8.9). */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
@@ -136,6 +136,8 @@ export interface Medium {
    * Calls it with the same m-line in another dialog, when `fork` makes one of the offer that this is in. Returns what ends that.
    */
   onFork(listener: (fork: Medium) => void): () => void
+  /** Calls it when the medium is over, with the reason, whoever has ended it. Returns what ends that. */
+  onOver(listener: (reason: MsrpError) => void): () => void
 }
 
 /** An m-line that the peer offers. */
@@ -143,6 +145,11 @@ export interface OfferedMedium {
   readonly description: MessageDescription
   /** The one that this m-line was till now; undefined for a new one. */
   readonly medium: Medium | undefined
+  /**
+   * Fires when there will be no answer: `answer` was given up or has failed, or the negotiation was closed. A decision then comes
+   * too late, so end what was begun for it, such as a question to the user. Never after the answer is out.
+   */
+  readonly signal: AbortSignal
 }
 
 /**
@@ -232,7 +239,8 @@ export interface OfferOptions {
 export interface AcceptOptions {
   /**
    * Gives up, with `aborted`, what is not open yet, as with `AbortSignal.timeout(10_000)`: a peer that has answered may never
-   * come. Without it, and without the negotiation's own, `accept` waits until the negotiation is closed.
+   * come. That holds for the other media, too, after `accept` has resolved with the session of the first. Without it, and without
+   * the negotiation's own, `accept` waits until the negotiation is closed.
    */
   readonly signal?: AbortSignal
 }

@@ -73,11 +73,12 @@ export class MediumSessions {
     else if (!before.over) this.#keep(before.session)
     const { options, clock } = this.#room
     const { address: host, port } = remote
+    const secure = active ? remote.path[0]?.secure === true : address.secure
     const place = connectTo && host !== undefined ? { connectTo: { host, port } } : {}
     const attempt = new Attempt({
       address,
       remotePath: formatPath(remote.path),
-      complete: { ...peerFacts(remote), ...peerCertificate(remote, wishes, active), ...place, active },
+      complete: { ...peerFacts(remote), ...peerCertificate(remote, wishes, secure), ...place, active },
       early,
       patience: options.patience,
       connectAfter,

@@ -35,6 +35,7 @@ export class NegotiatedMedium implements Medium {
   remote: MessageDescription | undefined
   readonly #onRemote: Listeners<MessageDescription> = new Listeners()
   readonly #onFork: Listeners<Medium> = new Listeners()
+  readonly #onOver: Listeners<MsrpError> = new Listeners()
   readonly #room: MediumRoom
   readonly #path: MediumPath
   readonly #sessions: MediumSessions
@@ -94,6 +95,10 @@ export class NegotiatedMedium implements Medium {
 
   onFork(listener: (fork: Medium) => void): () => void {
     return this.#onFork.add(listener)
+  }
+
+  onOver(listener: (reason: MsrpError) => void): () => void {
+    return this.#onOver.add(listener)
   }
 
   change(changes: MediaChanges): void {
@@ -180,7 +185,8 @@ export class NegotiatedMedium implements Medium {
     const [role, cema] = cemaRole(setup, wantsCema === true, { relayed, remote, free: !stays })
     const active = role === 'active'
     if (!relayed && !secure && (active || direct) && insistsOnTls(this.wishes)) throw notAcceptable(WITHOUT_TLS)
-    if (!stays && !active && comesUnchecked(remote, this.wishes)) throw notAcceptable(UNCHECKED)
+    // Our path will have the transport of theirs then.
+    if (!stays && !active && comesUnchecked(remote, this.wishes, secure)) throw notAcceptable(UNCHECKED)
     await this.#prepare({
       toConnect: active,
       // RFC 3264 §6.1: other programs refuse an answer whose m-line has another transport than their offer.
@@ -220,7 +226,7 @@ export class NegotiatedMedium implements Medium {
       this.over(notAcceptable('TLS was offered, and the path in the answer is without it'))
       return true
     }
-    if (!stays && !active && comesUnchecked(remote, this.wishes)) {
+    if (!stays && !active && comesUnchecked(remote, this.wishes, this.#path.known.secure)) {
       this.over(notAcceptable(UNCHECKED))
       return true
     }
@@ -250,6 +256,7 @@ export class NegotiatedMedium implements Medium {
     this.state = 'over'
     this.#sessions.over(error)
     this.#path.over()
+    this.#onOver.tell(error)
   }
 
   /** A section that says that it is over, with what a file keeps of its attributes then (RFC 5547 §8.1). */

@@ -38,9 +38,11 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   /** Media that no description has had yet. */
   #waiting: NegotiatedMedium[] = []
   /** An offer of ours that is out: the m-lines before it. */
-  #pending: { readonly before: readonly MLine[] } | undefined
+  #pending: { readonly before: readonly MLine[]; readonly text?: string } | undefined
   /** Whether an offer is being written or answered. */
   #busy = false
+  /** The answer that is being written. */
+  #answering: Answering | undefined
   /** The answer that our latest offer got. */
   #accepted: string | undefined
   /** Whether nothing came after our offer, so that others may have answered it too. */
@@ -75,11 +77,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
 
   /** The session of the first medium that is not over: see `Medium.session`. */
   get session(): Promise<Session> {
-    const medium = this.media.find(({ state }) => state !== 'over') ?? this.media[0]
-    if (medium !== undefined) return medium.session
-    const none = Promise.reject(new MsrpError('closed', 'There is no medium in this negotiation'))
-    none.catch(() => {})
-    return none
+    return sessionOf(this.media)
   }
 
   /** What the peer said last, without our media: for whoever looks after the others. */
@@ -102,7 +100,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
    * more what the peer knows. What an offer says counts once it is answered.
    */
   get offerDue(): boolean {
-    return this.#waiting.length > 0 || this.#live.some(({ due }) => due)
+    return !this.#closed && (this.#waiting.length > 0 || this.#live.some(({ due }) => due))
   }
 
   /** @throws MsrpError `limit-exceeded` beyond 64 media that are not over; `invalid-argument` naming the wish */
@@ -138,7 +136,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
       this.#checkOpen()
       if (lines.length === 0) throw new MsrpError('invalid-argument', 'There is no medium to offer')
       const text = this.#compose(lines, written, given?.head)
-      this.#pending = { before: this.#lines }
+      this.#pending = { before: this.#lines, text }
       this.#accepted = undefined
       this.#waiting = this.#waiting.filter((medium) => !waiting.includes(medium))
       this.#take(lines, written, text)
@@ -150,9 +148,11 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   /**
    * Takes an offer back that will get no answer: SIP refused it, or the peer's own came first (491, RFC 3261 §14.1). What
    * was changed goes into the next one. Without effect when none is out.
+   * @param offer the text of the offer: another one that is out by now stays so
+   * @returns whether one was taken back
    */
-  rollback(): void {
-    if (this.#pending === undefined) return
+  rollback(offer?: string): boolean {
+    if (this.#pending === undefined || (offer !== undefined && offer !== this.#pending.text)) return false
     const withdrawn = mediaOf(this.#lines)
     this.#lines = this.#pending.before
     const before = mediaOf(this.#lines)
@@ -163,6 +163,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     }
     this.#pending = undefined
     this.#mayFork(false)
+    return true
   }
 
   /**
@@ -237,11 +238,15 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     const description = readOffer(offer, this.#lines)
     return this.#alone(async () => {
       const answering = new Answering(this.#room, this.#waiting, { connectAfter, signal })
+      this.#answering = answering
       try {
-        return await this.#answer(description, around, { answering, signal })
+        return await this.#answer(description, around, answering)
       } catch (error) {
         answering.failed(error)
+        this.#checkOpen()
         throw error
+      } finally {
+        this.#answering = undefined
       }
     })
   }
@@ -249,9 +254,9 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   async #answer(
     description: SessionDescription,
     around: AnswerOptions['around'],
-    { answering, signal }: { answering: Answering; signal: AbortSignal | undefined },
+    answering: Answering,
   ): Promise<string> {
-    const others = await unlessAborted(answerOthers(description, around), signal)
+    const others = await unlessAborted(answerOthers(description, around), answering.signal)
     const first = this.#lines.every(({ medium }) => medium === undefined)
     for (const section of description.media) {
       const old = this.#lines[section.index]?.medium
@@ -302,6 +307,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     const sessions = this.#live.map((medium) => medium.session.then((session) => session.closed).catch(() => {}))
     const error = new MsrpError('closed', 'The negotiation is closed')
     this.#mayFork(false)
+    this.#answering?.failed(error)
     for (const medium of [...this.#live, ...this.#waiting]) medium.over(error)
     await Promise.all(sessions)
   }
@@ -331,17 +337,19 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     }
   }
 
-  /** The session that `accept` is for; when the signal comes first, what is not open yet is given up. */
-  async #opened(signal: AbortSignal | undefined): Promise<Session> {
+  /** The session that `accept` is for; what is not open yet is given up when the signal comes. */
+  #opened(signal: AbortSignal | undefined): Promise<Session> {
+    const opening = this.#live.map((medium) => ({ medium, session: medium.session }))
     const giveUp = (): void => {
-      for (const medium of this.#live) medium.giveUp()
+      for (const { medium, session } of opening) if (medium.session === session) medium.giveUp()
     }
     signal?.addEventListener('abort', giveUp)
-    try {
-      return await this.session
-    } finally {
+    // Whoever has heard of the answer may have given it up already.
+    if (signal?.aborted) giveUp()
+    void Promise.allSettled(opening.map(({ session }) => session)).then(() => {
       signal?.removeEventListener('abort', giveUp)
-    }
+    })
+    return sessionOf(mediaOf(this.#lines))
   }
 
   #checkOpen(): void {
@@ -362,6 +370,14 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
   #isFree(line: MLine, index: number): boolean {
     return isFree(line, this.#remote?.media[index]?.port === 0)
   }
+}
+
+function sessionOf(media: readonly Medium[]): Promise<Session> {
+  const medium = media.find(({ state }) => state !== 'over') ?? media[0]
+  if (medium !== undefined) return medium.session
+  const none = Promise.reject(new MsrpError('closed', 'There is no medium in this negotiation'))
+  none.catch(() => {})
+  return none
 }
 
 function isList(wishes: MediaWishes | readonly MediaWishes[]): wishes is readonly MediaWishes[] {

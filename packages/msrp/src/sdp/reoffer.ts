@@ -39,7 +39,7 @@ export interface NextByOfferOptions extends Omit<ReofferOptions, 'signal'> {
 /**
  * Makes an offer, has it carried to the peer and takes the answer. Where the peer's own offer is on its way at the same time, ours
  * is taken back and comes again after a wait (RFC 3261 §14.1), unless theirs has made it needless: for `onOfferDue`, where both
- * sides may find at the same time that an offer is due.
+ * sides may find at the same time that an offer is due. An offer that ends all media goes well without a session.
  * @throws MsrpError what `offer`, `carry` and `accept` fail with
  */
 export async function reoffer(
@@ -96,13 +96,18 @@ async function offerWhile(
   do {
     const waits = negotiation.busy
     if (!waits) {
+      const offer = await negotiation.offer(given)
+      const endsAll = negotiation.media.every(({ local }) => local?.port === 0)
       try {
-        const answer = await unlessAborted(carry(await negotiation.offer(given), signal), signal)
+        const answer = await unlessAborted(carry(offer, signal), signal)
         await negotiation.accept(answer, given)
         return
       } catch (error) {
-        negotiation.rollback()
+        // Another one may be out by now, where the application has taken this one back.
+        const unanswered = negotiation.rollback(offer)
         const code = error instanceof MsrpError ? error.code : undefined
+        // It is agreed that nothing goes on: there is no session for `accept` to resolve with.
+        if (code === 'closed' && endsAll && !unanswered) return
         // RFC 6714 §4.2: another one, at once.
         if (code === 'offer-due') continue
         if (code !== 'glare') throw error
@@ -114,16 +119,21 @@ async function offerWhile(
   } while (needed())
 }
 
-/** Waits so long, or until the peer has said something after which there is no need to. @throws MsrpError `aborted` */
+/**
+ * Waits so long, or until there is no need to any more: the peer has said something, or a medium is over.
+ * @throws MsrpError `aborted`
+ */
 async function pause(
   media: readonly Medium[],
   milliseconds: number,
   needed: () => boolean,
   { clock = wakefulClock, signal }: ReofferOptions,
 ): Promise<void> {
+  if (!needed()) return
   const { promise, resolve } = Promise.withResolvers<void>()
   const cancel = clock.after(milliseconds, resolve)
-  const stops = media.map((medium) => medium.onRemote(() => needed() || resolve()))
+  const look = (): void => void (needed() || resolve())
+  const stops = media.flatMap((medium) => [medium.onRemote(look), medium.onOver(look)])
   try {
     await unlessAborted(promise, signal)
   } finally {

@@ -65,6 +65,54 @@ describe('accept', () => {
     expect((await negotiation.media[1]?.session)?.state).toBe('open')
   })
 
+  test('gives up what is not open, also when something else is', async () => {
+    const { endpoint, negotiation, controller, signal } = start([{ listen }, { listen }])
+    endpoint.opensAtOnce = false
+    await negotiation.offer()
+    const accepting = negotiation.accept(two, { signal })
+    await settle()
+    endpoint.completions[0]?.open()
+    expect((await accepting).state).toBe('open')
+    controller.abort()
+    expect(await failure(negotiation.media[1]?.session as Promise<unknown>)).toMatchObject(ABORTED)
+    expect((await negotiation.session).state).toBe('open')
+  })
+
+  test('gives up nothing of what a later answer began', async () => {
+    const { endpoint, negotiation, controller, signal } = start()
+    await negotiation.offer()
+    await negotiation.accept(peerText({ setup: 'active' }), { signal })
+    endpoint.opensAtOnce = false
+    await negotiation.offer()
+    const path = 'msrp://198.51.100.7:6000/peer2;tcp'
+    const accepting = negotiation.accept(peerText({ setup: 'active', path }))
+    await settle()
+    controller.abort()
+    await settle()
+    endpoint.completions[1]?.open()
+    expect((await accepting).remotePath).toBe(path)
+  })
+
+  test('is given up by who hears of the answer', async () => {
+    const { endpoint, negotiation, controller, signal } = start()
+    endpoint.opensAtOnce = false
+    await negotiation.offer()
+    negotiation.media[0]?.onRemote(() => controller.abort())
+    expect(await failure(negotiation.accept(peerText({ setup: 'active' }), { signal }))).toMatchObject(ABORTED)
+  })
+
+  test('waits for nothing that the offer was not about', async () => {
+    const { endpoint, negotiation } = start()
+    endpoint.opensAtOnce = false
+    await negotiation.offer()
+    void failure(negotiation.accept(peerText({ setup: 'active' })))
+    await settle()
+    negotiation.media[0]?.remove()
+    await negotiation.offer()
+    negotiation.add({ listen })
+    expect(await failure(negotiation.accept(peerText({ port: 0 })))).toMatchObject({ code: 'closed' })
+  })
+
   test('that was given up before it began leaves the offer out', async () => {
     const { negotiation } = start()
     await negotiation.offer()
@@ -145,6 +193,49 @@ describe('answer', () => {
     expect([taken, endpoint.prepared, negotiation.media, negotiation.busy]).toEqual([[], [], [], false])
     await negotiation.answer(peerText({ setup: 'active' }))
     expect(taken).toHaveLength(1)
+  })
+
+  test.each<[string, (started: ReturnType<typeof start>) => unknown, object]>([
+    ['is given up', ({ controller }) => controller.abort(), ABORTED],
+    ['finds the negotiation closed', ({ negotiation }) => negotiation.close(), { code: 'closed' }],
+  ])('that %s while the application is asked tells it so, at once', async (_, then, error) => {
+    const signals: AbortSignal[] = []
+    const onMedium: NegotiationOptions['onMedium'] = ({ signal }) => {
+      signals.push(signal)
+      return signals.length === 1 ? { take: { listen } } : new Promise(() => {})
+    }
+    const started = start([], { onMedium })
+    const answering = failure(started.negotiation.answer(two, { signal: started.signal }))
+    await settle()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false])
+    void then(started)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true])
+    expect(await answering).toMatchObject(error)
+    expect(started.negotiation.busy).toBe(false)
+  })
+
+  test('that fails for another reason tells the application that was asked', async () => {
+    const signals: AbortSignal[] = []
+    const { endpoint, negotiation } = start([], {
+      onMedium: ({ signal }) => {
+        signals.push(signal)
+        return { take: { listen } }
+      },
+    })
+    const error = new MsrpError('unreachable', 'The port is taken')
+    endpoint.prepare = () => Promise.reject(error)
+    expect(await failure(negotiation.answer(peerText({ setup: 'active' })))).toBe(error)
+    expect(signals.map(({ reason }) => reason)).toEqual([error])
+  })
+
+  test('that is out tells nobody of a signal that comes later', async () => {
+    const signals: AbortSignal[] = []
+    const onMedium: NegotiationOptions['onMedium'] = ({ signal }) => void signals.push(signal)
+    const { negotiation, controller, signal } = start({ listen }, { onMedium })
+    await negotiation.answer(peerText({ setup: 'active' }), { signal })
+    controller.abort()
+    await negotiation.close()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
   })
 
   test('that was given up before it began asks nobody', async () => {

@@ -185,6 +185,14 @@ describe('An m-line whose medium is over', () => {
   })
 })
 
+test('A medium that is removed before any offer has had it keeps no other from being taken', async () => {
+  const { negotiation } = start([{ listen }, { listen }])
+  const [removed, other] = negotiation.media
+  removed?.remove()
+  expect(portsOf(await negotiation.answer(peerText()))).toEqual([5000])
+  expect([removed?.state, other?.state]).toEqual(['new', 'agreed'])
+})
+
 test('More media than a description can have are not added', () => {
   const { negotiation } = start(Array.from({ length: 64 }, () => ({ listen })))
   expect(() => negotiation.add({ listen })).toThrow(expect.objectContaining({ code: 'limit-exceeded' }))
@@ -208,6 +216,19 @@ describe('A kind of medium', () => {
     expect(portsOf(answer)).toEqual([5000, 0])
     expect(attributeOf(answer, 'file-selector', 1)).toBe('name:"a.txt"')
     expect(attributeOf(answer, 'file-transfer-id', 1)).toBe('x1')
+  })
+
+  test('that waits for an offer of ours is not what the peer’s new chat becomes', async () => {
+    const { negotiation } = start()
+    await negotiation.answer(peerText())
+    const mine = negotiation.add(file)
+    const later = peerText() + peerText({ path: 'msrp://198.51.100.7:6000/peer2;tcp' }).replace(/^.*?(?=m=)/s, '')
+    expect(portsOf(await negotiation.answer(later))).toEqual([5000, 0])
+    expect([mine.state, negotiation.offerDue]).toEqual(['new', true])
+    negotiation.add({ listen })
+    expect(attributeOf(await negotiation.answer(later), 'file-selector', 1)).toBeUndefined()
+    expect(negotiation.media.map(({ state }) => state)).toEqual(['agreed', 'agreed', 'new'])
+    expect(mine.index).toBeUndefined()
   })
 
   test('decides on each m-line, and gets the medium that comes of it', async () => {

@@ -308,6 +308,34 @@ describe('What the peer says', () => {
     expect(endpoint.completions).toEqual([])
   })
 
+  test.each([
+    ['weak', [weak]],
+    ['strong', [strong]],
+  ])('of a fingerprint that is %s is about other media where we listen without TLS', async (_, more) => {
+    const endpoint = new StubEndpoint('b')
+    const negotiation = new Negotiation(endpoint, { ...overTls, secure: false })
+    const answer = await negotiation.answer(peerText({ setup: 'active', more }))
+    expect(attributeOf(answer, 'path')).toMatch(/^msrp:/)
+    // On the way back, too: our path stays what it is.
+    await negotiation.offer()
+    const next = 'msrp://198.51.100.7:6000/peer2;tcp'
+    await negotiation.accept(peerText({ path: next, setup: 'active', more }))
+    expect(endpoint.completions.map(({ options }) => options.peerFingerprint)).toEqual([undefined, undefined])
+  })
+
+  test('of a fingerprint counts where we listen with TLS, whatever its own path says', async () => {
+    const endpoint = new StubEndpoint('a')
+    const offerer = new Negotiation(endpoint, { ...overTls, secure: false })
+    await offerer.offer()
+    await offerer.accept(peerText({ setup: 'active', more: [strong] }))
+    expect(endpoint.completions[0]?.options.peerFingerprint).toHaveLength(1)
+    const other = new Negotiation(new StubEndpoint('a'), { ...overTls, secure: false })
+    await other.offer()
+    expect(await failure(other.accept(peerText({ setup: 'active', more: [weak] })))).toMatchObject({
+      code: 'not-acceptable',
+    })
+  })
+
   test('our certificate’s fingerprints go out with the offer', async () => {
     const endpoint = new StubEndpoint('a')
     endpoint.fingerprints = ['sha-256 AA:BB', 'sha-512 CC:DD']

@@ -32,7 +32,7 @@ const sameBytes =
     new Uint8Array(size).fill(value)
 
 function call(
-  wishes: MediaWishes = { listen },
+  wishes: MediaWishes | readonly MediaWishes[] = { listen },
   options: { alice?: NegotiationOptions; bob?: NegotiationOptions } = {},
 ): { alice: Side; bob: Side; clock: FakeClock } {
   const side = (name: string, more: NegotiationOptions = {}): Side => {
@@ -104,7 +104,7 @@ describe('An offer that is due', () => {
     expect(due()).toBe(false)
     negotiation.media[0]?.remove()
     expect(due()).toBe(true)
-    await reoffer(negotiation, alice.carry).catch(() => {})
+    await reoffer(negotiation, alice.carry)
     expect(due()).toBe(false)
   })
 
@@ -209,6 +209,69 @@ describe('An offer that is due', () => {
     expect(clock.pending).toBe(0)
   })
 
+  test('has gone well when all media are over, as it said', async () => {
+    const { alice, bob } = call([{ listen }, { listen }])
+    // What has not opened has no session to resolve with.
+    alice.endpoint.opensAtOnce = false
+    const { negotiation } = alice
+    const [first, second] = negotiation.media
+    void failure(negotiation.accept(await bob.negotiation.answer(await negotiation.offer())))
+    bob.negotiation.media[0]?.remove()
+    await reoffer(bob.negotiation, bob.carry)
+    second?.remove()
+    await reoffer(negotiation, alice.carry)
+    expect([first?.state, second?.state, negotiation.offerDue]).toEqual(['over', 'over', false])
+    expect(bob.negotiation.media.map(({ state }) => state)).toEqual(['over', 'over'])
+  })
+
+  test('has not when the negotiation is closed before the answer has come', async () => {
+    const { alice } = await begun()
+    const { negotiation } = alice
+    negotiation.media[0]?.remove()
+    const answer = Promise.withResolvers<string>()
+    const offering = failure(reoffer(negotiation, () => answer.promise))
+    await settle()
+    await negotiation.close()
+    answer.resolve(peerText({ port: 0 }))
+    expect(await offering).toMatchObject({ code: 'closed' })
+  })
+
+  test('and gets its 491 late takes back no other one', async () => {
+    const { alice, bob, clock } = await begun()
+    const { negotiation } = alice
+    const late = Promise.withResolvers<string>()
+    negotiation.hold()
+    const first = reoffer(negotiation, () => late.promise, { clock })
+    await settle()
+    // The peer's has come first after all: the application takes ours back and answers that.
+    negotiation.rollback()
+    await reoffer(bob.negotiation, bob.carry)
+    const answer = Promise.withResolvers<void>()
+    const second = reoffer(negotiation, async (offer) => {
+      await answer.promise
+      return alice.carry(offer, undefined)
+    })
+    await settle()
+    late.reject(new MsrpError('glare', '491'))
+    await settle()
+    expect(negotiation.busy).toBe(true)
+    answer.resolve()
+    await Promise.all([first, second])
+    expect([alice.sent, negotiation.offerDue, clock.pending]).toEqual([1, false, 0])
+  })
+
+  test('waits no more when the negotiation is closed', async () => {
+    const { alice, clock } = await begun()
+    const { negotiation } = alice
+    negotiation.add({ listen })
+    const offering = reoffer(negotiation, () => Promise.reject(new MsrpError('glare', '491')), { clock })
+    await arrived()
+    expect(clock.pending).toBe(1)
+    await negotiation.close()
+    await offering
+    expect([clock.pending, negotiation.offerDue]).toEqual([0, false])
+  })
+
   test('is followed by one without msrp-cema where the answer asks for that (RFC 6714 §4.2)', async () => {
     const negotiation = new Negotiation(new StubEndpoint('a'), { listen, cema: true })
     const path = 'msrp://203.0.113.99:7000/box;tcp'
@@ -306,6 +369,27 @@ describe('The next session by an offer', () => {
     bob.negotiation.media[0]?.remove()
     expect(await next.alice()).toBeUndefined()
     expect(await next.bob()).toBeUndefined()
+  })
+
+  test.each<[string, (bob: Side, alice: Side) => unknown]>([
+    ['the negotiation is closed', ({ negotiation }) => negotiation.close()],
+    [
+      'the medium is removed in an answer',
+      async (bob, alice) => {
+        bob.negotiation.media[0]?.remove()
+        await reoffer(alice.negotiation, alice.carry)
+      },
+    ],
+  ])('is waited for no more when %s', async (_, then) => {
+    const { alice, bob, clock, next } = await resuming()
+    await Promise.all([next.alice(), next.bob()])
+    for (const side of [alice, bob]) lose(side)
+    const coming = next.bob()
+    await arrived()
+    expect(clock.pending).toBe(1)
+    await then(bob, alice)
+    expect(await coming).toBeUndefined()
+    expect([clock.pending, bob.sent]).toEqual([0, 0])
   })
 
   test('needs a medium', () => {
