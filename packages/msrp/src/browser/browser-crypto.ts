@@ -1,5 +1,8 @@
 import { type DigestAlgorithm, type Hash, MsrpError } from '../wire/index.ts'
+import { loaded } from './loaded-parts.ts'
 import { md5 } from './md5.ts'
+
+const sha256Part = /* @__PURE__ */ loaded(() => import('./sha-256.ts'))
 
 const hashes: { [Algorithm in DigestAlgorithm]?: (bytes: Uint8Array) => string } = { md5 }
 
@@ -12,7 +15,7 @@ export const browserHash: Hash = /* @__PURE__ */ Object.assign(
   },
   {
     load: async (algorithm: DigestAlgorithm): Promise<void> => {
-      if (algorithm === 'sha-256') hashes[algorithm] ??= (await import('./sha-256.ts')).sha256
+      if (algorithm === 'sha-256') hashes[algorithm] ??= (await sha256Part()).sha256
     },
   },
 )

@@ -5,7 +5,7 @@ import { systemRandom } from '../wire/system-random.ts'
 import { browserClock } from './browser-clock.ts'
 import { browserHash } from './browser-crypto.ts'
 import { dialBrowser } from './dial-browser.ts'
-import { loadedParts } from './loaded-parts.ts'
+import { loaded, loadedParts } from './loaded-parts.ts'
 
 /**
  * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads is refused with
@@ -18,7 +18,7 @@ export const browserPlatform: Platform = {
   reader: MessageReader,
   parts: loadedParts,
   openBody: openSmallBody,
-  loadBodies,
+  loadBodies: loaded(loadBodies),
   dial: dialBrowser,
   // A URL names host and port; what does not is refused when it is dialled.
   connectToRelay: ({ host, port = 443 }, attempt) => attempt({ host, port, serverName: host }),

@@ -15,7 +15,7 @@ export interface Container {
 /** What shows of a container. */
 export interface ContainerView {
   readonly contents: readonly { readonly contentType: string; readonly firstBytes: Uint8Array }[]
-  /** All of it was seen. */
+  /** All of it was seen, or nothing more of it can be. */
   readonly complete: boolean
   /** The receiver takes one of the contents and leaves the others (multipart/alternative). */
   readonly choice: boolean

@@ -12,8 +12,9 @@ export const multipartContainer: Container = {
   look: (contentType, firstBytes) => {
     const { type } = parseMediaType(contentType) ?? {}
     const seen: { head: PartHead; pieces: Uint8Array[] }[] = []
-    const complete = readInto(seen, contentType, firstBytes)
-    const looked = type === 'multipart/encrypted' ? [] : type === 'multipart/signed' ? seen.slice(0, 1) : seen
+    const encrypted = type === 'multipart/encrypted'
+    const complete = readInto(seen, contentType, firstBytes) || encrypted
+    const looked = encrypted ? [] : type === 'multipart/signed' ? seen.slice(0, 1) : seen
     const contents = looked.map(({ head, pieces }) => ({
       contentType: head.contentType,
       firstBytes: firstDecoded(concatenate(pieces), head.transferEncoding),

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../connection/index.ts'
 import type { IncomingMessage, Session } from '../session/api.ts'
 import type { FileSink } from '../session/platform.ts'
 import { MsrpError } from '../wire/index.ts'
+import { shown } from '../wire/shown.ts'
 import { ContinuedMessage, type ContinuedRoom } from './continued-message.ts'
 import { failedWithSession } from './lost.ts'
 
@@ -124,6 +125,11 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
     if (resumed && lacksFront(message)) {
       message.refuse(413, 'What came before the connection was lost was not kept')
       known?.giveUp(new MsrpError('connection-lost', NOT_KEPT))
+    } else if (known?.interrupted && known.contentType !== message.contentType) {
+      // What the session has decided on it holds for what it says that it is now.
+      const text = `It was ${shown(known.contentType)} before the connection was lost, and came back as ${shown(message.contentType)}`
+      message.refuse(413, text)
+      known.giveUp(new MsrpError('connection-lost', text))
     } else if (known?.interrupted) {
       known.continueWith(message, lost)
     } else if (message.duplicate) {

@@ -130,7 +130,7 @@ export function decisionOn(
   const inspect = kept ? undefined : inspectionOf(facts.contentType, options)
   if (inspect === undefined && options.onRequest === undefined) return undefined
   const ask = (firstBytes: Uint8Array): Verdict | Promise<Verdict> =>
-    inspect?.(firstBytes) ?? onRequest(facts, firstBytes)
+    inspect?.(firstBytes, firstBytes.length < FIRST_BYTES) ?? onRequest(facts, firstBytes)
   return new Decision(transfer, { ...how, ask, needsBeginning: inspect !== undefined })
 }
 

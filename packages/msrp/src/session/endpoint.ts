@@ -118,8 +118,8 @@ export class MsrpEndpoint {
       uri,
       options,
       completed: new CompletedMessages(this.#completed, conversation),
-      keep: interrupted && ((body, messageId) => interrupted.keep(body, conversation, messageId)),
-      kept: (messageId) => interrupted?.take(conversation, messageId),
+      keep: interrupted && ((body, first) => interrupted.keep(body, conversation, first)),
+      kept: (request) => interrupted?.take(conversation, request),
       empty: () => prepared.empty(),
     })
     const prepared = new Prepared(way, local, () => {

@@ -77,7 +77,7 @@ export class Inbox implements TransferRoom {
     const accepted = [...(this.context.options.acceptTypes ?? ['*']), ...MANDATORY_TYPES]
     if (!acceptsType(accepted, contentType)) return this.#refuse(request, 415)
     if (this.#full()) return this.#refuse(request, 413, 'Too many messages wait here')
-    const body = this.context.kept(messageId)
+    const body = this.context.kept(request)
     const duplicate = this.context.completed.has(messageId)
     const transfer = new IncomingTransfer(this, request, { duplicate, body })
     const onTaken = (): void => this.#present(transfer)
@@ -123,7 +123,7 @@ export class Inbox implements TransferRoom {
       const { keep } = this.context
       // What nobody has decided on yet is not kept: it could be something else that is decided on when the rest comes.
       if (transfer.state === 'arriving' && keep !== undefined && !discard && !transfer.decision?.open)
-        keep(transfer.interrupt(error), transfer.messageId)
+        keep(transfer.interrupt(error), transfer.first)
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
     this.queue.end()

@@ -1,13 +1,23 @@
 import type { Cancel, Clock } from '../connection/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { AnyBody } from './incoming-body.ts'
+import type { IncomingRequest } from './incoming-request.ts'
+
+/** A part of a message. */
+interface Kept {
+  readonly body: AnyBody
+  readonly conversation: string
+  /** As it was sent: what was decided on it holds for nothing else. */
+  readonly contentType: string | undefined
+  readonly expiry: Cancel
+}
 
 /** What has arrived of messages whose session broke: RFC 4975 §5.4 lets a later session bring the rest. */
 export class InterruptedMessages {
   readonly #clock: Clock
   readonly #keepFor: number
   readonly #most: number
-  readonly #kept: Map<string, { body: AnyBody; conversation: string; expiry: Cancel }> = new Map()
+  readonly #kept: Map<string, Kept> = new Map()
 
   /**
    * `keepFor`: milliseconds. `most`: parts of messages that are kept at once; beyond that the oldest go of the conversation
@@ -19,18 +29,20 @@ export class InterruptedMessages {
     this.#keepFor = keepFor
   }
 
-  /** Keeps a part of a message. */
-  keep(body: AnyBody, conversation: string, messageId: string): void {
-    const key = keyOf(conversation, messageId)
+  /** Keeps a part of the message that `first` was of. */
+  keep(body: AnyBody, conversation: string, first: IncomingRequest): void {
+    const key = keyOf(conversation, first)
     this.#drop(key)
     const expiry = this.#clock.after(this.#keepFor, () => this.#drop(key))
-    this.#kept.set(key, { body, conversation, expiry })
+    this.#kept.set(key, { body, conversation, contentType: first.head.fields.contentType, expiry })
     if (this.#kept.size > this.#most) this.#makeRoom()
   }
 
-  /** Gives the part of a message that is kept, if it still is. */
-  take(conversation: string, messageId: string): AnyBody | undefined {
-    return this.#take(keyOf(conversation, messageId))
+  /** Gives the part that is kept of a message, if it still is. What comes with another Content-Type is another message. */
+  take(conversation: string, request: IncomingRequest): AnyBody | undefined {
+    const key = keyOf(conversation, request)
+    if (this.#kept.get(key)?.contentType !== request.head.fields.contentType) this.#drop(key)
+    return this.#take(key)
   }
 
   clear(): void {
@@ -56,6 +68,6 @@ export class InterruptedMessages {
 }
 
 /** A Message-ID has no space in it. */
-function keyOf(conversation: string, messageId: string): string {
+function keyOf(conversation: string, { messageId }: IncomingRequest): string {
   return `${messageId} ${conversation}`
 }

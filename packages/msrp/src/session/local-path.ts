@@ -36,6 +36,9 @@ interface Expected {
   reject(error: MsrpError): void
 }
 
+/** A newcomer waits no longer for what knows of newcomers to be loaded: others may use its connection. Milliseconds. */
+const LOADING_TIMEOUT = 5_000
+
 /** How many of the sessions that have ended a path remembers. */
 const MOST_ENDED = 16
 
@@ -52,8 +55,9 @@ export class LocalPath {
   #ended: Pick<MsrpSession, 'peerPath' | 'connection'>[] = []
   /** Who wants the place of the peer that is there, once there was somebody who does. */
   #newcomers: Newcomers | undefined
-  /** What becomes of requests that came before that was loaded. */
-  #early: (() => void)[] | undefined
+  /** That is being loaded; what waits for it, unless it takes too long. */
+  #loading = false
+  #early: (() => void)[] = []
   #closed = false
 
   constructor(room: LocalPathRoom) {
@@ -132,8 +136,8 @@ export class LocalPath {
     return promise.finally(() => signal?.removeEventListener('abort', onAbort))
   }
 
-  /** Finds the session that a request belongs to, or answers the request (RFC 4975 §5.4, §7.3). */
-  route(request: IncomingRequest, connection: EndpointConnection): RequestReader {
+  /** Finds the session that a request belongs to, or answers the request (RFC 4975 §5.4, §7.3). `held`: it has waited already. */
+  route(request: IncomingRequest, connection: EndpointConnection, held: boolean = false): RequestReader {
     const from = request.head.fields.fromPath
     for (const session of this.#sessions) {
       if (this.#samePeer(session.peerPath, from)) return this.#known(session, request, connection)
@@ -159,7 +163,9 @@ export class LocalPath {
     const free = expected !== undefined || this.#sessions.size === 0
     if (request.flaw !== undefined) return free ? request.refuseFlaw() : request.refuse(506)
     // In their order: who has to wait, waits with all that it sends.
-    if (!free || this.#early || this.#newcomers?.sent(request, connection)) return this.#hold(request, connection)
+    if (!free || this.#early.length > 0 || this.#newcomers?.sent(request, connection)) {
+      return this.#hold(request, connection, held)
+    }
     if (expected === undefined) return this.first(from, connection).request(request)
     this.#expected.delete(expected)
     const started = this.#startFrom(from, expected.options, connection)
@@ -212,32 +218,37 @@ export class LocalPath {
   }
 
   /** Another peer wants the place of the one that is there, which is asked before the other gets its 506. */
-  #hold(request: IncomingRequest, connection: EndpointConnection): RequestReader {
+  #hold(request: IncomingRequest, connection: EndpointConnection, held: boolean): RequestReader {
     const reader = new LateReader()
-    if (this.#newcomers === undefined) {
-      connection.msrp.pauseReading(reader)
-      const early = this.#early ?? []
-      early.push(() => {
-        reader.readBy(this.#newcomers === undefined ? request.refuse(506) : this.route(request, connection))
-        connection.msrp.resumeReading(reader)
-      })
-      if (this.#early === undefined) void this.#loadNewcomers()
-      this.#early = early
-      return reader
+    if (this.#newcomers !== undefined) {
+      return this.#newcomers.take(request, connection, reader) ? reader : request.refuse(506)
     }
-    return this.#newcomers.take(request, connection, reader) ? reader : request.refuse(506)
+    // Where nobody can be asked, the place is taken.
+    if (held || (this.#loading && this.#early.length === 0)) return request.refuse(506)
+    connection.msrp.pauseReading(reader)
+    this.#early.push(() => {
+      reader.readBy(connection.open ? this.route(request, connection, true) : IGNORED)
+      connection.msrp.resumeReading(reader)
+    })
+    if (!this.#loading) void this.#loadNewcomers()
+    return reader
   }
 
   async #loadNewcomers(): Promise<void> {
     const { clock, parts } = this.#room.platform
+    const go = (): void => {
+      for (const early of this.#early.splice(0)) early()
+    }
+    const cancel = clock.after(LOADING_TIMEOUT, go)
+    this.#loading = true
     try {
       this.#newcomers = new (await parts.newcomers()).Newcomers(this, clock)
     } catch {
-      // Where nobody can be asked, the place is taken.
+      // It is tried again for the next one.
     }
-    const early = this.#early ?? []
-    this.#early = undefined
-    for (const go of early) go()
+    this.#loading = false
+    cancel()
+    go()
   }
 
   #remember({ peerPath, connection }: MsrpSession): void {

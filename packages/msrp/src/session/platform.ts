@@ -4,6 +4,7 @@ import type { BlockSpool } from './block-spool.ts'
 import type { BodyRoom } from './body-room.ts'
 import type { DirectPeers, DirectPeersRoom } from './direct-peers.ts'
 import type { AnyBody } from './incoming-body.ts'
+import type { Later } from './later.ts'
 import type { Parts } from './parts.ts'
 import type { RelayAddress } from './relay-client/index.ts'
 
@@ -28,7 +29,7 @@ export interface Platform {
   /** For the body of a message that begins to come in. */
   readonly openBody: (room: BodyRoom) => AnyBody
   /** Loads what is needed for bodies that outlive their session. Absent where everything is at hand. */
-  loadBodies?(): Promise<unknown>
+  readonly loadBodies?: Later<unknown>
   /** A file that appears under its name when it is complete. Without it `saveTo` fails with `storage`. */
   createFile?(path: string, options: SaveOptions): Promise<FileSink>
 }

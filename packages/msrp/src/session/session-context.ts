@@ -19,9 +19,9 @@ export interface SessionContext {
   /** Messages that have arrived whole, on any session of the conversation. */
   readonly completed: CompletedMessages
   /** Keeps what has arrived of a message whose session broke, for a later session. */
-  readonly keep: ((body: AnyBody, messageId: string) => void) | undefined
-  /** What an earlier session brought of a message. */
-  kept(messageId: string): AnyBody | undefined
+  readonly keep: ((body: AnyBody, first: IncomingRequest) => void) | undefined
+  /** What an earlier session brought of the message that a request goes on with. */
+  kept(request: IncomingRequest): AnyBody | undefined
   /** The connection at present. */
   connection(): EndpointConnection
   /** The peer is not there, knows nothing of the session, or says that it is bound to another connection. */

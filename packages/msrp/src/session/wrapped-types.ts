@@ -9,24 +9,39 @@ import type { SessionOptions, Verdict } from './options.ts'
 /** Bytes of a message to be sent that are looked at. */
 const FIRST_BYTES = 65_536
 
-/** Containers inside of containers that are looked into. */
+/** Containers inside of containers that are looked into; what is deeper inside counts as not accepted. */
 const DEPTH = 8
 
 /**
  * Looks at what is inside of a container (RFC 4975 §8.6): gives a refusal for what is neither in `acceptTypes` nor in
- * `acceptWrappedTypes`, as far as the first bytes show. Undefined where everything is taken, or nobody can look.
+ * `acceptWrappedTypes`, as far as the first bytes show, and where they show nothing though more follow them (not `whole`).
+ * Undefined where everything is taken, or nobody can look.
  */
 export function inspectionOf(
   contentType: string,
   { acceptTypes = ['*'], acceptWrappedTypes, containers = [] }: SessionOptions,
-): ((firstBytes: Uint8Array) => Verdict | undefined) | undefined {
+): ((firstBytes: Uint8Array, whole: boolean) => Verdict | undefined) | undefined {
   const accepted = [...takenInside(acceptTypes, acceptWrappedTypes), ...MANDATORY_TYPES]
   if (!containers.some(({ types }) => acceptsType(types, contentType)) || accepted.includes('*')) return undefined
-  return (firstBytes) => {
+  return (firstBytes, whole) => {
+    const outside = shown(bareType(contentType))
     const unwanted = unwantedInside(contentType, firstBytes, accepted, containers)
-    if (unwanted === undefined) return undefined
-    return { status: 415, comment: `${shown(unwanted)} is not taken inside of ${shown(bareType(contentType))}` }
+    if (unwanted !== undefined) return { status: 415, comment: `${shown(unwanted)} is not taken inside of ${outside}` }
+    if (whole || showsInside(contentType, firstBytes, containers)) return undefined
+    // A head that is longer serves nobody but who has something to hide.
+    return {
+      status: 415,
+      comment: `What is inside of ${outside} does not show in its first ${firstBytes.length} bytes`,
+    }
   }
+}
+
+/** Whether anything shows that has nothing inside of itself. */
+function showsInside(contentType: string, firstBytes: Uint8Array, containers: readonly Container[]): boolean {
+  const container = containers.find(({ types }) => acceptsType(types, contentType))
+  if (container === undefined) return true
+  const { contents, complete } = container.look(contentType, firstBytes)
+  return complete || contents.some((content) => showsInside(content.contentType, content.firstBytes, containers))
 }
 
 /** The first type inside of a message that is not accepted, as far as the first bytes show. */
@@ -38,7 +53,8 @@ function unwantedInside(
   depth: number = DEPTH,
 ): string | undefined {
   const container = containers.find(({ types }) => acceptsType(types, contentType))
-  if (container === undefined || depth === 0) return undefined
+  if (container === undefined) return undefined
+  if (depth === 0) return contentType
   const { contents, complete, choice } = container.look(contentType, firstBytes)
   const unwanted = contents.map((content) =>
     acceptsType(accepted, content.contentType)

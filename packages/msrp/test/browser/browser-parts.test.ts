@@ -1,10 +1,40 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { browserHash } from '../../src/browser/browser-crypto.ts'
+import type { browserPlatform as BrowserPlatform } from '../../src/browser/browser-platform.ts'
 import { prepare } from '../../src/browser/index.ts'
 import { nodeHash } from '../../src/node/index.ts'
 import { systemRandom } from '../../src/wire/system-random.ts'
 
+/** What only a page that is older than its server's files sees: there is no other way to have an import fail here. */
+async function without<T>(file: string, then: (platform: typeof BrowserPlatform) => Promise<T>): Promise<T> {
+  const path = `../../src/${file}`
+  vi.resetModules()
+  vi.doMock(path, () => {
+    throw new TypeError('Failed to fetch dynamically imported module')
+  })
+  try {
+    return await then((await import('../../src/browser/browser-platform.ts')).browserPlatform)
+  } finally {
+    vi.doUnmock(path)
+    vi.resetModules()
+  }
+}
+
 describe('in a browser', () => {
+  const notLoaded = { name: 'MsrpError', code: 'internal', message: expect.stringContaining('could not be loaded') }
+
+  test('that cannot load SHA-256, the error is internal', async () => {
+    await without('browser/sha-256.ts', async ({ hash }) => {
+      await expect(hash.load?.('sha-256')).rejects.toMatchObject(notLoaded)
+    })
+  })
+
+  test('that cannot load what bodies need which outlive their session, the error is internal', async () => {
+    await without('session/incoming-body.ts', async ({ loadBodies }) => {
+      await expect(loadBodies?.()).rejects.toMatchObject(notLoaded)
+    })
+  })
+
   test.each(['md5', 'sha-256'] as const)(
     '%s is what Node has it, once loaded, for a text of any length',
     async (algorithm) => {

@@ -46,6 +46,58 @@ test('A path is lost when it expires, and not before, when what refreshes it can
   expect(relay.clock.pending).toBe(0)
 })
 
+test('What refreshes a path is loaded long before it is due, and then the path is refreshed in time', async () => {
+  const relay = new ScriptedRelay(() => granted(token('t'), ['Expires', '600']))
+  const loads: number[] = []
+  const begun = relay.clock.now()
+  const pathRefresh = async () => {
+    loads.push(relay.clock.now() - begun)
+    // Its file has gone once; then it is there again.
+    if (loads.length === 1) throw notLoaded
+    return PARTS_AT_HAND.pathRefresh()
+  }
+  const registration = await register(relay, { parts: { ...PARTS_AT_HAND, pathRefresh } })
+  const losses: MsrpError[] = []
+  registration.onLost = (error) => losses.push(error)
+  await relay.clock.advance(600_000)
+  // Again after half of the time left.
+  expect(loads.slice(0, 2)).toEqual([30_000, 315_000])
+  expect(losses).toEqual([])
+  expect(relay.received).toHaveLength(2)
+  const refreshedAt = relay.last.at - begun
+  expect(refreshedAt).toBeGreaterThanOrEqual(0.75 * 600_000)
+  expect(refreshedAt).toBeLessThanOrEqual(0.85 * 600_000)
+  registration.stop()
+  expect(relay.clock.pending).toBe(0)
+})
+
+test('Loading it is tried again while 10 s or more would pass until then', async () => {
+  const relay = new ScriptedRelay(() => granted(token('t'), ['Expires', '600']))
+  const begun = relay.clock.now()
+  const loads: number[] = []
+  const pathRefresh = () => {
+    loads.push(relay.clock.now() - begun)
+    return Promise.reject(notLoaded)
+  }
+  await register(relay, { parts: { ...PARTS_AT_HAND, pathRefresh } })
+  await relay.clock.advance(600_000)
+  expect(loads.map((at) => Math.floor(at / 1_000))).toEqual([30, 315, 457, 528, 564, 582])
+  expect(relay.clock.pending).toBe(0)
+})
+
+test('A path is lost when it expires although what refreshes it is still being loaded', async () => {
+  const relay = new ScriptedRelay(() => granted(token('t'), ['Expires', '600']))
+  const parts = { ...PARTS_AT_HAND, pathRefresh: () => new Promise<never>(() => {}) }
+  const registration = await register(relay, { parts })
+  const losses: MsrpError[] = []
+  registration.onLost = (error) => losses.push(error)
+  await relay.clock.advance(600_000 - 1)
+  expect(losses).toEqual([])
+  await relay.clock.advance(1)
+  expect(losses).toMatchObject([{ code: 'token-expired' }])
+  expect(relay.clock.pending).toBe(0)
+})
+
 test('A path that was stopped while that is loaded is not refreshed', async () => {
   const relay = new ScriptedRelay(() => granted(token('t'), ['Expires', '600']))
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof PARTS_AT_HAND.pathRefresh>>>()

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { IncomingMessage, OutgoingMessage } from '../../src/session/api.ts'
+import { ResumingSession } from '../../src/resuming/index.ts'
+import type { IncomingMessage, OutgoingMessage, Session } from '../../src/session/api.ts'
 import type { MessageBody } from '../../src/session/body.ts'
 import type { FileSink } from '../../src/session/platform.ts'
 import { MemoryFile } from '../session/memory-platform.ts'
 import { settled } from '../session/raw-peer.ts'
-import { failure, nextMessage, pattern } from '../session/stage.ts'
+import { failure, nextMessage, pattern, waiting } from '../session/stage.ts'
 import { collect, type ResumingStage, resumingStage, type Watch } from './resuming-stage.ts'
 
 const MIB = 1024 * 1024
@@ -322,6 +323,27 @@ describe('A message that is coming in when the connection is lost', () => {
     expect(await reading).toMatchObject({ code: 'connection-lost', message: expect.stringContaining('resumeFor') })
     expect(await refused).toMatchObject({ code: 'refused', status: 413 })
     await stage.close()
+  })
+
+  test('fails when it comes back with another Content-Type, under which nobody has looked at it', async () => {
+    const stage = await waiting({}, { resumeFor: 60_000 })
+    const { clock, random } = stage.platform
+    const next = async (): Promise<Session> => (await stage.prepared.sessions().next()).value as Session
+    const session = new ResumingSession({ clock, random, next })
+    const peer = stage.arrive()
+    peer.send({ messageId: 'disguised', type: 'message/cpim', body: '12345', range: '1-5/10', flag: '+' })
+    const reading = failure((await nextMessage(session)).bytes())
+    peer.transport.destroy()
+    await settled()
+    const again = stage.arrive()
+    again.send({ messageId: 'disguised', type: 'text/plain', body: '1234567890' })
+    await clock.advance(5_000)
+    expect((await again.request('REPORT')).field('Status')).toMatch(/^000 413/)
+    expect(await reading).toMatchObject({ code: 'connection-lost', message: expect.stringContaining('text/plain') })
+    again.send({ body: 'Hello' })
+    expect(await (await nextMessage(session)).text()).toBe('Hello')
+    await session.close()
+    await stage.endpoint.close()
   })
 
   test('goes on in the sink of somebody else, if that can be read', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { cpimContainer } from '../../src/cpim/index.ts'
+import { multipartContainer } from '../../src/multipart/index.ts'
 import type { IncomingMessage, Session } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MemoryFile, MemoryPlatform } from './memory-platform.ts'
@@ -56,6 +58,13 @@ async function another(
   const peer = new RawPeer(platform.arrive(port), next.localPath, 'msrp://stranger.example:9001/other;tcp')
   await peer.response(peer.send())
   return { peer, session: (await next.sessions().next()).value! }
+}
+
+/** More than 2048 bytes with HTML inside, which shows in content of this type alone. */
+function hidden(contentType: string): string {
+  const html = `Content-Type: text/html\r\n\r\n<script>${' '.repeat(3_000)}`
+  if (contentType === 'message/cpim') return `From: <sip:a@example.com>\r\n\r\n${html}`
+  return `--a\r\n\r\nHello\r\n--b\r\n${html}\r\n--b--\r\n--a--\r\n`
 }
 
 async function streamed(message: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
@@ -316,6 +325,30 @@ describe('What came before the session broke', () => {
     const received: number[] = []
     for (let count = 0; count < 3; count++) received.push((await nextMessage(again[1].session)).received)
     expect(received).toEqual([5, 10, 10])
+  })
+
+  test.each([
+    ['text/plain', 'message/cpim'],
+    ['multipart/mixed;boundary=a', 'multipart/mixed;boundary=b'],
+  ])('as %s is nothing of a message that goes on as %s, which nobody has looked into', async (before, after) => {
+    const containers = [cpimContainer, multipartContainer]
+    const acceptTypes = ['text/plain', 'message/cpim', 'multipart/mixed']
+    const stage = await passive({ acceptTypes, containers }, { resumeFor: 60_000 })
+    const body = hidden(after)
+    const cut = body.length - 5
+    const parts = { messageId: 'disguised', failure: 'yes' } as const
+    const range = `1-${cut}/${body.length}`
+    stage.peer.send({ ...parts, type: before, body: body.slice(0, cut), range, flag: '+' })
+    expect((await nextMessage(stage.session)).contentType).toBe(before)
+    stage.peer.transport.destroy()
+    await stage.session.closed
+    const peer = stage.arrive()
+    peer.send({ ...parts, type: after, body: body.slice(cut), range: `${cut + 1}-${body.length}/${body.length}` })
+    const beginning = peer.send({ ...parts, type: after, body: body.slice(0, cut), range, flag: '+' })
+    expect((await peer.response(beginning)).status).toBe(415)
+    const session = (await stage.prepared.sessions().next()).value!
+    peer.send({ body: 'Hello' })
+    expect(await (await nextMessage(session)).text()).toBe('Hello')
   })
 
   test('is not kept unless asked for', async () => {

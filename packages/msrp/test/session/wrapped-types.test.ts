@@ -92,6 +92,44 @@ describe('What is inside of a message has to be in accept-types or accept-wrappe
     expect((await peer.response(peer.send(asked(late)))).status).toBe(200)
   })
 
+  const long = 'x'.repeat(2_500)
+  const longHead: Wrapped = {
+    contentType: 'message/cpim',
+    body: buildCpim({ ...parties, contentType: 'text/plain', subject: long }, 'x'),
+  }
+  const longPreamble: Wrapped = {
+    contentType: 'multipart/mixed; boundary=b',
+    body: Buffer.from(`${long}\r\n--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--\r\n`),
+  }
+  const encrypted: Wrapped = {
+    contentType: 'multipart/encrypted; protocol=application/pgp-encrypted; boundary=b',
+    body: Buffer.from(`--b\r\nContent-Type: application/pgp-encrypted\r\n\r\n${long}\r\n--b--\r\n`),
+  }
+  test.each<[string, Wrapped, number]>([
+    ['a head that is longer', longHead, 415],
+    ['a preamble that is longer', longPreamble, 415],
+    ['a part with a longer head', multipart('mixed', longHead), 415],
+    ['something seen before such a part', multipart('mixed', 'text/plain', longHead), 200],
+    ['a long part', multipart('mixed', { contentType: 'text/plain', body: new Uint8Array(4_000) }), 200],
+    ['something encrypted', encrypted, 200],
+  ])('of which the first 2048 bytes show %s', async (_, wrapped, status) => {
+    const { peer } = await passive({ ...GATEWAY, acceptTypes: ['message/cpim', 'multipart/*'] })
+    const response = await peer.response(peer.send(asked(wrapped)))
+    expect(response.status).toBe(status)
+    if (status === 415) expect(response.comment).toMatch(/does not show in its first 2048 bytes/)
+  })
+
+  test('what lies deeper than anybody looks is refused', async () => {
+    const { peer } = await passive(GATEWAY)
+    const nested = (depth: number): Wrapped => {
+      let wrapped = cpim('text/plain')
+      for (let count = 1; count < depth; count++) wrapped = cpim(wrapped.contentType, wrapped.body)
+      return wrapped
+    }
+    expect((await peer.response(peer.send(asked(nested(8))))).status).toBe(200)
+    expect((await peer.response(peer.send(asked(nested(9))))).status).toBe(415)
+  })
+
   describe('in whatever order its bytes come,', () => {
     /** Sends parts of a message one after another, each once the one before is answered; gives the statuses. */
     async function inParts(

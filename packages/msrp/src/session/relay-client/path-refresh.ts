@@ -3,17 +3,16 @@ import { samePath } from '../../wire/uri-path.ts'
 import type { GrantedHop } from './relay-hop.ts'
 import type { RelayRegistration } from './relay-registration.ts'
 
-/** A refresh that failed for a passing reason is tried again after half of the time left, if that is as many ms or more. */
-const LEAST_WAIT = 10_000
-
 /** Has all relays extend a path, or hand out another one. What becomes of it the registration is told. */
 export async function refreshPath(registration: RelayRegistration): Promise<void> {
   let renewed: GrantedHop[]
   try {
     renewed = await refreshAll(registration)
   } catch (error) {
+    // Unless the relay has made up its mind.
+    const passing = error instanceof MsrpError && (error.code === 'timeout' || error.code === 'refused')
     // Without the connection there is no path to keep (RFC 4976 §6.3), and its owner knows.
-    if (!registration.over && registration.connection.msrp.open) failed(registration, error)
+    if (registration.connection.msrp.open) registration.failed(error, passing)
     return
   }
   if (registration.over) return
@@ -55,13 +54,4 @@ async function refreshHop(
     if (registration.over || !registration.connection.msrp.open) throw error
     return await ask()
   }
-}
-
-/** The path still works: tries again while there is time, unless the relay has made up its mind. */
-function failed(registration: RelayRegistration, error: unknown): void {
-  const now = registration.room.platform.clock.now()
-  const wait = (registration.expiresAt - now) / 2
-  const passing = error instanceof MsrpError && (error.code === 'timeout' || error.code === 'refused')
-  if (passing && wait >= LEAST_WAIT) registration.refreshAt(now + wait)
-  else registration.expire(error)
 }

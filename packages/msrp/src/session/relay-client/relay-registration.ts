@@ -5,6 +5,15 @@ import type { RelayClientParts } from './parts.ts'
 import type { GrantedHop } from './relay-hop.ts'
 import { refreshDelay } from './token-lifetime.ts'
 
+/**
+ * What refreshes a path is loaded so long after the login, long before it is needed: a page may be older than the server's files.
+ * Milliseconds.
+ */
+const LOAD_AFTER = 30_000
+
+/** What failed for a passing reason is tried again after half of the time left, if that is as many milliseconds or more. */
+const LEAST_WAIT = 10_000
+
 /** The relay handed out another path instead of extending the one it had given. */
 export interface PathChanged {
   /** The path to use from now on. The peer has to be told, by a new offer (RFC 4976 §9.4). */
@@ -73,43 +82,52 @@ export class RelayRegistration<C extends AuthRoom['connection'] = AuthRoom['conn
 
   /** Refreshes it once most of the lifetime has passed that was granted last. */
   refreshInTime(): void {
-    const { random } = this.room.platform
-    const due = this.hops.map(({ expiresAt, lifetime }) => expiresAt - lifetime + refreshDelay(lifetime, random))
-    this.refreshAt(Math.min(...due))
+    const { clock, random } = this.room.platform
+    const due = Math.min(
+      ...this.hops.map(({ expiresAt, lifetime }) => expiresAt - lifetime + refreshDelay(lifetime, random)),
+    )
+    this.#at(Math.min(due, clock.now() + LOAD_AFTER), () => this.#refresh(due))
   }
 
-  /** Refreshes it at a time of the clock. */
-  refreshAt(time: number): void {
-    this.#at(time, () => void this.#refresh())
-  }
-
-  /** It will not be refreshed any more: works until it expires. */
-  expire(cause: unknown): void {
+  /**
+   * It could not be refreshed, and works until it expires: tries again while there is time, if the reason may pass. `due`: when
+   * to refresh it at the earliest.
+   */
+  failed(cause: unknown, passing: boolean, due: number = 0): void {
     if (this.#over) return
-    this.#at(this.expiresAt, () => {
-      this.stop()
-      const why = cause instanceof Error ? `: ${cause.message}` : ''
-      const text = `the path through the relay ${this.hops[0]?.relay.host} has expired and could not be refreshed${why}`
-      this.onLost?.(new MsrpError('token-expired', text, { cause }))
-    })
+    const { expiresAt } = this
+    const now = this.room.platform.clock.now()
+    const wait = (expiresAt - now) / 2
+    if (passing && wait >= LEAST_WAIT) this.#at(now + wait, () => this.#refresh(due))
+    else this.#at(expiresAt, () => this.#expired(cause))
   }
 
-  async #refresh(): Promise<void> {
-    const part = await this.#loadRefresh()
-    if (!this.#over) await part?.refreshPath(this)
+  #expired(cause: unknown): void {
+    this.stop()
+    const why = cause instanceof Error ? `: ${cause.message}` : ''
+    const text = `the path through the relay ${this.hops[0]?.relay.host} has expired and could not be refreshed${why}`
+    this.onLost?.(new MsrpError('token-expired', text, { cause }))
   }
 
-  async #loadRefresh(): Promise<Awaited<ReturnType<RelayClientParts['pathRefresh']>> | undefined> {
+  async #refresh(due: number): Promise<void> {
+    let part: Awaited<ReturnType<RelayClientParts['pathRefresh']>>
+    // Loading may come to no end.
+    this.failed(undefined, false)
     try {
-      return await this.room.platform.parts.pathRefresh()
+      part = await this.room.platform.parts.pathRefresh()
     } catch (error) {
-      this.expire(error)
-      return undefined
+      this.failed(error, true, due)
+      return
     }
+    if (this.#over) return
+    this.#timer?.()
+    if (due > this.room.platform.clock.now()) this.#at(due, () => this.#refresh(due))
+    else await part.refreshPath(this)
   }
 
-  #at(time: number, action: () => void): void {
+  #at(time: number, action: () => unknown): void {
     const { clock } = this.room.platform
+    this.#timer?.()
     this.#timer = clock.after(Math.max(0, time - clock.now()), action)
   }
 }
