@@ -7,7 +7,7 @@ import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FilePlatform, FileTransfer, TransferRoom } from './file-transfer.ts'
 import { newFileTransferId } from './file-transfer-id.ts'
-import { closeBody, isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
+import { isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
 import { OfferedFile, RequestedFile } from './offered-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { RefusedFork } from './refused-fork.ts'
@@ -222,12 +222,7 @@ export class FileTransfers {
 
   async #hashed(file: LocalFile): Promise<LocalFile> {
     if ((file.hashes ?? []).length > 0 || !isRereadable(file)) return file
-    try {
-      return await withHashes(file, { createHash: this.#options.platform.createHash })
-    } catch (error) {
-      await closeBody(file)
-      throw error
-    }
+    return withHashes(file, { createHash: this.#options.platform.createHash })
   }
 
   #add(
