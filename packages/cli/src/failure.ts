@@ -146,6 +146,10 @@ function inTermsOfOptions({ code, message }: MsrpError): string {
   if (code === 'tls-authority') return message.replace('(ca)', '(--ca)')
   if (code === 'invalid-argument') return message.replace(/^peerFingerprint:/, '--fingerprint:')
   if (code === 'not-acceptable') return message.replace(/`([a-z.]+)`/g, (text, name) => OPTIONS[name] ?? text)
+  // What can be read once is not to be had otherwise, and nobody sets here how much of it is held.
+  if (code === 'connection-lost' && message.endsWith('set streamMemory')) {
+    return message.replace(/: send a body [^:]*$/, ': store it in a file first, and send that')
+  }
   // Relays do so when AUTH is for a name that is none of their own (Kamailio).
   if (code === 'connection-lost' && message.endsWith('before it answered AUTH')) {
     return `${message}. Is it the relay's own name that --relay gives?`

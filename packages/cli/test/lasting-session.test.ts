@@ -2,6 +2,7 @@ import { MsrpError, type Session } from 'msrp'
 import { afterEach, expect, test } from 'vitest'
 import { type Both, both, failure } from '../../msrp/test/session/stage.ts'
 import { FakeClock } from '../../msrp/test/transport/fake-clock.ts'
+import { verdictOn } from '../src/failure.ts'
 import { LastingSession } from '../src/outgoing/lasting-session.ts'
 import type { Output } from '../src/terminal/output.ts'
 
@@ -34,6 +35,30 @@ async function lost(call: () => Promise<Session>, within = 60_000): Promise<{ er
   for (let seconds = 0; seconds < 2 * (within / 1000); seconds++) await clock.advance(1000)
   return { error: lasting.explain(await outcome), calls }
 }
+
+test('says what to do when more of standard input was on its way than is held', async () => {
+  const [first, second] = [await sessions(), await sessions()]
+  const call = async (): Promise<Session> => second.sender
+  const clock = new FakeClock()
+  const lasting = new LastingSession(first.sender, { call, within: 60_000, output, clock, streamMemory: 10 })
+  await lasting.session.opened
+  const { promise: read, resolve } = Promise.withResolvers<void>()
+  const sent = lasting.session.send(
+    (async function* () {
+      yield 'more than ten bytes'
+      yield 'and then some'
+      resolve()
+      await new Promise(() => {})
+    })(),
+  )
+  const outcome = failure(sent.delivered)
+  await read
+  first.sender.drop()
+  await clock.advance(1000)
+  const { exitCode, message } = verdictOn(lasting.explain(await outcome))
+  expect(exitCode).toBe(12)
+  expect(message).toMatch(/is not held any more: store it in a file first, and send that$/)
+})
 
 const refused = (): Promise<Session> => {
   const cause = Object.assign(new Error('no'), { code: 'ECONNREFUSED' })

@@ -240,6 +240,30 @@ describe('a connection that is lost in the middle of a file', () => {
     expect(readdirSync(cwd)).toEqual(['film.bin'])
   })
 
+  test('is made again for standard input of which more was on its way than small memories hold', async () => {
+    const bytes = 'Twelve bytes'.repeat(700_000)
+    let connections = 0
+    let received = ''
+    const peer = await rawPeer({
+      onRequest: (request) => {
+        if (!request.hasBody) {
+          connections++
+          received = ''
+          return request.answer(200)
+        }
+        received += request.body
+        return request.answer(200) + (connections === 2 ? request.report(1, received.length) : '')
+      },
+      resetAfter: 7,
+    })
+    const sender = startMsrp(['send', '-', '--chunk-size', '1m', '--to', peer.path])
+    await sender.write(Buffer.from(bytes))
+    await sender.end()
+    expect(await sender.exit()).toEqual(ok)
+    expect(connections).toBe(2)
+    expect(received === bytes).toBe(true)
+  })
+
   test('sends all of it again to a receiver that has not kept the beginning', async () => {
     let hellos = 0
     const peer = await rawPeer({

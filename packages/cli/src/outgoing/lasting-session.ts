@@ -6,6 +6,12 @@ import { printableLine } from '../terminal/printable.ts'
 /** Who finds nobody listening so often in a row has nobody to call any more: a path ends with the command that printed it. */
 const MOST_REFUSALS = 2
 
+/**
+ * Bytes of standard input or a pipe that are held to go out twice: what is on its way between two confirmations, which come
+ * about once a second.
+ */
+const STREAM_MEMORY = 64 * 1024 * 1024
+
 /** What may be otherwise a moment later. */
 const PASSING: ReadonlySet<MsrpErrorCode> = new Set<MsrpErrorCode>([
   'closed',
@@ -23,6 +29,8 @@ export interface LastingOptions {
   /** For so long after each loss. Milliseconds. */
   readonly within: number
   readonly output: Output
+  /** Bytes of a stream that are held. Default 64 MiB. */
+  readonly streamMemory?: number
   /** Default: the machine's. */
   readonly clock?: NonNullable<ResumingOptions['clock']>
 }
@@ -39,13 +47,14 @@ export class LastingSession {
   /** @param first the session to begin with, which is open */
   constructor(first: Session, options: LastingOptions) {
     this.#options = options
-    const { output, within, clock } = options
+    const { output, within, clock, streamMemory = STREAM_MEMORY } = options
     let told = false
     const say = (text: string): void => {
       if (!output.json) output.say(output.faint(text))
     }
     this.session = new ResumingSession({
       within,
+      streamMemory,
       ...(clock === undefined ? {} : { clock }),
       next: ({ signal, error }) => (error === undefined ? Promise.resolve(first) : this.#next(signal)),
       onEvent: (event) => {

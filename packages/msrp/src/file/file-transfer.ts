@@ -70,6 +70,11 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
     return this.#state
   }
 
+  /** Whether it was ended on our side, before it came to its end. */
+  protected get givenUp(): boolean {
+    return this.#givenUp
+  }
+
   /** Its m-line; undefined until that is there. */
   get medium(): Medium | undefined {
     return this.#medium
@@ -77,8 +82,8 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
 
   /**
    * Ends it, whatever its state: a sender's message ends with `#`, a receiver answers 413, and the session is closed. Then an
-   * offer is due in which the m-line has port 0 (RFC 5547 §8.4). What a receiver has of the file goes. Without effect once it
-   * is over.
+   * offer is due in which the m-line has port 0 (RFC 5547 §8.4). What a receiver has of the file goes. Once it is over, it is only
+   * said to those who answer the same offer later.
    */
   abort(reason?: unknown): void {
     this.giveUp(new MsrpError('aborted', 'The transfer was aborted here', { cause: reason }), false)

@@ -1,11 +1,4 @@
-import type {
-  MediaNegotiation,
-  MediaWishes,
-  Medium,
-  MediumDecision,
-  MessageDescription,
-  OfferedMedium,
-} from '../sdp/index.ts'
+import type { MediaNegotiation, MediaWishes, Medium, MediumDecision, OfferedMedium } from '../sdp/index.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
 import { digestBy } from './file-hash.ts'
@@ -14,7 +7,7 @@ import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FilePlatform, FileTransfer, TransferRoom } from './file-transfer.ts'
 import { newFileTransferId } from './file-transfer-id.ts'
-import { closeBody, isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
+import { isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
 import { OfferedFile, RequestedFile } from './offered-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { RefusedFork } from './refused-fork.ts'
@@ -33,6 +26,7 @@ export interface FileTransfersOptions {
   /**
    * What `onOffered` or `onRequested` has thrown, or `give` was rejected with: the file is refused then. Without it nobody here
    * hears of an `MsrpError`, unless nothing else of the offer is taken, and any other error rejects the negotiation's `answer`.
+   * Not told when there will be no answer anyway (`signal`).
    */
   readonly onError?: (error: unknown, file: OfferedFile | RequestedFile) => void
   /**
@@ -43,8 +37,8 @@ export interface FileTransfersOptions {
   readonly onOfferDue?: (transfer: FileTransfer) => void
   /**
    * Several have answered our offer, and `first` is one of its files: another transfer of it, in the dialog that `fork` has made
-   * (RFC 4975 §8.8). A file that we send goes to each, if it can be read at any place. Any other one, and one that we receive, has
-   * only `first`: `transfer` ends then as soon as there is a session for it, with `aborted`.
+   * (RFC 4975 §8.8). A file that we send goes to each, if it can be read at any place, until `first` is aborted. Any other one, and
+   * one that we receive, has only `first`: `transfer` ends then as soon as there is a session for it, with `aborted`.
    */
   readonly onForked?: (transfer: FileTransfer, first: FileTransfer) => void
   /** Files that may be on their way, agreed on, or to be decided on at a time; more are refused. Default 32. */
@@ -85,7 +79,7 @@ export class FileTransfers {
   readonly #byMedium: WeakMap<Medium, FileTransfer> = new WeakMap()
   readonly #room: TransferRoom
   /** Files of the peer's offers that the application still decides on. */
-  #undecided = 0
+  readonly #undecided: Set<OfferedFile | RequestedFile> = new Set()
 
   constructor(options: FileTransfersOptions) {
     this.#options = options
@@ -150,12 +144,12 @@ export class FileTransfers {
 
   /** Decides on the m-lines for files of the peer's offers; undefined for all others. For `NegotiationOptions.onMedium`. */
   readonly onMedium = (offered: OfferedMedium): MediumDecision | Promise<MediumDecision> => {
-    const { description: section, medium } = offered
+    const { medium } = offered
     const standing = medium === undefined ? undefined : this.#byMedium.get(medium)
     try {
-      const description = parseFileDescription(section)
+      const description = parseFileDescription(offered.description)
       if (description === undefined) return undefined
-      return this.#decide(section, description, standing)
+      return this.#decide(offered, description, standing)
     } catch (error) {
       if (error instanceof MsrpError) return refused(error.message)
       throw error
@@ -163,7 +157,7 @@ export class FileTransfers {
   }
 
   #decide(
-    section: MessageDescription,
+    offered: OfferedMedium,
     description: FileDescription,
     standing: FileTransfer | undefined,
   ): MediumDecision | Promise<MediumDecision> {
@@ -179,30 +173,39 @@ export class FileTransfers {
         // A new transfer on the line of an old one ends that.
         standing?.peerEnded()
         if (transferId !== undefined) this.#ids.add(transferId, selector)
-        if (this.#active.size + this.#undecided >= (this.#options.most ?? 32)) {
+        if (this.#active.size + this.#undecided.size >= (this.#options.most ?? 32)) {
           return refused('Too many files are on their way')
         }
-        return this.#ask(section, description)
+        return this.#ask(offered, description)
     }
   }
 
-  async #ask(section: MessageDescription, description: FileDescription): Promise<MediumDecision> {
+  async #ask({ description: section, signal }: OfferedMedium, description: FileDescription): Promise<MediumDecision> {
+    if (signal.aborted) return refused('There will be no answer')
     if (section.direction === 'inactive') return refused('Its direction is inactive')
     // RFC 5547 §8.2.1 wants sendonly; those that say nothing mean it.
     const isPull = section.direction === 'recvonly'
-    const file = isPull ? new RequestedFile(this.#room, description) : new OfferedFile(this.#room, description)
+    const facts = { description, signal }
+    const file = isPull ? new RequestedFile(this.#room, facts) : new OfferedFile(this.#room, facts)
     const { onRequested, onOffered, onError } = this.#options
-    this.#undecided++
+    const over = (): void => {
+      this.#undecided.delete(file)
+      file.close()
+    }
+    this.#undecided.add(file)
+    // It never fires once the answer is out.
+    signal.addEventListener('abort', over)
     try {
       if (file instanceof OfferedFile) await onOffered?.(file)
       else await onRequested?.(file)
       await file.decided
     } catch (error) {
       file.refuse(error instanceof Error ? error.message : undefined)
+      if (signal.aborted) return refused(file.reason)
       if (onError !== undefined) onError(error, file)
       else if (!(error instanceof MsrpError)) throw error
     } finally {
-      this.#undecided--
+      over()
     }
     const { transfer, reason } = file
     return transfer === undefined ? refused(reason) : this.#taken(transfer)
@@ -219,12 +222,7 @@ export class FileTransfers {
 
   async #hashed(file: LocalFile): Promise<LocalFile> {
     if ((file.hashes ?? []).length > 0 || !isRereadable(file)) return file
-    try {
-      return await withHashes(file, { createHash: this.#options.platform.createHash })
-    } catch (error) {
-      await closeBody(file)
-      throw error
-    }
+    return withHashes(file, { createHash: this.#options.platform.createHash })
   }
 
   #add(

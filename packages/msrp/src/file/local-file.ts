@@ -60,7 +60,7 @@ export function selectorOf(file: LocalFile): FileSelector {
 }
 
 /**
- * The same file with its hashes, those that it had already left as they are. Reads all of it.
+ * The same file with its hashes, those that it had already left as they are. Reads all of it, and closes it after that.
  * @throws MsrpError `invalid-argument` for a stream, `file-unreadable`, `aborted`
  */
 export async function withHashes(file: LocalFile, options: HashOptions): Promise<LocalFile> {
@@ -70,8 +70,12 @@ export async function withHashes(file: LocalFile, options: HashOptions): Promise
   if (missing.length === 0) return file
   const body = randomAccess(file.body)
   const hasher = new FileHasher(missing, createHash)
-  await hasher.updateFrom((position, length) => body.read(position, length), body.size, { signal, onProgress })
-  return { ...file, hashes: [...known, ...hasher.digests()] }
+  try {
+    await hasher.updateFrom((position, length) => body.read(position, length), body.size, { signal, onProgress })
+    return { ...file, hashes: [...known, ...hasher.digests()] }
+  } finally {
+    await closeBody(file)
+  }
 }
 
 /** A part of a file, or all of it, as a message. @throws MsrpError `invalid-argument` when there is no such part */

@@ -11,17 +11,27 @@ import { safeFileName } from './safe-file-name.ts'
 import { fits, selectFiles } from './selection.ts'
 import { SendTransfer, type SendTransferOptions } from './send-transfer.ts'
 
+/** What is known of a file in the peer's offer. */
+export interface UndecidedFacts {
+  readonly description: FileDescription
+  readonly signal: AbortSignal
+}
+
 /** One m-line for a file in the peer's offer, until the application has decided on it. */
 export abstract class UndecidedFile<Transfer extends FileTransfer = FileTransfer> {
   /** All that the peer says of it: hash, dates, icon, disposition. Nobody has checked it. */
   readonly description: FileDescription
+  /** Fires when there will be no answer (see `OfferedMedium`): end what was begun for the decision, such as a question to the user. */
+  readonly signal: AbortSignal
   protected readonly room: TransferRoom
   #transfer: Transfer | undefined
   #reason = 'The file is not wanted here'
+  #closed = false
 
-  constructor(room: TransferRoom, description: FileDescription) {
+  constructor(room: TransferRoom, { description, signal }: UndecidedFacts) {
     this.room = room
     this.description = description
+    this.signal = signal
   }
 
   get selector(): FileSelector {
@@ -57,7 +67,20 @@ export abstract class UndecidedFile<Transfer extends FileTransfer = FileTransfer
     this.#transfer = undefined
   }
 
+  /** The decision has been made, or comes too late. */
+  close(): void {
+    this.#closed = true
+    // What has a medium already ends with that.
+    if (this.signal.aborted && this.#transfer && !this.#transfer.medium) this.refuse('There will be no answer')
+  }
+
+  /** A target or a body that comes too late is let go of here, since it was given away. */
   protected decide(transfer: Transfer): Transfer {
+    if (this.#closed) {
+      const error = new MsrpError('closed', 'The decision comes too late: the answer is out, or there will be none')
+      transfer.giveUp(error)
+      throw error
+    }
     if (this.#transfer !== undefined) throw new MsrpError('invalid-argument', 'The file has been taken already')
     this.#transfer = transfer
     return transfer
@@ -74,7 +97,8 @@ export class OfferedFile extends UndecidedFile<ReceiveTransfer> {
   /**
    * Takes it. It begins to arrive when the answer is out.
    * @throws MsrpError `invalid-argument` when the offer begins behind what the target has, `too-large`; the file is refused
-   *   then, unless you catch it and go on
+   *   then, unless you catch it and go on; `closed` when `onOffered` is over, or there will be no answer: the target is suspended
+   *   then, or discarded if it cannot be
    */
   take(target: FileTarget, options: ReceiveTransferOptions = {}): ReceiveTransfer {
     const { selector, transferId, range } = this.description
@@ -95,9 +119,10 @@ export class OfferedFile extends UndecidedFile<ReceiveTransfer> {
 export class RequestedFile extends UndecidedFile<SendTransfer> {
   readonly #createHash: CreateHash
   #giving: Promise<unknown> = Promise.resolve()
+  #refusals = 0
 
-  constructor(room: TransferRoom, description: FileDescription) {
-    super(room, description)
+  constructor(room: TransferRoom, facts: UndecidedFacts) {
+    super(room, facts)
     this.#createHash = room.platform.createHash
   }
 
@@ -113,6 +138,7 @@ export class RequestedFile extends UndecidedFile<SendTransfer> {
 
   override refuse(reason?: string): void {
     this.#giving = Promise.resolve()
+    this.#refusals++
     super.refuse(reason)
   }
 
@@ -120,7 +146,8 @@ export class RequestedFile extends UndecidedFile<SendTransfer> {
    * Gives a file. It goes out when the answer has. One that can be read at any place and has no SHA-1 yet is hashed before,
    * for the answer to have it.
    * @throws MsrpError `invalid-argument` when it is not what the peer asks for, or has no such part, `file-unreadable`; the
-   *   request is refused then, and `onError` hears of it, unless you refuse it or give something else
+   *   request is refused then, and `onError` hears of it, unless you refuse it or give something else; `aborted` when it was
+   *   refused meanwhile, `closed` when `onRequested` is over, or there will be no answer
    */
   give(file: LocalFile, options: SendTransferOptions = {}): Promise<SendTransfer> {
     const giving = this.#give(file, options)
@@ -131,9 +158,11 @@ export class RequestedFile extends UndecidedFile<SendTransfer> {
 
   async #give(unhashed: LocalFile, options: SendTransferOptions): Promise<SendTransfer> {
     const { transferId, range } = this.description
+    const refusals = this.#refusals
     const file = isRereadable(unhashed)
       ? await withHashes(unhashed, { createHash: this.#createHash, algorithms: ['sha-1'] })
       : unhashed
+    if (refusals !== this.#refusals) throw new MsrpError('aborted', `The file was refused here: ${this.reason}`)
     const facts = selectorOf(file)
     if (!fits(this.selector, facts)) {
       throw new MsrpError(

@@ -2,7 +2,7 @@ import { MsrpError } from '../wire/index.ts'
 import { digestBy, type FileHash, isKnownHash } from './file-hash.ts'
 import { hashMismatch } from './file-hasher.ts'
 import type { FileSelector } from './file-selector.ts'
-import { closeBody, type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
+import { type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
 import { isSameType } from './media-type.ts'
 
 /**
@@ -38,7 +38,6 @@ export async function selectFiles(
     if (!fits(selector, selectorOf(file))) continue
     const hashed = known.length === 0 ? file : await hashedOnce(file, { ...options, algorithms })
     if (hashMismatch(known, hashed.hashes ?? []) === undefined) found.push(hashed)
-    else await closeBody(file)
   }
   return found
 }

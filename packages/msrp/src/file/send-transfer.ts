@@ -34,9 +34,9 @@ export class SendTransfer extends FileTransfer<void, SendTransferOptions> {
     return this.#sending?.confirmed ?? (this.description.range?.start ?? 1) - 1
   }
 
-  /** What can be read at any place goes to each who answers. */
+  /** What can be read at any place, and was not given up here, goes to each who answers. */
   override fork(): SendTransfer | undefined {
-    if (!isRereadable(this.file)) return undefined
+    if (this.givenUp || !isRereadable(this.file)) return undefined
     const { description, answering } = this
     return new SendTransfer(this.room, this.file, { description, answering, options: this.options })
   }

@@ -5,8 +5,8 @@ import { FileSource } from './file-source.ts'
 import { unreadable } from './storage-error.ts'
 
 /**
- * A file to send, read piece by piece as it goes out. It is open only while it is being read: once its message is over it is
- * closed, and opened again when the rest of it is sent, or all of it once more. A file that has changed meanwhile is not sent:
+ * A file to send, read piece by piece as it goes out. It is open only while it is being read: once it is hashed, or its message
+ * is over, it is closed, and opened again when it is sent, or the rest of it, or all of it once more. A file that has changed meanwhile is not sent:
  * `file-unreadable`.
  * @throws MsrpError `file-unreadable` when it cannot be opened, `invalid-argument` for what is no regular file
  */

@@ -44,22 +44,8 @@ export class FileLock {
   /** Takes the lock; undefined when somebody else has it. @throws the platform's error when the folder cannot be written */
   static async take(path: string, clock: Clock = nodeClock): Promise<FileLock | undefined> {
     const holder: Holder = { token: randomBytes(12).toString('base64url'), ...(await thisProcess()) }
-    const fresh = await create(path, holder)
-    if (fresh !== undefined) return new FileLock(path, holder.token, fresh, clock)
-    const former = await standing(path)
-    if (former === undefined || former.lives) return undefined
-    // A dead holder's lock is replaced only by the one who could create this file, which is named after that lock.
-    const claim = `${path}.${former.token}`
-    const file = await create(claim, holder)
-    if (file === undefined) return undefined
-    const now = await standing(path)
-    if (now?.lives === false && now.token === former.token) {
-      await rename(claim, path)
-      return new FileLock(path, holder.token, file, clock)
-    }
-    await file.close()
-    await unlink(claim).catch(() => {})
-    return undefined
+    const file = await acquire(path, holder)
+    return file && new FileLock(path, holder.token, file, clock)
   }
 
   /** Whether somebody has it. */
@@ -84,16 +70,39 @@ export class FileLock {
   }
 }
 
+/** Creates a lock, or replaces that of a dead holder; undefined when somebody else has it, or is about to. */
+async function acquire(path: string, holder: Holder): Promise<FileHandle | undefined> {
+  const fresh = await create(path, holder)
+  if (fresh !== undefined) return fresh
+  const former = await standing(path)
+  if (former === undefined || former.lives) return undefined
+  // Only by the one who has the lock that is named after it: also that one may be of somebody who died over this.
+  const claim = `${path}.${former.token}`
+  const file = await acquire(claim, holder)
+  if (file === undefined) return undefined
+  const now = await standing(path)
+  if (now?.lives === false && now.token === former.token) {
+    await rename(claim, path)
+    return file
+  }
+  await file.close()
+  await unlink(claim).catch(() => {})
+  return undefined
+}
+
 /** Creates a lock; undefined when it is there. */
 async function create(path: string, holder: Holder): Promise<FileHandle | undefined> {
-  let file: FileHandle | undefined
+  const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
+    if (errorCode(cause) === 'EEXIST') return undefined
+    throw cause
+  })
   try {
-    file = await open(path, 'wx', 0o600)
-    await file.writeFile(`${JSON.stringify(holder)}\n`)
+    await file?.writeFile(`${JSON.stringify(holder)}\n`)
     return file
   } catch (cause) {
+    // Nobody could tell whose it is.
     await file?.close().catch(() => {})
-    if (errorCode(cause) === 'EEXIST') return undefined
+    await unlink(path).catch(() => {})
     throw cause
   }
 }

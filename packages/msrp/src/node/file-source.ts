@@ -13,7 +13,7 @@ export interface FileSourceOptions {
 
 /**
  * A file to be sent. Iterating reads it from the beginning; a regular file can be iterated again and read at any
- * position, a pipe or device only once in order.
+ * position, a pipe or device only once in order. Once it is closed it is over: what is hashed and sent is a `fileBody`.
  *
  * Every failure is an MsrpError `file-unreadable` that names the file and the cause.
  */

@@ -25,7 +25,7 @@ export interface FileStoreOptions extends Pick<IncomingFileOptions, 'mode' | 'sy
 
 const SEVEN_DAYS = 7 * 24 * 3600 * 1000
 /** A part, its facts or its lock, and what a killed process left of making one; in brackets what they share. */
-const OURS = /^(\.msrp-sha-(?:1|256)-[0-9a-f]+(?:-sha-256-[0-9a-f]+)?(?:-\d+)?)\.(?:part|json|lock)(?:\.[\w-]+)?$/
+const OURS = /^(\.msrp-sha-(?:1|256)-[0-9a-f]+(?:-sha-256-[0-9a-f]+)?(?:-\d+)?)\.(?:part|json|lock)(?:\.[\w-]+)*$/
 
 /**
  * A folder for received files. What has arrived of a file that is not complete stays there, under a hidden name with its

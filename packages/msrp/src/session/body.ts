@@ -32,6 +32,9 @@ export interface RandomAccessBody {
    * over: it is not changed afterwards.
    */
   read(position: number, length: number): Promise<Uint8Array>
-  /** Called once when a message is over. The body is read again when the rest of it is sent, or all of it once more. */
+  /**
+   * Called when a message is over, and when the file has been hashed. The body is read again when it is sent after that, or the
+   * rest of it, or all of it once more; then it is called again.
+   */
   close?(): void | Promise<void>
 }

@@ -97,6 +97,22 @@ describe('A file in an offer that several answer', () => {
     expect(mobile.targets.map((target) => target.bytes)).toEqual([bytes])
   })
 
+  test('that was aborted here goes to none that answers later', async () => {
+    const forked = forking()
+    const sending = await call.alice.files.offer(call.alice.negotiation, file)
+    const offer = await call.alice.negotiation.offer()
+    const late = phone()
+    const answer = await late.negotiation.answer(offer)
+    sending.abort()
+    const fork = call.alice.negotiation.fork()
+    await fork.accept(answer)
+    expect(await failure(forked[0]!.transfer.done)).toMatchObject({ code: 'aborted' })
+    await settled()
+    expect(late.targets.map(({ bytes: { length } }) => length)).toEqual([0])
+    expect(lines(await fork.offer(), 'm')).toEqual(['m=message 0 TCP/MSRP *'])
+    expect(call.alice.files.active.size).toBe(0)
+  })
+
   test('is the same transfer there when its description comes again', async () => {
     const forked = forking()
     const read = async (): Promise<Uint8Array> => new Promise(() => {})

@@ -77,12 +77,21 @@ test('that is missing says so, at once or later, and can be read once it is ther
   await unlink(path)
 })
 
-test('of files that a peer asks for, those that are not given stay closed', async () => {
+test('that was hashed is closed until it is sent', async () => {
+  const body = await fileBody(await fileOf(bytes))
+  const hashed = await withHashes({ body }, { createHash: fileHash })
+  expect(hashed.hashes).toHaveLength(2)
+  expect((await openFiles()) ?? 0).toBe(0)
+  const giveUp = AbortSignal.abort()
+  await failure(withHashes({ body }, { createHash: fileHash, signal: giveUp }))
+  expect((await openFiles()) ?? 0).toBe(0)
+})
+
+test('of files that a peer asks for is closed, whether it is the one or not', async () => {
   const files = []
   for (const name of ['a', 'b', 'c']) files.push({ body: await fileBody(await fileOf(name)), name })
   const wanted = await withHashes({ body: 'b' }, { createHash: fileHash })
   const found = await selectFiles({ hashes: wanted.hashes! }, files, { createHash: fileHash })
   expect(found.map(({ name }) => name)).toEqual(['b'])
-  expect((await openFiles()) ?? 1).toBe(1)
-  for (const { body } of files) await body.close?.()
+  expect((await openFiles()) ?? 0).toBe(0)
 })

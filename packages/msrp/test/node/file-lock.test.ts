@@ -1,8 +1,9 @@
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FileLock } from '../../src/node/index.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
+import { runWithMounts, whyNoPrivateMounts } from './private-mounts.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const folder = temporaryFolder()
@@ -44,6 +45,41 @@ test.each([
   const taken = await Promise.all(Array.from({ length: 5 }, () => FileLock.take(stale)))
   expect(taken.filter((lock) => lock !== undefined)).toHaveLength(1)
   for (const lock of taken) await lock?.release()
+})
+
+test('goes over to one when those died, too, who were about to take it over', async () => {
+  const path = newPath()
+  let left = path
+  // Each was killed between its claim and its taking over.
+  for (const token of ['A', 'B', 'C'].map((letter) => letter.repeat(16))) {
+    await writeFile(left, JSON.stringify({ token, host: 'another machine', pid: 1 }))
+    await utimes(left, 1, 1)
+    left += `.${token}`
+  }
+  const taken = await Promise.all(Array.from({ length: 5 }, () => FileLock.take(path)))
+  expect(taken.filter((lock) => lock !== undefined)).toHaveLength(1)
+  for (const lock of taken) await lock?.release()
+  expect((await readdir(folder.path)).filter((name) => join(folder.path, name).startsWith(path))).toEqual([])
+})
+
+test('that cannot be written because the disk is full leaves nothing', async ({ skip }) => {
+  const why = whyNoPrivateMounts()
+  if (why) skip(why)
+  const at = newPath()
+  await mkdir(at)
+  const entry = new URL('../../src/node/index.ts', import.meta.url).href
+  const output = await runWithMounts(
+    `mount -t tmpfs -o size=64k tmpfs '${at}'`,
+    `import { readdirSync, writeFileSync, unlinkSync } from 'node:fs'
+     import { FileLock } from '${entry}'
+     writeFileSync('${at}/ballast', new Uint8Array(65536))
+     console.log(await FileLock.take('${at}/lock').catch((error) => error.code), readdirSync('${at}').join())
+     unlinkSync('${at}/ballast')
+     const lock = await FileLock.take('${at}/lock')
+     console.log(lock !== undefined)
+     await lock?.release()`,
+  )
+  expect(output).toBe('ENOSPC ballast\ntrue\n')
 })
 
 test('is touched every minute by its holder, which leaves nothing behind', async () => {

@@ -309,6 +309,21 @@ describe('a part of a file', () => {
     expect((await names(folder)).filter((name) => name.startsWith(stem))).toEqual([])
   })
 
+  test('of a process that died is removed in time, also when another one died that was about to go on with it', async () => {
+    const { store: files, folder } = await store({ keepFor: 1000 })
+    const file = await files.open(selector)
+    await file.write(0, bytes.slice(0, 1000))
+    const lock = join(folder, LOCK)
+    const holder = JSON.parse(await readFile(lock, 'utf8'))
+    await file.suspend()
+    await writeFile(lock, JSON.stringify({ ...holder, start: 'before' }))
+    await writeFile(`${lock}.${holder.token}`, JSON.stringify({ ...holder, token: 'B'.repeat(16), start: 'before' }))
+    await writeFile(`${lock}.${'C'.repeat(16)}.${'D'.repeat(16)}`, '')
+    for (const name of await names(folder)) await utimes(join(folder, name), 0, 0)
+    await files.clean()
+    expect(await names(folder)).toEqual([])
+  })
+
   test('that somebody put a link in place of is not followed', async () => {
     const { store: files, folder } = await store()
     const file = await files.open(selector)
