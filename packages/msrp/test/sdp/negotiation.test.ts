@@ -119,7 +119,12 @@ describe('What is offered', () => {
 
   test.each([
     ['are listed (RFC4975-8.6-5)', ['message/cpim'], ['text/*'], 'text/*'],
-    ['are listed again where they may also stand alone (RFC4975-8.6-6, FIELD-strict-16)', ['text/plain'], [], 'text/plain'],
+    [
+      'are listed again where they may also stand alone (RFC4975-8.6-6, FIELD-strict-16)',
+      ['text/plain'],
+      [],
+      'text/plain',
+    ],
     ['are listed once where another entry covers them', ['text/plain', 'image/png'], ['text/*'], 'text/* image/png'],
     ['are all unless given', undefined, [], '*'],
     ['are no containers', ['multipart/mixed'], [], undefined],
