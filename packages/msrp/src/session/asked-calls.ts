@@ -1,5 +1,4 @@
 /** What an application asks a session or message for besides texts, and what a peer's file names take: see `Parts`. */
 export { formatContentDisposition, parseContentDisposition } from '../wire/content-disposition.ts'
-export { finish } from './finish.ts'
 export { gather, saveTo } from './saving.ts'
 export { WaitingMessages } from './waiting-messages.ts'

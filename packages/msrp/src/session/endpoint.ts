@@ -110,6 +110,10 @@ export class MsrpEndpoint {
   }
 
   #open(uri: MsrpUri, options: PrepareOptions, way: Way, remotePath: readonly MsrpUri[] | undefined): Prepared {
+    if (this.#closed) {
+      way.release?.()
+      throw over()
+    }
     const interrupted = this.#interrupted
     const conversation = conversationOf(options.resumeKey, uri, remotePath)
     const local = new LocalPath({

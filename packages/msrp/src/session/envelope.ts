@@ -3,8 +3,6 @@ import type { MessageBody } from './body.ts'
 import { bareType } from './media-types.ts'
 import type { SendOptions } from './options.ts'
 
-export { unwantedIn } from './wrapped-types.ts'
-
 /**
  * What messages are wrapped in for a peer that wants it. `cpimEnvelope` of `msrp/cpim` makes one for message/cpim; the
  * session knows no more of it than this, so that an application without envelopes does not load them.
@@ -31,13 +29,13 @@ export function wrapForPeer(
   body: MessageBody,
   options: SendOptions,
 ): { body: MessageBody; options: SendOptions } {
-  const unchanged = { body, options }
   const wanted = bareType(envelope.contentType)
+  const { contentType = '', disposition, fileName } = options
   const [first = ''] = peerAcceptTypes ?? []
-  const { contentType, disposition, fileName } = options
-  const isWrapped = contentType !== undefined && bareType(contentType) === wanted
-  if (bareType(first) !== wanted || isWrapped || fileName !== undefined || isAttachment(disposition)) return unchanged
-  const wrapped = envelope.wrap(body, contentType)
+  const isWrapped = bareType(contentType) === wanted
+  if (bareType(first) !== wanted || isWrapped || fileName !== undefined || isAttachment(disposition))
+    return { body, options }
+  const wrapped = envelope.wrap(body, options.contentType)
   const wrappedTypes = [wrapped.wrappedType]
   return { body: wrapped.body, options: { ...options, contentType: envelope.contentType, wrappedTypes } }
 }

@@ -11,13 +11,11 @@ export async function finish(
   signal: AbortSignal | undefined,
 ): Promise<Finished> {
   const undelivered: OutgoingMessage[] = []
-  const settled = Promise.all(messages.map((message) => message.delivered.catch(() => void undelivered.push(message))))
-  const { promise: givenUp, resolve } = Promise.withResolvers<void>()
-  const giveUp = (): void => resolve()
-  signal?.addEventListener('abort', giveUp)
-  if (signal?.aborted) giveUp()
-  await Promise.race([Promise.all([settled, rest]), givenUp, session.closed])
-  signal?.removeEventListener('abort', giveUp)
+  const settled = Promise.all(messages.map((message) => message.delivered.catch(() => undelivered.push(message))))
+  const { promise: givenUp, resolve } = Promise.withResolvers<unknown>()
+  signal?.addEventListener('abort', resolve)
+  await Promise.race([Promise.all([settled, rest]), signal?.aborted || givenUp, session.closed])
+  signal?.removeEventListener('abort', resolve)
   await session.close()
   await settled
   return { undelivered }

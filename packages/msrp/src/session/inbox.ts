@@ -26,8 +26,8 @@ export class Inbox implements TransferRoom {
   /** Undefined where nothing is to be decided. */
   readonly #decisions: typeof import('./asked-options.ts') | undefined
   #memory = 0
-  #onEnded: (() => void) | undefined
-  #onQuiet: (() => void)[] = []
+  /** Wait for messages to be over. */
+  #onOver: (() => void)[] = []
   #waiting: WaitingMessages | undefined
   /** Messages wait to be handed over. Never rejects. */
   #presenting: Promise<void> | undefined
@@ -97,8 +97,8 @@ export class Inbox implements TransferRoom {
   }
 
   /** Resolves when each message that has begun is with its reader, or has failed. */
-  async quiet(): Promise<void> {
-    if (this.#transfers.size > 0) await new Promise<void>((resolve) => this.#onQuiet.push(resolve))
+  quiet(): Promise<void> {
+    return this.#until(() => this.#transfers.size === 0)
   }
 
   /** The session is about to be closed here: takes no more, and resolves when what is being saved has been. */
@@ -107,11 +107,7 @@ export class Inbox implements TransferRoom {
       if (transfer.state === 'arriving') transfer.fail(error)
     }
     this.queue.end()
-    while ([...this.#transfers.values()].some(({ body }) => body.saving)) {
-      await new Promise<void>((resolve) => {
-        this.#onEnded = resolve
-      })
-    }
+    await this.#until(() => ![...this.#transfers.values()].some(({ body }) => body.saving))
   }
 
   /**
@@ -126,9 +122,15 @@ export class Inbox implements TransferRoom {
         keep(transfer.interrupt(error), transfer.first)
       else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
     }
-    this.queue.end()
     this.#waiting?.stop()
+    // What waits to be handed over still is.
+    if (this.#presenting === undefined) this.queue.end()
+    else void this.#presenting.then(() => this.queue.end())
     this.shared.spool?.retire()
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#onOver.push(resolve))
   }
 
   #chunk(transfer: IncomingTransfer, request: IncomingRequest): RequestReader {
@@ -212,10 +214,14 @@ export class Inbox implements TransferRoom {
       push()
       return
     }
+    // What nobody can read yet must not fill its window.
+    this.context.pause(this.queue)
     const presenting = Promise.all([part, this.#presenting])
       .then(push, (error) => transfer.fail(error))
       .then(() => {
-        if (this.#presenting === presenting) this.#presenting = undefined
+        if (this.#presenting !== presenting) return
+        this.#presenting = undefined
+        this.context.resume(this.queue)
       })
     this.#presenting = presenting
   }
@@ -241,8 +247,7 @@ export class Inbox implements TransferRoom {
     this.#over.set(messageId, { status, size: transfer.size, reported: transfer.reported })
     if (error === undefined) this.context.completed.taken(messageId, transfer.size ?? 0)
     else if (!transfer.duplicate) this.context.completed.untaken(messageId)
-    this.#onEnded?.()
-    if (this.#transfers.size === 0) for (const onQuiet of this.#onQuiet.splice(0)) onQuiet()
+    for (const onOver of this.#onOver.splice(0)) onOver()
   }
 
   /** When the session holds too much, the unread messages move to the spool. */

@@ -6,6 +6,7 @@ import type { MessageBody } from './body.ts'
 import type { CursorLimits } from './body-cursor.ts'
 import { ChunkHead } from './chunk-head.ts'
 import { type Cursor, WHOLE_CHUNK } from './cursor.ts'
+import { wrapForPeer } from './envelope.ts'
 import { loadedBefore, use } from './later.ts'
 import { acceptsType, bareType, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
@@ -74,9 +75,7 @@ export class OutgoingMessages implements OutgoingRoom {
   send(given: MessageBody, asked: SendOptions, connection: MsrpConnection<PendingRequest> | undefined): SentMessage {
     const { envelope, peerAcceptTypes } = this.#options
     const { body, options } =
-      envelope === undefined
-        ? { body: given, options: asked }
-        : loadedBefore(this.context.platform.parts.options).wrapForPeer(envelope, peerAcceptTypes, given, asked)
+      envelope === undefined ? { body: given, options: asked } : wrapForPeer(envelope, peerAcceptTypes, given, asked)
     const facts = factsOf(body)
     const settings = this.#settings(facts, options)
     if (this.#messages.has(settings.messageId)) {

@@ -7,11 +7,11 @@ export interface Parts extends RelayClientParts {
   /** For messages that do not go out as one chunk. */
   readonly longMessages: Later<typeof import('./body-cursor.ts')>
   /**
-   * For sessions that decide on messages, look at what is inside of them or wrap them, ask for signs of life, or end when they are
-   * idle, and for endpoints that show what passes or look for stalled connections.
+   * For sessions that decide on messages, look at what is inside of them, ask for signs of life, or end when they are idle, and
+   * for endpoints that show what passes or look for stalled connections.
    */
   readonly options: Later<typeof import('./asked-options.ts')>
-  /** For messages that are saved or have file names, or that nobody has time for, and for an end in order. */
+  /** For messages that are saved or have file names, or that nobody has time for. */
   readonly calls: Later<typeof import('./asked-calls.ts')>
   /** For local paths that somebody wants to whom they do not belong. */
   readonly newcomers: Later<typeof import('./newcomers.ts')>
@@ -25,9 +25,9 @@ export function loadFor(
   options: SessionOptions & Pick<EndpointOptions, 'stallTimeout' | 'trace'>,
   parts: Parts,
 ): Promise<void> | void {
-  const { onRequest, onNickname, containers, acceptWrappedTypes, envelope } = options
+  const { onRequest, onNickname, containers, acceptWrappedTypes } = options
   const { idleTimeout, keepAlive, stallTimeout, trace } = options
-  const asked = onRequest ?? onNickname ?? containers ?? acceptWrappedTypes ?? envelope
+  const asked = onRequest ?? onNickname ?? containers ?? acceptWrappedTypes
   if ((asked ?? idleTimeout ?? keepAlive ?? stallTimeout ?? trace) === undefined) return undefined
   return use(parts.options, ({ checkWrappedTypes }) => checkWrappedTypes(options))
 }

@@ -3,7 +3,6 @@ import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
-import { loadFor } from './parts.ts'
 import { readArgument } from './read-argument.ts'
 import type { Way } from './way.ts'
 
@@ -54,8 +53,7 @@ export class Prepared implements PreparedSession {
   async complete(remotePath: PathInput, options: CompleteOptions = {}): Promise<Session> {
     if (this.#state !== 'open') throw over()
     const path = pathOf(remotePath)
-    const { active = !this.#way.listens, envelope, signal } = options
-    if (envelope !== undefined) await loadFor({ envelope }, this.#local.platform.parts)
+    const { active = !this.#way.listens, signal } = options
     const facts = PEER_FACTS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))
     const settings: SessionOptions = { ...this.#local.options, ...Object.fromEntries(facts) }
     this.#way.check(settings, path, active)

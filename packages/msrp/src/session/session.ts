@@ -12,10 +12,11 @@ import type { MessageBody } from './body.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { ConnectionUser, EndpointConnection } from './endpoint-connection.ts'
 import { sendExtensionRequest } from './extension-request.ts'
+import { finish } from './finish.ts'
 import type { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import { IGNORED, type IncomingRequest, type RequestReader } from './incoming-request.ts'
-import { loadedBefore, use } from './later.ts'
+import { loadedBefore } from './later.ts'
 import { SESSION_LIMITS } from './limits.ts'
 import type { NicknameRequests } from './nickname.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
@@ -87,8 +88,14 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
       kept: room.kept,
       connection: () => this.#connection,
       gone: (error) => this.drop(error),
-      pause: (reason) => this.#pause(reason),
-      resume: (reason) => this.#resume(reason),
+      pause: (reason) => {
+        this.#pauses.add(reason)
+        this.#connection.msrp.pauseReading(reason)
+      },
+      resume: (reason) => {
+        this.#pauses.delete(reason)
+        this.#connection.msrp.resumeReading(reason)
+      },
       report: (request, report) => this.#report(request, report),
     }
     this.#inbox = new Inbox(context)
@@ -161,11 +168,9 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
     return this.#closing
   }
 
-  async finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
+  finish({ signal, incoming = false }: FinishOptions = {}): Promise<Finished> {
     this.#finishing = true
-    const messages = this.#outgoing.all
-    const quiet = incoming ? this.#inbox.quiet() : undefined
-    return use(this.#room.platform.parts.calls, ({ finish }) => finish(this, messages, quiet, signal))
+    return finish(this, this.#outgoing.all, incoming ? this.#inbox.quiet() : undefined, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -235,10 +240,9 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
         resolve()
       })
     })
-    const connection = this.#connection
+    const { gone } = this.#connection
     // Settles `closed` first, so that the connection's end is not taken for the peer's doing.
-    const last = this.#end({ by: 'local' }, over)
-    if (last) await connection.gone
+    if (this.#end({ by: 'local' }, over)) await gone
   }
 
   /** True when the connection closes because of it. */
@@ -279,15 +283,5 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
 
   get #closeTimeout(): number {
     return this.#room.options.closeTimeout ?? CLOSE_TIMEOUT
-  }
-
-  #pause(reason: object): void {
-    this.#pauses.add(reason)
-    this.#connection.msrp.pauseReading(reason)
-  }
-
-  #resume(reason: object): void {
-    this.#pauses.delete(reason)
-    this.#connection.msrp.resumeReading(reason)
   }
 }

@@ -340,6 +340,15 @@ describe('Connections', () => {
     expect(platform.ports).toHaveLength(0)
     await endpoint.close()
   })
+
+  test('an endpoint that is closed while it begins to listen does not listen', async () => {
+    const platform = new MemoryPlatform()
+    const endpoint = new MsrpEndpoint(platform, {})
+    const preparing = endpoint.prepare({ listen: {} })
+    await endpoint.close()
+    expect(await failure(preparing)).toMatchObject({ code: 'closed' })
+    expect(platform.ports).toEqual([])
+  })
 })
 
 describe('Local paths', () => {
@@ -485,6 +494,14 @@ describe('Local paths', () => {
     expect(await failure(connecting)).toMatchObject({ name: 'AbortError' })
   })
 
+  test('wait for nobody when they are closed at once', async () => {
+    const envelope = cpimEnvelope({ from: 'Bob <im:bob@example.com>', to: 'Alice <im:alice@example.com>' })
+    const prepared = await new MsrpEndpoint(new MemoryPlatform(), {}).prepare({ listen: {} })
+    const waitingFor = [prepared.complete(PEER), prepared.complete(PEER, { envelope })]
+    await prepared.close()
+    for (const one of waitingFor) expect(await failure(one)).toMatchObject({ code: 'closed' })
+  })
+
   test('are reached through their own listening socket only', async () => {
     const platform = new MemoryPlatform()
     const endpoint = new MsrpEndpoint(platform, {})
@@ -515,13 +532,15 @@ describe('A relay', () => {
     preparing: Promise<PreparedSession>
     peer: RawPeer
     platform: MemoryPlatform
+    endpoint: MsrpEndpoint
   }> {
     const platform = new MemoryPlatform()
-    const preparing = new MsrpEndpoint(platform, {}).prepare({ relay, remotePath: 'first' })
+    const endpoint = new MsrpEndpoint(platform, {})
+    const preparing = endpoint.prepare({ relay, remotePath: 'first' })
     preparing.catch(() => {})
     while (platform.dialled.length === 0) await settled(1)
     expect(platform.dialled[0]!.target).toMatchObject({ host: 'relay.example', port: 2855, secure: true })
-    return { preparing, peer: await dialledPeer(platform), platform }
+    return { preparing, peer: await dialledPeer(platform), platform, endpoint }
   }
 
   const use = 'msrps://relay.example:2855/token;tcp'
@@ -546,6 +565,17 @@ describe('A relay', () => {
     await peer.request('AUTH')
     peer.transport.destroy()
     expect(await failure(preparing)).toMatchObject({ code: 'connection-lost' })
+    expect(platform.clock.pending).toBe(0)
+  })
+
+  test('grants a path to an endpoint that is closed meanwhile: nothing stays', async () => {
+    const { preparing, peer, platform, endpoint } = await registering()
+    const auth = await peer.request('AUTH')
+    grant(peer, auth)
+    await endpoint.close()
+    expect(await failure(preparing)).toMatchObject({ code: 'closed' })
+    await settled()
+    expect(peer.closed).toBe(true)
     expect(platform.clock.pending).toBe(0)
   })
 

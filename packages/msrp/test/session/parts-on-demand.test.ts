@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { cpimEnvelope } from '../../src/cpim/index.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import type { SessionOptions } from '../../src/session/options.ts'
 import type { Parts } from '../../src/session/parts.ts'
@@ -6,7 +7,7 @@ import { PARTS_AT_HAND } from '../../src/session/parts-at-hand.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { settle } from '../transport/fake-clock.ts'
 import { MemoryPlatform } from './memory-platform.ts'
-import { active, failure, nextMessage, PEER } from './stage.ts'
+import { active, failure, nextMessage, PEER, stateOf, waiting } from './stage.ts'
 
 const LONG = 'x'.repeat(5_000)
 
@@ -130,13 +131,35 @@ test('What a session asks for by its options is loaded before it begins', async 
   }
 })
 
-test('The end of a session in order waits until what it takes is loaded', async () => {
-  const ending = late('calls')
-  const other = await active({}, ending.setUp)
-  const finished = other.session.finish()
-  expect(other.session.state).toBe('closing')
-  ending.arrive()
+test('The end of a session in order needs nothing that has to be loaded', async () => {
+  const { session, peer } = await active({}, late('calls').setUp)
+  const sent = session.send('last', { successReport: false })
+  const finished = session.finish()
+  expect(session.state).toBe('closing')
+  peer.respond(await peer.request('SEND'))
+  await sent.delivered
   expect(await finished).toEqual({ undelivered: [] })
+  expect(await session.closed).toEqual({ by: 'local' })
+})
+
+test('Nor does it when it is given up', async () => {
+  const { session, peer } = await active({}, late('calls').setUp)
+  const sent = session.send('last')
+  await peer.request('SEND')
+  expect(await session.finish({ signal: AbortSignal.abort() })).toEqual({ undelivered: [sent] })
+})
+
+test('A peer that wants its messages wrapped may come at once, and go: nothing has to be loaded', async () => {
+  const { prepared, arrive } = await waiting({ remotePath: 'strict' }, {}, late('options').setUp)
+  const envelope = cpimEnvelope({ from: 'Bob <im:bob@example.com>', to: 'Alice <im:alice@example.com>' })
+  const completed = prepared.complete(PEER, { envelope, peerAcceptTypes: ['message/cpim'] })
+  const peer = arrive()
+  expect((await peer.response(peer.send({ body: 'Hello' }))).status).toBe(200)
+  const session = await completed
+  session.send('Bonjour', { failureReport: 'no' })
+  expect((await peer.request('SEND')).field('Content-Type')).toBe('message/cpim')
+  peer.transport.close()
+  expect(await (await nextMessage(session)).text()).toBe('Hello')
 })
 
 describe('While what file names take is loaded,', () => {
@@ -150,6 +173,33 @@ describe('While what file names take is loaded,', () => {
     expect((await first).fileName).toBe('a.jpg')
     expect((await second).fileName).toBeUndefined()
     expect(await (await second).text()).toBe('text')
+  })
+
+  test('the iteration ends with the session only after what has come was handed over', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({}, part.setUp)
+    const seen: (string | undefined)[] = []
+    const reading = (async () => {
+      for await (const message of session) seen.push(message.fileName ?? (await message.text()))
+    })()
+    peer.send({ body: 'photo', fields: ['Content-Disposition: attachment; filename="a.jpg"'] })
+    await peer.response(peer.send({ body: 'text' }))
+    peer.transport.close()
+    expect((await session.closed).by).toBe('peer')
+    expect(await stateOf(reading)).toBe('pending')
+    part.arrive()
+    await reading
+    expect(seen).toEqual(['a.jpg', 'text'])
+  })
+
+  test('a session that is closed here has no further message', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({}, part.setUp)
+    await peer.response(peer.send({ body: 'photo', fields: ['Content-Disposition: attachment; filename="a.jpg"'] }))
+    await session.close()
+    part.arrive()
+    await settle()
+    expect((await session[Symbol.asyncIterator]().next()).done).toBe(true)
   })
 
   test('a file that is sent waits, and what is sent meanwhile behind it', async () => {
