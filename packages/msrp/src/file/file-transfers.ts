@@ -172,7 +172,7 @@ export class FileTransfers {
       case 'new':
         // A new transfer on the line of an old one ends that.
         standing?.peerEnded()
-        if (transferId !== undefined) this.#ids.add(transferId, selector)
+        if (transferId !== undefined) this.#ids.add(transferId, selector, offered.signal)
         if (this.#active.size + this.#undecided.size >= (this.#options.most ?? 32)) {
           return refused('Too many files are on their way')
         }

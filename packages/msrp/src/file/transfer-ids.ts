@@ -15,7 +15,9 @@ export class TransferIds {
     return sameFile(known, selector) ? 'repeated' : 'error'
   }
 
-  add(id: string, selector: FileSelector): void {
+  /** Until `signal` says that there will be no answer: what has none was never there (RFC 3264 §4). */
+  add(id: string, selector: FileSelector, signal?: AbortSignal): void {
+    signal?.addEventListener('abort', () => this.#selectors.delete(id))
     this.#selectors.set(id, selector)
     const [oldest] = this.#selectors.keys()
     if (this.#selectors.size > MOST && oldest !== undefined) this.#selectors.delete(oldest)

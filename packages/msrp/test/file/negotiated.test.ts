@@ -334,6 +334,28 @@ describe('a file that is offered', () => {
     expect(call.bob.files.active.size).toBe(0)
   })
 
+  test('again, since the first answer was given up, is decided on again', async () => {
+    const targets: MemoryTarget[] = []
+    const onOffered = (offer: OfferedFile): Promise<void> | undefined => {
+      targets.push(new MemoryTarget())
+      if (targets.length === 1) return new Promise(() => {})
+      offer.take(targets[1]!)
+      return undefined
+    }
+    call = new Call({ bob: { onOffered } })
+    const sending = await call.alice.files.offer(call.alice.negotiation, await picture())
+    const controller = new AbortController()
+    const offer = await call.alice.negotiation.offer()
+    const answering = failure(call.bob.negotiation.answer(offer, { signal: controller.signal }))
+    await settled()
+    controller.abort()
+    await answering
+    call.alice.negotiation.rollback()
+    await call.exchange()
+    await sending.done
+    expect(targets.map(({ state }) => state)).toEqual(['open', 'finished'])
+  })
+
   test('cannot be taken when the answer is out', async () => {
     const target = new MemoryTarget()
     const offers: OfferedFile[] = []
