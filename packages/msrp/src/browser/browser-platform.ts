@@ -8,8 +8,8 @@ import { dialBrowser } from './dial-browser.ts'
 import { loaded, loadedParts } from './loaded-parts.ts'
 
 /**
- * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads is refused with
- * 413 when its window is full, nor are there files: `saveTo` takes a sink.
+ * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads for 2 s is refused
+ * with 413 when its window is full, nor are there files: `saveTo` takes a sink.
  */
 export const browserPlatform: Platform = {
   clock: browserClock,

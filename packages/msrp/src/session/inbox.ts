@@ -214,14 +214,10 @@ export class Inbox implements TransferRoom {
       push()
       return
     }
-    // What nobody can read yet must not fill its window.
-    this.context.pause(this.queue)
     const presenting = Promise.all([part, this.#presenting])
       .then(push, (error) => transfer.fail(error))
       .then(() => {
-        if (this.#presenting !== presenting) return
-        this.#presenting = undefined
-        this.context.resume(this.queue)
+        if (this.#presenting === presenting) this.#presenting = undefined
       })
     this.#presenting = presenting
   }

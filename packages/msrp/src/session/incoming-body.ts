@@ -305,7 +305,9 @@ export class IncomingBody {
       return
     }
     if (this.#direct || this.#blocks.memory <= window) return
-    if (this.#reader !== 'none' && !this.#gate.stalled && this.#available > 0) {
+    // Where there is no spool, whoever is about to read it is given the time that a reader has.
+    const awaited = this.#reader !== 'none' || this.#spool === undefined
+    if (awaited && !this.#gate.stalled && this.#available > 0) {
       if (!this.#gate.closed) this.#gate.closeForReader()
       return
     }

@@ -79,12 +79,17 @@ describe('A body that nobody reads', () => {
     expect((await peer.response(peer.send({ body: 'fine' }))).status).toBe(200)
   })
 
-  test('is refused with 413 when there is no spool', async () => {
-    const { peer, session } = await passive({}, {}, (platform) => {
+  test('is refused with 413 when there is no spool, and nobody has come to it for 2 s', async () => {
+    const { peer, session, platform } = await passive({}, {}, (platform) => {
       Object.defineProperty(platform, 'openSpool', { value: undefined })
     })
     void pour(peer, 'file1', pattern(2 * MIB))
-    expect(await failure((await nextMessage(session)).complete)).toMatchObject({ code: 'too-large' })
+    const { complete } = await nextMessage(session)
+    await settled(60)
+    await platform.clock.advance(1_999)
+    expect(await stateOf(complete)).toBe('pending')
+    await platform.clock.advance(1)
+    expect(await failure(complete)).toMatchObject({ code: 'too-large' })
     expect((await peer.response('tx-file1')).status).toBe(413)
   })
 

@@ -10,6 +10,7 @@ import { pattern } from './stage.ts'
 
 /** A body, and what it tells the session around it. */
 class Stage {
+  readonly clock = new FakeClock()
   body: AnyBody
   readonly pauses: Set<object> = new Set()
   memory = 0
@@ -20,7 +21,7 @@ class Stage {
   constructor(Body: new (room: BodyRoom) => AnyBody, window = 1024 * 1024) {
     this.body = new Body({
       shared: {
-        clock: new FakeClock(),
+        clock: this.clock,
         spoolAfter: 2000,
         window,
         spool: undefined,
@@ -83,11 +84,13 @@ describe('A small body', () => {
     expect([stage.pauses.size, stage.memory, stage.finished]).toEqual([0, 0, true])
   })
 
-  test('that nobody reads is refused when its window is full', async () => {
+  test('that nobody reads for 2 s is refused when its window is full', async () => {
     const stage = new Stage(SmallBody, 200_000)
     for (let at = 0; at < 300_000; at += 50_000) stage.body.write(at, pattern(50_000))
-    await settle()
-    while (stage.pauses.size > 0) await settle()
+    while (stage.clock.pending === 0) await settle()
+    expect([stage.error, stage.pauses.size]).toEqual([undefined, 1])
+    await stage.clock.advance(2_000)
+    expect(stage.pauses.size).toBe(0)
     expect(stage.error).toMatchObject({ code: 'too-large', status: 413 })
     expect(stage.memory).toBe(0)
   })
