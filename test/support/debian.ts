@@ -61,6 +61,7 @@ export class Debian {
         DEBIAN_FRONTEND: 'noninteractive',
         XDG_STATE_HOME: undefined,
         TMPDIR: undefined,
+        NODE_COMPILE_CACHE: undefined,
       },
     })
   }
