@@ -90,7 +90,7 @@ export class LastingSession {
       return await this.#options.call(signal)
     } catch (error) {
       if (!(error instanceof MsrpError)) throw error
-      // RFC 4975 §10.6: the path is not known any more, and will never be again.
+      // RFC 4975 §10.8: the path is not known any more, and will never be again.
       const isGone = error.status === 481
       this.#refusals = isRefusal(error) ? this.#refusals + 1 : 0
       if (!isGone && this.#refusals < MOST_REFUSALS) throw error

@@ -1,5 +1,6 @@
 import type { Session } from '../session/api.ts'
 import { MsrpError, type MsrpErrorCode } from '../wire/index.ts'
+import { isSessionGone } from '../wire/session-gone.ts'
 
 /** Errors about one message, whatever becomes of the session. */
 const OF_A_MESSAGE: ReadonlySet<MsrpErrorCode> = new Set<MsrpErrorCode>([
@@ -16,8 +17,7 @@ const OF_A_MESSAGE: ReadonlySet<MsrpErrorCode> = new Set<MsrpErrorCode>([
 /** Whether a message failed because its session ended, so that another session may bring the rest of it. */
 export function failedWithSession(error: unknown, session: Session): error is MsrpError {
   if (!(error instanceof MsrpError) || session.state !== 'closed' || OF_A_MESSAGE.has(error.code)) return false
-  // RFC 4975 §10.6, §10.12: the peer knows no such session, or has it on another connection.
-  return error.code !== 'refused' || error.status === 481 || error.status === 506
+  return error.code !== 'refused' || isSessionGone(error.status)
 }
 
 /** Errors that come again however often it is tried: nobody but the user can do something about them. */

@@ -6,9 +6,6 @@ import type { RequestFacts, SessionOptions, Verdict } from './options.ts'
 import { type Refused, refusedBy } from './verdict.ts'
 import { inspectionOf } from './wrapped-types.ts'
 
-export { NicknameRequests } from './nickname.ts'
-export { checkWrappedTypes } from './wrapped-types.ts'
-
 /** First bytes of a message that are decided on. */
 const FIRST_BYTES = 2048
 

@@ -27,11 +27,11 @@ export class KeepAlive {
   }
 
   get #idleSince(): number {
-    return Math.max(this.#presence.room.connection().msrp.lastHeard, this.#last)
+    return Math.max(this.#presence.context.connection().msrp.lastHeard, this.#last)
   }
 
   #arm(): void {
-    const { clock } = this.#presence.room.platform
+    const { clock } = this.#presence.context.platform
     this.#timer = clock.after(Math.max(this.#idleSince + this.#interval - clock.now(), 1), () => {
       if (clock.now() - this.#idleSince >= this.#interval) {
         this.#last = clock.now()

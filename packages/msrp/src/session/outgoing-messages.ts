@@ -2,6 +2,7 @@ import type { MsrpConnection } from '../connection/index.ts'
 import { smimeTypeOf } from '../mime/smime.ts'
 import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { type Field, isIdent, MsrpError, newMessageId } from '../wire/index.ts'
+import { isSessionGone } from '../wire/session-gone.ts'
 import type { MessageBody } from './body.ts'
 import type { CursorLimits } from './body-cursor.ts'
 import { ChunkHead } from './chunk-head.ts'
@@ -105,7 +106,7 @@ export class OutgoingMessages implements OutgoingRoom {
       this.#loading++
       void Promise.all([long, file])
         .then(([loaded, name]) => {
-          const named = this.#head(settings, name)
+          const named = file instanceof Promise ? this.#head(settings, name) : head
           message.open(cursorOf(loaded), named)
         })
         .catch((cause) => {
@@ -301,7 +302,7 @@ export class OutgoingMessages implements OutgoingRoom {
   refused({ messageId, types }: SentMessage, status: number, error: MsrpError): void {
     if (status === 415) this.#refusedTypes.add(types)
     if (status === 413) this.#stopped.set(messageId, true)
-    if (status === 481 || status === 506) this.context.gone(error)
+    if (isSessionGone(status)) this.context.gone(error)
   }
 
   over(message: SentMessage): void {

@@ -1,33 +1,20 @@
-import { type MsrpError, type MsrpUri, newMessageId } from '../wire/index.ts'
+import { type MsrpError, newMessageId } from '../wire/index.ts'
+import { isSessionGone } from '../wire/session-gone.ts'
 import { ask } from './ask.ts'
-import type { EndpointConnection } from './endpoint-connection.ts'
 import { loadedBefore } from './later.ts'
-import type { Platform } from './platform.ts'
 import { RecentIds } from './recent-ids.ts'
 import { refusal } from './refusal.ts'
-import type { SessionCounts } from './statistics.ts'
-
-/** The session whose peer is in question. */
-export interface PresenceRoom {
-  readonly platform: Platform
-  readonly toPath: readonly MsrpUri[]
-  readonly fromPath: readonly MsrpUri[]
-  readonly counts: SessionCounts
-  /** The connection at present. */
-  connection(): EndpointConnection
-  /** The peer is not there, or knows nothing of the session. */
-  gone(error: MsrpError): void
-}
+import type { SessionContext } from './session-context.ts'
 
 /** SENDs without body, which are no messages: the first one that binds the connection, keep-alives, and probes. */
 export class Presence {
-  readonly room: PresenceRoom
+  readonly context: SessionContext
   /** The latest ones, by Message-ID: a relay answers 200 and may find out later, by REPORT, that there is nobody. */
   readonly #sent: RecentIds<(error: MsrpError | undefined) => void> = new RecentIds(8)
   #stop: (() => void) | undefined
 
-  constructor(room: PresenceRoom) {
-    this.room = room
+  constructor(context: SessionContext) {
+    this.context = context
   }
 
   /** The active side's first request (RFC 4975 §5.4). Rejects when it is refused or not answered. */
@@ -41,7 +28,7 @@ export class Presence {
 
   /** Keeps asking for a sign of life: see `KeepAlive`. */
   keepAlive(interval: number): void {
-    const { KeepAlive } = loadedBefore(this.room.platform.parts.options)
+    const { KeepAlive } = loadedBefore(this.context.platform.parts.options)
     const keepAlive = new KeepAlive(this, interval)
     this.#stop = () => keepAlive.stop()
   }
@@ -60,8 +47,7 @@ export class Presence {
 
   /** One was refused, or found nobody; `silent` when it is enough that there was no answer in time. */
   failed(error: MsrpError, silent: boolean): void {
-    const gone = error.status === 481 || error.status === 506
-    if (gone || (silent && error.code === 'timeout')) this.room.gone(error)
+    if (isSessionGone(error.status) || (silent && error.code === 'timeout')) this.context.gone(error)
   }
 
   /**
@@ -70,7 +56,7 @@ export class Presence {
    * request had been answered so (RFC 4975 §7.3.2).
    */
   async send(how: { endToEnd?: boolean; failed(error: MsrpError): void }): Promise<MsrpError | undefined> {
-    const { platform, toPath, fromPath, counts } = this.room
+    const { platform, toPath, fromPath, counts } = this.context
     const { clock, random } = platform
     const sentAt = clock.now()
     const messageId = newMessageId(random)
@@ -80,7 +66,7 @@ export class Presence {
       if (error !== undefined) how.failed(error)
     })
     // RFC 4975 §5.4, §7.1
-    const { response } = ask(this.room.connection().msrp, 'The far side', 'a request without body', {
+    const { response } = ask(this.context.connection().msrp, 'The far side', 'a request without body', {
       method: 'SEND',
       toPath,
       fromPath,

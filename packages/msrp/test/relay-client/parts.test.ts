@@ -33,16 +33,18 @@ test('A login fails when what the relay needs cannot be loaded, and its connecti
   expect(relay.clock.pending).toBe(0)
 })
 
-test('A path is lost when it expires, and not before, when what refreshes it cannot be loaded', async () => {
+test.each([
+  ['cannot be loaded', () => Promise.reject(notLoaded), notLoaded],
+  ['is still being loaded', () => new Promise<never>(() => {}), undefined],
+])('A path is lost when it expires, and not before, when what refreshes it %s', async (_, pathRefresh, cause) => {
   const relay = new ScriptedRelay(() => granted(token('t'), ['Expires', '600']))
-  const parts = { ...PARTS_AT_HAND, pathRefresh: () => Promise.reject(notLoaded) }
-  const registration = await register(relay, { parts })
+  const registration = await register(relay, { parts: { ...PARTS_AT_HAND, pathRefresh } })
   const losses: MsrpError[] = []
   registration.onLost = (error) => losses.push(error)
   await relay.clock.advance(600_000 - 1)
   expect(losses).toEqual([])
   await relay.clock.advance(1)
-  expect(losses).toMatchObject([{ code: 'token-expired', cause: notLoaded }])
+  expect(losses).toMatchObject([{ code: 'token-expired', ...(cause && { cause }) }])
   expect(relay.clock.pending).toBe(0)
 })
 
@@ -82,19 +84,6 @@ test('Loading it is tried again while 10 s or more would pass until then', async
   await register(relay, { parts: { ...PARTS_AT_HAND, pathRefresh } })
   await relay.clock.advance(600_000)
   expect(loads.map((at) => Math.floor(at / 1_000))).toEqual([30, 315, 457, 528, 564, 582])
-  expect(relay.clock.pending).toBe(0)
-})
-
-test('A path is lost when it expires although what refreshes it is still being loaded', async () => {
-  const relay = new ScriptedRelay(() => granted(token('t'), ['Expires', '600']))
-  const parts = { ...PARTS_AT_HAND, pathRefresh: () => new Promise<never>(() => {}) }
-  const registration = await register(relay, { parts })
-  const losses: MsrpError[] = []
-  registration.onLost = (error) => losses.push(error)
-  await relay.clock.advance(600_000 - 1)
-  expect(losses).toEqual([])
-  await relay.clock.advance(1)
-  expect(losses).toMatchObject([{ code: 'token-expired' }])
   expect(relay.clock.pending).toBe(0)
 })
 
