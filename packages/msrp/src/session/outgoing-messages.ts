@@ -1,4 +1,5 @@
 import type { MsrpConnection } from '../connection/index.ts'
+import { type ContentFacts, closeContent, factsOf } from '../mime/content.ts'
 import { smimeTypeOf } from '../mime/smime.ts'
 import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { type Field, isIdent, MsrpError, newMessageId } from '../wire/index.ts'
@@ -11,7 +12,6 @@ import { wrapForPeer } from './envelope.ts'
 import { loadedBefore, use } from './later.ts'
 import { acceptsType, bareType, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
-import { type BodyFacts, closeBody, factsOf } from './outgoing-body.ts'
 import { type OutgoingRoom, type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -111,7 +111,7 @@ export class OutgoingMessages implements OutgoingRoom {
         })
         .catch((cause) => {
           message.fail(asMsrpError(cause, 'internal', 'The message could not be sent'))
-          void closeBody(body)
+          void closeContent(body)
         })
         .finally(() => this.#loaded())
     } else message.open(cursor, head)
@@ -189,7 +189,7 @@ export class OutgoingMessages implements OutgoingRoom {
     }
   }
 
-  #settings(facts: BodyFacts, options: SendOptions): Settings {
+  #settings(facts: ContentFacts, options: SendOptions): Settings {
     const { messageId, disposition, fileName, resumeFrom = 0 } = options
     const { unansweredChunks, unansweredBytes } = this.context.limits
     const chunkSize = options.chunkSize ?? this.#options.chunkSize
@@ -251,7 +251,7 @@ export class OutgoingMessages implements OutgoingRoom {
 
   #refusedHere(
     { contentType, messageId, types }: OutgoingSettings,
-    facts: BodyFacts,
+    facts: ContentFacts,
     body: MessageBody,
     options: SendOptions,
   ): MsrpError | undefined {
