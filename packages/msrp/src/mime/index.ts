@@ -15,6 +15,7 @@ export {
   sourceOf,
   startingWith,
 } from './content-reader.ts'
+export { untilGivenUp } from './giving-up.ts'
 export { type JoinedContent, joinContents } from './joined-content.ts'
 export { depthInside } from './nesting.ts'
 export { type PassingSink, passingSink } from './passing-sink.ts'
