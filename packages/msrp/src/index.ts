@@ -9,6 +9,7 @@ import { MsrpEndpoint } from './session/endpoint.ts'
 import { listenerOn } from './session/listener.ts'
 import type { ConnectOptions, EndpointOptions, PrepareOptions } from './session/options.ts'
 import type { ListenOptions } from './session/platform.ts'
+import { checkObject } from './session/read-argument.ts'
 
 export type { Container, ContainerView } from './mime/container.ts'
 export { fileBody } from './node/file-body.ts'
@@ -66,7 +67,9 @@ export type ListenerOptions = ListenOptions &
 export class Endpoint implements AsyncDisposable {
   readonly #endpoint: MsrpEndpoint
 
+  /** @throws MsrpError `invalid-argument` */
   constructor(options: NodeEndpointOptions = {}) {
+    checkObject('options', options)
     this.#endpoint = new MsrpEndpoint(nodePlatform(options), options)
   }
 
@@ -89,6 +92,7 @@ export class Endpoint implements AsyncDisposable {
    * @throws MsrpError `unreachable` when the port is taken, `invalid-argument`
    */
   async listen(options: Omit<ListenerOptions, keyof NodePlatformOptions> = {}): Promise<Listener> {
+    checkObject('options', options)
     const { host, port, tls, publicHost, publicPort, ...rest } = options
     const place = defined({ host, port, tls, publicHost, publicPort })
     return listenerOn(await this.#endpoint.prepare({ ...rest, listen: place, remotePath: 'first' }))
@@ -105,17 +109,17 @@ export class Endpoint implements AsyncDisposable {
 }
 
 /** `Endpoint.connect` on an endpoint of its own. */
-export function connect(options: ConnectOptions & NodeEndpointOptions): Promise<Session> {
+export async function connect(options: ConnectOptions & NodeEndpointOptions): Promise<Session> {
   return new Endpoint(options).connect(options)
 }
 
 /** `Endpoint.prepare` on an endpoint of its own. */
-export function prepare(options: PrepareOptions & NodeEndpointOptions = {}): Promise<PreparedSession> {
+export async function prepare(options: PrepareOptions & NodeEndpointOptions = {}): Promise<PreparedSession> {
   return new Endpoint(options).prepare(options)
 }
 
 /** `Endpoint.listen` on an endpoint of its own. */
-export function listen(options: ListenerOptions = {}): Promise<Listener> {
+export async function listen(options: ListenerOptions = {}): Promise<Listener> {
   return new Endpoint(options).listen(options)
 }
 

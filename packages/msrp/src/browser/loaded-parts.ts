@@ -1,6 +1,6 @@
 import type { Later } from '../session/later.ts'
 import type { Parts } from '../session/parts.ts'
-import { MsrpError } from '../wire/index.ts'
+import { notLoaded } from '../wire/not-loaded.ts'
 
 /** The parts that few sessions need, each in a file of its own if the bundler likes to. */
 export const loadedParts: Parts = {
@@ -22,7 +22,7 @@ export function loaded<T>(load: () => Promise<T>): Later<T> {
       return part
     } catch (cause) {
       part = undefined
-      throw new MsrpError('internal', `A part of the library could not be loaded: ${cause}`, { cause })
+      throw notLoaded(cause)
     }
   }
   return () => {

@@ -10,6 +10,7 @@ import {
   type RequestHead,
   type ResponseHead,
 } from '../wire/index.ts'
+import { notLoaded } from '../wire/not-loaded.ts'
 import type { ChunkSource } from './chunk-source.ts'
 import type { Clock } from './clock.ts'
 import { Outbox } from './outbox.ts'
@@ -330,7 +331,7 @@ export class MsrpConnection<Pending> {
       },
       (cause: unknown) => {
         if (cause instanceof MsrpError) this.#unreadable(cause)
-        else this.fail(new MsrpError('internal', `What is needed to read on could not be loaded: ${cause}`, { cause }))
+        else this.fail(notLoaded(cause))
       },
     )
   }

@@ -5,6 +5,7 @@ import {
   depthInside,
   sourceOf,
   startingWith,
+  untilGivenUp,
 } from '../mime/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { pulledStream } from '../wire/pulled-stream.ts'
@@ -63,7 +64,10 @@ export async function openCpim(message: CpimSource, options: OpenOptions = {}): 
   const refuse = (status = 413, comment?: string): void => message.refuse?.(status, comment)
   const source = { ...sourceOf(message.stream().getReader()), refuse }
   try {
-    const { head, rest, ended } = await unlessGivenUp(source, readHead(source, options), options.signal)
+    const { head, rest, ended } = await readHead(
+      untilGivenUp(source, options.signal, 'the head of message/cpim'),
+      options,
+    )
     const error = requirementError(head, options)
     if (error !== undefined) throw error
     const { contentType, transferEncoding: encoding } = head
@@ -119,29 +123,6 @@ function requirementError(head: CpimHead, { understands }: OpenOptions): MsrpErr
 /** For the response, which is one line: it has no control characters, since `shown` lets none through. */
 function commentOn(error: MsrpError): string {
   return error.message
-}
-
-/** What is waited for, unless the signal comes before it. */
-async function unlessGivenUp<T>(
-  source: ContentSource,
-  coming: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return coming
-  const givenUp = Promise.withResolvers<never>()
-  const giveUp = (): void => {
-    const text = 'Waiting for the head of message/cpim was given up'
-    givenUp.reject(new MsrpError('aborted', text, { status: 413, cause: signal.reason }))
-    source.refuse?.(413, text)
-    source.cancel(signal.reason).catch(() => {})
-  }
-  if (signal.aborted) giveUp()
-  signal.addEventListener('abort', giveUp)
-  try {
-    return await Promise.race([givenUp.promise, coming])
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-  }
 }
 
 async function readHead(source: ContentSource, limits: CpimLimits): Promise<FoundHead & { ended: boolean }> {

@@ -1,6 +1,5 @@
 import type { MessageBody, RandomAccessBody } from '../session/body.ts'
 import { readerFor } from '../session/body-reader.ts'
-import { factsOf } from '../session/outgoing-body.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { FileDates } from './file-date.ts'
 import type { FileDisposition } from './file-disposition.ts'
@@ -43,7 +42,7 @@ export function typeOf({ type, body }: LocalFile): string {
 
 /** Size of a file in bytes; undefined for a stream that does not say it. */
 export function sizeOf({ body }: Pick<LocalFile, 'body'>): number | undefined {
-  if (isInMemory(body)) return factsOf(body).size
+  if (isInMemory(body)) return readerFor(body, 0).size
   return 'size' in body && typeof body.size === 'number' ? body.size : undefined
 }
 

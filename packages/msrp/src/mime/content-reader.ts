@@ -29,7 +29,7 @@ export interface ArrivingContent {
 }
 
 /** What is known of content before it is read. */
-export interface ContentFacts {
+export interface ArrivingFacts {
   readonly contentType: string
   /** The value of Content-Transfer-Encoding. */
   readonly encoding: string | undefined
@@ -38,7 +38,10 @@ export interface ContentFacts {
 }
 
 /** The ways to read content. */
-export function arrivingContent(source: ContentSource, { contentType, encoding, most }: ContentFacts): ArrivingContent {
+export function arrivingContent(
+  source: ContentSource,
+  { contentType, encoding, most }: ArrivingFacts,
+): ArrivingContent {
   let taken = false
   const take = (): ContentSource => {
     if (taken) throw new MsrpError('invalid-argument', 'The content is read already: it can be read once')

@@ -4,8 +4,6 @@ export {
   type Content,
   defaultType,
   inMemory,
-  type JoinedContent,
-  joinContents,
   type ReadableContent,
   type StreamedContent,
 } from './content.ts'
@@ -17,6 +15,8 @@ export {
   sourceOf,
   startingWith,
 } from './content-reader.ts'
+export { untilGivenUp } from './giving-up.ts'
+export { type JoinedContent, joinContents } from './joined-content.ts'
 export { depthInside } from './nesting.ts'
 export { type PassingSink, passingSink } from './passing-sink.ts'
 export { type SmimeType, smimeAcceptTypes, smimeTypeOf, takesSmime } from './smime.ts'

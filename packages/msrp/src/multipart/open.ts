@@ -1,4 +1,11 @@
-import { type ArrivingContent, arrivingContent, type ContentSource, depthInside, sourceOf } from '../mime/index.ts'
+import {
+  type ArrivingContent,
+  arrivingContent,
+  type ContentSource,
+  depthInside,
+  sourceOf,
+  untilGivenUp,
+} from '../mime/index.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
 import { type MultipartLimits, MultipartReader } from './multipart-reader.ts'
 import { type Multipart, parseMultipart } from './parse.ts'
@@ -22,6 +29,12 @@ export interface OpenMultipartOptions extends MultipartLimits {
    * session takes.
    */
   readonly contentBytes?: number
+  /**
+   * Gives up waiting for any of it, heads or contents of parts, with `aborted`, and tells the sender to stop with 413; once all
+   * of it is here it has no effect. `AbortSignal.timeout(30_000)` sets a limit of time. Default: waits as long as the message
+   * takes.
+   */
+  readonly signal?: AbortSignal
 }
 
 /** A multipart whose parts arrive. Iterate once. Leaving the iteration early tells the sender to stop. */
@@ -63,8 +76,8 @@ export class OpenedPart extends PartHead implements ArrivingContent {
 /**
  * Reads the parts of a multipart as they arrive. One that cannot be read is refused with 400, one that holds too much with
  * 413, where the sender has not had its answer yet.
- * @throws MsrpError `malformed`, `limit-exceeded`, `type-not-accepted` when it is no multipart; while iterating also what
- *   reading the message throws
+ * @throws MsrpError `malformed`, `limit-exceeded`, `type-not-accepted` when it is no multipart; while iterating also
+ *   `aborted` by the signal, and what reading the message throws
  */
 export function openMultipart(message: MultipartSource, options: OpenMultipartOptions = {}): OpenedMultipart {
   const { contentType } = message
@@ -73,21 +86,20 @@ export function openMultipart(message: MultipartSource, options: OpenMultipartOp
   const reader = refusing(message, () => new MultipartReader(contentType, eventsInto(events), options))
   const { type = '', parameters = new Map<string, string>() } = parseMediaType(contentType) ?? {}
   const most = options.contentBytes ?? Number.POSITIVE_INFINITY
-  const parts = (): AsyncGenerator<OpenedPart> => partsOf(message, reader, events, { most, depth })
+  const parts = (): AsyncGenerator<OpenedPart> => partsOf(message, reader, events, { ...options, most, depth })
   return { type, parameters, [Symbol.asyncIterator]: parts }
 }
 
 /** Reads a multipart as a whole into memory. @throws MsrpError as `openMultipart`; `too-large` */
 export async function readMultipart(message: MultipartSource, options: OpenMultipartOptions = {}): Promise<Multipart> {
-  const { contentBytes: most = Number.POSITIVE_INFINITY, ...limits } = options
+  const { contentBytes: most = Number.POSITIVE_INFINITY, signal, ...limits } = options
   const { contentType, size = 0 } = message
   if (size > most) {
     refusing(message, () => {
       throw new MsrpError('too-large', `The multipart has ${size} bytes, more than ${most}`, { status: 413 })
     })
   }
-  const refuse = (status: number, comment?: string): void => message.refuse?.(status, comment)
-  const source = { ...sourceOf(message.stream().getReader()), refuse }
+  const source = sourceFor(message, signal)
   const bytes = await arrivingContent(source, { contentType, encoding: undefined, most }).bytes()
   return parseMultipart(bytes, contentType, {
     ...limits,
@@ -119,14 +131,20 @@ function refusing<Result>(message: MultipartSource, run: () => Result): Result {
   }
 }
 
+/** What is read of a message, as long as the signal lets it. */
+function sourceFor(message: MultipartSource, signal: AbortSignal | undefined): ContentSource {
+  const refuse = (status: number, comment?: string): void => message.refuse?.(status, comment)
+  return untilGivenUp({ ...sourceOf(message.stream().getReader()), refuse }, signal, 'the multipart')
+}
+
 async function* partsOf(
   message: MultipartSource,
   reader: MultipartReader,
   events: MultipartEvent[],
-  options: { most: number; depth: number },
+  { signal, ...options }: { signal?: AbortSignal; most: number; depth: number },
 ): AsyncGenerator<OpenedPart> {
-  const source = sourceOf(message.stream().getReader())
-  const refuse = (status: number, comment?: string): void => message.refuse?.(status, comment)
+  const source = sourceFor(message, signal)
+  const { refuse } = source
   let at = 0
   let ended = false
   let failure: unknown

@@ -37,7 +37,7 @@ export class ResentMessage implements OutgoingMessage {
 
   constructor(room: ResentRoom, body: ResendableBody, options: SendOptions & { readonly messageId: string }) {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const { messageId, contentType = body.contentType, resumeFrom = 0, signal } = options
+    const { messageId, contentType = body.contentType, resumeFrom = 0 } = options
     this.messageId = messageId
     this.contentType = contentType
     this.delivered = promise
@@ -49,10 +49,6 @@ export class ResentMessage implements OutgoingMessage {
     this.#sent = resumeFrom
     const ranges = resumeFrom > 0 ? [{ start: 1, end: resumeFrom }] : []
     this.#confirmed = { contiguous: resumeFrom, bytes: resumeFrom, ranges }
-    const onAbort = (): void => this.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort)
-    const forget = (): void => signal?.removeEventListener('abort', onAbort)
-    this.delivered.then(forget, forget)
   }
 
   get total(): number | undefined {
@@ -75,6 +71,19 @@ export class ResentMessage implements OutgoingMessage {
   abort(reason?: unknown): void {
     if (this.#current !== undefined) this.#current.abort(reason)
     else this.fail(new MsrpError('aborted', 'The message was abandoned by its sender', { cause: reason }))
+  }
+
+  /**
+   * Sends it, or has it wait where there is no session. @throws MsrpError `invalid-argument`: it is no message then, and
+   * nothing of it is kept
+   */
+  begin(session: Session | undefined): void {
+    if (session !== undefined) this.sendOver(session)
+    const { signal } = this.#options
+    const onAbort = (): void => this.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    const forget = (): void => signal?.removeEventListener('abort', onAbort)
+    this.delivered.then(forget, forget)
   }
 
   /** Sends what is not confirmed. @throws MsrpError `invalid-argument` */

@@ -66,7 +66,7 @@ export class UnconfirmedMessages {
     else if (this.#full(message)) {
       message.fail(new MsrpError('queue-full', `${this.#messages.size} messages are not confirmed yet: wait for some`))
     } else {
-      if (session !== undefined) message.sendOver(session)
+      message.begin(session)
       this.#messages.set(messageId, message)
     }
     return message

@@ -1,3 +1,4 @@
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError } from '../wire/index.ts'
 import { checkNotAborted, unlessAborted } from './abortable.ts'
 import { notAcceptable } from './acceptable.ts'
@@ -82,8 +83,7 @@ export class Answering {
 
   /** There is no answer: what was made for it is over. */
   failed(error: unknown): void {
-    const reason =
-      error instanceof MsrpError ? error : new MsrpError('aborted', 'There was no answer', { cause: error })
+    const reason = asMsrpError(error, 'aborted', 'There was no answer')
     this.#unfollow()
     this.#givenUp.abort(reason)
     for (const medium of this.#made) medium.over(reason)

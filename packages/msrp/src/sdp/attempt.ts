@@ -2,6 +2,7 @@ import type { Clock } from '../connection/index.ts'
 import type { Session } from '../session/api.ts'
 import type { CompleteOptions } from '../session/options.ts'
 import { type PeerFacts, peerSays } from '../session/peer-facts.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { LocalAddress } from './local-address.ts'
 
@@ -89,7 +90,7 @@ export class Attempt {
     } catch (error) {
       this.#over = true
       // What a signal gives as its reason can be anything.
-      throw error instanceof MsrpError ? error : new MsrpError('aborted', 'The session was given up', { cause: error })
+      throw asMsrpError(error, 'aborted', 'The session was given up')
     }
   }
 

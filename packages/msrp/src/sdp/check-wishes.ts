@@ -1,28 +1,22 @@
+import { checkOptions, LIST, type OptionRule, oneOf, TEXT, YES_OR_NO } from '../session/option-rules.ts'
+import { checkObject } from '../session/read-argument.ts'
 import { MsrpError } from '../wire/index.ts'
-import { shown } from '../wire/shown.ts'
 import type { MediaChanges, MediaWishes } from './api.ts'
 import { DIRECTIONS } from './direction.ts'
 
-/** What a value has to be, in words, and whether it is. */
-type Rule = readonly [words: string, holds: (value: unknown) => boolean]
-
-const YES_OR_NO: Rule = ['true or false', (value) => typeof value === 'boolean']
-const LIST: Rule = ['a list', Array.isArray]
-const TEXT: Rule = ['a text', (value) => typeof value === 'string']
-const DIRECTION: Rule = [`one of ${DIRECTIONS.join(', ')}`, (value) => DIRECTIONS.some((one) => one === value)]
-const BYTES: Rule = ['a whole number of bytes', (value) => Number.isSafeInteger(value) && Number(value) >= 0]
+const BYTES: OptionRule = ['a whole number of bytes', (value) => Number.isSafeInteger(value) && Number(value) >= 0]
 /** Looked at where it is used: by `prepare`, or by the session. */
-const ELSEWHERE: Rule = ['', () => true]
+const ELSEWHERE: OptionRule = ['', () => true]
 
-const CHANGES: Readonly<Record<keyof MediaChanges, Rule>> = {
-  direction: DIRECTION,
+const CHANGES: Readonly<Record<keyof MediaChanges, OptionRule>> = {
+  direction: oneOf(...DIRECTIONS),
   chatroom: LIST,
   attributes: LIST,
   information: TEXT,
 }
 
 /** Each wish by its name. What a description says of the peer is none: it would be passed over. */
-const WISHES: Readonly<Record<keyof MediaWishes, Rule>> = {
+const WISHES: Readonly<Record<keyof MediaWishes, OptionRule>> = {
   ...CHANGES,
   acceptTypes: LIST,
   acceptWrappedTypes: LIST,
@@ -59,15 +53,12 @@ export function checkChanges(changes: MediaChanges): void {
   check('change', changes, CHANGES)
 }
 
-function check(what: string, values: object, rules: Readonly<Record<string, Rule>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
-    if (rule === undefined) {
-      const known = Object.keys(rules).join(', ')
-      throw new MsrpError('invalid-argument', `${what}: ${name} is none of ${known}`)
-    }
-    const [words, holds] = rule
-    if (value === undefined || holds(value)) continue
-    throw new MsrpError('invalid-argument', `${what}: ${name} has to be ${words}, not ${shown(String(value))}`)
+function check(what: string, values: object, rules: Readonly<Record<string, OptionRule>>): void {
+  checkObject(what, values)
+  const unknown = Object.keys(values).find((name) => !Object.hasOwn(rules, name))
+  if (unknown !== undefined) {
+    const known = Object.keys(rules).join(', ')
+    throw new MsrpError('invalid-argument', `${what}: ${unknown} is none of ${known}`)
   }
+  checkOptions(what, values, rules)
 }

@@ -17,9 +17,13 @@ const LONGEST = 256 * 1024
 
 /**
  * Takes a description apart. Lines of any type are kept, blank ones too, which some programs leave at the end.
- * @throws MsrpError `malformed` naming the first line that is none; `limit-exceeded` beyond 256 Ki characters
+ * @throws MsrpError `malformed` naming the first line that is none; `limit-exceeded` beyond 256 Ki characters;
+ *   `invalid-argument` for what is no text
  */
 export function readLines(text: string): SdpLine[] {
+  if (typeof text !== 'string') {
+    throw new MsrpError('invalid-argument', `A session description has to be a text, not ${text}`)
+  }
   if (text.length > LONGEST) {
     throw new MsrpError(
       'limit-exceeded',

@@ -62,6 +62,9 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     wishes: MediaWishes | readonly MediaWishes[] = [],
     options: NegotiationOptions = {},
   ) {
+    if (typeof endpoint?.prepare !== 'function') {
+      throw new MsrpError('invalid-argument', 'endpoint has to be an Endpoint: it needs prepare')
+    }
     const { random = systemRandom, clock = wakefulClock } = options
     this.#endpoint = endpoint
     this.#options = options
@@ -179,7 +182,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     checkNotAborted(signal)
     const pending = this.#pending
     if (pending === undefined) {
-      if (this.#accepted === answer) return this.#opened(own)
+      if (this.#accepted !== undefined && this.#accepted === answer) return this.#opened(own)
       const text =
         this.#accepted === undefined
           ? 'No offer is out'

@@ -1,6 +1,6 @@
+import { type ContentFacts, closeContent, factsOf, isReadable, isStreamed, unusable } from '../mime/content.ts'
 import { asMsrpError } from '../wire/as-msrp-error.ts'
 import type { MessageBody, RandomAccessBody, StreamBody } from './body.ts'
-import { type BodyFacts, closeBody, factsOf, isRandomAccess, isStreamBody, unusable } from './outgoing-body.ts'
 import { type StreamIterator, StreamReader } from './stream-reader.ts'
 
 /** Bytes read at once from a body. */
@@ -46,8 +46,8 @@ export function readerFor(body: MessageBody, start: number): BodyReader {
       return new Uint8Array(await body.slice(position, position + length).arrayBuffer())
     })
   }
-  if (isRandomAccess(body as object)) return randomAccessReader(facts, body as RandomAccessBody)
-  const stream = isStreamBody(body as object) ? (body as StreamBody).stream : (body as Stream)
+  if (isReadable(body as object)) return randomAccessReader(facts, body as RandomAccessBody)
+  const stream = isStreamed(body as object) ? (body as StreamBody).stream : (body as Stream)
   return new StreamReader(iteratorOf(stream), {
     ...facts,
     start,
@@ -58,16 +58,16 @@ export function readerFor(body: MessageBody, start: number): BodyReader {
 type Stream = StreamBody['stream'] | Iterable<Uint8Array | string>
 
 /** Of a body that can be read at any place, as often as needed. */
-function anyPlace({ size, contentType }: BodyFacts, read: BodyReader['read'], close = (): void => {}): BodyReader {
+function anyPlace({ size, contentType }: ContentFacts, read: BodyReader['read'], close = (): void => {}): BodyReader {
   return { size, contentType, rereadable: true, openEnded: false, read, close, retain: () => {}, release: () => {} }
 }
 
-function randomAccessReader(facts: BodyFacts, body: RandomAccessBody): BodyReader {
+function randomAccessReader(facts: ContentFacts, body: RandomAccessBody): BodyReader {
   return anyPlace(
     facts,
     async (position, length) =>
       position < body.size ? body.read(position, Math.min(length, body.size - position)) : undefined,
-    () => void closeBody(body),
+    () => void closeContent(body),
   )
 }
 

@@ -7,6 +7,7 @@ import { type ListeningPlace, ListeningSockets } from './listening-sockets.ts'
 import type { CompleteOptions, EndpointLimits, PrepareOptions, SessionOptions } from './options.ts'
 import { checkFingerprint } from './peer-fingerprint.ts'
 import type { DialTarget, ListenOptions, ListenPlatform, TlsOptions } from './platform.ts'
+import { checkPrepareOptions } from './prepare-rules.ts'
 
 /** The endpoint around them. */
 export interface DirectPeersRoom {
@@ -45,7 +46,9 @@ export class DirectPeers {
   }
 
   /** Whether a local path can be made as it is wanted, a relay or not. @throws MsrpError `invalid-argument` */
-  check({ listen, peerFingerprint, relay, remotePath }: PrepareOptions): void {
+  check(options: PrepareOptions): void {
+    checkPrepareOptions(options)
+    const { listen, peerFingerprint, relay, remotePath } = options
     if (remotePath === 'first') {
       this.checkFingerprint(peerFingerprint, { relayed: relay !== undefined, secure: listen?.tls !== undefined })
     }

@@ -15,6 +15,7 @@ import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } 
 import { loadFor } from './parts.ts'
 import type { DialTarget, Platform } from './platform.ts'
 import { Prepared, pathOf } from './prepared-session.ts'
+import { checkObject } from './read-argument.ts'
 import { RecentMessages } from './recent-messages.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, relayTarget } from './relay-path.ts'
@@ -53,6 +54,7 @@ export class MsrpEndpoint {
 
   /** Makes a local path, connects to the peer and binds the connection. */
   async connect(options: ConnectOptions): Promise<Session> {
+    checkObject('options', options)
     const { path, ...rest } = options
     const remotePath = pathOf(path)
     const secure = options.relay !== undefined || remotePath[0]?.secure === true
@@ -66,7 +68,8 @@ export class MsrpEndpoint {
   }
 
   /** Makes a local path to give out. */
-  prepare(options: PrepareOptions): Promise<PreparedSession> {
+  async prepare(options: PrepareOptions): Promise<PreparedSession> {
+    checkObject('options', options)
     return this.#prepare(options, options.relay !== undefined || options.tls !== undefined)
   }
 

@@ -1,8 +1,10 @@
 import type { MsrpConnection } from '../connection/index.ts'
+import { type ContentFacts, closeContent, factsOf } from '../mime/content.ts'
 import { smimeTypeOf } from '../mime/smime.ts'
 import { asMsrpError } from '../wire/as-msrp-error.ts'
-import { type Field, isIdent, MsrpError, newMessageId } from '../wire/index.ts'
+import { type Field, isIdent, MsrpError, newMessageId, parseMediaType } from '../wire/index.ts'
 import { isSessionGone } from '../wire/session-gone.ts'
+import { shown } from '../wire/shown.ts'
 import type { MessageBody } from './body.ts'
 import type { CursorLimits } from './body-cursor.ts'
 import { ChunkHead } from './chunk-head.ts'
@@ -11,7 +13,6 @@ import { wrapForPeer } from './envelope.ts'
 import { loadedBefore, use } from './later.ts'
 import { acceptsType, bareType, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
-import { type BodyFacts, closeBody, factsOf } from './outgoing-body.ts'
 import { type OutgoingRoom, type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -111,7 +112,7 @@ export class OutgoingMessages implements OutgoingRoom {
         })
         .catch((cause) => {
           message.fail(asMsrpError(cause, 'internal', 'The message could not be sent'))
-          void closeBody(body)
+          void closeContent(body)
         })
         .finally(() => this.#loaded())
     } else message.open(cursor, head)
@@ -189,7 +190,7 @@ export class OutgoingMessages implements OutgoingRoom {
     }
   }
 
-  #settings(facts: BodyFacts, options: SendOptions): Settings {
+  #settings(facts: ContentFacts, options: SendOptions): Settings {
     const { messageId, disposition, fileName, resumeFrom = 0 } = options
     const { unansweredChunks, unansweredBytes } = this.context.limits
     const chunkSize = options.chunkSize ?? this.#options.chunkSize
@@ -212,7 +213,14 @@ export class OutgoingMessages implements OutgoingRoom {
       successReport: options.successReport ?? true,
       failureReport: options.failureReport ?? 'yes',
     }
-    const smime = [about.contentType, ...(options.wrappedTypes ?? [])].find((type) => smimeTypeOf(type) !== undefined)
+    const { contentType, successReport, failureReport } = about
+    if (parseMediaType(contentType) === undefined)
+      throw unusable(`contentType ${shown(contentType)}: it is type/subtype`)
+    if (typeof successReport !== 'boolean') throw unusable(`successReport "${successReport}": it is true or false`)
+    if (!/^(yes|partial|no)$/.test(failureReport)) {
+      throw unusable(`failureReport "${failureReport}": it is yes, partial or no`)
+    }
+    const smime = [contentType, ...(options.wrappedTypes ?? [])].find((type) => smimeTypeOf(type) !== undefined)
     if (smime !== undefined && facts.size === undefined) {
       throw unusable(`${smime} of unknown size: each chunk of S/MIME announces the size of all (RFC 8591 §8.2)`)
     }
@@ -224,22 +232,20 @@ export class OutgoingMessages implements OutgoingRoom {
       resumeFrom,
       unansweredChunks,
       unansweredBytes,
-      answersExpected: about.failureReport === 'yes',
+      answersExpected: failureReport === 'yes',
       size: facts.size,
       reportTimeout: this.#options.reportTimeout ?? REPORT_TIMEOUT,
       onProgress: options.onProgress,
       signal: options.signal,
-      types: typesIn(about.contentType, options),
+      types: typesIn(contentType, options),
     }
   }
 
   /** `file`: what Content-Disposition says where it is one. */
   #head(settings: Settings, file: string | undefined): ChunkHead {
-    const { contentType } = settings
     const disposition = file ?? settings.disposition
     const fields = [...settings.fields]
     if (disposition !== undefined) fields.push(['Content-Disposition', disposition])
-    if (contentType === '') throw unusable('an empty contentType')
     const reserved = fields.find(([name]) => RESERVED.has(name.toLowerCase()))
     if (reserved !== undefined) throw unusable(`the field ${reserved[0]}, which the library writes itself`)
     // RFC 4975 §7.1.1, §14.3: bodies travel as they are, and nothing says so.
@@ -251,7 +257,7 @@ export class OutgoingMessages implements OutgoingRoom {
 
   #refusedHere(
     { contentType, messageId, types }: OutgoingSettings,
-    facts: BodyFacts,
+    facts: ContentFacts,
     body: MessageBody,
     options: SendOptions,
   ): MsrpError | undefined {

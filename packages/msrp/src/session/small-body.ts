@@ -1,4 +1,5 @@
 import { MsrpError } from '../wire/index.ts'
+import { notLoaded } from '../wire/not-loaded.ts'
 import type { PlacedBytes } from './body-blocks.ts'
 import type { BodyRoom } from './body-room.ts'
 import { ByteRanges } from './byte-ranges.ts'
@@ -165,7 +166,7 @@ export class SmallBody implements AnyBody {
       this.#room.grown(large)
       return large
     } catch (cause) {
-      this.fail(new MsrpError('internal', `What large messages need could not be loaded: ${cause}`, { cause }))
+      this.fail(notLoaded(cause))
       return undefined
     } finally {
       this.#room.shared.resume(this)

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { buildCpim, openCpim } from '../../src/cpim/index.ts'
 import {
@@ -51,6 +52,69 @@ describe('A multipart that arrives is opened', () => {
     }
     expect(types).toHaveLength(3)
     expect([source.drained, source.cancelled]).toEqual([true, false])
+  })
+
+  describe('until its signal says that it takes too long:', () => {
+    /** The message as far as this text; nothing more comes. */
+    function stalledBehind(text: string): Arriving {
+      const at = Buffer.from(three.body).indexOf(text) + text.length
+      const source = new Arriving(three)
+      source.stream = () =>
+        new ReadableStream({
+          start: (controller) => controller.enqueue(three.body.subarray(0, at)),
+          cancel: () => {
+            source.cancelled = true
+          },
+        })
+      return source
+    }
+
+    const aborted = { code: 'aborted', status: 413, cause: 'too slow' }
+
+    test.each([
+      ['for the head of a part', 'Content-Type: image'],
+      ['for the rest of a part', 'filename="a.png"\r\n\r\n'],
+    ])('while it waits %s', async (_, text) => {
+      const source = stalledBehind(text)
+      const controller = new AbortController()
+      const { signal } = controller
+      const seen: string[] = []
+      const reading = (async () => {
+        for await (const part of openMultipart(source, { signal })) {
+          seen.push(part.contentType)
+          await part.bytes()
+        }
+      })()
+      setImmediate(() => controller.abort('too slow'))
+      await expect(reading).rejects.toMatchObject(aborted)
+      expect(seen[0]).toBe('text/plain;charset=utf-8')
+      expect([source.refused?.[0], source.cancelled]).toEqual([413, true])
+      expect(getEventListeners(signal, 'abort')).toEqual([])
+    })
+
+    test('while it comes into memory', async () => {
+      const source = stalledBehind('Grüße')
+      const controller = new AbortController()
+      const reading = readMultipart(source, { signal: controller.signal })
+      controller.abort('too slow')
+      await expect(reading).rejects.toMatchObject(aborted)
+      expect([source.refused?.[0], source.cancelled]).toEqual([413, true])
+    })
+
+    test('before anything is read of it', async () => {
+      const source = new Arriving(three)
+      const signal = AbortSignal.abort('too slow')
+      await expect(openMultipart(source, { signal })[Symbol.asyncIterator]().next()).rejects.toMatchObject(aborted)
+      expect([source.refused?.[0], source.cancelled]).toEqual([413, true])
+    })
+
+    test('which is too late once all of it is here', async () => {
+      const controller = new AbortController()
+      const source = new Arriving(three)
+      for await (const _ of openMultipart(source, { signal: controller.signal }));
+      controller.abort('too slow')
+      expect([source.refused, source.cancelled]).toEqual([undefined, false])
+    })
   })
 
   test('and fetches nothing before it is asked for', async () => {

@@ -305,6 +305,26 @@ describe('A refusal', () => {
     expect(relays.map(({ connections }) => connections[0]?.open)).toEqual([false, false, false, false])
   })
 
+  test.each(['alice@localhost', 'sip:alice@example.com'])(
+    'of a user name with its domain says what it may be without: %s',
+    async (username) => {
+      const relays = [
+        new ScriptedRelay(() => challenge()),
+        new ScriptedRelay((auth) => (auth.authorization ? { status: 403, comment: '' } : challenge())),
+        new ScriptedRelay((auth) => (auth.number < 3 ? challenge() : 'close')),
+      ]
+      for (const relay of relays) {
+        const error = await errorOf(register(relay, { credentials: { username, password: 'secret' } }))
+        expect(error).toMatchObject({
+          code: 'unauthorized',
+          message:
+            'the relay relay.example.com does not accept this user name or password: ' +
+            `most relays have "alice" for "${username}"`,
+        })
+      }
+    },
+  )
+
   test('of credentials that cannot be checked at present says so, and does not blame them', async () => {
     const relay = new ScriptedRelay((auth) =>
       auth.authorization ? { status: 403, comment: 'Later', fields: [['Retry-After', '10']] } : challenge(),

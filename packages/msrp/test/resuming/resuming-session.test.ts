@@ -1,5 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { ResumingSession } from '../../src/resuming/index.ts'
+import type { SendOptions } from '../../src/session/options.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { failure, nextMessage, stateOf } from '../session/stage.ts'
@@ -327,6 +329,29 @@ describe('While there is no session', () => {
     expect(await session.closed).toMatchObject({ by: 'failure', error: { code: 'closed' } })
   })
 
+  test('a stream that is read elsewhere is a mistake, as with one', async () => {
+    for (const stage of [await without(), resumingStage()]) {
+      const stream = new Blob(['x']).stream()
+      stream.getReader()
+      expect(() => stage.alice.send(stream)).toThrow(/locked/)
+      await stage.close()
+    }
+  })
+
+  test('what is not sent closes the stream that it would have read', async () => {
+    const stage = await without({ alice: { queue: { messages: 1 } } })
+    stage.alice.send('one')
+    for (const options of [{ signal: AbortSignal.abort() }, {}]) {
+      const { promise: cancelled, resolve: cancel } = Promise.withResolvers<void>()
+      const stream = new ReadableStream<string>({ cancel })
+      expect(await failure(stage.alice.send(stream, options).delivered)).toMatchObject({
+        code: 'signal' in options ? 'aborted' : 'queue-full',
+      })
+      await cancelled
+    }
+    await stage.close()
+  })
+
   test('what cannot be sent fails as soon as it could be', async () => {
     const stage = await without()
     const sent = stage.alice.send('x', { fields: [['Message-ID', 'own']] })
@@ -457,6 +482,27 @@ describe('A message', () => {
     const stage = resumingStage()
     stage.alice.send('one', { messageId: 'abcd1234' })
     expect(() => stage.alice.send('two', { messageId: 'abcd1234' })).toThrow('abcd1234')
+    await stage.close()
+  })
+
+  test.each<[string, SendOptions]>([
+    ['an option that cannot be', { contentType: 'text' }],
+    ['a field of the library’s own', { fields: [['Message-ID', 'own']] }],
+  ])('with %s leaves nothing behind: the same stream can be sent as it should be', async (_, wrong) => {
+    const stage = resumingStage()
+    await Promise.all([stage.alice.opened, stage.bob.opened])
+    const { signal } = new AbortController()
+    const stream = new Blob(['as it should be']).stream()
+    const options = { messageId: 'again1', signal }
+    const send = (): unknown => stage.alice.send(stream, { ...options, ...wrong })
+    expect(send).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    expect(stream.locked).toBe(false)
+    expect(stage.alice.statistics.unconfirmed.messages).toBe(0)
+    const sent = stage.alice.send(stream, { messageId: 'again1', signal })
+    expect(await (await nextMessage(stage.bob)).text()).toBe('as it should be')
+    await sent.delivered
+    expect(getEventListeners(signal, 'abort')).toEqual([])
     await stage.close()
   })
 })

@@ -1,7 +1,13 @@
 import * as sdpTransform from 'sdp-transform'
 import { describe, expect, test } from 'vitest'
 import { cpimContainer } from '../../src/cpim/index.ts'
-import { type MediaWishes, Negotiation, type OfferReason, SessionDescription } from '../../src/sdp/index.ts'
+import {
+  type MediaWishes,
+  Negotiation,
+  type OfferReason,
+  type Preparing,
+  SessionDescription,
+} from '../../src/sdp/index.ts'
 import { failure } from '../session/stage.ts'
 import { settle } from '../transport/fake-clock.ts'
 import { attributeOf, listen, peerText, relay, StubEndpoint } from './stub-endpoint.ts'
@@ -205,6 +211,39 @@ describe('What is offered', () => {
     const offer = await new Negotiation(endpoint, { relay: { uri: 'wss://relay.example/msrp' } }).offer()
     expect(offer).toContain('m=message 2855 TCP/TLS/MSRP *\r\n')
     expect(attributeOf(offer, 'path')).toBe('msrps://relay.a.example:2855/ta1;tcp msrps://a.invalid:2855/a1;ws')
+  })
+})
+
+describe('What is none at all is refused by its name:', () => {
+  test.each<unknown>([null, 5, 'listen'])('wishes that are %j', (given) => {
+    const wishes = given as MediaWishes
+    const message = expect.stringContaining(`wishes has to be an object, not ${given}`)
+    const error = { code: 'invalid-argument', message }
+    expect(() => new Negotiation(new StubEndpoint('a'), wishes)).toThrow(expect.objectContaining(error))
+    expect(() => new Negotiation(new StubEndpoint('a')).add(wishes)).toThrow(expect.objectContaining(error))
+  })
+
+  test.each([undefined, null, 'msrp', {}])('an endpoint that is %j', (endpoint) => {
+    const error = { code: 'invalid-argument', message: expect.stringContaining('endpoint has to be an Endpoint') }
+    expect(() => new Negotiation(endpoint as Preparing)).toThrow(expect.objectContaining(error))
+  })
+
+  test.each([undefined, null, 5, {}])('a description that is %j', async (given) => {
+    const text = given as string
+    const message = expect.stringContaining(`session description has to be a text, not ${given}`)
+    const error = { code: 'invalid-argument', message }
+    const endpoint = new StubEndpoint('a')
+    const negotiation = new Negotiation(endpoint, { listen })
+    expect(() => SessionDescription.parse(text)).toThrow(expect.objectContaining(error))
+    expect(() => negotiation.refuse(text)).toThrow(expect.objectContaining(error))
+    expect(await failure(negotiation.answer(text))).toMatchObject(error)
+    expect(endpoint.prepared).toEqual([])
+    const offer = await negotiation.offer()
+    expect(await failure(negotiation.accept(text))).toMatchObject(error)
+    // The offer still waits for its answer.
+    const bob = new Negotiation(new StubEndpoint('b'), { listen })
+    await negotiation.accept(await bob.answer(offer))
+    expect(await failure(bob.accept(text))).toMatchObject({ code: 'invalid-argument' })
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../connection/index.ts'
 import { MsrpError, type ResponseHead } from '../../wire/index.ts'
+import { shown } from '../../wire/shown.ts'
 import type { AnsweredAuth, AuthExchange, SentAuth } from './auth-exchange.ts'
 import type { DigestAnswer } from './digest-session.ts'
 
@@ -67,7 +68,7 @@ export class AuthDetours {
       if (this.#isIn423(latest)) return undefined
       // Some relays close instead of refusing a second time.
       const closed = this.#credentialsRefused && !(error instanceof MsrpError && error.code === 'timeout')
-      throw closed ? this.#unauthorized() : error
+      throw closed ? this.#unauthorized(latest.answer) : error
     } finally {
       giveUp.abort()
     }
@@ -81,7 +82,7 @@ export class AuthDetours {
     }
     const exchange = this.#exchange
     const known = exchange.hop.ways.takesUri === answer.withUri
-    if (this.#otherForm || known) throw this.#unauthorized()
+    if (this.#otherForm || known) throw this.#unauthorized(answer)
     this.#credentialsRefused = true
     this.#otherForm = true
     exchange.withUri = !answer.withUri
@@ -94,7 +95,7 @@ export class AuthDetours {
       // Mostly it means that user name or password are wrong, unless the relay shows that it knows the password.
       const proof = head.fields.authenticationInfo
       const proved = proof?.rspauth === answer.rspauth && proof.cnonce === answer.cnonce
-      if (!proved) throw this.#unauthorized(head.status)
+      if (!proved) throw this.#unauthorized(answer, head.status)
     }
     if (head.status !== 423) throw this.#refused(head)
     // RFC 4976 §6.3: the bounds are looked at after the credentials.
@@ -145,10 +146,14 @@ export class AuthDetours {
   }
 
   /** `status`: where the relay said it by another status than 401. */
-  #unauthorized(status?: number): MsrpError {
+  #unauthorized(answer: DigestAnswer | undefined, status?: number): MsrpError {
     const { relay, ways } = this.#exchange.hop
     ways.takesUri = undefined
-    const text = `the relay ${relay.host} does not accept this user name or password`
+    const { username = '' } = answer ?? {}
+    // Many give their address, while a relay knows the domain by its realm.
+    const [, name] = /^(?:sips?:)?([^@]+)@/.exec(username) ?? []
+    const hint = name === undefined ? '' : `: most relays have ${shown(name)} for ${shown(username)}`
+    const text = `the relay ${relay.host} does not accept this user name or password${hint}`
     return new MsrpError('unauthorized', text, status === undefined ? {} : { status })
   }
 

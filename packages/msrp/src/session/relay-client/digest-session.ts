@@ -33,6 +33,7 @@ export type CredentialsFor = (relay: MsrpUri, realm: string) => RelayCredentials
 
 /** Credentials as they go out in one AUTH request. */
 export interface DigestAnswer {
+  readonly username: string
   /** The value of Authorization. */
   readonly authorization: string
   /** The relay gave the nonce in a challenge and has not taken it yet, so that another 401 is about the credentials. */
@@ -122,7 +123,7 @@ export class DigestSession {
       nc,
       ...(opaque === undefined ? {} : { opaque }),
     })
-    return { authorization, fresh: this.#fresh, withUri, cnonce, nc, rspauth: rspauth(hash, input) }
+    return { authorization, fresh: this.#fresh, withUri, username, cnonce, nc, rspauth: rspauth(hash, input) }
   }
 
   /** The credentials were right, though the request was not granted for another reason: the nonce counts as used. */
