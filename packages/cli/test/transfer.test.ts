@@ -280,10 +280,13 @@ describe('a connection that is lost in the middle of a file', () => {
     expect(sender.stderr.text).toMatch(/has not kept what came before/)
   })
 
-  test('a rest whose beginning is not there is refused by the receiver', async () => {
+  test.each([
+    ['shorter', 3],
+    ['longer', 2],
+  ])('a rest whose beginning is not there is refused by the receiver, also when it is %s', async (_, resumeFrom) => {
     const { program, to } = await receiver(['--count', '1'])
     const session = await connect({ path: to[1] ?? '' })
-    const rest = session.send('hello', { fileName: 'a.txt', messageId: 'unheard0f', resumeFrom: 3 })
+    const rest = session.send('hello', { fileName: 'a.txt', messageId: 'unheard0f', resumeFrom })
     await expect(rest.delivered).rejects.toMatchObject({ status: 413, message: expect.stringMatching(/came before/) })
     await session.send('something else').delivered
     await session.close()

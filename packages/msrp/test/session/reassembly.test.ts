@@ -237,6 +237,20 @@ describe('A message', () => {
     expect(message.received).toBe(1000)
   })
 
+  test.each([
+    ['first', [0, 40], false],
+    ['last', [40, 0], true],
+    ['in the middle', [20, 40], true],
+  ])('says whether its front is missing when the chunk that comes first is %s', async (_, starts, missing) => {
+    const { session, peer } = await passive()
+    for (const start of starts) {
+      const body = pattern(start === 40 ? 60 : 40)
+      peer.send({ messageId: 'parts', body, range: `${start + 1}-${start + body.length}/100`, flag: '+' })
+    }
+    await settled()
+    expect((await nextMessage(session)).frontMissing).toBe(missing)
+  })
+
   test('without SEND body is never shown, and is answered (RFC 4975 §7.1)', async () => {
     const { peer, session } = await passive()
     for (const range of ['1-0/0', '1-*/*', undefined]) {
