@@ -50,10 +50,7 @@ describe('session.close()', () => {
   test('waits until what has arrived is saved, and reports it', async () => {
     const { session, peer } = await passive()
     const file = new MemoryFile('x')
-    let finish = (): void => {}
-    file.holdFinish = new Promise((resolve) => {
-      finish = resolve
-    })
+    const finish = file.holdFinish()
     peer.send({ body: pattern(100), success: 'yes' })
     const saving = (await nextMessage(session)).saveTo(file)
     await settled()
@@ -82,10 +79,7 @@ describe('session.close()', () => {
   test('takes no new message while what has arrived is still being saved', async () => {
     const { session, peer } = await passive()
     const file = new MemoryFile('x')
-    let finish = (): void => {}
-    file.holdFinish = new Promise((resolve) => {
-      finish = resolve
-    })
+    const finish = file.holdFinish()
     await peer.response(peer.send({ body: 'hello' }))
     const saving = (await nextMessage(session)).saveTo(file)
     await settled()

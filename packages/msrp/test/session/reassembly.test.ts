@@ -187,9 +187,8 @@ describe('A message', () => {
 
   test('that is whole stays as it is, whatever comes again while its file is being finished', async () => {
     const { peer, session } = await passive()
-    const checking = Promise.withResolvers<void>()
     const file = new MemoryFile('checked')
-    file.holdFinish = checking.promise
+    const finish = file.holdFinish()
     peer.send({ messageId: 'whole', body: 'd', range: '4-4/4' })
     const saved = (await nextMessage(session)).saveTo(file)
     peer.send({ messageId: 'whole', body: 'abc', range: '1-3/4', flag: '+' })
@@ -199,7 +198,7 @@ describe('A message', () => {
       peer.send({ messageId: 'whole', body: 'EV', range: '1-2/4', flag: '#' }),
     ]
     for (const id of again) expect((await peer.response(id)).status).toBe(200)
-    checking.resolve()
+    finish()
     await saved
     expect(new TextDecoder().decode(file.bytes)).toBe('abcd')
   })
