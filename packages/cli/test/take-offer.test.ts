@@ -7,7 +7,7 @@ import { Negotiation } from 'msrp/sdp'
 import { expect, onTestFinished, test } from 'vitest'
 import { Exchange } from '../../../test/support/exchange.ts'
 import { type Program, startMsrp } from '../../../test/support/process.ts'
-import { eventsNamed, expectExit, filesIn, nextEvent } from '../../../test/support/transfer.ts'
+import { eventsNamed, expectExit, filesIn, nextEvent, underWay } from '../../../test/support/transfer.ts'
 
 const listening = ['--listen', '127.0.0.1:0']
 
@@ -59,6 +59,26 @@ test('a part of a file that has come is no file: 12, and the next offer goes on 
     expect.objectContaining({ code: 'closed', message: expect.stringContaining('only a part of it'), storedBytes: 5 }),
   ])
   expect(filesIn(exchange.inbox).filter((name) => !name.startsWith('.'))).toEqual([])
+})
+
+test('what is told to be stored of a file that broke off is what the next command has of it', async () => {
+  const exchange = new Exchange()
+  const file = await exchange.file('big.bin', 48 * 1024 * 1024)
+  const alice = exchange.send(['big.bin', ...listening])
+  const bob = exchange.receive()
+  await underWay(exchange.inbox, 4 * 1024 * 1024)
+  alice.kill('SIGKILL')
+  await expectExit(bob, 12)
+  const [error] = eventsNamed(bob, 'error')
+  const stored = Number(error?.storedBytes)
+  expect(error?.message).toContain(`; have ${stored} of ${file.size} bytes, and the next offer can go on there`)
+  for (const { bytes } of eventsNamed(bob, 'progress')) expect(Number(bytes)).toBeLessThanOrEqual(stored)
+  const sender = exchange.send(['big.bin', ...listening])
+  await offered(sender)
+  const again = exchange.receive()
+  await expectExit(again)
+  expect(eventsNamed(again, 'offered')).toEqual([expect.objectContaining({ stored })])
+  await expectExit(sender)
 })
 
 test('who takes files for a chat, or a chat for files, hears the right command, and nothing is answered', async () => {

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp'
-import { parseByteRange } from 'msrp/wire'
 import { type Context, untilAborted } from '../context.ts'
 import { Failure, verdictOn } from '../failure.ts'
 import { printTaken } from '../incoming/print-taken.ts'
@@ -155,7 +154,8 @@ class Reception {
   }
 
   async #take(message: IncomingMessage): Promise<void> {
-    if (lacksFront(message)) {
+    // Its sender goes on behind bytes that came over an earlier connection.
+    if (message.frontMissing) {
       message.refuse(413, 'What came before the connection was lost was not kept')
       return
     }
@@ -181,10 +181,4 @@ class Reception {
       this.#output.error({ ...verdict, message: `${name} did not arrive whole: ${verdict.message}` }, message.messageId)
     }
   }
-}
-
-/** Its sender goes on behind bytes that came over an earlier connection, and they are not here. */
-function lacksFront(message: IncomingMessage): boolean {
-  const { start } = parseByteRange(message.field('Byte-Range') ?? '1-*/*')
-  return start - 1 > message.received
 }

@@ -8,7 +8,7 @@ import {
   type ReceiveTransfer,
   safeFileName,
 } from 'msrp/file'
-import { FileStore, nodeFilePlatform, type StoredFile } from 'msrp/node'
+import { FileStore, nodeFilePlatform } from 'msrp/node'
 import { type MessageDescription, Negotiation, SessionDescription } from 'msrp/sdp'
 import { type Context, untilAborted } from '../context.ts'
 import {
@@ -51,8 +51,10 @@ interface Taking {
   readonly from: number
   readonly messageId: string
   readonly transfer: ReceiveTransfer
-  /** Bytes that are there of it. */
-  stored: number
+  /** What is there of it, for the next offer to go on from. */
+  readonly stored: () => Promise<number>
+  /** Bytes that this transfer brought. */
+  bytes: number
   failure?: Verdict
 }
 
@@ -170,20 +172,19 @@ async function decide(
     const fate = reason === undefined ? rest : `  refused: ${reason}`
     output.say(`  ${printableLine(name)}  ${amount}${kind}${fate}`)
   }
-  if (reason === undefined) return begin(offered, await store.open(selector), output)
+  if (reason === undefined) return begin(offered, store, output)
   offered.refuse(reason)
   return undefined
 }
 
-function begin(offered: OfferedFile, target: StoredFile, output: Output): Taking {
+async function begin(offered: OfferedFile, store: FileStore, output: Output): Promise<Taking> {
   const { selector, range, name, description } = offered
   const { transferId: messageId = '' } = description
   let progress: Progress | undefined
-  const transfer = offered.take(target, {
+  const transfer = offered.take(await store.open(selector), {
     onProgress: ({ bytes, size }) => {
       progress ??= new Progress(output, { messageId, direction: 'receiving', name: selector.name ?? null }, size)
       progress.update(bytes, size)
-      taking.stored = bytes
     },
   })
   const taking: Taking = {
@@ -192,7 +193,8 @@ function begin(offered: OfferedFile, target: StoredFile, output: Output): Taking
     from: range.start - 1,
     messageId,
     transfer,
-    stored: range.start - 1,
+    stored: () => store.stored(selector),
+    bytes: 0,
   }
   transfer.done.then(
     ({ size }) => progress?.complete(size),
@@ -214,9 +216,12 @@ async function settle(taking: Taking, { output, signal }: Context): Promise<void
   const { transfer, name, messageId, from } = taking
   try {
     const received = await transfer.done
-    taking.stored = received.size
+    taking.bytes = received.size - from
     if (!received.complete) {
-      taking.failure = verdictOnFile(taking, new MsrpError('closed', 'only a part of it was offered, and has come'))
+      taking.failure = await verdictOnFile(
+        taking,
+        new MsrpError('closed', 'only a part of it was offered, and has come'),
+      )
       return
     }
     const path = String(received.result)
@@ -237,26 +242,25 @@ async function settle(taking: Taking, { output, signal }: Context): Promise<void
       output,
     )
   } catch (error) {
-    if (!signal.aborted) taking.failure = verdictOnFile(taking, error)
+    if (!signal.aborted) taking.failure = await verdictOnFile(taking, error)
   }
 }
 
 /** What went wrong with one file, and what there is of it for the next time. */
-function verdictOnFile({ name, size, stored }: Taking, error: unknown): Verdict {
+async function verdictOnFile({ name, size, stored }: Taking, error: unknown): Promise<Verdict> {
   const verdict = verdictOn(error)
-  const wrong = verdict.code === 'file-mismatch'
-  const kept = wrong || stored === 0 ? 0 : stored
-  const rest = wrong
-    ? '; it was not stored'
-    : `; have ${kept} of ${size ?? 'an unknown number of'} bytes${kept === 0 ? '' : ', and the next offer can go on there'}`
-  return { ...verdict, message: `${name}: ${verdict.message}${rest}`, name, storedBytes: kept }
+  const storedBytes = await stored()
+  const there = `; have ${storedBytes} of ${size ?? 'an unknown number of'} bytes`
+  const rest = storedBytes === 0 ? '' : ', and the next offer can go on there'
+  const outcome = verdict.code === 'file-mismatch' ? '; it was not stored' : `${there}${rest}`
+  return { ...verdict, message: `${name}: ${verdict.message}${outcome}`, name, storedBytes }
 }
 
 function conclude(taking: readonly Taking[], unstorable: readonly Verdict[], { output }: Context): void {
   const failed = taking.flatMap(({ failure, messageId }) => (failure === undefined ? [] : [{ failure, messageId }]))
   const [first] = [...failed.map(({ failure }) => failure), ...unstorable]
   if (first === undefined) {
-    const bytes = taking.reduce((sum, { stored, from }) => sum + stored - from, 0)
+    const bytes = taking.reduce((sum, { bytes }) => sum + bytes, 0)
     output.event({ event: 'done', messages: taking.length, bytes })
     return
   }

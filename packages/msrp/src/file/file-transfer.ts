@@ -132,8 +132,8 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
   protected abstract transfer(session: Session, medium: Medium): Promise<Result>
   /** Ends what `transfer` does, which rejects then. */
   protected abstract stop(error: MsrpError, keep: boolean): void
-  /** It came to no session; what is there of the file from before may be kept. */
-  protected abstract never(keep: boolean): void
+  /** It came to no session; what is there of the file from before may be kept. Never rejects. */
+  protected abstract never(keep: boolean): Promise<void>
 
   async #run(medium: Medium): Promise<void> {
     try {
@@ -153,10 +153,11 @@ export abstract class FileTransfer<Result = unknown, Options = unknown> {
 
   #end(error: MsrpError | undefined, result?: Result, keep = true): void {
     if (this.#state === 'over') return
-    if (this.#state === 'agreeing') this.never(keep)
+    const leftAlone = this.#state === 'agreeing' ? this.never(keep) : Promise.resolve()
     this.#state = 'over'
-    if (error === undefined) this.#outcome.resolve(result)
-    else this.#outcome.reject(error)
+    // Whoever hears of the end may look at once for what is there of the file.
+    const settle = (): void => (error === undefined ? this.#outcome.resolve(result) : this.#outcome.reject(error))
+    void leftAlone.then(settle, settle)
     this.room.over(this)
     void this.#leave(error)
   }

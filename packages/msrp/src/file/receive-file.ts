@@ -118,7 +118,10 @@ async function receive(
     sink.onWrite = () => {
       touched.byThis = true
     }
-    sink.onProgress = (bytes) => options.onProgress?.({ bytes, confirmed: bytes, size })
+    sink.onProgress = (bytes) => {
+      // What is stored once it is over is not kept.
+      if (!over.signal.aborted) options.onProgress?.({ bytes, confirmed: bytes, size })
+    }
     const message = await coming
     let arrival: Arrival | undefined
     const arrived = (it: Arrival): void => {
@@ -143,7 +146,7 @@ async function receive(
     return {
       name: safeFileName(selector.name ?? disposed.name),
       type,
-      size: sink.end,
+      size: sink.stored,
       hashes: sink.verified,
       dates: disposed.dates ?? {},
       disposition: disposed.disposition ?? 'render',

@@ -31,7 +31,7 @@ export class ReceiveTransfer extends FileTransfer<ReceivedFile, ReceiveTransferO
     try {
       return await receiveFile(session, this.target, {
         ...this.options,
-        ...this.#agreed(remote),
+        ...(await this.#agreed(remote)),
         createHash: this.room.platform.createHash,
         clock: this.room.platform.clock,
         signal: this.#abort.signal,
@@ -44,14 +44,14 @@ export class ReceiveTransfer extends FileTransfer<ReceivedFile, ReceiveTransferO
   }
 
   /** RFC 5547 §8.2.2: the answer to a request may say more of the file than we knew, such as its hash. */
-  #agreed(remote: MessageDescription | undefined): { selector: FileSelector; range: FileRange } {
+  async #agreed(remote: MessageDescription | undefined): Promise<{ selector: FileSelector; range: FileRange }> {
     try {
       const { selector: wanted, range = WHOLE_FILE } = this.description
       const answer = this.answerOf(remote)
       const selector = merged(wanted, answer?.selector ?? {})
       return { selector, range: this.answering ? range : rangeToCome(range, answer?.range, selector.size) }
     } catch (error) {
-      this.never(true)
+      await this.never(true)
       throw error
     }
   }
@@ -61,8 +61,9 @@ export class ReceiveTransfer extends FileTransfer<ReceivedFile, ReceiveTransferO
     controller.abort(error)
   }
 
-  protected never(keep: boolean): void {
-    void (keep && this.target.suspend !== undefined ? this.target.suspend() : this.target.discard())
+  protected async never(keep: boolean): Promise<void> {
+    if (keep && this.target.suspend !== undefined) await this.target.suspend()
+    else await this.target.discard()
   }
 }
 

@@ -17,5 +17,5 @@ export class RefusedFork extends FileTransfer<never> {
 
   protected stop(): void {}
 
-  protected never(): void {}
+  protected async never(): Promise<void> {}
 }

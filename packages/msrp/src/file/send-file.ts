@@ -9,9 +9,9 @@ import { lostIfGone } from './lost-session.ts'
 
 /** How far a transfer is, in bytes of the file: what an earlier transfer brought counts. */
 export interface FileProgress {
-  /** Up to where the file was sent, or has arrived. */
+  /** Up to where the file was sent; when receiving, up to where it is stored without a gap. */
   readonly bytes: number
-  /** When sending: up to where the receiver has confirmed it, so that a later transfer may begin behind it. */
+  /** Up to where the receiver has confirmed it; when receiving, the same as `bytes`. A later transfer may begin behind it. */
   readonly confirmed: number
   /** Size of the file, if known. */
   readonly size: number | undefined

@@ -60,7 +60,7 @@ export class SendTransfer extends FileTransfer<void, SendTransferOptions> {
       const wrap = remote !== undefined && wantsEnvelope(remote, typeOf(this.file))
       return sendFile(session, this.file, { ...options, ...(range ? { range } : {}), ...(wrap ? { cpim } : {}) })
     } catch (error) {
-      this.never()
+      void this.never()
       throw error
     }
   }
@@ -78,8 +78,8 @@ export class SendTransfer extends FileTransfer<void, SendTransferOptions> {
     this.#sending?.abort(error)
   }
 
-  protected never(): void {
-    void closeBody(this.file)
+  protected never(): Promise<void> {
+    return closeBody(this.file)
   }
 }
 

@@ -1,3 +1,4 @@
+import { ByteRanges } from '../session/byte-ranges.ts'
 import type { FileSink } from '../session/platform.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type FileHash, isKnownHash } from './file-hash.ts'
@@ -29,13 +30,13 @@ export class VerifyingSink implements FileSink {
   /** Bytes came out of order, or twice: the hash is taken from the complete file. */
   #disordered = false
   #verified: readonly FileHash[] = []
-  #end = 0
+  readonly #stored = new ByteRanges()
   #finishing = false
   /** What the sender says of it with its bytes, once that is known. */
   facts: ArrivedFacts = {}
   /** Something is about to be written. */
   onWrite: () => void = () => {}
-  /** Up to where the file has arrived; called for each piece. */
+  /** Up to where the file is stored; called when a piece is. */
   onProgress: ((bytes: number) => void) | undefined
 
   private constructor(target: FileTarget, expected: Expected, createHash: CreateHash) {
@@ -43,7 +44,7 @@ export class VerifyingSink implements FileSink {
     this.#expected = expected
     this.#createHash = createHash
     this.#hasher = this.#newHasher()
-    this.#end = expected.start
+    this.#stored.add(0, expected.start)
   }
 
   /**
@@ -66,9 +67,9 @@ export class VerifyingSink implements FileSink {
     return sink
   }
 
-  /** Where in the file what has arrived ends. */
-  get end(): number {
-    return this.#end
+  /** Up to where the target has the file without a gap: what is on its way there does not count. */
+  get stored(): number {
+    return this.#stored.contiguousFrom(0)
   }
 
   /** The hashes that were compared and are right. */
@@ -91,10 +92,10 @@ export class VerifyingSink implements FileSink {
     if (from + bytes.length > most) throw mismatch(`it goes on behind byte ${most}`)
     if (!this.#disordered && from === this.#hasher.bytes) this.#hasher.update(bytes)
     else if (bytes.length > 0) this.#outOfOrder()
-    this.#end = Math.max(this.#end, from + bytes.length)
     this.onWrite()
     await this.#target.write(from, bytes)
-    this.onProgress?.(this.#end)
+    this.#stored.add(from, from + bytes.length)
+    this.onProgress?.(this.stored)
   }
 
   async finish(bytes: number): Promise<unknown> {

@@ -11,7 +11,7 @@ export type {
   RecipientDisposition,
 } from './disposition.ts'
 export { buildImdn, IMDN_TYPE, type Imdn, type ImdnParts, parseImdn } from './imdn.ts'
-export { buildNotification, type NotificationParts } from './notification.ts'
+export { buildAggregatedNotification, buildNotification, type NotificationParts } from './notification.ts'
 export { readImdns } from './read-imdns.ts'
 export { type Consent, type ImOptions, Receipts, type ReceiptsOptions, type ReceiptsRoom } from './receipts.ts'
 export type { ReceivedIm } from './received-im.ts'

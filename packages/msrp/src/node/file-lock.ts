@@ -80,13 +80,17 @@ async function acquire(path: string, holder: Holder): Promise<FileHandle | undef
   const claim = `${path}.${former.token}`
   const file = await acquire(claim, holder)
   if (file === undefined) return undefined
-  const now = await standing(path)
-  if (now?.lives === false && now.token === former.token) {
-    await rename(claim, path)
-    return file
+  try {
+    const now = await standing(path)
+    if (now?.lives === false && now.token === former.token) {
+      await rename(claim, path)
+      return file
+    }
+  } catch (cause) {
+    await remove(claim, file)
+    throw cause
   }
-  await file.close()
-  await unlink(claim).catch(() => {})
+  await remove(claim, file)
   return undefined
 }
 
@@ -101,10 +105,14 @@ async function create(path: string, holder: Holder): Promise<FileHandle | undefi
     return file
   } catch (cause) {
     // Nobody could tell whose it is.
-    await file?.close().catch(() => {})
-    await unlink(path).catch(() => {})
+    await remove(path, file)
     throw cause
   }
+}
+
+async function remove(path: string, file: FileHandle | undefined): Promise<void> {
+  await file?.close().catch(() => {})
+  await unlink(path).catch(() => {})
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {

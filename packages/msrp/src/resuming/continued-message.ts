@@ -23,6 +23,7 @@ export class ContinuedMessage implements IncomingMessage {
   readonly fileName: string | undefined
   readonly duplicate: boolean
   readonly offset: number
+  readonly frontMissing: boolean
   readonly successReport: boolean
   readonly complete: Promise<void>
   readonly #room: ContinuedRoom
@@ -42,6 +43,7 @@ export class ContinuedMessage implements IncomingMessage {
     this.fileName = first.fileName
     this.duplicate = first.duplicate
     this.offset = first.offset
+    this.frontMissing = first.frontMissing
     this.successReport = first.successReport
     this.#room = room
     this.#first = first

@@ -122,7 +122,7 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
     }
     const lost = (error: unknown): boolean => this.#ended === undefined && failedWithSession(error, session)
     const known = this.#unfinished.get(messageId)
-    if (resumed && lacksFront(message)) {
+    if (resumed && message.frontMissing) {
       message.refuse(413, 'What came before the connection was lost was not kept')
       known?.giveUp(new MsrpError('connection-lost', NOT_KEPT))
     } else if (known?.interrupted && known.contentType !== message.contentType) {
@@ -168,12 +168,6 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
 }
 
 const NOT_KEPT = 'What came before the connection was lost was not kept: the Endpoint needs the option resumeFor'
-
-/** Its first bytes came over an earlier session, and nothing has kept them. */
-function lacksFront(message: IncomingMessage): boolean {
-  const [, start = '1'] = /^\s*(\d+)/.exec(message.field('Byte-Range') ?? '') ?? []
-  return Number(start) - 1 > message.received
-}
 
 const nowhere: FileSink = {
   write: async () => {},

@@ -157,6 +157,11 @@ export interface IncomingMessage {
   readonly duplicate: boolean
   /** Bytes at the front that an earlier session brought and whose reader had them: reading begins after them. Mostly 0. */
   readonly offset: number
+  /**
+   * Whether the first chunk to arrive begins behind bytes that are not here. Of a message that goes on where an earlier session
+   * broke nobody will bring them (RFC 4975 §5.4): refuse it with 413, and its sender may send all of it again.
+   */
+  readonly frontMissing: boolean
   /** Whether the sender asks for success REPORTs. */
   readonly successReport: boolean
   /** Any header field of the first chunk, by name in any case. */

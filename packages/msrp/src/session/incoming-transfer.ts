@@ -37,6 +37,8 @@ export class IncomingTransfer implements BodyRoom {
   body: AnyBody
   /** A message with this Message-ID was completed before, on another session. */
   readonly duplicate: boolean
+  /** Its first chunk begins behind what is here. */
+  readonly frontMissing: boolean
   /** Whether it is taken; undefined where nothing has to be decided. */
   decision: Decision | undefined
   readonly shared: BodyShare
@@ -67,6 +69,7 @@ export class IncomingTransfer implements BodyRoom {
     // What an earlier session brought comes along.
     body?.moveTo(this)
     this.body = body ?? context.platform.openBody(this)
+    this.frontMissing = (first.byteRange?.start ?? 1) - 1 > this.body.received.contiguousFrom(0)
     this.#complete.promise.catch(() => {})
     if (first.successReport) {
       this.#reporter = new SuccessReporter(this.shared.clock, this.body.offset, (until) => this.#report(200, until))

@@ -36,6 +36,7 @@ export class ReceivedMessage implements IncomingMessage {
   readonly disposition: string | undefined
   readonly fileName: string | undefined
   readonly duplicate: boolean
+  readonly frontMissing: boolean
   readonly #transfer: IncomingTransfer
   readonly #platform: Platform
 
@@ -51,6 +52,7 @@ export class ReceivedMessage implements IncomingMessage {
       this.fileName = loadedBefore(calls).parseContentDisposition(this.disposition ?? '')?.filename
     }
     this.duplicate = transfer.duplicate
+    this.frontMissing = transfer.frontMissing
     void watch(this, transfer)
   }
 

@@ -1,9 +1,19 @@
-import { type FileTransfer, FileTransfers, type FileTransfersOptions } from '../../src/file/index.ts'
+import {
+  type FileTransfer,
+  FileTransfers,
+  type FileTransfersOptions,
+  type LocalFile,
+  type ReceiveTransfer,
+  type SendTransfer,
+  withHashes,
+} from '../../src/file/index.ts'
 import { fileHash } from '../../src/node/index.ts'
 import { type MediaWishes, Negotiation } from '../../src/sdp/index.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { MemoryPlatform } from '../session/memory-platform.ts'
+import { pattern } from '../session/stage.ts'
+import { MemoryTarget } from './memory-target.ts'
 
 /** One side of a call in memory. */
 export interface Side {
@@ -75,6 +85,42 @@ export class Call {
     })
     const negotiation = new Negotiation(endpoint, wishes, { onMedium: files.onMedium, clock, random })
     return { platform, files, negotiation, due, written: [] }
+  }
+}
+
+/** Content of a file. */
+export const bytes: Uint8Array = pattern(200_000)
+
+export async function picture(more: Partial<LocalFile> = {}): Promise<LocalFile> {
+  return withHashes({ body: bytes, name: 'picture.jpg', type: 'image/jpeg', ...more }, { createHash: fileHash })
+}
+
+/** A side that takes every file, and what it took. */
+export function taking(
+  target: () => MemoryTarget = () => new MemoryTarget(),
+): SideOptions & { taken: ReceiveTransfer[]; targets: MemoryTarget[] } {
+  const taken: ReceiveTransfer[] = []
+  const targets: MemoryTarget[] = []
+  return {
+    taken,
+    targets,
+    onOffered: (offer) => {
+      const one = target()
+      targets.push(one)
+      taken.push(offer.take(one))
+    },
+  }
+}
+
+/** A side that gives of these files what is asked for. */
+export function giving(...files: LocalFile[]): SideOptions & { given: SendTransfer[] } {
+  const given: SendTransfer[] = []
+  return {
+    given,
+    onRequested: async (request) => {
+      const [file, second] = await request.select(files)
+      if (file !== undefined && second === undefined) given.push(await request.give(file))
+    },
   }
 }
 

@@ -13,11 +13,9 @@ import {
 import { fileHash } from '../../src/node/index.ts'
 import { SessionDescription } from '../../src/sdp/index.ts'
 import { RawPeer, settled } from '../session/raw-peer.ts'
-import { failure, pattern } from '../session/stage.ts'
-import { Call, lines } from './call.ts'
+import { failure } from '../session/stage.ts'
+import { bytes, Call, lines } from './call.ts'
 import { MemoryTarget } from './memory-target.ts'
-
-const bytes = pattern(200_000)
 
 let call: Call
 afterEach(() => call.close())

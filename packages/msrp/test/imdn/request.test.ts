@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { buildCpim, type CpimHead, parseCpim } from '../../src/cpim/index.ts'
 import type { RecipientDisposition } from '../../src/imdn/disposition.ts'
-import { parseImdn } from '../../src/imdn/imdn.ts'
-import { buildNotification } from '../../src/imdn/notification.ts'
+import { buildImdn, parseImdn } from '../../src/imdn/imdn.ts'
+import { buildAggregatedNotification, buildNotification } from '../../src/imdn/notification.ts'
+import { readImdns } from '../../src/imdn/read-imdns.ts'
 import { askForImdn, IMDN_NAMESPACE, imdnRequest, isImdn } from '../../src/imdn/request.ts'
+import { Arriving } from '../mime/arriving.ts'
 
 const parties = { from: 'Alice <im:alice@example.com>', to: 'Bob <im:bob@example.com>' }
 const now = new Date('2026-01-02T03:04:05Z')
@@ -247,5 +249,40 @@ describe('a notification', () => {
     expect([read.from?.uri, read.to[0]?.uri]).toEqual(Array(2).fill('sip:anonymous@anonymous.invalid'))
     // The message has no DateTime either, and the document needs one.
     expect(imdn).toMatchObject({ recipientUri: '+33640332859', dateTime: now.toISOString() })
+  })
+})
+
+describe('several notifications in one message', () => {
+  const document = (recipientUri: string): string =>
+    buildImdn({ messageId: 'm1', dateTime: 'then', recipientUri, disposition: delivered })
+
+  test('are written for the sender of a message to a list, and read again (RFC5438-8.3-1)', async () => {
+    const of = head(
+      'NS: imdn <urn:ietf:params:imdn>',
+      'imdn.Message-ID: m1',
+      'imdn.Disposition-Notification: positive-delivery',
+      'imdn.IMDN-Record-Route: <sip:one@example.com>',
+    )
+    const documents = [document('im:bob@example.com'), new TextEncoder().encode(document('im:carol@example.com'))]
+    const message = parseCpim(buildAggregatedNotification(imdnRequest(of)!, documents, { messageId: 'n1', now }))
+    const { head: read } = message
+    expect([read.from?.uri, read.to.map(({ uri }) => uri)]).toEqual(['im:bob@example.com', ['im:alice@example.com']])
+    expect([isImdn(read), read.contentField('Content-Disposition')]).toEqual([true, 'notification'])
+    expect(read.find(IMDN_NAMESPACE, 'Message-ID')?.value).toBe('n1')
+    expect(read.find(IMDN_NAMESPACE, 'IMDN-Route')?.value).toBe('<sip:one@example.com>')
+    expect(message.contentType).toMatch(/^multipart\/mixed;boundary=/)
+    const { contentType, content: body } = message
+    expect(await readImdns(new Arriving({ contentType, body }), contentType)).toEqual(
+      ['im:bob@example.com', 'im:carol@example.com'].map((recipientUri) =>
+        expect.objectContaining({ messageId: 'm1', recipientUri, disposition: delivered }),
+      ),
+    )
+  })
+
+  test('are not written where there is none', () => {
+    const request = imdnRequest(asking('positive-delivery'))!
+    expect(() => buildAggregatedNotification(request, [], { messageId: 'n1', now })).toThrow(
+      expect.objectContaining({ code: 'invalid-argument' }),
+    )
   })
 })

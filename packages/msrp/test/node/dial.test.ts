@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { cleanupsAfterEach } from '../../../../test/support/cleanups.ts'
 import { alternateFamilies } from '../../src/node/happy-eyeballs.ts'
 import { type Dialed, type DialOptions, dial, nodeResolver } from '../../src/node/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
@@ -20,10 +21,7 @@ const strange = await stranger.issue({ names: ['relay.example.com'] })
 const own = await selfSigned({ names: ['relay.example.com'] })
 const nameless = await authority.issue({ commonName: 'Some softphone' })
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const cleanups = cleanupsAfterEach()
 
 /** A server made of what Node has, so that nothing under test is on both sides. Resolves with its port. */
 async function serve<T extends Server>(server: T, host = '127.0.0.1'): Promise<number> {

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FileLock } from '../../src/node/index.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
@@ -60,6 +60,16 @@ test('goes over to one when those died, too, who were about to take it over', as
   expect(taken.filter((lock) => lock !== undefined)).toHaveLength(1)
   for (const lock of taken) await lock?.release()
   expect((await readdir(folder.path)).filter((name) => join(folder.path, name).startsWith(path))).toEqual([])
+})
+
+test('that cannot be taken over says why, and leaves no claim on it', async () => {
+  const path = newPath()
+  await mkdir(path)
+  await utimes(path, 1, 1)
+  await expect(FileLock.take(path)).rejects.toMatchObject({ code: 'EISDIR', syscall: 'rename' })
+  expect((await readdir(folder.path)).filter((name) => join(folder.path, name).startsWith(path))).toEqual([
+    basename(path),
+  ])
 })
 
 test('that cannot be written because the disk is full leaves nothing', async ({ skip }) => {

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import type { FileSelector } from '../../src/file/index.ts'
 import { FileHasher } from '../../src/file/index.ts'
-import { FileStore, type FileStoreOptions, fileHash } from '../../src/node/index.ts'
+import { FileStore, type FileStoreOptions, fileHash, type StoredFile } from '../../src/node/index.ts'
 import { failure, pattern } from '../session/stage.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -27,6 +27,24 @@ async function store(options: FileStoreOptions = {}): Promise<{ store: FileStore
 const names = async (folder: string): Promise<string[]> => (await readdir(folder)).toSorted()
 const stem = `.msrp-sha-1-${hashes[0]!.digest}-sha-256-${hashes[1]!.digest}-${bytes.length}`
 const [PART, FACTS, LOCK] = [`${stem}.part`, `${stem}.json`, `${stem}.lock`]
+
+/** A transfer of which the first 1000 bytes are there. */
+async function begun(files: FileStore): Promise<StoredFile> {
+  const file = await files.open(selector)
+  await file.write(0, bytes.slice(0, 1000))
+  return file
+}
+
+/** Its process died, and has left the part and its lock. */
+async function orphaned(files: FileStore): Promise<{ lock: string; holder: { token: string } }> {
+  const file = await begun(files)
+  const lock = join(files.folder, LOCK)
+  const holder = JSON.parse(await readFile(lock, 'utf8'))
+  await file.suspend()
+  // Its number is another process's now.
+  await writeFile(lock, JSON.stringify({ ...holder, start: 'before' }))
+  return { lock, holder }
+}
 
 describe('a file in a FileStore', () => {
   test('gets its name when it is complete, the date of its sender, and leaves nothing else', async () => {
@@ -127,8 +145,7 @@ describe('a part of a file', () => {
 
   test('counts up to its first gap', async () => {
     const { store: files } = await store()
-    const file = await files.open(selector)
-    await file.write(0, bytes.slice(0, 1000))
+    const file = await begun(files)
     await file.write(5000, bytes.slice(5000, 6000))
     await file.suspend()
     expect(await files.stored(selector)).toBe(1000)
@@ -196,9 +213,7 @@ describe('a part of a file', () => {
     ['another SHA-256', { ...selector, hashes: [hashes[0]!, { algorithm: 'sha-256', digest: '0'.repeat(64) }] }],
   ])('is left alone by a description with the same SHA-1 and %s', async (_, other) => {
     const { store: files } = await store()
-    const file = await files.open(selector)
-    await file.write(0, bytes.slice(0, 1000))
-    await file.suspend()
+    await (await begun(files)).suspend()
     expect(await files.stored(other)).toBe(0)
     const another = await files.open(other)
     expect(another.stored).toBe(0)
@@ -212,9 +227,7 @@ describe('a part of a file', () => {
 
   test('that cannot be told is begun anew', async () => {
     const { store: files, folder } = await store()
-    const file = await files.open(selector)
-    await file.write(0, bytes.slice(0, 1000))
-    await file.suspend()
+    await (await begun(files)).suspend()
     for (const text of ['', '{', '{"version":2}', '{"version":1,"stored":-1}', `{"version":1}${' '.repeat(100_000)}`]) {
       await writeFile(join(folder, FACTS), text)
       expect(await files.stored(selector)).toBe(0)
@@ -226,9 +239,7 @@ describe('a part of a file', () => {
 
   test('whose facts are a pipe, a device or a link cannot be told, and nothing waits for them', async () => {
     const { store: files, folder } = await store()
-    const file = await files.open(selector)
-    await file.write(0, bytes.slice(0, 1000))
-    await file.suspend()
+    await (await begun(files)).suspend()
     const facts = join(folder, FACTS)
     const real = join(folder, 'facts')
     await rename(facts, real)
@@ -281,13 +292,7 @@ describe('a part of a file', () => {
 
   test('of a process that died goes over to one of those who want it, and of a machine that cannot be seen when that is silent', async () => {
     const { store: files, folder } = await store({ keepFor: 1000 })
-    const file = await files.open(selector)
-    await file.write(0, bytes.slice(0, 1000))
-    const lock = join(folder, LOCK)
-    const holder = JSON.parse(await readFile(lock, 'utf8'))
-    await file.suspend()
-    // Its number is another process's now.
-    await writeFile(lock, JSON.stringify({ ...holder, start: 'before' }))
+    const { lock, holder } = await orphaned(files)
     const taken = await Promise.all(Array.from({ length: 5 }, () => files.open(selector)))
     expect(taken.map(({ stored }) => stored).toSorted()).toEqual([0, 0, 0, 0, 1000])
     for (const one of taken) await one.suspend()
@@ -311,12 +316,7 @@ describe('a part of a file', () => {
 
   test('of a process that died is removed in time, also when another one died that was about to go on with it', async () => {
     const { store: files, folder } = await store({ keepFor: 1000 })
-    const file = await files.open(selector)
-    await file.write(0, bytes.slice(0, 1000))
-    const lock = join(folder, LOCK)
-    const holder = JSON.parse(await readFile(lock, 'utf8'))
-    await file.suspend()
-    await writeFile(lock, JSON.stringify({ ...holder, start: 'before' }))
+    const { lock, holder } = await orphaned(files)
     await writeFile(`${lock}.${holder.token}`, JSON.stringify({ ...holder, token: 'B'.repeat(16), start: 'before' }))
     await writeFile(`${lock}.${'C'.repeat(16)}.${'D'.repeat(16)}`, '')
     for (const name of await names(folder)) await utimes(join(folder, name), 0, 0)
@@ -326,8 +326,7 @@ describe('a part of a file', () => {
 
   test('that somebody put a link in place of is not followed', async () => {
     const { store: files, folder } = await store()
-    const file = await files.open(selector)
-    await file.write(0, bytes.slice(0, 1000))
+    const file = await begun(files)
     await file.discard()
     const victim = join(await newFolder(), 'victim')
     await writeFile(victim, 'precious')
@@ -341,8 +340,7 @@ describe('a part of a file', () => {
   test('is removed when it has lain for long enough, and nothing else is', async () => {
     const { store: files, folder } = await store({ keepFor: 1000 })
     await writeFile(join(folder, 'mine'), 'x')
-    const file = await files.open(selector)
-    await file.write(0, bytes.slice(0, 1000))
+    const file = await begun(files)
     const part = join(folder, PART)
     await utimes(part, 0, 0)
     await files.clean()

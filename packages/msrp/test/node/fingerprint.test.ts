@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { cleanupsAfterEach } from '../../../../test/support/cleanups.ts'
 import { connect, Endpoint, type PreparedSession, prepare, type Session } from '../../src/index.ts'
 import { ownFingerprints } from '../../src/node/index.ts'
 import { failure, nextMessage } from '../session/stage.ts'
@@ -14,10 +15,7 @@ const alice = await selfSigned({ names: ['sip:alice@example.com'] })
 const bob = await selfSigned({ names: ['sip:bob@example.com'] })
 const mallory = await selfSigned({ names: ['sip:bob@example.com'] })
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const cleanups = cleanupsAfterEach()
 
 function endpoint(options: ConstructorParameters<typeof Endpoint>[0] = {}): Endpoint {
   const made = new Endpoint(options)

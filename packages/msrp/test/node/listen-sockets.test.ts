@@ -3,17 +3,13 @@ import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  type Accepted,
-  type ListenSocketsOptions,
-  listenSockets,
-  type SocketListener,
-  type SocketTransport,
-} from '../../src/node/index.ts'
+import { describe, expect, it } from 'vitest'
+import { cleanupsAfterEach } from '../../../../test/support/cleanups.ts'
+import type { ListenSocketsOptions } from '../../src/node/index.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { Recorder } from '../transport/recorder.ts'
 import { cipherSuites, testAuthority } from '../transport/test-certificates.ts'
+import { type Listening, listenUntil } from './listening.ts'
 
 const authority = await testAuthority()
 const stranger = await testAuthority('Unknown authority')
@@ -25,47 +21,9 @@ const strange = await stranger.issue({ names: ['other.example.com'] })
 const expired = await authority.issue({ names: ['other.example.com'], expired: true })
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const cleanups = cleanupsAfterEach()
 
-interface Listening {
-  readonly listener: SocketListener
-  readonly port: number
-  readonly accepted: { transport: SocketTransport; info: Accepted }[]
-  readonly refused: string[]
-  /** Resolves when that many have been accepted, or refused. */
-  until(what: 'accepted' | 'refused', count: number): Promise<void>
-}
-
-async function listen(options: Partial<ListenSocketsOptions> = {}): Promise<Listening> {
-  const accepted: Listening['accepted'] = []
-  const refused: string[] = []
-  let look = (): void => {}
-  const listener = await listenSockets({
-    host: '127.0.0.1',
-    port: 0,
-    ...options,
-    onTransport: (transport, info) => {
-      accepted.push({ transport, info })
-      look()
-    },
-    onRefused: (why, remote) => {
-      refused.push(`${why} ${remote}`)
-      look()
-    },
-  })
-  cleanups.push(() => listener.close({ transports: true }))
-  const until = (what: 'accepted' | 'refused', count: number): Promise<void> =>
-    new Promise((resolve) => {
-      look = () => {
-        if ((what === 'accepted' ? accepted : refused).length >= count) resolve()
-      }
-      look()
-    })
-  return { listener, port: listener.address.port, accepted, refused, until }
-}
+const listen = (options?: Partial<ListenSocketsOptions>): Promise<Listening> => listenUntil(cleanups, options)
 
 function plainClient(port: number, host = '127.0.0.1'): Socket {
   const socket = connectTcp(port, host)

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { cleanupsAfterEach } from '../../../../test/support/cleanups.ts'
 import type { Transport } from '../../src/connection/transport.ts'
 import { nodePlatform } from '../../src/node/index.ts'
 import { Recorder } from '../transport/recorder.ts'
@@ -12,10 +13,7 @@ const certificate = await authority.issue({ names: ['relay.example.com'] })
 const folder = temporaryFolder()
 const platform = nodePlatform({ resolve: { 'relay.example.com': '127.0.0.1', 'srv1.example.com': '127.0.0.1' } })
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const cleanups = cleanupsAfterEach()
 
 describe('what an endpoint gets from Node', () => {
   it.each([

@@ -2,16 +2,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  type Accepted,
-  type ListenSocketsOptions,
-  listenSockets,
-  type SocketListener,
-  type SocketTransport,
-} from '../../src/node/index.ts'
+import { describe, expect, it } from 'vitest'
+import { cleanupsAfterEach } from '../../../../test/support/cleanups.ts'
+import type { ListenSocketsOptions } from '../../src/node/index.ts'
 import { Recorder } from '../transport/recorder.ts'
 import { testAuthority } from '../transport/test-certificates.ts'
+import { type Listening, listenUntil } from './listening.ts'
 
 const authority = await testAuthority()
 const certificate = await authority.issue({ names: ['relay.example.com'] })
@@ -23,58 +19,10 @@ const text = (address: string): Buffer => Buffer.from(`PROXY TCP4 ${address} 192
 const header = Buffer.from(`0d0a0d0a000d0a515549540a21110023cb007107c0000201c6b20b27040014${'00'.repeat(20)}`, 'hex')
 const local = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex')
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const cleanups = cleanupsAfterEach()
 
-interface Listening {
-  readonly listener: SocketListener
-  readonly port: number
-  readonly refused: string[]
-  /** The next connection that comes through. */
-  next(): Promise<{ transport: SocketTransport; info: Accepted }>
-  /** Waits until so many have been refused. */
-  untilRefused(count: number): Promise<void>
-}
-
-async function listen(options: Partial<ListenSocketsOptions> = {}): Promise<Listening> {
-  const arrived: { transport: SocketTransport; info: Accepted }[] = []
-  const refused: string[] = []
-  let look = (): void => {}
-  const listener = await listenSockets({
-    host: '127.0.0.1',
-    port: 0,
-    proxy: { trusts: (address) => address === '127.0.0.1' },
-    ...options,
-    onTransport: (transport, info) => {
-      arrived.push({ transport, info })
-      look()
-    },
-    onRefused: (why, remote) => {
-      refused.push(`${why} ${remote}`)
-      look()
-    },
-  })
-  cleanups.push(() => listener.close({ transports: true }))
-  const when = <T>(found: () => T | undefined): Promise<T> =>
-    new Promise((resolve) => {
-      look = () => {
-        const value = found()
-        if (value === undefined) return
-        look = () => {}
-        resolve(value)
-      }
-      look()
-    })
-  return {
-    listener,
-    port: listener.address.port,
-    refused,
-    next: () => when(() => arrived.shift()),
-    untilRefused: (count) => when(() => (refused.length >= count ? true : undefined)).then(() => {}),
-  }
-}
+const listen = (options?: Partial<ListenSocketsOptions>): Promise<Listening> =>
+  listenUntil(cleanups, { proxy: { trusts: (address) => address === '127.0.0.1' }, ...options })
 
 async function client(port: number): Promise<Socket> {
   const socket = connectTcp(port, '127.0.0.1')
@@ -211,7 +159,7 @@ describe('behind a proxy that tells who comes', () => {
     const listening = await listen({ tls: certificate, admit: () => 'nobody is to be asked' })
     const socket = await client(listening.port)
     socket.write(bytes)
-    await Promise.all([once(socket, 'close'), listening.untilRefused(1)])
+    await Promise.all([once(socket, 'close'), listening.until('refused', 1)])
     expect(listening.refused[0]).toMatch(why)
     expect(listening.listener.connections).toBe(0)
   })
@@ -220,10 +168,10 @@ describe('behind a proxy that tells who comes', () => {
     const listening = await listen({ proxy: { trusts: () => true, timeout: 100 } })
     const leaves = await client(listening.port)
     leaves.end(header.subarray(0, 20))
-    await listening.untilRefused(1)
+    await listening.until('refused', 1)
     const waits = await client(listening.port)
     waits.write(header.subarray(0, 20))
-    await Promise.all([once(waits, 'close'), listening.untilRefused(2)])
+    await Promise.all([once(waits, 'close'), listening.until('refused', 2)])
     expect(listening.refused[0]).toMatch(/^closed before its PROXY header was complete /)
     expect(listening.refused[1]).toMatch(/^no PROXY header in time /)
   })
@@ -233,7 +181,7 @@ describe('behind a proxy that tells who comes', () => {
     const proxy = { trusts: () => false, onRefused: (why: string, from: string) => void told.push(`${why}: ${from}`) }
     const listening = await listen({ proxy })
     const socket = await client(listening.port)
-    await Promise.all([once(socket, 'close'), listening.untilRefused(1)])
+    await Promise.all([once(socket, 'close'), listening.until('refused', 1)])
     expect(listening.refused[0]).toMatch(/^it is no proxy that is trusted 127\.0\.0\.1:\d+$/)
     expect(told).toEqual(['it is no proxy that is trusted: 127.0.0.1'])
   })
@@ -243,7 +191,7 @@ describe('behind a proxy that tells who comes', () => {
     const listening = await listen({ admit })
     const denied = await client(listening.port)
     denied.write(header)
-    await Promise.all([once(denied, 'close'), listening.untilRefused(1)])
+    await Promise.all([once(denied, 'close'), listening.until('refused', 1)])
     expect(listening.refused).toEqual(['not you 203.0.113.7:50866'])
     const allowed = await client(listening.port)
     allowed.write(text('203.0.113.8'))
@@ -255,7 +203,7 @@ describe('behind a proxy that tells who comes', () => {
     const waiting = [await client(listening.port), await client(listening.port)]
     // A third one shows that both are there.
     const third = await client(listening.port)
-    await Promise.all([once(third, 'close'), listening.untilRefused(1)])
+    await Promise.all([once(third, 'close'), listening.until('refused', 1)])
     const closed = waiting.map((socket) => once(socket, 'close'))
     await listening.listener.close()
     await Promise.all(closed)

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { cleanupsAfterEach } from '../../../../test/support/cleanups.ts'
 import { dial, listenSockets, SocketTransport, type SocketTransportOptions } from '../../src/node/index.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'
 import { Recorder } from '../transport/recorder.ts'
@@ -10,10 +11,7 @@ import { testAuthority } from '../transport/test-certificates.ts'
 const authority = await testAuthority()
 const certificate = await authority.issue({ names: ['127.0.0.1'] })
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const cleanups = cleanupsAfterEach()
 
 interface Sides {
   readonly transport: SocketTransport

@@ -1,24 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { type MediaWishes, type Medium, Negotiation, type NegotiationOptions } from '../../src/sdp/index.ts'
+import type { Medium, NegotiationOptions } from '../../src/sdp/index.ts'
 import type { PreparedSession } from '../../src/session/api.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { failure, stateOf } from '../session/stage.ts'
 import { settle } from '../transport/fake-clock.ts'
-import { attributeOf, listen, peerText, StubEndpoint } from './stub-endpoint.ts'
+import { start } from './negotiations.ts'
+import { attributeOf, listen, peerText } from './stub-endpoint.ts'
 
 // What is given up, or fails, leaves nothing behind.
 
 const ABORTED = { code: 'aborted' }
-
-function start(
-  wishes: MediaWishes | readonly MediaWishes[] = { listen },
-  options: NegotiationOptions = {},
-): { endpoint: StubEndpoint; negotiation: Negotiation; controller: AbortController; signal: AbortSignal } {
-  const endpoint = new StubEndpoint('a')
-  const controller = new AbortController()
-  const negotiation = new Negotiation(endpoint, wishes, options)
-  return { endpoint, negotiation, controller, signal: controller.signal }
-}
 
 /** Two m-lines. */
 const two = peerText({ setup: 'active' }) + peerText({ setup: 'active' }).replace(/^.*?(?=m=)/s, '')

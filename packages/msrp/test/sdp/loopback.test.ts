@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { completeSettings, createAuthority, issueCertificate, type RunningRelay, startRelay } from 'msrp-relay'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { cleanupsAfterEach } from '../../../../test/support/cleanups.ts'
 import { Endpoint, type Session } from '../../src/index.ts'
 import { type MediaWishes, Negotiation } from '../../src/sdp/index.ts'
 import { temporaryFolder } from '../node/temporary-folder.ts'
@@ -22,7 +23,7 @@ let relay: RunningRelay
 let ca: string
 /** Of an authority that the relay trusts. */
 let known: { cert: string; key: string }
-const cleanups: (() => unknown)[] = []
+const cleanups = cleanupsAfterEach()
 
 beforeAll(async () => {
   const authority = await createAuthority()

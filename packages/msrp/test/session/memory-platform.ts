@@ -176,8 +176,7 @@ export class MemoryFile implements FileSink {
   bytes: Uint8Array = new Uint8Array(0)
   /** Set to have the next call fail. */
   failure: Error | undefined
-  /** `finish` waits for it. */
-  holdFinish: Promise<void> | undefined
+  #held: Promise<void> | undefined
   readonly #slow: () => boolean
 
   constructor(path: string, slow: () => boolean = () => false) {
@@ -203,8 +202,15 @@ export class MemoryFile implements FileSink {
     return this.bytes.slice(position, position + length)
   }
 
+  /** Has `finish` wait for what this gives. */
+  holdFinish(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = promise
+    return resolve
+  }
+
   async finish(): Promise<string> {
-    await this.holdFinish
+    await this.#held
     if (this.failure !== undefined) throw this.failure
     this.state = 'finished'
     return this.path

@@ -187,9 +187,8 @@ describe('A message', () => {
 
   test('that is whole stays as it is, whatever comes again while its file is being finished', async () => {
     const { peer, session } = await passive()
-    const checking = Promise.withResolvers<void>()
     const file = new MemoryFile('checked')
-    file.holdFinish = checking.promise
+    const finish = file.holdFinish()
     peer.send({ messageId: 'whole', body: 'd', range: '4-4/4' })
     const saved = (await nextMessage(session)).saveTo(file)
     peer.send({ messageId: 'whole', body: 'abc', range: '1-3/4', flag: '+' })
@@ -199,7 +198,7 @@ describe('A message', () => {
       peer.send({ messageId: 'whole', body: 'EV', range: '1-2/4', flag: '#' }),
     ]
     for (const id of again) expect((await peer.response(id)).status).toBe(200)
-    checking.resolve()
+    finish()
     await saved
     expect(new TextDecoder().decode(file.bytes)).toBe('abcd')
   })
@@ -235,6 +234,20 @@ describe('A message', () => {
     peer.write(bytes.slice(head + 500))
     await message.complete
     expect(message.received).toBe(1000)
+  })
+
+  test.each([
+    ['first', [0, 40], false],
+    ['last', [40, 0], true],
+    ['in the middle', [20, 40], true],
+  ])('says whether its front is missing when the chunk that comes first is %s', async (_, starts, missing) => {
+    const { session, peer } = await passive()
+    for (const start of starts) {
+      const body = pattern(start === 40 ? 60 : 40)
+      peer.send({ messageId: 'parts', body, range: `${start + 1}-${start + body.length}/100`, flag: '+' })
+    }
+    await settled()
+    expect((await nextMessage(session)).frontMissing).toBe(missing)
   })
 
   test('without SEND body is never shown, and is answered (RFC 4975 §7.1)', async () => {

@@ -122,10 +122,7 @@ describe('A success REPORT', () => {
   test('covers the last byte of a file only when the file has its name', async () => {
     const { peer, session } = await passive()
     const file = new MemoryFile('x')
-    let finish = (): void => {}
-    file.holdFinish = new Promise((resolve) => {
-      finish = resolve
-    })
+    const finish = file.holdFinish()
     peer.send({ body: pattern(100), success: 'yes' })
     const saving = (await nextMessage(session)).saveTo(file)
     await settled()
@@ -139,10 +136,7 @@ describe('A success REPORT', () => {
   test('is not sent for a file that could not be finished; a failure REPORT says so', async () => {
     const { peer, session } = await passive()
     const file = new MemoryFile('x')
-    let finish = (): void => {}
-    file.holdFinish = new Promise((resolve) => {
-      finish = resolve
-    })
+    const finish = file.holdFinish()
     peer.send({ body: pattern(100), success: 'yes' })
     const message = await nextMessage(session)
     const saving = failure(message.saveTo(file))

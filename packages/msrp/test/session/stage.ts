@@ -5,6 +5,7 @@ import { MemoryPlatform } from './memory-platform.ts'
 import { RawPeer } from './raw-peer.ts'
 
 export const PEER = 'msrp://peer.example:9000/peersession;tcp'
+export const OTHER = 'msrp://other.example:9000/othersession;tcp'
 
 export interface PassiveStage {
   platform: MemoryPlatform
@@ -148,4 +149,11 @@ export function pattern(size: number, seed = 1): Uint8Array {
     bytes[at] = state >>> 16
   }
   return bytes
+}
+
+/** The peer answers when it is asked whether it is still there, as every endpoint does. */
+export async function showPresence(peer: RawPeer): Promise<void> {
+  const probe = await peer.request('SEND')
+  peer.respond(probe)
+  peer.report(probe.field('Message-ID')!, '1-0/0')
 }

@@ -3,7 +3,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer } from 'node:tls'
 import { nodeResolver, type Resolver, type SrvTarget } from 'msrp/node'
 import { MsrpUri } from 'msrp/wire'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { cleanupsAfterEach } from '../../../../test/support/cleanups.ts'
 import { type TestCertificate, testAuthority } from '../../../msrp/test/transport/test-certificates.ts'
 import { completeSettings } from '../../src/config/index.ts'
 import type { Dialed } from '../../src/forwarding/settings.ts'
@@ -13,10 +14,7 @@ import { OutboundPolicy } from '../../src/io/index.ts'
 const authority = await testAuthority()
 const certificate = await authority.issue({ names: ['relay.example.com'] })
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const cleanups = cleanupsAfterEach()
 
 /** Listens, and notes what comes first on each connection. */
 async function serve(server: Server, host = '127.0.0.1', port = 0): Promise<{ port: number; came: Buffer[] }> {

@@ -1,0 +1,85 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { receiveFile, selectorOf, sendFile, withHashes } from '../../src/file/index.ts'
+import { VerifyingSink } from '../../src/file/verifying-sink.ts'
+import { Endpoint } from '../../src/index.ts'
+import { FileStore, fileHash } from '../../src/node/index.ts'
+import { temporaryFolder } from '../node/temporary-folder.ts'
+import { failure, pattern } from '../session/stage.ts'
+import { Call } from './call.ts'
+import { MemoryTarget } from './memory-target.ts'
+
+const MIB = 1024 * 1024
+const root = temporaryFolder()
+const endpoints: Endpoint[] = []
+afterEach(async () => {
+  for (const endpoint of endpoints.splice(0)) await endpoint.close()
+})
+
+describe('how much of a file is stored', () => {
+  test.each([1, 5, 11])(
+    'when its transfer breaks behind %s MiB, is what the next one can go on from',
+    async (until) => {
+      const store = new FileStore(await mkdtemp(join(root.path, 'store-')), { sync: true })
+      const bytes = pattern(24 * MIB)
+      const file = await withHashes({ body: bytes, name: 'a.bin' }, { createHash: fileHash })
+      const selector = selectorOf(file)
+      const [near, far] = [new Endpoint(), new Endpoint()]
+      endpoints.push(near, far)
+      const prepared = await far.prepare({ listen: { host: '127.0.0.1', port: 0 }, remotePath: 'first' })
+      const sender = await near.connect({ path: prepared.localPath })
+      const receiver = (await prepared.sessions().next()).value!
+      const seen: number[] = []
+      const arrived = Promise.withResolvers<void>()
+      const received = receiveFile(receiver, await store.open(selector), {
+        selector,
+        createHash: fileHash,
+        onProgress: ({ bytes, confirmed }) => {
+          expect(confirmed).toBe(bytes)
+          seen.push(bytes)
+          if (bytes >= until * MIB) arrived.resolve()
+        },
+      })
+      sendFile(sender, file)
+      await arrived.promise
+      await near.close()
+      await failure(received)
+      expect(seen).toEqual(seen.toSorted((one, other) => one - other))
+      expect(seen.at(-1)).toBeLessThan(bytes.length)
+      expect(seen.at(-1)).toBeLessThanOrEqual(await store.stored(selector))
+    },
+  )
+
+  test('counts no byte behind a gap, nor one that is on its way', async () => {
+    const written: (() => void)[] = []
+    const target = new MemoryTarget()
+    target.write = () => new Promise((resolve) => written.push(resolve))
+    const expected = { start: 0, end: 40, size: 40, hashes: [], maxSize: 40 }
+    const sink = await VerifyingSink.open(target, expected, { createHash: fileHash })
+    const seen: number[] = []
+    sink.onProgress = (bytes) => seen.push(bytes)
+    const writes = [10, 0, 20, 30].map((position) => sink.write(position, pattern(10)))
+    for (const index of [0, 3, 1, 2]) {
+      written[index]?.()
+      await writes[index]
+    }
+    expect(seen).toEqual([0, 0, 20, 40])
+  })
+
+  test('is there for the next transfer when one that came to no session is over', async () => {
+    const store = new FileStore(await mkdtemp(join(root.path, 'store-')))
+    const file = await withHashes({ body: pattern(1000), name: 'a.bin' }, { createHash: fileHash })
+    const selector = selectorOf(file)
+    const begun = await store.open(selector)
+    await begun.write(0, pattern(400))
+    await begun.suspend()
+    const call = new Call()
+    onTestFinished(() => call.close())
+    const { bob } = call
+    const receiving = bob.files.request(bob.negotiation, selector, await store.open(selector))
+    receiving.suspend()
+    expect(await failure(receiving.done)).toMatchObject({ code: 'aborted' })
+    expect(await store.stored(selector)).toBe(400)
+  })
+})
