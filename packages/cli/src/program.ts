@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, type CommanderError } from 'commander'
 import { chatCommand } from './commands/chat.ts'
 import { completionCommand } from './commands/completion.ts'
 import { probeCommand } from './commands/probe.ts'
@@ -7,6 +7,8 @@ import { receiveCommand } from './commands/receive.ts'
 import { relayCommand } from './commands/relay.ts'
 import { sendCommand } from './commands/send.ts'
 import type { Context } from './context.ts'
+import { Failure } from './failure.ts'
+import { programName } from './terminal/shell-word.ts'
 
 const about = `
 Start here:
@@ -19,7 +21,7 @@ Every command explains itself: msrp send --help
 
 Exit codes: 0 ok, 1 internal fault, 2 usage, 3 file missing or unreadable, 4 storage full or unwritable,
 5 cannot reach, 6 TLS authority, 7 TLS name, 8 not an MSRP peer, 9 wrong password or unknown user,
-10 token expired or refused, 11 refused by the peer, 12 connection lost, 13 timeout,
+10 path through the relay expired, 11 refused by the peer, 12 connection lost, 13 timeout,
 14 not the file that was offered, 130/143 stopped.`
 
 /** The commands of `msrp`. */
@@ -34,7 +36,7 @@ export function buildProgram(context: Context): Command {
   }
   forEachCommand(program, (command) => {
     command
-      .exitOverride()
+      .exitOverride((error) => misused(command, error))
       .showSuggestionAfterError()
       .helpOption('-h, --help', 'show help')
       // An option behind a subcommand is the subcommand's, also where the command above has one of the same name.
@@ -43,6 +45,20 @@ export function buildProgram(context: Context): Command {
       .configureOutput({ outputError: () => {} })
   })
   return program
+}
+
+/** @throws Failure `usage` that says where more stands; the error itself where help or the version was printed */
+function misused(command: Command, error: CommanderError): never {
+  if (error.exitCode === 0 || error.code === 'commander.help') throw error
+  const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+  // The arguments themselves stay out of it: one too many may be a password that was meant to be asked for.
+  const message = error.code === 'commander.excessArguments' ? text.replace(/(but got \d+): .*/, '$1.') : text
+  throw new Failure('usage', `${message} (${[programName(), ...wordsOf(command)].join(' ')} --help tells more)`)
+}
+
+/** `['relay', 'user']`; nothing for the program itself. */
+function wordsOf(command: Command): string[] {
+  return command.parent === null ? [] : [...wordsOf(command.parent), command.name()]
 }
 
 function forEachCommand(command: Command, action: (command: Command) => void): void {
