@@ -76,7 +76,10 @@ async function write(path: string, texts: readonly string[]): Promise<void> {
 }
 
 const [path, ...texts] = process.argv.slice(2)
-if (path !== undefined) {
+if (path !== undefined && texts.length === 0) {
+  console.error('usage: npx node examples/bot.ts [PATH TEXT …]')
+  process.exitCode = 2
+} else if (path !== undefined) {
   await write(path, texts)
 } else {
   await using listener = await listen({ host: '127.0.0.1' })

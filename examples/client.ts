@@ -3,7 +3,7 @@
 //
 //   npx node examples/client.ts RELAY USER PASSWORD-FILE CA-FILE [PORT] [FOLDER]
 //
-// RELAY and USER are such as msrps://localhost:2855;tcp and alice@localhost; `npm start` runs a relay and prints where its files are.
+// RELAY and USER are such as 'msrps://localhost:2855;tcp', in quotes, and alice@localhost; `npm start` runs a relay and prints where its files are.
 // Without PORT (or with 0) it waits to be called and prints its port, with PORT it calls who waits there. A line is a text, one
 // that ends in a backslash goes on in the next. `/send FILE` sends a file, `/break` breaks the connection.
 
@@ -20,7 +20,11 @@ import { IMDN_TYPE, Receipts, type ReceivedIm } from 'msrp/imdn'
 import { ResumingSession } from 'msrp/resuming'
 import { Negotiation, nextByOffer, reoffer } from 'msrp/sdp'
 
-const [uri = '', user = '', passwordFile = '', caFile = '', port = '0', folder = 'received'] = process.argv.slice(2)
+const [uri = '', user = '', passwordFile = '', caFile, port = '0', folder = 'received'] = process.argv.slice(2)
+if (caFile === undefined) {
+  console.error('usage: npx node examples/client.ts RELAY USER PASSWORD-FILE CA-FILE [PORT] [FOLDER]')
+  process.exit(2)
+}
 const [username = ''] = user.split('@')
 const relay = { uri, username, password: (await readFile(passwordFile, 'utf8')).trim() }
 const self = `sip:${user}`

@@ -2,12 +2,17 @@
 //
 //   npx node examples/relay.ts RELAY USER PASSWORD-FILE CA-FILE [PATH TEXT]
 //
-// RELAY is such as msrps://localhost:2855;tcp. `npm start` runs a relay and prints where its files are.
+// RELAY is such as 'msrps://localhost:2855;tcp', in quotes, and USER such as alice. `npm start` runs a relay and prints where its
+// files are.
 
 import { readFile } from 'node:fs/promises'
 import { connect, prepare, type RelayOptions, type TlsOptions } from 'msrp'
 
-const [uri = '', username = '', passwordFile = '', caFile = '', path, text = ''] = process.argv.slice(2)
+const [uri = '', username = '', passwordFile = '', caFile, path, text = ''] = process.argv.slice(2)
+if (caFile === undefined) {
+  console.error('usage: npx node examples/relay.ts RELAY USER PASSWORD-FILE CA-FILE [PATH TEXT]')
+  process.exit(2)
+}
 const relay: RelayOptions = { uri, username, password: (await readFile(passwordFile, 'utf8')).trim() }
 const tls: TlsOptions = { ca: await readFile(caFile) }
 

@@ -8,7 +8,10 @@ import { basename } from 'node:path'
 import { connect, fileBody, MsrpError } from 'msrp'
 
 const [path, text, file] = process.argv.slice(2)
-if (path === undefined || text === undefined) throw new Error('usage: npx node examples/send.ts PATH TEXT [FILE]')
+if (path === undefined || text === undefined) {
+  console.error('usage: npx node examples/send.ts PATH TEXT [FILE]')
+  process.exit(2)
+}
 
 try {
   await using session = await connect({ path })

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { connect } from 'msrp'
 import { completeSettings, createAuthority, issueCertificate, type RunningRelay, startRelay } from 'msrp-relay'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { startProgram } from '../../../../test/support/process.ts'
 import { temporaryFolder } from '../node/temporary-folder.ts'
 
 const root = join(import.meta.dirname, '../../../..')
@@ -78,6 +79,19 @@ describe('The examples', { timeout: 30_000 }, () => {
     await expect(run('send.ts', 'msrp://127.0.0.1:9/nobody;tcp', 'x').exit()).rejects.toThrow(
       /unreachable: .*127\.0\.0\.1:9/,
     )
+  })
+
+  test.each([
+    ['send.ts', [], /^usage: npx node examples\/send\.ts PATH TEXT \[FILE\]$/],
+    ['send.ts', ['msrp://127.0.0.1:9/nobody;tcp'], /^usage: /],
+    ['relay.ts', [], /^usage: npx node examples\/relay\.ts RELAY USER PASSWORD-FILE CA-FILE \[PATH TEXT\]$/],
+    ['client.ts', ['msrps://localhost;tcp'], /^usage: npx node examples\/client\.ts RELAY USER PASSWORD-FILE CA-FILE /],
+    ['bot.ts', ['msrp://127.0.0.1:9/nobody;tcp'], /^usage: npx node examples\/bot\.ts \[PATH TEXT …\]$/],
+  ])('%s with %j says in one line how it is called, and ends with 2', async (example, args, usage) => {
+    const program = startProgram(process.execPath, [join(root, 'examples', example), ...args])
+    expect(await program.exit()).toEqual({ code: 2, signal: null })
+    expect(program.stdout.lines).toEqual([])
+    expect(program.stderr.lines).toEqual([expect.stringMatching(usage)])
   })
 
   test('offer-answer.ts sets up a session as SDP does', async () => {
