@@ -84,7 +84,8 @@ export function relayTarget(input: PathInput): RelayTarget {
 
 /** `relay.example.com` and `msrps://relay.example.com` stand for `msrps://relay.example.com;tcp`. */
 function inFull(relay: string): string {
-  if (/^wss?:|;/i.test(relay)) return relay
+  // Of another scheme, or whole: as it is, also where an error shows it.
+  if (/;|^(?!msrps?:)[a-z]+:\/\//i.test(relay)) return relay
   return `${relay.includes('://') ? relay : `msrps://${relay}`};tcp`
 }
 

@@ -33,6 +33,13 @@ describe('A relay is named', () => {
     expect(await failure(endpoint.prepare({ relay }))).toMatchObject({ code: 'invalid-argument' })
   })
 
+  test.each(['http://relay.example.com', 'http://relay.example.com;tcp'])(
+    'never by %j, which the error shows as it was given',
+    (uri) => {
+      expect(() => relayUris(uri)).toThrow(`The relay's URI cannot be used: ${JSON.stringify(uri)} is no MSRP URI`)
+    },
+  )
+
   test('for a session as well', async () => {
     const platform = new MemoryPlatform()
     const preparing = new MsrpEndpoint(platform, {}).prepare({
