@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander'
 import { MsrpError, type MsrpErrorCode } from 'msrp'
 import { ExitCode, exitCodes } from './exit-code.ts'
 
@@ -99,12 +98,6 @@ export interface Verdict {
 /** Any error as an exit code and one line. */
 export function verdictOn(error: unknown): Verdict {
   if (error instanceof Undelivered) return verdictOnDelivery(error)
-  if (error instanceof CommanderError) {
-    const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-    // The arguments themselves stay out of it: one too many may be a password that was meant to be asked for.
-    const message = error.code === 'commander.excessArguments' ? text.replace(/(but got \d+): .*/, '$1.') : text
-    return { exitCode: ExitCode.usage, code: 'usage', message: `${message} (msrp --help tells more)` }
-  }
   if (error instanceof Incomplete) return { ...error.first, message: error.message }
   if (error instanceof Failure) {
     return { exitCode: ownExitCodes[error.code], code: error.code, message: error.message }

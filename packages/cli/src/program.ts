@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, type CommanderError } from 'commander'
 import { chatCommand } from './commands/chat.ts'
 import { completionCommand } from './commands/completion.ts'
 import { probeCommand } from './commands/probe.ts'
@@ -7,6 +7,8 @@ import { receiveCommand } from './commands/receive.ts'
 import { relayCommand } from './commands/relay.ts'
 import { sendCommand } from './commands/send.ts'
 import type { Context } from './context.ts'
+import { Failure } from './failure.ts'
+import { programName } from './terminal/shell-word.ts'
 
 const about = `
 Start here:
@@ -34,7 +36,7 @@ export function buildProgram(context: Context): Command {
   }
   forEachCommand(program, (command) => {
     command
-      .exitOverride()
+      .exitOverride((error) => misused(command, error))
       .showSuggestionAfterError()
       .helpOption('-h, --help', 'show help')
       // An option behind a subcommand is the subcommand's, also where the command above has one of the same name.
@@ -43,6 +45,20 @@ export function buildProgram(context: Context): Command {
       .configureOutput({ outputError: () => {} })
   })
   return program
+}
+
+/** @throws Failure `usage` that says where more stands; the error itself where help or the version was printed */
+function misused(command: Command, error: CommanderError): never {
+  if (error.exitCode === 0 || error.code === 'commander.help') throw error
+  const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+  // The arguments themselves stay out of it: one too many may be a password that was meant to be asked for.
+  const message = error.code === 'commander.excessArguments' ? text.replace(/(but got \d+): .*/, '$1.') : text
+  throw new Failure('usage', `${message} (${[programName(), ...wordsOf(command)].join(' ')} --help tells more)`)
+}
+
+/** `['relay', 'user']`; nothing for the program itself. */
+function wordsOf(command: Command): string[] {
+  return command.parent === null ? [] : [...wordsOf(command.parent), command.name()]
 }
 
 function forEachCommand(command: Command, action: (command: Command) => void): void {

@@ -36,8 +36,7 @@ export async function run(args: string[]): Promise<number> {
 function tell(error: unknown, signal: AbortSignal, output: Output, verbose: boolean): number {
   if (error instanceof CommanderError) {
     // Help and version have been printed; the help that stands for a missing command is an error of usage.
-    if (error.exitCode === 0) return ExitCode.ok
-    if (error.code === 'commander.help') return ExitCode.usage
+    return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
   }
   const verdict = verdictOn(endOf(error, signal))
   output.area.stop()

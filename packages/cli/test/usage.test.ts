@@ -29,7 +29,7 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
     [['sned'], /unknown command 'sned'.*send/],
     [['send', '--to', path], /nothing to send/],
     [['send', 'a'], /--to/],
-    [['send', 'a', '--to', 'x'], /"x" is not an MSRP URI/],
+    [['send', 'a', '--to', 'x'], /"x" is no MSRP URI/],
     [['send', 'a', '--to', 'msrp://127.0.0.1:9/nobody'], /single quotes/],
     [['send', 'a', 'msrp://b.invalid:1/x;tcp', '--to', path], /put the whole path in single quotes/],
     [['send', '-', '-', '--to', path], /once only/],
@@ -80,11 +80,28 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
     expect(verdict.message).not.toContain('\n')
   })
 
+  test.each([
+    [['sned'], /msrp --help tells more\)$/],
+    [['--verbos'], /msrp --help tells more\)$/],
+    [['send', 'a', '--to', 'x'], /msrp send --help tells more\)$/],
+    [['probe', '--user', 'a@b'], /msrp probe --help tells more\)$/],
+    [['relay', 'user', 'add'], /msrp relay user add --help tells more\)$/],
+  ])('msrp %s points to the help of the command that it is about', async (args, hint) => {
+    expect((await verdictOnArguments(args)).message).toMatch(hint)
+  })
+
+  test('what was given stands in the line as it was given', async () => {
+    const said = async (...args: string[]): Promise<string> => (await verdictOnArguments(args)).message
+    expect(await said('send', 'a', '--to', 'a"b')).toContain('"a\\"b" is no MSRP URI: expected for example msrps://')
+    expect(await said('send', 'a', '--to', 'msrp://a:99999/x;tcp')).toContain('the port is above 65535')
+    expect(await said('receive', '--relay', 'http://x', '--user', 'a@b')).toContain('"http://x" is no MSRP URI')
+  })
+
   test('the line stands on standard error, alone', async () => {
     const program = startMsrp(['send', 'a', '--to', 'x'], { input: '' })
     expect(await program.exit()).toEqual({ code: 2, signal: null })
     expect(program.stdout.lines).toEqual([])
-    expect(program.stderr.lines).toEqual([expect.stringMatching(/^error: .*"x" is not an MSRP URI/)])
+    expect(program.stderr.lines).toEqual([expect.stringMatching(/^error: .*"x" is no MSRP URI/)])
   })
 
   test('with --json the line is an event as well', async () => {

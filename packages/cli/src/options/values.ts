@@ -154,7 +154,8 @@ export function readMediaType(text: string): string {
 function readUri(text: string): MsrpUri {
   try {
     return MsrpUri.parse(text)
-  } catch {
-    throw new InvalidArgumentError(`"${text}" is not an MSRP URI such as msrps://relay.example.com:2855/s3cr3t;tcp.`)
+  } catch (error) {
+    if (!(error instanceof MsrpError)) throw error
+    throw new InvalidArgumentError(`${error.message}.`)
   }
 }
