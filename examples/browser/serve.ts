@@ -2,8 +2,8 @@
 //
 //   npx node examples/browser/serve.ts [PORT]      (/ for the chat, /file-drop.html for files alone)
 //
-// Start a relay with a listener for browsers first; docs/websocket.md shows its settings. There is no build: the sources
-// are served as they are, without their types.
+// Start the relay of relay.toml first: npx msrp relay --config examples/browser/relay.toml. docs/browser.md says what comes
+// next. There is no build: the sources are served as they are, without their types.
 
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createAuthority, issueCertificate } from 'msrp-relay/certificates'
 import { expect, onTestFinished, test } from 'vitest'
 import { startMsrp } from '../../../test/support/process.ts'
+import { repositoryRoot } from '../../../test/support/repository.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { relayConfiguration } from '../src/options/relay-config.ts'
 import { eventFlaw } from './event-schema.ts'
 
 test('check tells of everything that is wrong at once, for people and for programs', async () => {
@@ -104,6 +106,31 @@ test('config prints what holds as a file that says the same', async () => {
   expect([await again.exit(), await once.exit()].map(({ code }) => code)).toEqual([0, 0])
   expect(again.stdout.json).toEqual(once.stdout.json)
   expect(again.stdout.json.map(eventFlaw)).toEqual([undefined])
+})
+
+test('who starts a second relay without a configuration hears that the first may have the ports', async () => {
+  const path = ['listen', 0, 'port']
+  const taken = { path, message: 'listen[0].port: cannot listen on 127.0.0.1:2855: …', code: 'unreachable' } as const
+  const own = await relayConfiguration(undefined)
+  expect(own.misconfigured([taken]).lines).toEqual([
+    taken.message,
+    expect.stringMatching(/relay that runs already.*msrp relay --config FILE/),
+  ])
+  expect(own.misconfigured([{ ...taken, code: 'storage' }]).lines).toEqual([taken.message])
+  const configured = await relayConfiguration(configuration('[[listen]]\nhost = "127.0.0.1"\n'))
+  expect(configured.misconfigured([taken]).lines).toHaveLength(1)
+})
+
+test('the relay that pages of the examples are tried with is right, and is where the pages look for it', async () => {
+  const file = 'examples/browser/relay.toml'
+  const check = startMsrp(['relay', 'check', file, '--running'])
+  expect(await check.exit(), check.describe()).toEqual({ code: 0, signal: null })
+  const { settings } = await relayConfiguration(join(repositoryRoot, file))
+  const page = settings.listen.find(({ transport }) => transport === 'ws')
+  for (const html of ['index.html', 'file-drop.html']) {
+    const text = readFileSync(join(repositoryRoot, 'examples/browser', html), 'utf8')
+    expect(/name="url" value="([^"]+)"/.exec(text)?.[1]).toBe(`ws://${settings.advertised.name}:${page?.port}/msrp`)
+  }
 })
 
 function configuration(text: string, beside: Readonly<Record<string, string>> = {}): string {

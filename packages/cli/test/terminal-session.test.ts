@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../../../test/support/free-port.ts'
 import { type Program, type ProgramOptions, startMsrp, startProgram } from '../../../test/support/process.ts'
@@ -49,6 +50,21 @@ describe('on a terminal', () => {
     expect((await plain.exit()).code).toBe(2)
     expect(plain.stdout.text).toContain('error:')
     expect(plain.stdout.text).not.toContain('\u001b[3')
+  })
+
+  test.each([
+    ['an offer', ['send', 'a.txt', '--offer', '-', '--listen', '127.0.0.1:0']],
+    ['an answer', ['receive', '--offer', 'offer.sdp', '--listen', '127.0.0.1:0']],
+  ])('%s stands between empty lines, to be copied', async (_, args) => {
+    const cwd = temporaryFolder()
+    writeFileSync(join(cwd, 'a.txt'), 'text')
+    const offering = startMsrp(['send', 'a.txt', '--offer', 'offer.sdp', '--listen', '127.0.0.1:0'], { cwd })
+    await offering.line(/Paste the answer|receive --offer/)
+    const program = onTerminal(args, { cwd })
+    await program.line(/^The text above/)
+    await program.write('\u0003')
+    await program.exit()
+    expect(stripVTControlCharacters(program.stdout.text).replaceAll('\r', '')).toMatch(/(^|\n)\nv=0\n(.=.*\n)+\n/)
   })
 
   test('a file under way has a bar, which goes away', async () => {

@@ -44,7 +44,10 @@ export function isStandard(place: string): boolean {
  */
 export async function writeDescription(place: string, text: string, output: Output): Promise<void> {
   if (isStandard(place)) {
-    if (!output.json) output.print(text.trimEnd())
+    if (output.json) return
+    // On a terminal people copy it, and are to see where it begins and ends.
+    const around = process.stdout.isTTY ? '\n' : ''
+    output.print(`${around}${text.trimEnd()}${around}`)
     return
   }
   const path = resolve(place)

@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { unreadable } from 'msrp/node'
 import type { Flaw, Settings } from 'msrp-relay'
 import { Misconfigured } from '../failure.ts'
+import { programName } from '../terminal/shell-word.ts'
 
 /** The configuration of a relay, from its file or the defaults. */
 export interface RelayConfiguration {
@@ -24,7 +25,7 @@ export async function relayConfiguration(config: string | undefined): Promise<Re
   const { flawLines, keyName, readSettings, readSettingsFile } = await import('msrp-relay')
   const misconfigured = (flaws: readonly Flaw[]): Misconfigured =>
     new Misconfigured(
-      flawLines(config, flaws),
+      [...flawLines(config, flaws), ...(config === undefined && flaws.some(isTaken) ? [startedTwice()] : [])],
       flaws.map(({ path, line, message, code = 'invalid-argument' }) => ({ key: keyName(path), line, message, code })),
     )
   if (config === undefined) return { settings: await readSettings(), misconfigured }
@@ -36,6 +37,16 @@ export async function relayConfiguration(config: string | undefined): Promise<Re
     settings,
     misconfigured: (flaws) => misconfigured(flaws.map((flaw) => ({ ...flaw, line: flaw.line ?? lineOf(flaw.path) }))),
   }
+}
+
+/** Whether a port cannot be had. */
+function isTaken({ code }: Flaw): boolean {
+  return code === 'unreachable'
+}
+
+function startedTwice(): string {
+  const other = `${programName()} relay --config FILE`
+  return `A relay that runs already may have it: use that one. A second one needs ports of its own: ${other}`
 }
 
 async function checkReadable(config: string): Promise<void> {

@@ -69,10 +69,7 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
   }
   if (!listensOnLoopbackAlone(listen)) {
     if (advertised.name === undefined) {
-      refuse(
-        ['advertised', 'name'],
-        'is missing; beyond loopback the relay needs the host name by which others reach it',
-      )
+      refuse(['advertised', 'name'], `is missing; ${howToBeReached(listen)}`)
     } else if (isIP(advertised.name) !== 0) {
       // RFC 4976 §4.2: the URIs of Use-Path name the relay by its domain name.
       refuse(
@@ -111,6 +108,15 @@ export function inconsistencies(settings: Unfinished): Inconsistency[] {
   }
   found.push(...inconsistentUsers(settings))
   return found
+}
+
+/** For a relay that others reach, and that nobody has given a name. */
+function howToBeReached(listen: readonly ListenSettings[]): string {
+  const open = listen.find(({ host }) => !isLoopback(host))
+  const give = 'give the host name by which they reach the relay'
+  if (open !== undefined) return `others can connect to ${open.host}: ${give}, or listen on "127.0.0.1" alone`
+  const transport = listen.find((one) => isInFront(one.transport))?.transport
+  return `the proxy in front of a listener with transport = "${transport}" brings others: ${give}, or "localhost" where nobody but this machine does`
 }
 
 function workerInconsistencies(workers: WorkerSettings, listen: readonly ListenSettings[]): Inconsistency[] {

@@ -214,11 +214,15 @@ describe('a mistake is told by file, key, what is wrong and what is expected', (
     ],
     [
       '[[listen]]\nhost = "::1"\ntransport = "tls-in-front"\n[advertised]\nport = 2855',
-      'advertised.name is missing; beyond loopback the relay needs the host name by which others reach it',
+      'advertised.name is missing; the proxy in front of a listener with transport = "tls-in-front" brings others: give the host name by which they reach the relay, or "localhost" where nobody but this machine does',
+    ],
+    [
+      '[[listen]]\nhost = "127.0.0.1"\n[[listen]]\nhost = "127.0.0.1"\nport = 8081\ntransport = "ws"',
+      'advertised.name is missing; the proxy in front of a listener with transport = "ws" brings others: give the host name by which they reach the relay, or "localhost" where nobody but this machine does',
     ],
     [
       beyondLoopback,
-      'advertised.name is missing; beyond loopback the relay needs the host name by which others reach it',
+      'advertised.name is missing; others can connect to 0.0.0.0: give the host name by which they reach the relay, or listen on "127.0.0.1" alone',
     ],
     [
       `${beyondLoopback}[advertised]\nname = "192.0.2.1"`,
