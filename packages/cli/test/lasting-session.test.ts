@@ -113,3 +113,9 @@ test('tries again while the other side still has the old session', async () => {
   expect(error).toMatchObject({ code: 'connection-lost' })
   expect(calls).toBeGreaterThan(3)
 })
+
+test('a connection that is lost when there is no time left to make another one is just lost', async () => {
+  const { error, calls } = await lost(async () => expect.unreachable(), 1)
+  expect(calls).toBe(0)
+  expect(verdictOn(error)).toMatchObject({ exitCode: 12, message: 'the cable was pulled' })
+})

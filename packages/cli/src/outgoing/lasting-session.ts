@@ -100,7 +100,7 @@ export class LastingSession {
   }
 
   #givenUp(error: MsrpError): MsrpError {
-    if (!PASSING.has(error.code) || this.#lost === undefined) return error
+    if (!PASSING.has(error.code) || this.#lost === undefined || error === this.#lost) return error
     const text = `${this.#lost.message}, and there was no other connection: ${error.message}`
     return new MsrpError('connection-lost', text, { cause: error })
   }

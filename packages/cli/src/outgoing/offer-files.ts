@@ -279,12 +279,10 @@ function conclude(files: readonly Offered[], { output }: Context): void {
     return
   }
   if (files.length > 1) for (const one of failed) output.error(one)
-  if (files.some((file) => file.outcome === 'failed' && stateOf(file).bytes > 0)) {
-    output.say('The same two commands again go on where it broke.')
-  }
+  const hasBegun = files.some((file) => file.outcome === 'failed' && stateOf(file).bytes > 0)
   throw new Incomplete(
     files.length === 1 ? first.message : `${failed.length} of ${files.length} files were not delivered`,
-    first,
+    hasBegun ? { ...first, details: ['The same two commands again go on where it broke.'] } : first,
   )
 }
 
