@@ -64,8 +64,8 @@ test('the commands that npm start prints, pasted into two more terminals, send a
   const [, path = ''] = await receiver.line(/--to ('[^']+')/, 30_000)
   const sender = run('sh', ['-c', send.replace('FILE', `'${file.path}'`).replace("'PATH'", path)])
   expect(await sender.exit(), sender.describe()).toEqual({ code: 0, signal: null })
-  await receiver.line(/stored 'from alice\.bin'/)
-  expect(await sha256OfFile(join(clone, 'from alice.bin'))).toBe(file.sha256)
+  await receiver.line(/stored 'received\/from alice\.bin'/)
+  expect(await sha256OfFile(join(clone, 'received', 'from alice.bin'))).toBe(file.sha256)
 })
 
 test('npx msrp runs on the Node of the clone, whatever Node the machine has', async () => {

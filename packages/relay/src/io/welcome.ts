@@ -52,7 +52,7 @@ export function welcome(facts: WelcomeFacts, style: WelcomeStyle): string {
     `Try it with two more terminals${belongsHere ? ' in this folder' : ''}.`,
     '',
     bold('Send a file') + dim("   the receiver first; the --to '…' that it prints replaces --to 'PATH' for the sender"),
-    command(['receive', ...options(receiver)]),
+    command(['receive', '--dir', 'received', ...options(receiver)]),
     `${command(['send', 'FILE', ...options(sender)])} --to 'PATH'`,
     '',
     bold('Chat') + dim('          the same way'),

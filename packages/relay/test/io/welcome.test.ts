@@ -40,7 +40,7 @@ test('the welcome says where the relay listens, where its state is, and what to 
     Try it with two more terminals in this folder.
 
     Send a file   the receiver first; the --to '…' that it prints replaces --to 'PATH' for the sender
-      npx msrp receive --relay 'msrps://localhost:2855;tcp' --user bob@localhost --password-file state/bob.password --ca state/ca.pem
+      npx msrp receive --dir received --relay 'msrps://localhost:2855;tcp' --user bob@localhost --password-file state/bob.password --ca state/ca.pem
       npx msrp send FILE --relay 'msrps://localhost:2855;tcp' --user alice@localhost --password-file state/alice.password --ca state/ca.pem --to 'PATH'
 
     Chat          the same way
@@ -59,7 +59,7 @@ describe('the commands', () => {
       ...['--relay', 'msrps://localhost:2855;tcp', '--user', `${name}@localhost`],
       ...['--password-file', `state/${name}.password`, '--ca', 'state/ca.pem'],
     ]
-    expect(receive).toEqual(['npx', 'msrp', 'receive', ...as('bob')])
+    expect(receive).toEqual(['npx', 'msrp', 'receive', '--dir', 'received', ...as('bob')])
     expect(send).toEqual(['npx', 'msrp', 'send', 'FILE', ...as('alice'), '--to', 'PATH'])
     expect(chat).toEqual([
       ['npx', 'msrp', 'chat', ...as('bob')],
@@ -106,6 +106,8 @@ describe('the commands', () => {
       'npx',
       'msrp',
       'receive',
+      '--dir',
+      'received',
       '--relay',
       'msrps://localhost:2855;tcp',
       '--user',
