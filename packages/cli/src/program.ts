@@ -21,7 +21,7 @@ Every command explains itself: msrp send --help
 
 Exit codes: 0 ok, 1 internal fault, 2 usage, 3 file missing or unreadable, 4 storage full or unwritable,
 5 cannot reach, 6 TLS authority, 7 TLS name, 8 not an MSRP peer, 9 wrong password or unknown user,
-10 token expired or refused, 11 refused by the peer, 12 connection lost, 13 timeout,
+10 path through the relay expired, 11 refused by the peer, 12 connection lost, 13 timeout,
 14 not the file that was offered, 130/143 stopped.`
 
 /** The commands of `msrp`. */
