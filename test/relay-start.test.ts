@@ -75,7 +75,7 @@ describe('a first start', () => {
     const sender = shell(send.replace('FILE', "'holiday photo.jpg'").replace("'PATH'", path), outbox)
     expect(await sender.exit(), sender.describe()).toEqual({ code: 0, signal: null })
     await receiver.line(/holiday photo\.jpg/)
-    expect(await sha256OfFile(join(inbox, 'holiday photo.jpg'))).toBe(file.sha256)
+    expect(await sha256OfFile(join(inbox, 'received', 'holiday photo.jpg'))).toBe(file.sha256)
   })
 })
 

@@ -87,7 +87,6 @@ describe('The examples', { timeout: 30_000 }, () => {
     ['relay.ts', [], /^usage: npx node examples\/relay\.ts RELAY USER PASSWORD-FILE CA-FILE \[PATH TEXT\]$/],
     ['client.ts', ['msrps://localhost;tcp'], /^usage: npx node examples\/client\.ts RELAY USER PASSWORD-FILE CA-FILE /],
     ['bot.ts', ['msrp://127.0.0.1:9/nobody;tcp'], /^usage: npx node examples\/bot\.ts \[PATH TEXT …\]$/],
-    ['chat.ts', ['--relay', 'localhost'], /^usage: npx node examples\/chat\.ts \[PATH\] /],
   ])('%s with %j says in one line how it is called, and ends with 2', async (example, args, usage) => {
     const program = startProgram(process.execPath, [join(root, 'examples', example), ...args])
     expect(await program.exit()).toEqual({ code: 2, signal: null })
