@@ -1,42 +1,18 @@
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect } from 'msrp'
 import { buildCpim } from 'msrp/cpim'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Link } from '../../../test/support/disturbed/link.ts'
-import { freePort } from '../../../test/support/free-port.ts'
 import { type Program, startMsrp, startProgram } from '../../../test/support/process.ts'
 import { randomBytes, writeRandomFile } from '../../../test/support/random-file.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { eventsOf } from '../../../test/support/transfer.ts'
 import { whyNoPrivateMounts } from '../../msrp/test/node/private-mounts.ts'
-import { eventFlaw } from './event-schema.ts'
 import { type RawPeer, rawPeer } from './raw-peer.ts'
-
-type Event = Record<string, unknown> & { event: string }
+import { ok, receiver, sha256 } from './receiver.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
-
-/** `msrp receive` on loopback, and what a sender needs to reach it. */
-async function receiver(
-  args: string[] = [],
-  cwd = temporaryFolder(),
-): Promise<{ program: Program; to: string[]; ca: string; cwd: string }> {
-  const program = startMsrp(['receive', '--listen', '127.0.0.1:0', ...args], { cwd })
-  const [, path = '', fingerprint] = await program.line(/^ {2}--to '([^']+)'(?: --fingerprint '([^']+)')?$/)
-  if (fingerprint === undefined) return { program, to: ['--to', path], ca: '', cwd }
-  const [, ca = ''] = await program.line(/--ca (\S+)/)
-  return { program, to: ['--to', path, '--fingerprint', fingerprint], ca, cwd }
-}
-
-function events(program: Program): Event[] {
-  for (const event of program.stdout.json) expect(eventFlaw(event)).toBeUndefined()
-  return program.stdout.json as Event[]
-}
-
-const ok = { code: 0, signal: null }
 
 describe('files, texts and standard input go from send to receive', () => {
   test('each arrives with its name, type and hash, and both sides tell so in events', async () => {
@@ -48,9 +24,9 @@ describe('files, texts and standard input go from send to receive', () => {
       cwd: folder,
     })
     expect(await sender.exit()).toEqual(ok)
-    expect(events(sender).at(-1)).toEqual({ event: 'done', messages: 3, bytes: 3_000_011 })
+    expect(eventsOf(sender).at(-1)).toEqual({ event: 'done', messages: 3, bytes: 3_000_011 })
     expect(
-      events(sender)
+      eventsOf(sender)
         .filter(({ event }) => event === 'progress')
         .at(-2),
     ).toMatchObject({
@@ -64,7 +40,7 @@ describe('files, texts and standard input go from send to receive', () => {
     expect(await piped.exit()).toEqual(ok)
     expect(await program.exit()).toEqual(ok)
 
-    const [listening, ...rest] = events(program)
+    const [listening, ...rest] = eventsOf(program)
     expect(listening).toEqual({ event: 'listening', path: to[1] })
     const messages = rest.filter(({ event }) => event === 'message')
     expect(messages).toEqual([
@@ -121,7 +97,7 @@ describe('files, texts and standard input go from send to receive', () => {
       expect(await program.exit()).toEqual(ok)
       const warnings = [...program.stderr.text.matchAll(/^warning: .*come before/gm)]
       if (json) {
-        const messages = events(program).filter(({ event }) => event === 'message')
+        const messages = eventsOf(program).filter(({ event }) => event === 'message')
         expect(messages.map(({ duplicate }) => duplicate)).toEqual([undefined, true, undefined])
       } else {
         expect(program.stdout.lines).toEqual(['once', 'once', 'next'])
@@ -183,7 +159,7 @@ describe('message/cpim', () => {
     const strange = buildCpim({ ...parties, contentType: 'text/plain;charset=klingon' }, 'nuqneH')
     await send(to[1] ?? '', text, html, broken, unknown, large, strange)
     expect(await program.exit()).toEqual(ok)
-    const messages = events(program).filter(({ event }) => event === 'message')
+    const messages = eventsOf(program).filter(({ event }) => event === 'message')
     expect(messages[0]).toMatchObject({ type: 'message/cpim', text: 'Grüße', path: null, sha256: sha256(text) })
     for (const [index, body] of [html, broken, unknown, large, strange].entries()) {
       const { path, ...rest } = { path: '', ...messages[index + 1] }
@@ -199,98 +175,9 @@ describe('message/cpim', () => {
     await session.send('nuqneH', { contentType: 'text/plain;charset=klingon' }).delivered
     await session.close()
     expect(await program.exit()).toEqual(ok)
-    const message = events(program).find(({ event }) => event === 'message')
+    const message = eventsOf(program).find(({ event }) => event === 'message')
     expect(message).toMatchObject({ type: 'text/plain;charset=klingon', text: null })
     expect(readFileSync(String(message?.path), 'utf8')).toBe('nuqneH')
-  })
-})
-
-describe('a connection that is lost in the middle of a file', () => {
-  /** A receiver behind a link. */
-  async function behindLink(args: string[]): Promise<Awaited<ReturnType<typeof receiver>> & { link: Link }> {
-    const [port, target] = [await freePort(), await freePort()]
-    const cwd = temporaryFolder()
-    const where = ['--listen', `127.0.0.1:${target}`, '--host', `127.0.0.1:${port}`, '--json']
-    const program = startMsrp(['receive', ...where, ...args], { cwd })
-    const [, path = ''] = await program.line(/--to '([^']+)'/)
-    return { program, to: ['--to', path], ca: '', cwd, link: await Link.open(port, target) }
-  }
-
-  test('is made again, and what was not confirmed goes over it', async () => {
-    const { program, to, cwd, link } = await behindLink(['--count', '1'])
-    const bytes = randomBytes(5_000_000)
-    const sender = startMsrp(['send', '-', '--name', 'film.bin', '--verbose', ...to])
-    await sender.write(bytes.subarray(0, 3_000_000))
-    await sender.line(/Byte-Range: 1-\d{7}\/\*/)
-    link.connections[0]?.reset()
-    await sender.line(/^Connected again, and going on\.$/)
-    await sender.write(bytes.subarray(3_000_000))
-    await sender.end()
-    expect(await sender.exit()).toEqual(ok)
-    expect(sender.stderr.text).toMatch(/Trying again; Ctrl-C gives up\./)
-    const [, confirmed = ''] = /Byte-Range: 1-(\d{7})\/\*/.exec(sender.stderr.text) ?? []
-    expect(sender.stderr.text).toContain(`Byte-Range: ${Number(confirmed) + 1}-`)
-    expect(await program.exit()).toEqual(ok)
-    const told = events(program).filter(({ event }) => event === 'error' || event === 'message')
-    expect(told).toEqual([
-      expect.objectContaining({ event: 'error', code: 'connection-lost' }),
-      expect.objectContaining({ event: 'message', sha256: sha256(bytes), path: join(cwd, 'film.bin') }),
-    ])
-    expect(told[0]?.messageId).toBe(told[1]?.messageId)
-    expect(readdirSync(cwd)).toEqual(['film.bin'])
-  })
-
-  test('is made again for standard input of which more was on its way than small memories hold', async () => {
-    const bytes = 'Twelve bytes'.repeat(700_000)
-    let connections = 0
-    let received = ''
-    const peer = await rawPeer({
-      onRequest: (request) => {
-        if (!request.hasBody) {
-          connections++
-          received = ''
-          return request.answer(200)
-        }
-        received += request.body
-        return request.answer(200) + (connections === 2 ? request.report(1, received.length) : '')
-      },
-      resetAfter: 7,
-    })
-    const sender = startMsrp(['send', '-', '--chunk-size', '1m', '--to', peer.path])
-    await sender.write(Buffer.from(bytes))
-    await sender.end()
-    expect(await sender.exit()).toEqual(ok)
-    expect(connections).toBe(2)
-    expect(received === bytes).toBe(true)
-  })
-
-  test('sends all of it again to a receiver that has not kept the beginning', async () => {
-    let hellos = 0
-    const peer = await rawPeer({
-      onRequest: (request) => {
-        if (!request.hasBody) return request.answer(200)
-        if (request.body === 'lo') return request.answer(413)
-        return request.answer(200) + request.report(1, ++hellos === 1 ? 3 : 5)
-      },
-      hangUpAfter: 2,
-    })
-    const sender = startMsrp(['send', '--text', 'hello', '--to', peer.path])
-    expect(await sender.exit()).toEqual(ok)
-    expect(peer.bodies).toEqual(['hello', 'lo', 'hello'])
-    expect(sender.stderr.text).toMatch(/has not kept what came before/)
-  })
-
-  test.each([
-    ['shorter', 3],
-    ['longer', 2],
-  ])('a rest whose beginning is not there is refused by the receiver, also when it is %s', async (_, resumeFrom) => {
-    const { program, to } = await receiver(['--count', '1'])
-    const session = await connect({ path: to[1] ?? '' })
-    const rest = session.send('hello', { fileName: 'a.txt', messageId: 'unheard0f', resumeFrom })
-    await expect(rest.delivered).rejects.toMatchObject({ status: 413, message: expect.stringMatching(/came before/) })
-    await session.send('something else').delivered
-    await session.close()
-    expect(await program.exit()).toEqual(ok)
   })
 })
 
@@ -309,7 +196,7 @@ describe('TLS without a relay', () => {
     const { program, to } = await receiver(['--tls', '--count', '1', '--json'])
     const [, , , fingerprint = ''] = to
     expect(fingerprint).toMatch(/^sha-256 (?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/)
-    expect(events(program)[0]).toMatchObject({ event: 'listening', fingerprint })
+    expect(eventsOf(program)[0]).toMatchObject({ event: 'listening', fingerprint })
     expect(await startMsrp(['send', '--text', 'hello', ...to]).exit()).toEqual(ok)
     expect(await program.exit()).toEqual(ok)
   })
@@ -370,7 +257,7 @@ describe('a sender that fails says why, with an exit code, and how far it got', 
   async function sendTo(peer: RawPeer, args = ['--text', 'hello']): Promise<Program> {
     const program = startMsrp(['send', ...args, '--json', '--to', peer.path], { cwd: temporaryFolder() })
     await program.exit()
-    events(program)
+    eventsOf(program)
     return program
   }
 
@@ -518,7 +405,7 @@ describe('a receiver', () => {
     await expect.poll(() => readdirSync(cwd), { timeout: 5_000 }).toEqual([])
     expect(await startMsrp(['send', '--text', 'next', ...to]).exit()).toEqual(ok)
     expect(await program.exit()).toEqual(ok)
-    expect(events(program).filter(({ event }) => event !== 'progress')).toEqual([
+    expect(eventsOf(program).filter(({ event }) => event !== 'progress')).toEqual([
       expect.objectContaining({ event: 'listening' }),
       expect.objectContaining({ event: 'error', messageId: expect.any(String) }),
       expect.objectContaining({ event: 'message', text: 'next' }),
