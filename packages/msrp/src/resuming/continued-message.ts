@@ -1,5 +1,6 @@
 import type { IncomingMessage } from '../session/api.ts'
 import type { FileSink, SaveOptions } from '../session/platform.ts'
+import { STOPPED_RECEIVING } from '../session/stopped-receiving.ts'
 import { readText } from '../wire/charset.ts'
 import { MsrpError } from '../wire/index.ts'
 import { pulledStream } from '../wire/pulled-stream.ts'
@@ -121,7 +122,7 @@ export class ContinuedMessage implements IncomingMessage {
     const { signal } = options
     // While a session is at it, that one hears of the signal itself.
     const giveUp = (): void => {
-      if (this.interrupted) this.refuse(413, 'Saving the message was given up')
+      if (this.interrupted) this.refuse(413, STOPPED_RECEIVING)
     }
     signal?.addEventListener('abort', giveUp)
     try {

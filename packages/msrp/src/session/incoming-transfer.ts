@@ -161,10 +161,10 @@ export class IncomingTransfer implements BodyRoom {
     if (this.#state === 'complete' && this.body.inMemory) this.#reporter?.progress(this.body.size, true)
   }
 
-  /** Takes no more of it. */
-  refuse(status: number, comment?: string): void {
+  /** Takes no more of it; its sender gets status and comment, its reader the error. */
+  refuse(status: number, comment?: string, error: MsrpError = refusedHere(status, comment)): void {
     this.#refused ??= comment === undefined ? { status } : { status, comment }
-    this.body.fail(refusedHere(status, comment))
+    this.body.fail(error)
   }
 
   /** The application has let go of it; what nobody reads is thrown away once it has arrived. */

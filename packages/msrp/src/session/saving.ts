@@ -3,6 +3,7 @@ import { MsrpError } from '../wire/index.ts'
 import { BlobSink } from './blob-sink.ts'
 import type { IncomingTransfer } from './incoming-transfer.ts'
 import type { FileSink, Platform, SaveOptions } from './platform.ts'
+import { STOPPED_RECEIVING } from './stopped-receiving.ts'
 
 /** Gathers the body of a message, which is marked as being read, as a Blob of its type. */
 export function gather(transfer: IncomingTransfer, type: string): Promise<Blob> {
@@ -34,7 +35,7 @@ async function save<Result>(
   open: () => Promise<FileSink<Result>>,
   signal: AbortSignal | undefined,
 ): Promise<Result> {
-  const giveUp = (): void => transfer.fail(savingAborted(signal?.reason))
+  const giveUp = (): void => transfer.refuse(413, STOPPED_RECEIVING, savingAborted(signal?.reason))
   if (signal?.aborted) giveUp()
   signal?.addEventListener('abort', giveUp)
   try {

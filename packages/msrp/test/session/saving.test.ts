@@ -4,15 +4,17 @@ import { settled } from './raw-peer.ts'
 import { failure, nextMessage, passive, pattern } from './stage.ts'
 
 describe('saveTo', () => {
-  test('gives up when it is told to: nothing stays, and the sender hears 413', async () => {
+  test('gives up when it is told to: nothing stays, and the sender hears 413 and why', async () => {
     const { session, peer, platform } = await passive()
     const controller = new AbortController()
     peer.write(peer.bytesOf({ body: pattern(10_000), transactionId: 'saving01' }).slice(0, 5_000))
     const saving = failure((await nextMessage(session)).saveTo('some.bin', { signal: controller.signal }))
     await settled()
-    controller.abort()
-    expect(await saving).toMatchObject({ code: 'aborted' })
-    expect((await peer.response('saving01')).status).toBe(413)
+    controller.abort('enough')
+    const given = { code: 'aborted', status: 413, message: 'Saving the message was given up', cause: 'enough' }
+    expect(await saving).toMatchObject(given)
+    const { status, comment } = await peer.response('saving01')
+    expect([status, comment]).toEqual([413, 'The recipient stopped receiving'])
     expect(platform.files.get('some.bin')!.state).toBe('discarded')
   })
 
