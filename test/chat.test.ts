@@ -110,7 +110,9 @@ describe('leaving', () => {
     // Through a relay he learns it from his next line at the latest.
     await bob.program.write('still there?\n')
     await expectExit(bob.program, 11)
-    expect(bob.program.stderr.text).toMatch(/^error: "still there\?": .*481.*; confirmed 0 of 12 bytes$/m)
+    expect(bob.program.stderr.text).toMatch(
+      /^error: "still there\?": The session has ended, or there is none: 481 .*; confirmed 0 of 12 bytes$/m,
+    )
   })
 
   test('Ctrl-C in the middle of a file: 130 at once, and the other side keeps nothing of it', async () => {

@@ -78,12 +78,14 @@ export class Endpoint implements AsyncDisposable {
    * @throws MsrpError `unreachable`, `tls-authority`, `tls-name`, `not-msrp`, `unauthorized` (by the relay), `refused`
    *   (with the status), `timeout`, `connection-lost`, `aborted`, `invalid-argument`
    */
-  connect(options: ConnectOptions): Promise<Session> {
+  async connect(options: ConnectOptions): Promise<Session> {
+    checkObject('options', options)
     return this.#endpoint.connect(options)
   }
 
   /** Makes a local path to give out; a session begins once the peer's is known. @throws MsrpError as `connect` */
-  prepare(options: PrepareOptions = {}): Promise<PreparedSession> {
+  async prepare(options: PrepareOptions = {}): Promise<PreparedSession> {
+    checkObject('options', options)
     return this.#endpoint.prepare(options)
   }
 

@@ -1,3 +1,4 @@
+import { wrongArgument } from '../session/read-argument.ts'
 import { MsrpError } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 
@@ -21,9 +22,7 @@ const LONGEST = 256 * 1024
  *   `invalid-argument` for what is no text
  */
 export function readLines(text: string): SdpLine[] {
-  if (typeof text !== 'string') {
-    throw new MsrpError('invalid-argument', `A session description has to be a text, not ${text}`)
-  }
+  if (typeof text !== 'string') throw wrongArgument('A session description', 'a text', text)
   if (text.length > LONGEST) {
     throw new MsrpError(
       'limit-exceeded',

@@ -1,5 +1,6 @@
 import { wakefulClock } from '../connection/system-clock.ts'
 import type { Session } from '../session/api.ts'
+import { wrongArgument } from '../session/read-argument.ts'
 import { MsrpError } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
 import { systemRandom } from '../wire/system-random.ts'
@@ -63,7 +64,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     options: NegotiationOptions = {},
   ) {
     if (typeof endpoint?.prepare !== 'function') {
-      throw new MsrpError('invalid-argument', 'endpoint has to be an Endpoint: it needs prepare')
+      throw wrongArgument('endpoint', 'an Endpoint', endpoint)
     }
     const { random = systemRandom, clock = wakefulClock } = options
     this.#endpoint = endpoint

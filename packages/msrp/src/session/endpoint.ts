@@ -15,7 +15,6 @@ import type { ConnectOptions, EndpointLimits, EndpointOptions, PrepareOptions } 
 import { loadFor } from './parts.ts'
 import type { DialTarget, Platform } from './platform.ts'
 import { Prepared, pathOf } from './prepared-session.ts'
-import { checkObject } from './read-argument.ts'
 import { RecentMessages } from './recent-messages.ts'
 import { RelayMemory } from './relay-client/index.ts'
 import { registerWithRelay, relayTarget } from './relay-path.ts'
@@ -54,8 +53,8 @@ export class MsrpEndpoint {
 
   /** Makes a local path, connects to the peer and binds the connection. */
   async connect(options: ConnectOptions): Promise<Session> {
-    checkObject('options', options)
-    const { path, ...rest } = options
+    // What is no object has nothing in it, and the error says what is missing.
+    const { path, ...rest } = { ...options }
     const remotePath = pathOf(path)
     const secure = options.relay !== undefined || remotePath[0]?.secure === true
     const prepared = await this.#prepare(rest, secure, remotePath)
@@ -68,8 +67,8 @@ export class MsrpEndpoint {
   }
 
   /** Makes a local path to give out. */
-  async prepare(options: PrepareOptions): Promise<PreparedSession> {
-    checkObject('options', options)
+  prepare(given: PrepareOptions): Promise<PreparedSession> {
+    const options = { ...given }
     return this.#prepare(options, options.relay !== undefined || options.tls !== undefined)
   }
 

@@ -1,5 +1,4 @@
-import { MsrpError } from '../wire/index.ts'
-import { shown } from '../wire/shown.ts'
+import { wrongArgument } from './read-argument.ts'
 
 /** What an option has to be, in words, and whether it is. */
 export type OptionRule = readonly [words: string, holds: (value: unknown) => boolean]
@@ -30,9 +29,9 @@ export function isObject(value: unknown): value is object {
  */
 export function checkOptions(of: string, options: object, rules: Readonly<Record<string, OptionRule>>): void {
   for (const [name, value] of Object.entries(options)) {
-    const [words, holds] = (Object.hasOwn(rules, name) && rules[name]) || []
-    if (value === undefined || holds === undefined || holds(value)) continue
-    const given = isText(value) ? shown(value) : String(value)
-    throw new MsrpError('invalid-argument', `${of}: ${name} has to be ${words}, not ${given}`)
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
+    if (rule === undefined || value === undefined) continue
+    const [wanted, holds] = rule
+    if (!holds(value)) throw wrongArgument(`${of}: ${name}`, wanted, value)
   }
 }

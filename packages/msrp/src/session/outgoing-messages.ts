@@ -4,7 +4,6 @@ import { smimeTypeOf } from '../mime/smime.ts'
 import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { type Field, isIdent, MsrpError, newMessageId, parseMediaType } from '../wire/index.ts'
 import { isSessionGone } from '../wire/session-gone.ts'
-import { shown } from '../wire/shown.ts'
 import type { MessageBody } from './body.ts'
 import type { CursorLimits } from './body-cursor.ts'
 import { ChunkHead } from './chunk-head.ts'
@@ -16,6 +15,7 @@ import type { SendOptions, SessionOptions } from './options.ts'
 import { type OutgoingRoom, type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PeerFacts } from './peer-facts.ts'
 import type { PendingRequest } from './pending-request.ts'
+import { wrongArgument } from './read-argument.ts'
 import { RecentIds } from './recent-ids.ts'
 import type { SessionContext } from './session-context.ts'
 import { WholeBody } from './whole-body.ts'
@@ -214,11 +214,10 @@ export class OutgoingMessages implements OutgoingRoom {
       failureReport: options.failureReport ?? 'yes',
     }
     const { contentType, successReport, failureReport } = about
-    if (parseMediaType(contentType) === undefined)
-      throw unusable(`contentType ${shown(contentType)}: it is type/subtype`)
-    if (typeof successReport !== 'boolean') throw unusable(`successReport "${successReport}": it is true or false`)
+    if (parseMediaType(contentType) === undefined) throw wrongArgument('contentType', 'type/subtype', contentType)
+    if (typeof successReport !== 'boolean') throw wrongArgument('successReport', 'true or false', successReport)
     if (!/^(yes|partial|no)$/.test(failureReport)) {
-      throw unusable(`failureReport "${failureReport}": it is yes, partial or no`)
+      throw wrongArgument('failureReport', 'yes, partial or no', failureReport)
     }
     const smime = [contentType, ...(options.wrappedTypes ?? [])].find((type) => smimeTypeOf(type) !== undefined)
     if (smime !== undefined && facts.size === undefined) {

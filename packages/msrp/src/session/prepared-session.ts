@@ -3,7 +3,7 @@ import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
-import { readArgument, spaced } from './read-argument.ts'
+import { readArgument } from './read-argument.ts'
 import type { Way } from './way.ts'
 
 /** What of the peer's description counts for its session. */
@@ -120,7 +120,7 @@ export class Prepared implements PreparedSession {
 /** Reads a path. @throws MsrpError `invalid-argument` naming what is wrong with it */
 export function pathOf(input: PathInput): MsrpUri[] {
   return readArgument('The path of the peer', () => {
-    const path = parsePath(spaced(input))
+    const path = parsePath([input].flat().join(' '))
     for (const uri of path) {
       if (uri.sessionId === undefined) throw new MsrpError('malformed', `${uri} has no session-id`)
     }

@@ -1,4 +1,5 @@
 import { MsrpError } from '../wire/index.ts'
+import { shown } from '../wire/shown.ts'
 
 /** Reads what the application gave. @throws MsrpError `invalid-argument`, naming it and what is wrong with it */
 export function readArgument<T>(name: string, read: () => T): T {
@@ -10,15 +11,12 @@ export function readArgument<T>(name: string, read: () => T): T {
   }
 }
 
-/** A text, or several, as one with spaces between them. @throws MsrpError `invalid-argument` */
-export function spaced(input: string | readonly string[]): string {
-  if (typeof input === 'string') return input
-  if (Array.isArray(input)) return input.join(' ')
-  throw new MsrpError('invalid-argument', `expected a text or a list of texts, not ${input}`)
-}
-
 /** @throws MsrpError `invalid-argument` for what is no object: nothing that is in it could be said then */
 export function checkObject(name: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null) return
-  throw new MsrpError('invalid-argument', `${name} has to be an object, not ${value}`)
+  if (typeof value !== 'object' || value === null) throw wrongArgument(name, 'an object', value)
+}
+
+/** The error for what is not what it has to be. */
+export function wrongArgument(name: string, wanted: string, given: unknown): MsrpError {
+  return new MsrpError('invalid-argument', `${name} has to be ${wanted}, not ${shown(String(given))}`)
 }

@@ -3,7 +3,7 @@ import type { DirectPeers } from './direct-peers.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { PathInput, RelayOptions } from './options.ts'
 import type { DialTarget, Platform, TlsOptions, WebSocketTarget } from './platform.ts'
-import { readArgument, spaced } from './read-argument.ts'
+import { readArgument } from './read-argument.ts'
 import { authenticate, type RelayMemory, webSocketRelay } from './relay-client/index.ts'
 import { RelayWay } from './relay-way.ts'
 
@@ -65,7 +65,7 @@ export function relayUris(input: PathInput): readonly string[] {
 /** Reads what relays are given by: URIs, of which the first may be the URL of a WebSocket. @throws MsrpError `invalid-argument` */
 export function relayTarget(input: PathInput): RelayTarget {
   return readArgument("The relay's URI", () => {
-    const full = spaced(input).trim().split(/\s+/).map(inFull)
+    const full = [input].flat().join(' ').trim().split(/\s+/).map(inFull)
     const [text = '', ...others] = full
     const url = webSocketRelay(text)
     const [first, ...further] = parsePath([url?.uri ?? text, ...others].join(' '))

@@ -224,7 +224,7 @@ describe('a=chatroom', () => {
 describe('What is none at all is refused by its name:', () => {
   test.each<unknown>([null, 5, 'listen'])('wishes that are %j', (given) => {
     const wishes = given as MediaWishes
-    const message = expect.stringContaining(`wishes has to be an object, not ${given}`)
+    const message = expect.stringContaining(`wishes has to be an object, not "${given}"`)
     const error = { code: 'invalid-argument', message }
     expect(() => new Negotiation(new StubEndpoint('a'), wishes)).toThrow(expect.objectContaining(error))
     expect(() => new Negotiation(new StubEndpoint('a')).add(wishes)).toThrow(expect.objectContaining(error))
@@ -237,7 +237,7 @@ describe('What is none at all is refused by its name:', () => {
 
   test.each([undefined, null, 5, {}])('a description that is %j', async (given) => {
     const text = given as string
-    const message = expect.stringContaining(`session description has to be a text, not ${given}`)
+    const message = expect.stringContaining(`session description has to be a text, not "${given}"`)
     const error = { code: 'invalid-argument', message }
     const endpoint = new StubEndpoint('a')
     const negotiation = new Negotiation(endpoint, { listen })

@@ -63,61 +63,66 @@ describe('What is no object is not taken for options:', () => {
       ['127.0.0.1', '127.0.0.1'],
     ]) {
       const error = await failure(call(options as never))
-      expect(error).toEqual(invalid(new RegExp(`options.* an object, not ${shows}`)))
+      expect(error).toEqual(invalid(new RegExp(`options.* an object, not "${shows}"`)))
     }
   })
 
   test('none at all where a path is needed', async () => {
     for (const call of [connect, (options: never) => endpoint.connect(options)]) {
-      expect(await failure(call(undefined as never))).toEqual(invalid(/options.* an object, not undefined/))
+      expect(await failure(call(undefined as never))).toEqual(invalid(/options.* an object, not "undefined"/))
     }
   })
 })
 
-describe('A path is a text or a list of texts:', () => {
-  test.each<[unknown, string]>([
-    [undefined, 'undefined'],
-    [null, 'null'],
-    [42, '42'],
-    [{ path: PEER }, '[object Object]'],
-  ])('not %j', async (path, shows) => {
-    const wanted = `expected a text or a list of texts, not ${shows}`.replace(/[[\]]/g, '\\$&')
+test.each([undefined, null, 'wss://relay.example'])('In a browser %j lacks path and relay', async (given) => {
+  const options = given as never
+  const endpoint = new MsrpEndpoint(Object.assign(new MemoryPlatform(), { direct: undefined }), {})
+  expect(await failure(endpoint.connect(options))).toEqual(invalid(/The path of the peer/))
+  expect(await failure(endpoint.prepare(options))).toEqual(invalid(/through a relay: give one/))
+})
+
+describe('What is no path is said to be none:', () => {
+  test.each<[unknown, RegExp]>([
+    [undefined, /holds no URI/],
+    [null, /holds no URI/],
+    [[], /holds no URI/],
+    [42, /"42" is no MSRP URI/],
+    [{ path: PEER }, /"\[object" is no MSRP URI/],
+  ])('the peer’s %j', async (given, shows) => {
+    const path = given as string
     const { endpoint, prepared } = await waiting()
-    const connecting = endpoint.connect({ path: path as string })
-    expect(await failure(connecting)).toEqual(invalid(new RegExp(`The path of the peer.*${wanted}`)))
-    const completing = prepared.complete(path as string)
-    expect(await failure(completing)).toEqual(invalid(new RegExp(`The path of the peer.*${wanted}`)))
-    const registering = endpoint.prepare({ relay: { uri: path as string } })
-    expect(await failure(registering)).toEqual(invalid(new RegExp(`The relay's URI.*${wanted}`)))
+    const error = invalid(new RegExp(`^The path of the peer cannot be used: .*${shows.source}`))
+    expect(await failure(endpoint.connect({ path }))).toEqual(error)
+    expect(await failure(prepared.complete(path))).toEqual(error)
   })
 
-  test('and what is no text in the list is no URI', async () => {
+  test.each([undefined, null, {}])('the relay’s %j', async (uri) => {
     const { endpoint } = await waiting()
-    const list = [42] as unknown as string[]
-    expect(await failure(endpoint.connect({ path: list }))).toEqual(invalid(/The path of the peer.*"42"/))
+    const error = invalid(/^The relay's URI cannot be used: .* is no MSRP URI/)
+    expect(await failure(endpoint.prepare({ relay: { uri: uri as string } }))).toEqual(error)
   })
 })
 
 describe('An option that cannot be is named, with what it has to be:', () => {
   test.each<[string, object, RegExp]>([
-    ['a place that is none', { listen: 2855 }, /listen has to be an object.*, not 2855/],
+    ['a place that is none', { listen: 2855 }, /listen has to be an object.*, not "2855"/],
     ['a port in letters', { listen: { port: 'http' } }, /listen: port has to be .*65535, not "http"/],
-    ['a port that there is not', { listen: { port: 70_000 } }, /listen: port has to be .*65535, not 70000/],
-    ['a host that is no text', { listen: { host: 5 } }, /listen: host has to be a text, not 5/],
+    ['a port that there is not', { listen: { port: 70_000 } }, /listen: port has to be .*65535, not "70000"/],
+    ['a host that is no text', { listen: { host: 5 } }, /listen: host has to be a text, not "5"/],
     ['a public host that is no text', { listen: { publicHost: 5 } }, /listen: publicHost has to be a text/],
     ['a public port that is none', { listen: { publicPort: -1 } }, /listen: publicPort has to be .*65535/],
     ['certificates that are none', { listen: { tls: 'key' } }, /listen: tls has to be an object/],
     ['who may come in another word', { listen: {}, remotePath: 'frist' }, /remotePath.*strict.*first.*"frist"/],
     ['a relay by its name alone', { relay: 'relay.example' }, /relay has to be an object with uri.*"relay.example"/],
-    ['no relay', { relay: null }, /relay has to be an object with uri.*not null/],
+    ['no relay', { relay: null }, /relay has to be an object with uri.*not "null"/],
     ['a local URI without host', { local: { port: 1 } }, /local has to be .*host and port/],
-    ['a local URI that is a number', { local: 5 }, /local has to be .*not 5/],
+    ['a local URI that is a number', { local: 5 }, /local has to be .*not "5"/],
     ['a local URI that is none', { local: 'here' }, /The local URI cannot be used.*"here"/],
     ['certificates of no kind', { tls: 5 }, /tls has to be an object/],
     ['a signal that is none', { signal: 5 }, /signal has to be an AbortSignal/],
     ['one type for a list', { acceptTypes: 'text/plain' }, /acceptTypes has to be a list, not "text\/plain"/],
     ['one container for a list', { containers: {} }, /containers has to be a list/],
-    ['a verdict for what decides', { onRequest: 403 }, /onRequest has to be a function, not 403/],
+    ['a verdict for what decides', { onRequest: 403 }, /onRequest has to be a function, not "403"/],
     ['a time in letters', { keepAlive: '30s' }, /keepAlive has to be .*milliseconds, not "30s"/],
     ['a negative time', { idleTimeout: -1 }, /idleTimeout has to be .*milliseconds/],
     ['a size in letters', { maxMessageSize: '1M' }, /maxMessageSize has to be .*bytes, not "1M"/],

@@ -254,13 +254,16 @@ describe('A message fails', () => {
     expect((await failure(sent.delivered)).message).toMatch(/403 \w+/)
   })
 
-  test.each([481, 506])('when a chunk is answered %i, and the session ends with it (RFC 4975 §10)', async (status) => {
+  test.each([
+    [481, 'The session has ended, or there is none: 481 No'],
+    [506, 'The message was refused: 506 No'],
+  ])('when a chunk is answered %i, and the session ends with it (RFC 4975 §10)', async (status, message) => {
     const { session, peer } = await active()
     const [sent, other] = [session.send('hello'), session.send('other')]
     peer.respond(await peer.request('SEND'), status, 'No')
-    expect(await failure(sent.delivered)).toMatchObject({ code: 'refused', status })
-    expect(await failure(other.delivered)).toMatchObject({ code: 'refused', status })
-    expect(await session.closed).toMatchObject({ by: 'failure', error: { status } })
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'refused', status, message })
+    expect(await failure(other.delivered)).toMatchObject({ code: 'refused', status, message })
+    expect(await session.closed).toMatchObject({ by: 'failure', error: { status, message } })
     await settled()
     expect(peer.closed).toBe(true)
   })

@@ -40,7 +40,8 @@ describe('Keep-alive', () => {
     const { session, peer, platform } = await active({ keepAlive: 10_000 })
     await platform.clock.advance(10_000)
     await react(peer)
-    expect(await session.closed).toMatchObject({ by: 'failure', error: { code: 'refused', status: 481 } })
+    const error = { code: 'refused', status: 481, message: 'The session has ended, or there is none: 481 No' }
+    expect(await session.closed).toMatchObject({ by: 'failure', error })
   })
 
   /** Until the connection has been silent for ten seconds again. */
