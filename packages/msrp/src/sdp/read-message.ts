@@ -1,3 +1,4 @@
+import { parseFingerprint } from '../wire/fingerprint.ts'
 import { MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import type { Direction, MessageDescription, SdpAttribute, Setup } from './api.ts'
@@ -105,7 +106,11 @@ function fingerprintsOf(attributes: readonly SdpAttribute[]): string[] {
   if (last !== undefined) throw wrongLine(last.line, 'a=fingerprint', `at most ${MOST_ENTRIES} are read`)
   return attributes.map(({ value, line }) => {
     const text = (value ?? '').trim()
-    if (/^[!-~]+\s+[0-9a-f]{2}(?::[0-9a-f]{2})*$/i.test(text)) return text
-    throw wrongLine(line, 'a=fingerprint', `${shown(text)} is not such as "sha-256 4A:AD:B9:…" (RFC 8122 §5)`)
+    try {
+      parseFingerprint(text)
+      return text
+    } catch (cause) {
+      throw wrongLine(line, 'a=fingerprint', (cause as Error).message)
+    }
   })
 }
