@@ -6,6 +6,7 @@ export type OptionRule = readonly [words: string, holds: (value: unknown) => boo
 
 export const YES_OR_NO: OptionRule = ['true or false', (value) => typeof value === 'boolean']
 export const LIST: OptionRule = ['a list', Array.isArray]
+export const TYPES: OptionRule = ['a list of media types', (value) => Array.isArray(value) && value.length > 0]
 export const TEXT: OptionRule = ['a text', isText]
 export const OBJECT: OptionRule = ['an object', isObject]
 export const FUNCTION: OptionRule = ['a function', (value) => typeof value === 'function']
@@ -32,7 +33,7 @@ export function checkOptions(of: string, options: object, rules: Readonly<Record
   for (const [name, value] of Object.entries(options)) {
     const [words, holds] = (Object.hasOwn(rules, name) && rules[name]) || []
     if (value === undefined || holds === undefined || holds(value)) continue
-    const given = isText(value) ? shown(value) : String(value)
+    const given = isText(value) ? shown(value) : String(value) || 'an empty one'
     throw new MsrpError('invalid-argument', `${of}: ${name} has to be ${words}, not ${given}`)
   }
 }

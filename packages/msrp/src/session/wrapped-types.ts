@@ -107,6 +107,6 @@ function beginningOf(body: MessageBody): Uint8Array {
 export function checkWrappedTypes({ acceptWrappedTypes, containers = [] }: SessionOptions): void {
   if (acceptWrappedTypes === undefined || containers.length > 0) return
   const text =
-    'acceptWrappedTypes cannot be enforced without containers: give cpimContainer of msrp/cpim, multipartContainer of msrp/multipart, or both'
+    'acceptWrappedTypes cannot be enforced without containers: give cpimContainer of msrp/cpim, multipartContainer of msrp/multipart, or both; without it anything is taken inside of others (a Negotiation of msrp/sdp takes it alone, to tell the peer)'
   throw new MsrpError('invalid-argument', text)
 }
