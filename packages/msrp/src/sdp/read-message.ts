@@ -34,7 +34,7 @@ export function readMessage(section: MediaSection, session: readonly SdpAttribut
     acceptTypes: acceptTypesOf(all('accept-types'), section),
     acceptWrappedTypes: formatsOf(all('accept-wrapped-types')),
     maxSize: maxSizeOf(one('max-size')),
-    direction: (atAnyLevel(DIRECTIONS)[0]?.name ?? 'sendrecv') as Direction,
+    direction: directionOf(atAnyLevel(DIRECTIONS)),
     setup: setupOf(atAnyLevel(['setup'])[0]),
     cema: here.has('msrp-cema'),
     fingerprints: fingerprintsOf(atAnyLevel(['fingerprint'])),
@@ -95,10 +95,24 @@ function maxSizeOf(attribute: SdpAttribute | undefined): number | undefined {
   throw wrongLine(attribute.line, 'a=max-size', `${shown(text)} is no number of bytes`)
 }
 
-/** RFC 6135 §4.2.1: `holdconn` counts as if it were not there; so does what nobody knows. */
+/** RFC 8866 §6.7: one at most at each level. The same one again says nothing else. */
+function directionOf([first, ...others]: readonly SdpAttribute[]): Direction {
+  const other = others.find(({ name }) => name !== first?.name)
+  if (other !== undefined) throw wrongLine(other.line, `a=${other.name}`, `there is a=${first?.name} already`)
+  return DIRECTIONS.find((direction) => direction === first?.name) ?? 'sendrecv'
+}
+
+/** RFC 6135 §4.2.1: `holdconn` counts as if it were not there. */
 function setupOf(attribute: SdpAttribute | undefined): Setup | undefined {
   const value = attribute?.value?.trim().toLowerCase()
-  return SETUPS.find((setup) => setup === value)
+  if (attribute === undefined || value === 'holdconn') return undefined
+  const known = SETUPS.find((setup) => setup === value)
+  if (known !== undefined) return known
+  throw wrongLine(
+    attribute.line,
+    'a=setup',
+    `${shown(value ?? '')} is none of ${SETUPS.join(', ')}, holdconn (RFC 4145 §4)`,
+  )
 }
 
 function fingerprintsOf(attributes: readonly SdpAttribute[]): string[] {

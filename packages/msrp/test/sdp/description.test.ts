@@ -134,6 +134,7 @@ describe('A section for MSRP', () => {
       { acceptTypes: ['text/plain', 'text/html'] },
     ],
     ['may be of no use but to wait', `a=inactive\r\n${types}${path}`, { direction: 'inactive' }],
+    ['may say its direction twice', `a=sendonly\r\na=sendonly\r\n${types}${path}`, { direction: 'sendonly' }],
     ['has a setup in any case', `a=setup: ActPass \r\n${types}${path}`, { setup: 'actpass' }],
     ['ignores holdconn (RFC6135-4.2.1-4)', `a=setup:holdconn\r\n${types}${path}`, { setup: undefined }],
     ['ignores connection (RFC6135-4.4-2)', `a=connection:existing\r\n${types}${path}`, { setup: undefined }],
@@ -217,6 +218,17 @@ describe('An error names line and attribute', () => {
       /^line 7, a=accept-types: at most 256/,
     ],
     ['a size that is none', `${head}${section('a=max-size:big', types + path)}`, /^line 7, a=max-size: "big"/],
+    [
+      'a setup that is none',
+      `${head}${section('a=setup:foo', types + path)}`,
+      /^line 7, a=setup: "foo" is none of active/,
+    ],
+    ['a setup of nothing', `${head}${section('a=setup', types + path)}`, /^line 7, a=setup: "" is none of/],
+    [
+      'a direction beside another one',
+      `${head}${section('a=sendonly', 'a=recvonly', types + path)}`,
+      /^line 8, a=recvonly: there is a=sendonly already/,
+    ],
     [
       'a fingerprint that is none',
       `${head}${section('a=fingerprint:sha-256', types + path)}`,
