@@ -20,7 +20,8 @@ export function notAcceptable(why: string): MsrpError {
 /** Why an offer is refused in which nothing could be taken. */
 export function nothingFor({ media }: SessionDescription): MsrpError {
   const over = media.find(isMessage)
-  if (over !== undefined) return notAcceptable(`the offer has it refused already, or over (line ${over.line}, port 0)`)
+  if (over !== undefined)
+    return notAcceptable(`the offer's section for MSRP is refused, or over (line ${over.line}, port 0)`)
   const other = media.find(({ media: kind }) => kind === 'message')
   if (other === undefined) return notAcceptable('the offer has no section for MSRP')
   const known = 'TCP/MSRP and TCP/TLS/MSRP (RFC 4975 §8.1)'

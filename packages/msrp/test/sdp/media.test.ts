@@ -36,7 +36,7 @@ describe('A medium is refused', () => {
   })
 
   test.each<[string, Parameters<typeof peerText>[0], RegExp]>([
-    ['is refused already', { port: 0 }, /refused already, or over \(line 6, port 0\)/],
+    ['is refused already', { port: 0 }, /section for MSRP is refused, or over \(line 6, port 0\)/],
     [
       'has another transport',
       { protocol: 'TCP/WSS/MSRP' },
