@@ -2,5 +2,5 @@
 export type { DocumentSource } from '../xml/index.ts'
 export { Composer, type ComposerOptions } from './composer.ts'
 export { Composers, type ComposersOptions, type ComposingPeer, type ComposingSource } from './composers.ts'
-export { composerOn, type SessionComposerOptions } from './session-composer.ts'
+export { type ComposingRoom, composerOn, type SessionComposerOptions } from './session-composer.ts'
 export { buildComposing, COMPOSING_TYPE, type ComposingStatus, parseComposing } from './status.ts'

@@ -1,6 +1,5 @@
 import { formatDateTime, parseDateTime } from '../cpim/date-time.ts'
 import { MsrpError } from '../wire/index.ts'
-import { shown } from '../wire/shown.ts'
 import { readXml, writeXml } from '../xml/index.ts'
 
 /** Media type of a status message. */
@@ -27,8 +26,7 @@ export interface ComposingStatus {
 export function parseComposing(xml: string): ComposingStatus {
   const element = readXml(xml)
   if (element.namespace !== NAMESPACE || element.name !== 'isComposing') {
-    const found = shown(`${element.name} of ${element.namespace}`)
-    throw new MsrpError('malformed', `The document is no isComposing but ${found}`)
+    throw new MsrpError('malformed', `The document is no isComposing but ${element.shown}`)
   }
   const text = (name: string): string => element.child(name)?.text ?? ''
   const lastActive = parseDateTime(text('lastactive'))

@@ -1,5 +1,4 @@
 import { MsrpError } from '../wire/index.ts'
-import { shown } from '../wire/shown.ts'
 import { readXml, writeXml, type XmlElement, type XmlParts } from '../xml/index.ts'
 import { DISPOSITION_TYPES, type Disposition, dispositionOf } from './disposition.ts'
 
@@ -43,7 +42,7 @@ export interface Imdn extends Omit<ImdnParts, 'disposition'> {
 export function parseImdn(xml: string): Imdn[] {
   const element = readXml(xml)
   if (element.namespace !== XML_NAMESPACE || element.name !== 'imdn') {
-    throw new MsrpError('malformed', `The document is no IMDN but ${shown(`${element.name} of ${element.namespace}`)}`)
+    throw new MsrpError('malformed', `The document is no IMDN but ${element.shown}`)
   }
   const text = (name: string): string | undefined => element.child(name)?.text || undefined
   const messageId = text('message-id')

@@ -1,10 +1,13 @@
-import { checkOptions, LIST, type OptionRule, oneOf, TEXT, YES_OR_NO } from '../session/option-rules.ts'
+import { checkOptions, LIST, type OptionRule, oneOf, TEXT, TYPES, YES_OR_NO } from '../session/option-rules.ts'
 import { checkObject } from '../session/read-argument.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { MediaChanges, MediaWishes } from './api.ts'
 import { DIRECTIONS } from './direction.ts'
 
-const BYTES: OptionRule = ['a whole number of bytes', (value) => Number.isSafeInteger(value) && Number(value) >= 0]
+const BYTES: OptionRule = [
+  'a whole number of bytes above 0',
+  (value) => Number.isSafeInteger(value) && Number(value) > 0,
+]
 /** Looked at where it is used: by `prepare`, or by the session. */
 const ELSEWHERE: OptionRule = ['', () => true]
 
@@ -18,7 +21,7 @@ const CHANGES: Readonly<Record<keyof MediaChanges, OptionRule>> = {
 /** Each wish by its name. What a description says of the peer is none: it would be passed over. */
 const WISHES: Readonly<Record<keyof MediaWishes, OptionRule>> = {
   ...CHANGES,
-  acceptTypes: LIST,
+  acceptTypes: TYPES,
   acceptWrappedTypes: LIST,
   maxMessageSize: BYTES,
   cema: YES_OR_NO,

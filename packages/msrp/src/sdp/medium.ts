@@ -2,7 +2,17 @@ import type { Session } from '../session/api.ts'
 import { type MsrpError, newSessionId } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
 import { anyOf, unlessAborted } from './abortable.ts'
-import { checkSecure, checkTypes, gone, notAcceptable, UNCHECKED, unreached, WITHOUT_TLS } from './acceptable.ts'
+import {
+  checkSecure,
+  checkTypes,
+  gone,
+  NOT_OVER_TLS,
+  notAcceptable,
+  OTHER_TRANSPORT,
+  UNCHECKED,
+  unreached,
+  WITHOUT_TLS,
+} from './acceptable.ts'
 import { fitsPath } from './address-matching.ts'
 import type { AttributeInput, Direction, MediaChanges, MediaWishes, Medium, MessageDescription } from './api.ts'
 import { cemaRole, wayOfOfferer } from './cema.ts'
@@ -176,6 +186,7 @@ export class NegotiatedMedium implements Medium {
     const secure = remote.path[0]?.secure === true
     // Where a relay is on the way, the two hops may differ (RFC 4976 §11).
     const direct = !relayed && remote.path.length === 1
+    if (!stays && !relayed && remote.secure && !secure) throw notAcceptable(NOT_OVER_TLS)
     const setup = stays ? this.#sameRole(remote) : answeredSetup(remote.setup, reachOver(direct && secure, this.wishes))
     if (setup === undefined) throw notAcceptable(unreached(this.wishes))
     if (!stays && wantsCema && !remote.cema && !(await this.#fits(remote, signal))) {
@@ -224,6 +235,12 @@ export class NegotiatedMedium implements Medium {
     const stays = this.#stays(remote)
     if (!stays && active && !relayed && this.#path.known.secure && remote.path[0]?.secure === false) {
       this.over(notAcceptable('TLS was offered, and the path in the answer is without it'))
+      return true
+    }
+    // Behind the relay of the answerer the last hop may differ (RFC 4976 §11).
+    const hopsDiffer = remote.path.length > 1 && remote.path[0]?.secure
+    if (!stays && remote.secure && !this.#path.known.secure && !hopsDiffer) {
+      this.over(notAcceptable(OTHER_TRANSPORT))
       return true
     }
     if (!stays && !active && comesUnchecked(remote, this.wishes, this.#path.known.secure)) {

@@ -5,7 +5,7 @@ import { MsrpError } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
 import { systemRandom } from '../wire/system-random.ts'
 import { anyOf, checkNotAborted, unlessAborted } from './abortable.ts'
-import { notAcceptable } from './acceptable.ts'
+import { nothingFor } from './acceptable.ts'
 import { Answering } from './answering.ts'
 import type {
   AcceptOptions,
@@ -271,7 +271,7 @@ export class Negotiation implements MediaNegotiation, AsyncDisposable {
     this.#checkOpen()
     const { lines, written, refused } = answering
     if (first && written.size === 0 && around === undefined) {
-      throw refused ?? notAcceptable('the offer has no section for MSRP')
+      throw refused ?? nothingFor(description)
     }
     const text = this.#compose(lines, written, others.head)
     this.#waiting = this.#waiting.filter((medium) => !written.has(medium))

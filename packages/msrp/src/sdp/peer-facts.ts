@@ -1,6 +1,6 @@
 import type { CompleteOptions } from '../session/options.ts'
 import type { PeerFacts } from '../session/peer-facts.ts'
-import { parseFingerprints } from '../wire/index.ts'
+import { canBeChecked } from '../wire/fingerprint.ts'
 import type { MediaWishes, MessageDescription } from './api.ts'
 
 /** What the peer says of the messages that it takes. */
@@ -46,14 +46,4 @@ function fingerprintsFor(
   const direct = relay === undefined && path.length === 1
   // Without TLS they are about other media, such as audio, where they stand at session level.
   return direct && secure ? fingerprints : []
-}
-
-function canBeChecked(fingerprints: readonly string[]): boolean {
-  if (fingerprints.length === 0) return false
-  try {
-    parseFingerprints(fingerprints)
-    return true
-  } catch {
-    return false
-  }
 }

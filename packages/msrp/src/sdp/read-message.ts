@@ -1,3 +1,4 @@
+import { parseFingerprint } from '../wire/fingerprint.ts'
 import { MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
 import { shown } from '../wire/shown.ts'
 import type { Direction, MessageDescription, SdpAttribute, Setup } from './api.ts'
@@ -33,7 +34,7 @@ export function readMessage(section: MediaSection, session: readonly SdpAttribut
     acceptTypes: acceptTypesOf(all('accept-types'), section),
     acceptWrappedTypes: formatsOf(all('accept-wrapped-types')),
     maxSize: maxSizeOf(one('max-size')),
-    direction: (atAnyLevel(DIRECTIONS)[0]?.name ?? 'sendrecv') as Direction,
+    direction: directionOf(atAnyLevel(DIRECTIONS)),
     setup: setupOf(atAnyLevel(['setup'])[0]),
     cema: here.has('msrp-cema'),
     fingerprints: fingerprintsOf(atAnyLevel(['fingerprint'])),
@@ -94,10 +95,24 @@ function maxSizeOf(attribute: SdpAttribute | undefined): number | undefined {
   throw wrongLine(attribute.line, 'a=max-size', `${shown(text)} is no number of bytes`)
 }
 
-/** RFC 6135 §4.2.1: `holdconn` counts as if it were not there; so does what nobody knows. */
+/** RFC 8866 §6.7: one at most at each level. The same one again says nothing else. */
+function directionOf([first, ...others]: readonly SdpAttribute[]): Direction {
+  const other = others.find(({ name }) => name !== first?.name)
+  if (other !== undefined) throw wrongLine(other.line, `a=${other.name}`, `there is a=${first?.name} already`)
+  return DIRECTIONS.find((direction) => direction === first?.name) ?? 'sendrecv'
+}
+
+/** RFC 6135 §4.2.1: `holdconn` counts as if it were not there. */
 function setupOf(attribute: SdpAttribute | undefined): Setup | undefined {
   const value = attribute?.value?.trim().toLowerCase()
-  return SETUPS.find((setup) => setup === value)
+  if (attribute === undefined || value === 'holdconn') return undefined
+  const known = SETUPS.find((setup) => setup === value)
+  if (known !== undefined) return known
+  throw wrongLine(
+    attribute.line,
+    'a=setup',
+    `${shown(value ?? '')} is none of ${SETUPS.join(', ')}, holdconn (RFC 4145 §4)`,
+  )
 }
 
 function fingerprintsOf(attributes: readonly SdpAttribute[]): string[] {
@@ -105,7 +120,11 @@ function fingerprintsOf(attributes: readonly SdpAttribute[]): string[] {
   if (last !== undefined) throw wrongLine(last.line, 'a=fingerprint', `at most ${MOST_ENTRIES} are read`)
   return attributes.map(({ value, line }) => {
     const text = (value ?? '').trim()
-    if (/^[!-~]+\s+[0-9a-f]{2}(?::[0-9a-f]{2})*$/i.test(text)) return text
-    throw wrongLine(line, 'a=fingerprint', `${shown(text)} is not such as "sha-256 4A:AD:B9:…" (RFC 8122 §5)`)
+    try {
+      parseFingerprint(text)
+      return text
+    } catch (cause) {
+      throw wrongLine(line, 'a=fingerprint', (cause as Error).message)
+    }
   })
 }

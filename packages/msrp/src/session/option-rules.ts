@@ -5,6 +5,7 @@ export type OptionRule = readonly [words: string, holds: (value: unknown) => boo
 
 export const YES_OR_NO: OptionRule = ['true or false', (value) => typeof value === 'boolean']
 export const LIST: OptionRule = ['a list', Array.isArray]
+export const TYPES: OptionRule = ['a list of media types', (value) => Array.isArray(value) && value.length > 0]
 export const TEXT: OptionRule = ['a text', isText]
 export const OBJECT: OptionRule = ['an object', isObject]
 export const FUNCTION: OptionRule = ['a function', (value) => typeof value === 'function']

@@ -55,7 +55,7 @@ export type Verdict = 'accept' | number | { readonly status: number; readonly co
 export interface SessionOptions {
   /**
    * Media types taken in, as in the SDP attribute `accept-types`: others get 415, except for those that every endpoint has
-   * to take (`MANDATORY_TYPES`). `*` and `type/*` work. Default `['*']`.
+   * to take (`MANDATORY_TYPES`). `*` and `type/*` work. Not empty. Default `['*']`.
    */
   readonly acceptTypes?: readonly string[]
   /**
@@ -86,7 +86,7 @@ export interface SessionOptions {
    * certificate then, too.
    */
   readonly peerFingerprint?: string | readonly string[]
-  /** Largest message taken in; larger ones get 413 as soon as it shows. Default: no limit. */
+  /** Largest message taken in, at least 1; larger ones get 413 as soon as it shows. Default: no limit. */
   readonly maxMessageSize?: number
   /**
    * With whom this is: sessions of one `Endpoint` with the same key have the same peer, as the application knows. What has come

@@ -10,7 +10,7 @@ import { ChunkHead } from './chunk-head.ts'
 import { type Cursor, WHOLE_CHUNK } from './cursor.ts'
 import { wrapForPeer } from './envelope.ts'
 import { loadedBefore, use } from './later.ts'
-import { acceptsType, bareType, takenInside } from './media-types.ts'
+import { acceptsType, bareType, MANDATORY_TYPES, takenInside } from './media-types.ts'
 import type { SendOptions, SessionOptions } from './options.ts'
 import { type OutgoingRoom, type OutgoingSettings, SentMessage } from './outgoing-message.ts'
 import type { PeerFacts } from './peer-facts.ts'
@@ -79,7 +79,7 @@ export class OutgoingMessages implements OutgoingRoom {
     const { body, options } =
       envelope === undefined ? { body: given, options: asked } : wrapForPeer(envelope, peerAcceptTypes, given, asked)
     const facts = factsOf(body)
-    const settings = this.#settings(facts, options)
+    const settings = this.#settings(facts, body, options)
     if (this.#messages.has(settings.messageId)) {
       throw new MsrpError('invalid-argument', `A message with the id ${settings.messageId} is being sent already`)
     }
@@ -190,7 +190,7 @@ export class OutgoingMessages implements OutgoingRoom {
     }
   }
 
-  #settings(facts: ContentFacts, options: SendOptions): Settings {
+  #settings(facts: ContentFacts, body: MessageBody, options: SendOptions): Settings {
     const { messageId, disposition, fileName, resumeFrom = 0 } = options
     const { unansweredChunks, unansweredBytes } = this.context.limits
     const chunkSize = options.chunkSize ?? this.#options.chunkSize
@@ -236,7 +236,7 @@ export class OutgoingMessages implements OutgoingRoom {
       reportTimeout: this.#options.reportTimeout ?? REPORT_TIMEOUT,
       onProgress: options.onProgress,
       signal: options.signal,
-      types: typesIn(contentType, options),
+      types: this.#typesIn(body, contentType, options.wrappedTypes),
     }
   }
 
@@ -302,10 +302,22 @@ export class OutgoingMessages implements OutgoingRoom {
     )
   }
 
+  /** What a 415 is about: the type of a message, and those inside of it, by `wrappedTypes`, else as far as it shows. */
+  #typesIn(body: MessageBody, contentType: string, wrappedTypes: readonly string[] | undefined): string {
+    const { containers } = this.#options
+    const inside =
+      wrappedTypes ??
+      (containers && loadedBefore(this.context.platform.parts.options).typesInside(body, contentType, containers))
+    return [contentType, ...(inside ?? [])].map(bareType).join(' ')
+  }
+
   // ---- what the messages tell: see OutgoingRoom
 
   refused({ messageId, types }: SentMessage, status: number, error: MsrpError): void {
-    if (status === 415) this.#refusedTypes.add(types)
+    // Of what everybody has to take a 415 is about something inside that did not show.
+    if (status === 415 && !types.split(' ').every((type) => MANDATORY_TYPES.includes(type))) {
+      this.#refusedTypes.add(types)
+    }
     if (status === 413) this.#stopped.set(messageId, true)
     if (isSessionGone(status)) this.context.gone(error)
   }
@@ -314,11 +326,6 @@ export class OutgoingMessages implements OutgoingRoom {
     this.#messages.delete(message.messageId)
     this.#waiting.delete(message)
   }
-}
-
-/** What a 415 is about: a peer that takes an envelope refuses what is inside. */
-function typesIn(contentType: string, { wrappedTypes = [] }: SendOptions): string {
-  return [contentType, ...wrappedTypes].map(bareType).join(' ')
 }
 
 const RESERVED: ReadonlySet<string> = new Set([

@@ -9,6 +9,7 @@ import {
   type OptionRule,
   oneOf,
   TEXT,
+  TYPES,
   YES_OR_NO,
 } from './option-rules.ts'
 import type { PrepareOptions } from './options.ts'
@@ -18,6 +19,7 @@ import { readArgument } from './read-argument.ts'
 const PORT: OptionRule = ['a port from 0 to 65535', isPort]
 const TIME: OptionRule = ['a number of milliseconds', isAmount]
 const SIZE: OptionRule = ['a number of bytes', isAmount]
+const LEAST_ONE: OptionRule = ['a number of bytes above 0', (value) => isAmount(value) && value !== 0]
 
 const RULES: Readonly<Record<keyof PrepareOptions, OptionRule>> = {
   local: ['a text, or an object with host and port', (value) => isText(value) || (isObject(value) && isPlace(value))],
@@ -26,14 +28,14 @@ const RULES: Readonly<Record<keyof PrepareOptions, OptionRule>> = {
   remotePath: oneOf('strict', 'first'),
   tls: OBJECT,
   signal: ['an AbortSignal', (value) => isObject(value) && 'addEventListener' in value],
-  acceptTypes: LIST,
+  acceptTypes: TYPES,
   acceptWrappedTypes: LIST,
   containers: LIST,
   peerAcceptTypes: LIST,
   peerAcceptWrappedTypes: LIST,
   envelope: ['an object with wrap', (value) => isObject(value) && 'wrap' in value],
   peerFingerprint: ['a text or a list of texts', (value) => [value].flat().every(isText)],
-  maxMessageSize: SIZE,
+  maxMessageSize: LEAST_ONE,
   peerMaxMessageSize: SIZE,
   resumeKey: TEXT,
   sessmatch: YES_OR_NO,

@@ -18,5 +18,6 @@ export function checkObject(name: string, value: unknown): void {
 
 /** The error for what is not what it has to be. */
 export function wrongArgument(name: string, wanted: string, given: unknown): MsrpError {
-  return new MsrpError('invalid-argument', `${name} has to be ${wanted}, not ${shown(String(given))}`)
+  const words = Array.isArray(given) && given.length === 0 ? 'an empty one' : shown(String(given))
+  return new MsrpError('invalid-argument', `${name} has to be ${wanted}, not ${words}`)
 }

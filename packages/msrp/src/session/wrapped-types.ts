@@ -72,15 +72,41 @@ export function unwantedIn(
   accepted: readonly string[],
   containers: readonly Container[],
 ): string | undefined {
-  if (!(typeof body === 'string' || body instanceof Uint8Array)) return undefined
+  return unwantedInside(contentType, beginningOf(body), accepted, containers)
+}
+
+/** The types that show inside of text and bytes that are to be sent, containers before what they contain. */
+export function typesInside(body: MessageBody, contentType: string, containers: readonly Container[]): string[] {
+  return shownInside(contentType, beginningOf(body), containers, DEPTH)
+}
+
+function shownInside(
+  contentType: string,
+  firstBytes: Uint8Array,
+  containers: readonly Container[],
+  depth: number,
+): string[] {
+  const container = containers.find(({ types }) => acceptsType(types, contentType))
+  if (container === undefined || depth === 0) return []
+  return container
+    .look(contentType, firstBytes)
+    .contents.flatMap((content) => [
+      content.contentType,
+      ...shownInside(content.contentType, content.firstBytes, containers, depth - 1),
+    ])
+}
+
+/** Of other bodies nothing shows. */
+function beginningOf(body: MessageBody): Uint8Array {
+  if (!(typeof body === 'string' || body instanceof Uint8Array)) return new Uint8Array()
   const first = body.slice(0, FIRST_BYTES)
-  return unwantedInside(contentType, typeof first === 'string' ? encodeText(first) : first, accepted, containers)
+  return typeof first === 'string' ? encodeText(first) : first
 }
 
 /** What the application asks for has to be possible. @throws MsrpError `invalid-argument` */
 export function checkWrappedTypes({ acceptWrappedTypes, containers = [] }: SessionOptions): void {
   if (acceptWrappedTypes === undefined || containers.length > 0) return
   const text =
-    'acceptWrappedTypes cannot be enforced without containers: give cpimContainer of msrp/cpim, multipartContainer of msrp/multipart, or both'
+    'acceptWrappedTypes cannot be enforced without containers: give cpimContainer of msrp/cpim, multipartContainer of msrp/multipart, or both; without it anything is taken inside of others (a Negotiation of msrp/sdp takes it alone, to tell the peer)'
   throw new MsrpError('invalid-argument', text)
 }

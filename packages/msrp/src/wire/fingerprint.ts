@@ -46,7 +46,16 @@ export function formatFingerprint({ hash, digest }: Fingerprint): string {
   return `${hash} ${digest}`
 }
 
-function parseFingerprint(text: string): { hash: string; digest: string } {
+/**
+ * Whether one of these is by a hash function that certificates are compared by.
+ * @throws MsrpError `invalid-argument` for what is no fingerprint
+ */
+export function canBeChecked(texts: readonly string[]): boolean {
+  return texts.map(parseFingerprint).some(({ hash }) => KNOWN.has(hash))
+}
+
+/** @throws MsrpError `invalid-argument`, also for one that has more or fewer bytes than its hash function gives */
+export function parseFingerprint(text: string): { hash: string; digest: string } {
   const [, name = '', value = ''] = ATTRIBUTE.exec(text) ?? []
   const hash = name.toLowerCase()
   const digest = value.toUpperCase()
@@ -54,5 +63,6 @@ function parseFingerprint(text: string): { hash: string; digest: string } {
   const bytes = KNOWN.has(hash) ? Number(hash.slice(4)) / 8 : undefined
   const isDigest = /^[0-9A-F]{2}(?::[0-9A-F]{2})*$/.test(digest)
   if (isDigest && (bytes === undefined || digest.length === 3 * bytes - 1)) return { hash, digest }
-  throw new MsrpError('invalid-argument', `${shown(text)} is no fingerprint such as "sha-256 4A:AD:B9:…" (RFC 8122 §5)`)
+  const size = isDigest ? `: by ${hash} it has ${bytes} bytes` : ' such as "sha-256 4A:AD:B9:…"'
+  throw new MsrpError('invalid-argument', `${shown(text)} is no fingerprint${size} (RFC 8122 §5)`)
 }

@@ -54,6 +54,11 @@ export class XmlElement {
     return this.#attributes.get(`${namespace} ${name}`)
   }
 
+  /** What it is, for an error. */
+  get shown(): string {
+    return `${shown(this.name)} of ${this.namespace === '' ? 'no namespace' : shown(this.namespace)}`
+  }
+
   /** `xml:lang` of the element itself. */
   get language(): string | undefined {
     return this.attribute('lang', XML)

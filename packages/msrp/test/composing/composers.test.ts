@@ -186,6 +186,28 @@ describe('on a session', () => {
     expect([changes, clock.pending]).toEqual([[], 0])
   })
 
+  test('a room is told by its URI, from whom it knows us as', async () => {
+    const { session, peer, platform } = await active()
+    const room = new ChatRoom(session, { uri: 'sip:room@example.com', self: 'Alice <sip:alice@example.com>' })
+    const options = { clock: platform.clock }
+    const cpim = { from: room.self, to: 'sip:bob@example.com' }
+    for (const [composer, to] of [
+      [composerOn(room, options), room.uri],
+      [composerOn(room, { ...options, cpim }), cpim.to],
+    ] as const) {
+      composer.composing()
+      const status = await peer.request('SEND')
+      peer.respond(status)
+      const { head } = parseCpim(status.body)
+      expect([head.contentType, head.from, head.to]).toEqual([
+        'application/im-iscomposing+xml',
+        { uri: 'sip:alice@example.com', name: 'Alice' },
+        [{ uri: to }],
+      ])
+      composer.sent()
+    }
+  })
+
   test('a peer that refuses the type with 415 gets no more of them (RFC3994-4-1)', async () => {
     const { session, peer, platform } = await active()
     const composer = composerOn(session, { clock: platform.clock })

@@ -32,9 +32,17 @@ describe('an IMDN of', () => {
 describe('what is no IMDN is malformed:', () => {
   const ns = 'xmlns="urn:ietf:params:xml:ns:imdn"'
   test.each([
-    ['another document', '<isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing"/>', /no IMDN but "isComposing/],
+    [
+      'another document',
+      '<isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing"/>',
+      /no IMDN but "isComposing" of "urn:ietf:params:xml:ns:im-iscomposing"$/,
+    ],
     ['the right name in another namespace', '<imdn xmlns="urn:x"/>', /no IMDN/],
-    ['the right name in no namespace', '<imdn><message-id>a</message-id></imdn>', /no IMDN/],
+    [
+      'the right name in no namespace',
+      '<imdn><message-id>a</message-id></imdn>',
+      /no IMDN but "imdn" of no namespace$/,
+    ],
     ['one about no message', `<imdn ${ns}><datetime>x</datetime></imdn>`, /no message-id/],
     [
       'one about a message in another namespace',

@@ -116,6 +116,7 @@ describe('A description', () => {
 })
 
 describe('A section for MSRP', () => {
+  const [ours, theirs] = [`sha-256 ${'AA:'.repeat(31)}AA`, `sha-256 ${'BB:'.repeat(31)}BB`]
   test.each<[string, string, Record<string, unknown>]>([
     ['has the address of its own c-line', `c=IN IP6 2001:DB8::1\r\n${types}${path}`, { address: '2001:db8::1' }],
     ['has the address of the session otherwise', `${types}${path}`, { address: '192.0.2.1' }],
@@ -133,6 +134,7 @@ describe('A section for MSRP', () => {
       { acceptTypes: ['text/plain', 'text/html'] },
     ],
     ['may be of no use but to wait', `a=inactive\r\n${types}${path}`, { direction: 'inactive' }],
+    ['may say its direction twice', `a=sendonly\r\na=sendonly\r\n${types}${path}`, { direction: 'sendonly' }],
     ['has a setup in any case', `a=setup: ActPass \r\n${types}${path}`, { setup: 'actpass' }],
     ['ignores holdconn (RFC6135-4.2.1-4)', `a=setup:holdconn\r\n${types}${path}`, { setup: undefined }],
     ['ignores connection (RFC6135-4.4-2)', `a=connection:existing\r\n${types}${path}`, { setup: undefined }],
@@ -150,7 +152,7 @@ describe('A section for MSRP', () => {
   test.each([
     ['direction', 'a=sendonly', 'a=recvonly', 'sendonly', 'recvonly'],
     ['setup', 'a=setup:active', 'a=setup:passive', 'active', 'passive'],
-    ['fingerprints', 'a=fingerprint:sha-256 AA', 'a=fingerprint:sha-256 BB', ['sha-256 AA'], ['sha-256 BB']],
+    ['fingerprints', `a=fingerprint:${ours}`, `a=fingerprint:${theirs}`, [ours], [theirs]],
   ])('takes its %s from the session, unless it has its own', (key, session, own, ofSession, ofOwn) => {
     expect(only(`${head}${session}\r\n${section(types + path)}`)).toHaveProperty(key, ofSession)
     expect(only(`${head}${session}\r\n${section(own, types + path)}`)).toHaveProperty(key, ofOwn)
@@ -217,9 +219,36 @@ describe('An error names line and attribute', () => {
     ],
     ['a size that is none', `${head}${section('a=max-size:big', types + path)}`, /^line 7, a=max-size: "big"/],
     [
+      'a setup that is none',
+      `${head}${section('a=setup:foo', types + path)}`,
+      /^line 7, a=setup: "foo" is none of active/,
+    ],
+    ['a setup of nothing', `${head}${section('a=setup', types + path)}`, /^line 7, a=setup: "" is none of/],
+    [
+      'a direction beside another one',
+      `${head}${section('a=sendonly', 'a=recvonly', types + path)}`,
+      /^line 8, a=recvonly: there is a=sendonly already/,
+    ],
+    [
       'a fingerprint that is none',
       `${head}${section('a=fingerprint:sha-256', types + path)}`,
       /^line 7, a=fingerprint: /,
+    ],
+    [
+      'a fingerprint of a hash function that nobody names',
+      `${head}${section('a=fingerprint: AB:CD', types + path)}`,
+      /^line 7, a=fingerprint: /,
+    ],
+    ['a fingerprint without anything', `${head}${section('a=fingerprint', types + path)}`, /^line 7, a=fingerprint: /],
+    [
+      'a fingerprint of another length than its hash function has',
+      `${head}${section(`a=fingerprint:SHA-256 ${'ab:'.repeat(19)}ab`, types + path)}`,
+      /^line 7, a=fingerprint: .*: by sha-256 it has 32 bytes/,
+    ],
+    [
+      'a fingerprint of another length beside one that is right',
+      `${head}${section(`a=fingerprint:sha-256 ${'AB:'.repeat(31)}AB`, 'a=fingerprint:sha-512 AB:CD', types + path)}`,
+      /^line 8, a=fingerprint: .*: by sha-512 it has 64 bytes/,
     ],
     [
       'a token of chatroom that is none',

@@ -35,6 +35,27 @@ describe('A medium is refused', () => {
     expect(answered).toBe(taken)
   })
 
+  test.each<[string, Parameters<typeof peerText>[0], RegExp]>([
+    ['is refused already', { port: 0 }, /section for MSRP is refused, or over \(line 6, port 0\)/],
+    [
+      'has another transport',
+      { protocol: 'TCP/WSS/MSRP' },
+      /line 6: the transport "TCP\/WSS\/MSRP" is none of TCP\/MSRP/,
+    ],
+    ['is another one', { protocol: 'RTP/AVP' }, /line 6: the transport "RTP\/AVP"/],
+  ])('whose m-line %s, by saying so', async (_, offer, message) => {
+    const { endpoint, negotiation } = start()
+    const refused = { code: 'not-acceptable', message: expect.stringMatching(message) }
+    expect(await failure(negotiation.answer(peerText(offer)))).toMatchObject(refused)
+    expect(endpoint.prepared).toEqual([])
+  })
+
+  test('in an offer without any, by saying so', async () => {
+    const offer = peerText().replace('m=message', 'm=audio').replace('TCP/MSRP *', 'RTP/AVP 0')
+    const refused = { code: 'not-acceptable', message: expect.stringContaining('no section for MSRP') }
+    expect(await failure(start().negotiation.answer(offer))).toMatchObject(refused)
+  })
+
   test('alone, with port 0, when another one is taken (RFC4975-8.1-5)', async () => {
     const alice = start([{ listen, acceptTypes: ['image/x'] }, { listen }])
     const bob = start({ listen, acceptTypes: ['text/plain'] }, {}, 'b')

@@ -132,6 +132,7 @@ describe('What is offered', () => {
 
   test.each<[string, object]>([
     ['maxMessageSize', { maxMessageSize: -1 }],
+    ['maxMessageSize', { maxMessageSize: 0 }],
     ['maxMessageSize', { maxMessageSize: 1.5 }],
     ['maxMessageSize', { maxMessageSize: '9' }],
     ['direction', { direction: 'both' }],
@@ -139,6 +140,7 @@ describe('What is offered', () => {
     ['secure', { secure: 'yes' }],
     ['cema', { cema: 1 }],
     ['acceptTypes', { acceptTypes: 'text/plain' }],
+    ['acceptTypes', { acceptTypes: [] }],
     ['acceptType', { acceptType: ['text/plain'] }],
     ['peerMaxMessageSize', { peerMaxMessageSize: 9 }],
     ['constructor', Object.fromEntries([['constructor', 1]])],

@@ -55,12 +55,11 @@ describe('What the peer says', () => {
 
   const overTls: MediaWishes = { listen: { ...listen, tls: { cert: 'c', key: 'k' } } }
   const md5 = `a=fingerprint:md5 ${'AB:'.repeat(15)}AB`
-  const cut = 'a=fingerprint:sha-256 AB:AB'
+  const unknown = `a=fingerprint:sha3-256 ${'AB:'.repeat(31)}AB`
   test.each([
     ['SHA-1', [weak]],
     ['MD5 and SHA-1', [md5, weak]],
-    ['sha-256, of another length', [cut]],
-    ['sha-256, one of another length', [strong, cut]],
+    ['something unknown', [unknown]],
   ])('by %s alone lets nobody in who comes over TLS', async (_, more) => {
     const refused = { code: 'not-acceptable', message: expect.stringContaining('fingerprints') }
     const answerer = new Negotiation(new StubEndpoint('b'), overTls)
@@ -70,6 +69,22 @@ describe('What the peer says', () => {
     await offerer.offer()
     expect(await failure(offerer.accept(peerText({ path, setup: 'active', more })))).toMatchObject(refused)
     expect(endpoint.completions).toEqual([])
+  })
+
+  test.each([
+    ['alone', ['a=fingerprint:sha-256 AB:AB']],
+    ['beside a right one', [strong, 'a=fingerprint:sha-512 AB:AB']],
+  ])('of a fingerprint of another length, %s, is no session without a check', async (_, more) => {
+    for (const setup of ['active', 'passive']) {
+      const endpoint = new StubEndpoint('a')
+      const malformed = { code: 'malformed', message: expect.stringContaining('a=fingerprint') }
+      const answerer = new Negotiation(endpoint, overTls)
+      expect(await failure(answerer.answer(peerText({ path, setup, more })))).toMatchObject(malformed)
+      const offerer = new Negotiation(endpoint, overTls)
+      await offerer.offer()
+      expect(await failure(offerer.accept(peerText({ path, setup, more })))).toMatchObject(malformed)
+      expect(endpoint.completions).toEqual([])
+    }
   })
 
   test.each([
@@ -102,8 +117,9 @@ describe('What the peer says', () => {
 
   test('our certificate’s fingerprints go out with the offer', async () => {
     const endpoint = new StubEndpoint('a')
-    endpoint.fingerprints = ['sha-256 AA:BB', 'sha-512 CC:DD']
+    const [one, other] = [`sha-256 ${'AA:'.repeat(31)}AA`, `sha-512 ${'CC:'.repeat(63)}CC`]
+    endpoint.fingerprints = [one, other]
     const offer = await new Negotiation(endpoint, { listen: { ...listen, tls: { cert: 'c', key: 'k' } } }).offer()
-    expect(offer).toContain('a=fingerprint:sha-256 AA:BB\r\na=fingerprint:sha-512 CC:DD\r\n')
+    expect(offer).toContain(`a=fingerprint:${one}\r\na=fingerprint:${other}\r\n`)
   })
 })

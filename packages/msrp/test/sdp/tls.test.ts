@@ -123,6 +123,36 @@ describe('TLS', () => {
     }
   })
 
+  test.each([
+    ['only in its m-line', 'passive', 'msrp://198.51.100.7:6000/peer1;tcp'],
+    ['only in its m-line, by one who connects', 'active', 'msrp://198.51.100.7:6000/peer1;tcp'],
+    ['in its path, too', 'passive', path],
+    ['only in its m-line, and a relay', 'passive', 'msrp://r.example:1/t;tcp msrps://198.51.100.7:6000/peer1;tcp'],
+  ])('that we did not offer is in no answer: %s', async (_, setup, remote) => {
+    const endpoint = new StubEndpoint('a')
+    const alice = new Negotiation(endpoint, { listen })
+    await alice.offer()
+    const error = await failure(alice.accept(peerText({ setup, path: remote, protocol: 'TCP/TLS/MSRP' })))
+    expect(error).toMatchObject({ code: 'not-acceptable', message: expect.stringContaining('TCP/TLS/MSRP') })
+    expect(endpoint.completions).toEqual([])
+  })
+
+  test('that we did not offer may be on the way to the relay of the answerer (RFC 4976 §11)', async () => {
+    const endpoint = new StubEndpoint('a')
+    const alice = new Negotiation(endpoint, { listen })
+    await alice.offer()
+    await alice.accept(peerText({ setup: 'passive', path: `msrps://r.example:1/t;tcp ${path}` }))
+    expect(endpoint.completions).toHaveLength(1)
+  })
+
+  test.each(['active', 'passive'])('that only the m-line of an offer has is none: %s', async (setup) => {
+    const endpoint = new StubEndpoint('b')
+    const bob = new Negotiation(endpoint, { listen })
+    const error = await failure(bob.answer(peerText({ setup, protocol: 'TCP/TLS/MSRP' })))
+    expect(error).toMatchObject({ code: 'not-acceptable', message: expect.stringContaining('its path is without TLS') })
+    expect(endpoint.prepared).toEqual([])
+  })
+
   test('that we offered is not left out by the answer', async () => {
     const alice = new Negotiation(new StubEndpoint('a'), { tls: {} })
     await alice.offer()

@@ -41,7 +41,7 @@ async function behindRelay(options: PrepareOptions): Promise<Changed> {
       const changed = new Promise<PathChange>((resolve) => {
         prepared.onPathChanged = resolve
       })
-      await platform.clock.advance(86_000)
+      await platform.clock.advance(60_000)
       await grant(NEW)
       expect((await changed).localPath).toContain('token2')
     },

@@ -305,6 +305,24 @@ describe('Nothing goes out with something inside that the peer has not listed (R
     expect(await failure(again.delivered)).toMatchObject({ code: 'type-not-accepted', status: 415 })
   })
 
+  const html = cpim('multipart/alternative; boundary=b', '--b\r\nContent-Type: text/html\r\n\r\n<p>\r\n--b--\r\n')
+  test.each<[string, SessionOptions, Wrapped, Wrapped, boolean]>([
+    ['HTML, and another one of text', { containers }, cpim('text/html'), cpim('text/plain'), true],
+    ['HTML, and another one of HTML', { containers }, cpim('text/html'), cpim('Text/HTML'), false],
+    ['HTML in parts, and another one of parts', { containers }, html, html, false],
+    ['HTML in parts, and another one of text', { containers }, html, cpim('text/plain'), true],
+    ['what nobody sees, and another one', {}, cpim('text/html'), cpim('text/plain'), true],
+    ['envelopes alone, and another one', { containers }, cpim('message/cpim'), cpim('message/cpim'), true],
+  ])('a 415 to an envelope that the application has made: of %s', async (_, options, refused, next, goesOut) => {
+    const { session, peer } = await active({ peerAcceptTypes: ['message/cpim', '*'], ...options })
+    const sent = session.send(refused.body, { contentType: refused.contentType })
+    peer.respond(await peer.request('SEND'), 415, 'No')
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'refused', status: 415 })
+    const again = session.send(next.body, { contentType: next.contentType })
+    if (goesOut) expect((await peer.request('SEND')).body).toEqual(next.body)
+    else expect(await failure(again.delivered)).toMatchObject({ code: 'type-not-accepted', status: 415 })
+  })
+
   test('both sides agree', async () => {
     const types = { acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/plain'] }
     const { sender, receiver, close } = await both({

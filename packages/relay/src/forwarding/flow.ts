@@ -359,7 +359,7 @@ export class Flow implements ChunkSource, Passenger {
     const moves = this.#passages[0]?.startable === true
     switch (roomFor(this.source, this.#kept, this.#passages.length, this.#buffer, bytes > 0, moves)) {
       case 'read':
-        this.source.connection.resumeReading(this)
+        this.source.resumeReading(this)
         break
       case 'pause':
         this.source.pauseReading(this)
@@ -389,7 +389,7 @@ export class Flow implements ChunkSource, Passenger {
     this.source.kept -= this.#kept
     this.#kept = 0
     this.#passages.length = 0
-    this.source.connection.resumeReading(this)
+    this.source.resumeReading(this)
     this.#sink?.letGo(this.source)
     this.source.flows.remove(this)
     // Whoever still has it, such as a request that waits for its answer, needs nothing of these.

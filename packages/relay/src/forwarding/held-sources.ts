@@ -29,7 +29,7 @@ export class HeldSources {
   letGo(source: RelayConnection): void {
     if (this.#held.length === 0) return
     this.#held = this.#held.filter((held) => held.source !== source)
-    source.connection.resumeReading(this)
+    source.resumeReading(this)
   }
 
   /** What waited when a source was held has been taken, whatever others have sent since. */

@@ -21,6 +21,7 @@ import { FailedAuths } from './failed-auths.ts'
 import { Flows } from './flows.ts'
 import type { HandshakeUser } from './handshake-user.ts'
 import { HeldSources } from './held-sources.ts'
+import { HeldTime } from './held-time.ts'
 import { chunkFlaw, type InboundChunk } from './inbound-chunk.ts'
 import type { Pace, Paced } from './limits/pace.ts'
 import { NonceCounts } from './nonce.ts'
@@ -133,6 +134,8 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
   /** Undefined once a request of the far side has succeeded, and where none has to. */
   #probation: Probation | undefined
   readonly #held: HeldSources = new HeldSources(this)
+  /** Made when it is needed: most connections are always read. */
+  #heldTime: HeldTime | undefined
   /** Cuts the connection off when closing it in order takes too long. */
   #closing: Cancel = NOTHING
   #arriving: InboundChunk | { head: RequestHead; body: BodyQueue } | undefined
@@ -266,10 +269,22 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
     this.#held.hold(source)
   }
 
-  /** It is not read until `connection.resumeReading`; whoever sends there need not wait for answers that are not read. */
+  /** It is not read until `resumeReading`; whoever sends there need not wait for answers that are not read. */
   pauseReading(reason: unknown): void {
+    this.#heldTime ??= new HeldTime()
+    this.#heldTime.hold(reason, this.#clock.now())
     this.connection.pauseReading(reason)
     this.connection.wake()
+  }
+
+  resumeReading(reason: unknown): void {
+    this.#heldTime?.letGo(reason, this.#clock.now())
+    this.connection.resumeReading(reason)
+  }
+
+  /** Milliseconds in which it was not read, whatever the far end had sent, since it began. */
+  get heldTime(): number {
+    return this.#heldTime?.until(this.#clock.now()) ?? 0
   }
 
   /** Is not read until a pace lets it; `bulk` as in `Pace.wait`. */
@@ -279,7 +294,7 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
   }
 
   paceOver(pace: Pace): void {
-    this.connection.resumeReading(pace)
+    this.resumeReading(pace)
   }
 
   /** Nothing that comes from `source` waits here any more, or others would wait with it. */

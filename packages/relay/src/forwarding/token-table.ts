@@ -18,6 +18,13 @@ const LEAST_TOKENS = 16
 /** Characters of the URI that a token leads back to; it is kept as long as the token. */
 const PREVIOUS_CHARACTERS = 1024
 
+/**
+ * An AUTH that extends a token waits behind what its holder has sent before, some megabytes in the buffers of two operating
+ * systems. So the time in which the holder is not read does not count, up to so many milliseconds after the token's own:
+ * nobody keeps it for good by sending to somebody slow.
+ */
+const GRACE = 600_000
+
 /** What a token is made of; `seconds` is its life. */
 export interface TokenParts {
   port: number
@@ -146,7 +153,7 @@ export class TokenTable {
 
   /** Sets a token's end to `seconds` from now. */
   extend(token: Token, seconds: number): void {
-    token.expiresAt = this.#clock.now() + seconds * 1000
+    token.extend(this.#clock.now() + seconds * 1000)
     this.#arm(token)
   }
 
@@ -169,8 +176,8 @@ export class TokenTable {
   /** The platform's timers may not reach as far as a token lives; then they go off early. */
   #arm(token: Token): void {
     this.#timers.get(token)?.()
-    const left = Math.max(token.expiresAt - this.#clock.now(), 0)
-    const expire = (): void => (token.expiresAt > this.#clock.now() ? this.#arm(token) : this.end(token, 'expired'))
-    this.#timers.set(token, this.#clock.after(left, expire))
+    const left = (): number => token.expiresAt + Math.min(token.heldTime, GRACE) - this.#clock.now()
+    const expire = (): void => (left() > 0 ? this.#arm(token) : this.end(token, 'expired'))
+    this.#timers.set(token, this.#clock.after(Math.max(left(), 0), expire))
   }
 }

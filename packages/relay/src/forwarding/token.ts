@@ -34,8 +34,10 @@ export class Token {
   readonly relayName: string | undefined
   /** The URI in front of this one on the way to the holder: the holder's own, or that of the relay before us. */
   readonly previous: MsrpUri
-  /** When it ends, in the clock's milliseconds. */
+  /** When it ends, in the clock's milliseconds; later if its holder is not read meanwhile, see `TokenTable`. */
   expiresAt = 0
+  /** How long its holder had been held up when it was extended, or taken over by this connection; milliseconds. */
+  #heldBefore = 0
   /** It is not valid any more: since when, in seconds since 1970, and why. */
   end: { readonly at: number; readonly reason: EndReason } | undefined
   /** Called when it has ended and the last of what was on its way through under it is gone. */
@@ -139,8 +141,20 @@ export class Token {
     if (this.#holder === connection) return
     this.#changes.count++
     this.#holder = connection
+    this.#heldBefore = connection.heldTime
     if (!this.#holders.includes(connection)) this.#holders.push(connection)
     connection.tokens.add(this)
+  }
+
+  /** It ends then, in the clock's milliseconds. */
+  extend(expiresAt: number): void {
+    this.expiresAt = expiresAt
+    this.#heldBefore = this.#holder?.heldTime ?? 0
+  }
+
+  /** Milliseconds since it was extended in which an AUTH of its holder would have had to wait, since that was not read. */
+  get heldTime(): number {
+    return this.#holder === undefined ? 0 : this.#holder.heldTime - this.#heldBefore
   }
 
   /** The holder has sent a message there. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../msrp/test/transport/fake-clock.ts'
 import { type LimitRules, type Limits, NO_LIMITS } from '../../src/forwarding/limits/limits.ts'
 import { NO_POLICY, type PolicySettings } from '../../src/forwarding/policy/policy-settings.ts'
-import { type ConnectOptions, Network, type Node, settle } from './network.ts'
+import { authorization, type ConnectOptions, Network, type Node, settle } from './network.ts'
 
 const KB = 1000
 const RATE = 100 * KB
@@ -122,6 +122,18 @@ describe('bytes a second', () => {
     expect([alice.reports, network.clock.pending > 0]).toEqual([[], true])
     expect(network.relay.counters.pauses).toBeGreaterThan(50)
     expect(network.relay.counters.pauses).toBeLessThan(1100)
+  })
+
+  it('do not let the path of who waits for them run out: what would extend it waits as well', async () => {
+    const { network, alice, bob, path } = await setUp(only('alice@example.com', { bytesPerSecond: RATE }))
+    await alice.authenticate('alice', 'wonderland', { toPath: [alice.token], fields: [['Expires', '60']] })
+    alice.send(path, body(100 * RATE), range(100 * RATE))
+    const toPath = [alice.token]
+    const credentials = authorization(alice.responses.at(-1)!, 'alice', 'wonderland', { toPath })
+    const extending = alice.request('AUTH', { toPath, fields: [['Authorization', credentials]] })
+    await network.clock.advance(110_000)
+    expect(alice.statuses(extending)).toEqual([200])
+    expect(total(bob)).toBe(100 * RATE)
   })
 
   it('of the receiver hold up the sender just so', async () => {

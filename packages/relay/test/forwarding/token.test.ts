@@ -1,6 +1,7 @@
+import type { Field } from 'msrp/wire'
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../msrp/test/transport/fake-clock.ts'
-import { Network, type Node, RELAY, settle } from './network.ts'
+import { authorization, Network, type Node, RELAY, settle } from './network.ts'
 
 const alice = ['alice', 'wonderland'] as const
 
@@ -208,6 +209,74 @@ describe('a token', () => {
     await network.clock.advance(3_599_999)
     expect(network.relay.tokens).toBe(1)
     await network.clock.advance(1)
+    expect(network.relay.tokens).toBe(0)
+  })
+})
+
+describe('a token whose holder is not read since the next hop is slow', () => {
+  const MINUTE = 60_000
+
+  /** The holder has a minute, and sends more than its peer takes. */
+  async function held(): Promise<{ network: Network; holder: Node; peer: Node; sent: string }> {
+    const network = new Network({ expires: { default: 60, minimum: 60, maximum: 3600 }, flowBuffer: 10_000 })
+    const holder = await network.client('alice', { capacity: 5000, split: 5000 })
+    const peer = network.within('msrps://far.example.net:7000/f;tcp', { capacity: 5000 })
+    peer.answers = true
+    peer.pause()
+    const sent = holder.send([holder.token, peer.uri], Buffer.alloc(1_000_000, 'x'))
+    await settle()
+    return { network, holder, peer, sent }
+  }
+
+  it('waits for the AUTH that is behind what the holder has sent before', async () => {
+    const { network, holder, peer, sent } = await held()
+    const toPath = [holder.token]
+    const credentials = authorization(holder.responses.at(-1)!, ...alice, { toPath })
+    const fields: Field[] = [
+      ['Authorization', credentials],
+      ['Expires', '120'],
+    ]
+    const extending = holder.request('AUTH', { toPath, fields })
+    await network.clock.advance(4 * MINUTE)
+    expect(network.relay.tokens).toBe(1)
+    peer.resume()
+    await settle()
+    expect(holder.statuses(extending)).toEqual([200])
+    expect(holder.statuses(sent)).toEqual([200])
+    expect(peer.body()).toHaveLength(1_000_000)
+    // From then on it is as any other.
+    await network.clock.advance(2 * MINUTE - 1)
+    expect(network.relay.tokens).toBe(1)
+    await network.clock.advance(1)
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it('ends when the holder has been read for as long as the token lives, and has not extended it', async () => {
+    const { network, peer } = await held()
+    await network.clock.advance(2 * MINUTE)
+    peer.resume()
+    await settle()
+    await network.clock.advance(MINUTE - 1)
+    expect(network.relay.tokens).toBe(1)
+    await network.clock.advance(1)
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it('ends ten minutes after its time at the latest', async () => {
+    const { network } = await held()
+    await network.clock.advance(11 * MINUTE - 1)
+    expect(network.relay.tokens).toBe(1)
+    await network.clock.advance(1)
+    expect(network.relay.tokens).toBe(0)
+  })
+
+  it('ends in its time when it is the peer that is not read', async () => {
+    const network = new Network({ expires: { default: 60, minimum: 60, maximum: 3600 }, flowBuffer: 10_000 })
+    const holder = await network.client('alice', { capacity: 5000 })
+    holder.pause()
+    const peer = network.connect({ capacity: 5000, split: 5000 })
+    peer.send(holder.path, Buffer.alloc(1_000_000, 'x'))
+    await network.clock.advance(MINUTE)
     expect(network.relay.tokens).toBe(0)
   })
 })
