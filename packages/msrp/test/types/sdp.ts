@@ -77,5 +77,5 @@ export function reading(medium: Medium): void {
   // @ts-expect-error what the peer has said stays
   medium.remote?.acceptTypes.push('text/html')
   // @ts-expect-error a description is read by `parse`
-  new SessionDescription('v=0')
+  new SessionDescription([], [])
 }
