@@ -15,6 +15,7 @@ export type {
 export { type PassingSink, passingSink } from '../mime/index.ts'
 export type { CpimAddress, CpimAddressInput } from './address.ts'
 export { buildCpim, type CpimHeaderInput, type CpimParts, type WrappedContent } from './build.ts'
+export { comparableUri } from './comparable-uri.ts'
 export { cpimContainer } from './container.ts'
 export { type CpimEnvelope, cpimEnvelope } from './envelope.ts'
 export { CpimHead, type CpimSubject } from './head.ts'

@@ -20,8 +20,8 @@ import { systemRandom } from '../wire/system-random.ts'
 import { encodeText } from '../wire/utf8.ts'
 
 /** A part to be written. */
-export interface PartInput {
-  readonly content: Content
+export interface PartInput<Kind extends Content = Content> {
+  readonly content: Kind
   /** Default: `text/plain;charset=utf-8` for strings, a Blob's own, else `application/octet-stream`. */
   readonly contentType?: string
   /** Without brackets; what a `cid:` URL names it by. Unique in the world, such as `image1.x7k2@example.com`. */
@@ -35,8 +35,8 @@ export interface PartInput {
 }
 
 /** A part that is written already, with its header fields: what was signed must not be written again. */
-export interface WholePart {
-  readonly whole: Content
+export interface WholePart<Kind extends Content = Content> {
+  readonly whole: Kind
 }
 
 /** How to write a multipart. */
@@ -48,19 +48,12 @@ export interface BuildMultipartOptions {
 }
 
 /** A multipart that is written: `session.send(body, { contentType })`. */
-export interface BuiltMultipart<Part> {
+export interface BuiltMultipart<Body extends JoinedContent = JoinedContent> {
   /** With its boundary. */
   readonly contentType: string
   /** Bytes when all content is text and bytes; else a body that is read piece by piece as it goes out. */
-  readonly body: [ContentOf<Part>] extends [string | Uint8Array | ArrayBuffer] ? Uint8Array : JoinedContent
+  readonly body: Body
 }
-
-/** What a part holds. */
-export type ContentOf<Part> = Part extends { readonly whole: infer Kind }
-  ? Kind
-  : Part extends { readonly content: infer Kind }
-    ? Kind
-    : never
 
 /**
  * Writes a multipart (RFC 2046 §5.1). Contents go in as they are, without a transfer encoding. The boundary has 128 random
@@ -69,11 +62,21 @@ export type ContentOf<Part> = Part extends { readonly whole: infer Kind }
  *   `signed`, or another one
  * @throws MsrpError `invalid-argument` naming what cannot be written
  */
-export function buildMultipart<Part extends PartInput | WholePart>(
+export function buildMultipart(
   subtype: string,
-  parts: readonly Part[],
+  parts: readonly (PartInput<string | Uint8Array | ArrayBuffer> | WholePart<string | Uint8Array | ArrayBuffer>)[],
+  options?: BuildMultipartOptions,
+): BuiltMultipart<Uint8Array>
+export function buildMultipart(
+  subtype: string,
+  parts: readonly (PartInput | WholePart)[],
+  options?: BuildMultipartOptions,
+): BuiltMultipart
+export function buildMultipart(
+  subtype: string,
+  parts: readonly (PartInput | WholePart)[],
   { parameters = {}, random = systemRandom }: BuildMultipartOptions = {},
-): BuiltMultipart<Part> {
+): BuiltMultipart {
   if (!TOKEN.test(subtype)) throw unusable(`the subtype ${shown(subtype)}`)
   if (parts.length === 0) throw unusable('it needs a part')
   const written = parts.map((part) =>
@@ -81,7 +84,7 @@ export function buildMultipart<Part extends PartInput | WholePart>(
   )
   const boundary = freeBoundary(written.flat(), random)
   const pieces = written.flatMap((part, index): Content[] => [`${index === 0 ? '' : '\r\n'}--${boundary}\r\n`, ...part])
-  const body = joinContents([...pieces, `\r\n--${boundary}--\r\n`]) as BuiltMultipart<Part>['body']
+  const body = joinContents([...pieces, `\r\n--${boundary}--\r\n`])
   const all = { ...rootType(subtype, parts, parameters), ...parameters, boundary }
   return { contentType: `multipart/${subtype}${Object.entries(all).map(parameterText).join('')}`, body }
 }

@@ -17,7 +17,6 @@ export {
   type BuildMultipartOptions,
   type BuiltMultipart,
   buildMultipart,
-  type ContentOf,
   type PartInput,
   type WholePart,
 } from './build.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { comparableUri } from '../../src/cpim/comparable-uri.ts'
+import { comparableUri } from '../../src/cpim/index.ts'
 
 test.each([
   ['SIP:Bob@Example.COM', 'sip:Bob@example.com'],

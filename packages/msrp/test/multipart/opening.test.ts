@@ -197,7 +197,7 @@ describe('A multipart that arrives is opened', () => {
 })
 
 describe('A multipart is refused', () => {
-  const whole = (text: string): BuiltMultipart<{ content: string }> => ({
+  const whole = (text: string): BuiltMultipart<Uint8Array> => ({
     contentType: 'multipart/mixed; boundary=b',
     body: encode(text),
   })
