@@ -127,7 +127,7 @@ describe('An option that cannot be is named, with what it has to be:', () => {
     ['a time in letters', { keepAlive: '30s' }, /keepAlive has to be .*milliseconds, not "30s"/],
     ['a negative time', { idleTimeout: -1 }, /idleTimeout has to be .*milliseconds/],
     ['a size in letters', { maxMessageSize: '1M' }, /maxMessageSize has to be .*bytes above 0, not "1M"/],
-    ['a size of nothing', { maxMessageSize: 0 }, /maxMessageSize has to be .*bytes above 0, not 0/],
+    ['a size of nothing', { maxMessageSize: 0 }, /maxMessageSize has to be .*bytes above 0, not "0"/],
     ['a fingerprint that is no text', { peerFingerprint: 5 }, /peerFingerprint has to be a text or a list/],
     ['limits that are none', { limits: 5 }, /limits has to be an object/],
     ['a report on something else', { reportOn: 'read' }, /reportOn has to be .*taken.*received.*"read"/],
