@@ -13,11 +13,6 @@ const string = { type: 'string' } as const
 const options = { relay: string, user: string, 'password-file': string, ca: string, folder: string }
 const { values, positionals } = parseArgs({ allowPositionals: true, options })
 const { relay: uri, user: username, 'password-file': passwordFile = '', ca, folder = 'received' } = values
-if (uri !== undefined && passwordFile === '') {
-  const login = '[--relay URI --user NAME --password-file FILE] [--ca FILE]'
-  console.error(`usage: npx node examples/chat.ts [PATH] ${login} [--folder FOLDER]`)
-  process.exit(2)
-}
 const leaving = new AbortController()
 process.once('SIGINT', () => leaving.abort())
 const relay = uri && { uri, username, password: (await readFile(passwordFile, 'utf8')).trim() }
