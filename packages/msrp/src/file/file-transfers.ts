@@ -3,12 +3,12 @@ import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
 import { digestBy } from './file-hash.ts'
-import { type FileRange, positionsOf } from './file-range.ts'
+import type { FileRange } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FilePlatform, FileTransfer, TransferRoom } from './file-transfer.ts'
 import { newFileTransferId } from './file-transfer-id.ts'
-import { isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
+import { isRereadable, type LocalFile, ownSelectorOf, rangeOf, withHashes } from './local-file.ts'
 import { OfferedFile, RequestedFile } from './offered-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { RefusedFork } from './refused-fork.ts'
@@ -98,16 +98,16 @@ export class FileTransfers {
 
   /**
    * Offers a file in the next offer of a negotiation (push); resolves when it is part of that.
-   * @throws MsrpError `invalid-argument` when the file has no such part, or hashes but none by SHA-1, `file-unreadable`
+   * @throws MsrpError `invalid-argument` when the file has no such part, or is a stream of which a part is wanted, or has hashes but none
+   *   by SHA-1, `file-unreadable`
    */
   async offer(negotiation: MediaNegotiation, file: LocalFile, options: OfferFileOptions = {}): Promise<SendTransfer> {
     const { icon, information, range, hash = true, ...rest } = options
-    const size = sizeOf(file)
-    if (range !== undefined && size !== undefined) positionsOf(range, size)
+    if (range !== undefined) rangeOf(file, range)
     const described = hash ? await this.#hashed(file) : file
     const { dates, disposition = 'attachment' } = described
     const description: FileDescription = {
-      selector: selectorOf(described),
+      selector: ownSelectorOf(described),
       transferId: newFileTransferId(this.#options.platform.random),
       disposition,
       ...(dates === undefined ? {} : { dates }),

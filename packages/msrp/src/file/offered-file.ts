@@ -1,11 +1,11 @@
 import { MsrpError } from '../wire/index.ts'
 import type { FileDescription } from './file-description.ts'
 import type { CreateHash } from './file-hasher.ts'
-import { type FileRange, positionsOf, WHOLE_FILE } from './file-range.ts'
+import { type FileRange, WHOLE_FILE } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FileTransfer, TransferRoom } from './file-transfer.ts'
-import { closeBody, isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
+import { closeBody, isRereadable, type LocalFile, ownSelectorOf, rangeOf, withHashes } from './local-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { safeFileName } from './safe-file-name.ts'
 import { fits, selectFiles } from './selection.ts'
@@ -190,15 +190,14 @@ export class RequestedFile extends UndecidedFile<SendTransfer> {
       ? await withHashes(unhashed, { createHash: this.#createHash, algorithms: ['sha-1'] })
       : unhashed
     if (refusals !== this.#refusals) throw new MsrpError('aborted', `The file was refused here: ${this.reason}`)
-    const facts = selectorOf(file)
+    const facts = ownSelectorOf(file)
     if (!fits(this.selector, facts)) {
       throw new MsrpError(
         'invalid-argument',
         'The file is not the one that the peer asks for: see RequestedFile.select',
       )
     }
-    const size = sizeOf(file)
-    if (size !== undefined) positionsOf(this.range, size)
+    rangeOf(file, this.range)
     // RFC 5547 §8.3.2: name, size and dates come with the file itself.
     const { type, hashes } = facts
     const description: FileDescription = {
