@@ -20,7 +20,8 @@ const LONGEST = 8192
 const MOST_HASHES = 16
 
 // A keyword and what stands behind it up to a blank that is neither in quotes nor beside the semicolon of a parameter.
-const SELECTOR = /\s*([!#-'*+\-.0-9A-Z^-~]+):((?:"[^"]*"|(?:\s+;\s*|;\s+)(?=[!#-'*+\-.0-9A-Z^-~]+=)|[^\s"])*)(?=\s|$)/giy
+const SELECTOR =
+  /\s*([!#-'*+\-.0-9A-Z^-~]+):((?:"[^"]*"|(?:\s+;\s*|;\s+)(?=[!#-'*+\-.0-9A-Z^-~]+=)|[^\s"])*)(?=\s|$)/giy
 const TYPE_PARAMETER = /\s*;\s*([!#-'*+\-.0-9A-Z^-~]+)=(?:"([^"]*)"|([^\s";]*))/giy
 
 /**
