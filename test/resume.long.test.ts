@@ -40,7 +40,8 @@ function side(
   options: Partial<ConstructorParameters<typeof FileTransfers>[0]>,
 ): Side {
   const tls: EndpointOptions['tls'] = { ca: readFileSync(relay.ca, 'utf8') }
-  const endpoint = new Endpoint({ tls })
+  // As docs/client.md has it for all that a client does.
+  const endpoint = new Endpoint({ tls, resumeFor: 300_000, stallTimeout: 60_000 })
   onTestFinished(() => endpoint.close())
   const { uri } = relay
   const media = { relay: { uri, username: user.username, password: user.password } }

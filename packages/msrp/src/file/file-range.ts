@@ -38,7 +38,8 @@ export function sameRange(one: FileRange, other: FileRange, size?: number): bool
 export function positionsOf({ start, stop = Number.POSITIVE_INFINITY }: FileRange, size: number): [number, number] {
   // One past the end with `*` is the rest of a file that is there already: nothing.
   if (start - 1 <= size && (stop === Number.POSITIVE_INFINITY || stop <= size)) return [start - 1, Math.min(stop, size)]
-  throw new MsrpError('invalid-argument', `file-range: bytes ${start} to ${stop} are not in a file of ${size} bytes`)
+  const bytes = formatFileRange(stop === Number.POSITIVE_INFINITY ? { start } : { start, stop })
+  throw new MsrpError('invalid-argument', `file-range: bytes ${bytes} are not in a file of ${size} bytes`)
 }
 
 function isRange({ start, stop }: FileRange): boolean {

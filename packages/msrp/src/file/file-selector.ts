@@ -19,9 +19,10 @@ export interface FileSelector {
 const LONGEST = 8192
 const MOST_HASHES = 16
 
-// A keyword and what stands behind it up to a blank that is not in quotes.
-const SELECTOR = /\s*([!#-'*+\-.0-9A-Z^-~]+):((?:"[^"]*"|[^\s"])*)(?=\s|$)/giy
-const TYPE_PARAMETER = /;\s*([!#-'*+\-.0-9A-Z^-~]+)=(?:"([^"]*)"|([^\s";]*))/giy
+// A keyword and what stands behind it up to a blank that is neither in quotes nor beside the semicolon of a parameter.
+const SELECTOR =
+  /\s*([!#-'*+\-.0-9A-Z^-~]+):((?:"[^"]*"|(?:\s+;\s*|;\s+)(?=[!#-'*+\-.0-9A-Z^-~]+=)|[^\s"])*)(?=\s|$)/giy
+const TYPE_PARAMETER = /\s*;\s*([!#-'*+\-.0-9A-Z^-~]+)=(?:"([^"]*)"|([^\s";]*))/giy
 
 /**
  * Reads the value of the attribute. Of several selectors with the same name the first counts, hashes excepted; unknown ones
@@ -86,11 +87,11 @@ function readSize(value: string): number {
 
 function readType(value: string): string {
   const semicolon = value.indexOf(';')
-  const type = semicolon === -1 ? value : value.slice(0, semicolon)
+  const type = (semicolon === -1 ? value : value.slice(0, semicolon)).trimEnd()
   if (parseMediaType(type) === undefined) throw malformed(`type:${value}`)
   const parameters: string[] = []
   if (semicolon !== -1) {
-    for (const [, name = '', quoted, bare = ''] of value.slice(semicolon).matchAll(TYPE_PARAMETER)) {
+    for (const [, name = '', quoted, bare = ''] of value.slice(type.length).matchAll(TYPE_PARAMETER)) {
       parameters.push(`;${name}=${formatQuotedString(percentDecode(quoted ?? bare))}`)
     }
   }

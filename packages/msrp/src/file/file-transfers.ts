@@ -1,13 +1,14 @@
 import type { MediaNegotiation, MediaWishes, Medium, MediumDecision, OfferedMedium } from '../sdp/index.ts'
+import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { MsrpError } from '../wire/index.ts'
 import { type FileDescription, formatFileDescription, parseFileDescription } from './file-description.ts'
 import { digestBy } from './file-hash.ts'
-import { type FileRange, positionsOf } from './file-range.ts'
+import type { FileRange } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FilePlatform, FileTransfer, TransferRoom } from './file-transfer.ts'
 import { newFileTransferId } from './file-transfer-id.ts'
-import { isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
+import { isRereadable, type LocalFile, ownSelectorOf, rangeOf, withHashes } from './local-file.ts'
 import { OfferedFile, RequestedFile } from './offered-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { RefusedFork } from './refused-fork.ts'
@@ -97,16 +98,16 @@ export class FileTransfers {
 
   /**
    * Offers a file in the next offer of a negotiation (push); resolves when it is part of that.
-   * @throws MsrpError `invalid-argument` when the file has no such part, or hashes but none by SHA-1, `file-unreadable`
+   * @throws MsrpError `invalid-argument` when the file has no such part, or is a stream of which a part is wanted, or has hashes but none
+   *   by SHA-1, `file-unreadable`
    */
   async offer(negotiation: MediaNegotiation, file: LocalFile, options: OfferFileOptions = {}): Promise<SendTransfer> {
     const { icon, information, range, hash = true, ...rest } = options
-    const size = sizeOf(file)
-    if (range !== undefined && size !== undefined) positionsOf(range, size)
+    if (range !== undefined) rangeOf(file, range)
     const described = hash ? await this.#hashed(file) : file
     const { dates, disposition = 'attachment' } = described
     const description: FileDescription = {
-      selector: selectorOf(described),
+      selector: ownSelectorOf(described),
       transferId: newFileTransferId(this.#options.platform.random),
       disposition,
       ...(dates === undefined ? {} : { dates }),
@@ -119,7 +120,8 @@ export class FileTransfers {
   }
 
   /**
-   * Asks for a file in the next offer of a negotiation (pull): for the rest of it when the target has a part.
+   * Asks for a file in the next offer of a negotiation (pull): for the rest of it when the target has a part. The target is ours
+   * from now on: when the file cannot be asked for it is suspended, or discarded if it cannot be.
    * @throws MsrpError `invalid-argument` for a selector that selects nothing, or has hashes but none by SHA-1
    */
   request(
@@ -129,16 +131,16 @@ export class FileTransfers {
     options: RequestFileOptions = {},
   ): ReceiveTransfer {
     const { information, range = restOf(target), ...rest } = options
-    if (Object.values(selector).every((value) => value === undefined)) {
-      throw new MsrpError(
-        'invalid-argument',
-        'A file is asked for by its name, type, size or hash: the selector has none',
-      )
-    }
     const transferId = newFileTransferId(this.#options.platform.random)
     const description = { selector, transferId, ...(range === undefined ? {} : { range }) }
     const transfer = new ReceiveTransfer(this.#room, target, { description, answering: false, options: rest })
-    this.#add(negotiation, transfer, 'recvonly', information)
+    try {
+      checkSelects(selector)
+      this.#add(negotiation, transfer, 'recvonly', information)
+    } catch (error) {
+      transfer.giveUp(asMsrpError(error, 'internal', 'The file cannot be asked for'))
+      throw error
+    }
     return transfer
   }
 
@@ -206,6 +208,8 @@ export class FileTransfers {
       else if (!(error instanceof MsrpError)) throw error
     } finally {
       over()
+      // Whoever is refused may offer it again at once.
+      await file.released
     }
     const { transfer, reason } = file
     return transfer === undefined ? refused(reason) : this.#taken(transfer)
@@ -258,6 +262,11 @@ export class FileTransfers {
 // RFC 5547 §8.3: the negotiation repeats file-selector and file-transfer-id where it refuses.
 function refused(reason: string): MediumDecision {
   return { refuse: reason }
+}
+
+function checkSelects(selector: FileSelector): void {
+  if (Object.values(selector).some((value) => value !== undefined)) return
+  throw new MsrpError('invalid-argument', 'A file is asked for by its name, type, size or hash: the selector has none')
 }
 
 /** RFC 5547 §6: those who read one hash alone read this one. */

@@ -32,12 +32,14 @@ export interface HashOptions {
   readonly onProgress?: (bytes: number) => void
 }
 
-/** Media type of a file. */
-export function typeOf({ type, body }: LocalFile): string {
+/** Media type that a file goes out with. */
+export function typeOf(file: LocalFile): string {
+  return knownTypeOf(file) ?? 'application/octet-stream'
+}
+
+function knownTypeOf({ type, body }: LocalFile): string | undefined {
   if (type !== undefined) return type
-  return typeof Blob !== 'undefined' && body instanceof Blob && body.type !== ''
-    ? body.type
-    : 'application/octet-stream'
+  return typeof Blob !== 'undefined' && body instanceof Blob && body.type !== '' ? body.type : undefined
 }
 
 /** Size of a file in bytes; undefined for a stream that does not say it. */
@@ -49,13 +51,18 @@ export function sizeOf({ body }: Pick<LocalFile, 'body'>): number | undefined {
 /** The selector of a file (RFC 5547 §5), with what is known of it. */
 export function selectorOf(file: LocalFile): FileSelector {
   const { name, hashes } = file
-  const size = sizeOf(file)
+  const [type, size] = [knownTypeOf(file), sizeOf(file)]
   return {
     ...(name === undefined ? {} : { name }),
-    type: typeOf(file),
+    ...(type === undefined ? {} : { type }),
     ...(size === undefined ? {} : { size }),
     ...(hashes === undefined || hashes.length === 0 ? {} : { hashes }),
   }
+}
+
+/** The same of a file that we have to give: with the type that it goes out with, so that nobody has to guess. */
+export function ownSelectorOf(file: LocalFile): FileSelector {
+  return { ...selectorOf(file), type: typeOf(file) }
 }
 
 /**

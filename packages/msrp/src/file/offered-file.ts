@@ -1,11 +1,11 @@
 import { MsrpError } from '../wire/index.ts'
 import type { FileDescription } from './file-description.ts'
 import type { CreateHash } from './file-hasher.ts'
-import { type FileRange, positionsOf, WHOLE_FILE } from './file-range.ts'
+import { type FileRange, WHOLE_FILE } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FileTransfer, TransferRoom } from './file-transfer.ts'
-import { closeBody, isRereadable, type LocalFile, selectorOf, sizeOf, withHashes } from './local-file.ts'
+import { closeBody, isRereadable, type LocalFile, ownSelectorOf, rangeOf, withHashes } from './local-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { safeFileName } from './safe-file-name.ts'
 import { fits, selectFiles } from './selection.ts'
@@ -27,6 +27,7 @@ export abstract class UndecidedFile<Transfer extends FileTransfer = FileTransfer
   #transfer: Transfer | undefined
   #reason = 'The file is not wanted here'
   #closed = false
+  readonly #released: Promise<unknown>[] = []
 
   constructor(room: TransferRoom, { description, signal }: UndecidedFacts) {
     this.room = room
@@ -57,14 +58,21 @@ export abstract class UndecidedFile<Transfer extends FileTransfer = FileTransfer
     return Promise.resolve()
   }
 
+  /** Settles when nothing is open any more of what was given for it in vain. */
+  get released(): Promise<unknown> {
+    return Promise.all(this.#released)
+  }
+
   /**
    * Refuses it, which is what happens without a decision, too; what had been made of it is given up. `reason` is for our own
    * errors.
    */
   refuse(reason?: string): void {
     this.#reason = reason ?? this.#reason
-    this.#transfer?.giveUp(new MsrpError('aborted', `The file was refused here: ${this.#reason}`))
+    const transfer = this.#transfer
     this.#transfer = undefined
+    if (transfer !== undefined)
+      this.#release(transfer, new MsrpError('aborted', `The file was refused here: ${this.#reason}`))
   }
 
   /** The decision has been made, or comes too late. */
@@ -74,17 +82,27 @@ export abstract class UndecidedFile<Transfer extends FileTransfer = FileTransfer
     if (this.signal.aborted && this.#transfer && !this.#transfer.medium) this.refuse('There will be no answer')
   }
 
-  /** A target or a body that comes too late is let go of here, since it was given away. */
-  protected decide(transfer: Transfer): Transfer {
-    if (this.#closed) {
-      const error = new MsrpError('closed', 'The decision comes too late: the answer is out, or there will be none')
-      transfer.giveUp(error)
+  /** Decides for a transfer, unless there is a `flaw`. @throws the flaw, and MsrpError `closed` when it comes too late */
+  protected decide(transfer: Transfer, flaw?: MsrpError): Transfer {
+    const late = 'The decision comes too late: the answer is out, or there will be none'
+    const error = flaw ?? (this.#closed ? new MsrpError('closed', late) : this.#transfer && takenAlready())
+    if (error !== undefined) {
+      this.#release(transfer, error)
       throw error
     }
-    if (this.#transfer !== undefined) throw new MsrpError('invalid-argument', 'The file has been taken already')
     this.#transfer = transfer
     return transfer
   }
+
+  /** Its target or body was given away, so it is let go of here. */
+  #release(transfer: Transfer, error: MsrpError): void {
+    transfer.giveUp(error)
+    this.#released.push(transfer.done.catch(() => {}))
+  }
+}
+
+function takenAlready(): MsrpError {
+  return new MsrpError('invalid-argument', 'The file has been taken already')
 }
 
 /** A file that the peer offers to send (RFC 5547 §8.3.1). */
@@ -95,23 +113,32 @@ export class OfferedFile extends UndecidedFile<ReceiveTransfer> {
   }
 
   /**
-   * Takes it. It begins to arrive when the answer is out.
+   * Takes it. It begins to arrive when the answer is out. The target is ours from now on: where the file is not taken it is
+   * suspended, or discarded if it cannot be, before the answer goes out.
    * @throws MsrpError `invalid-argument` when the offer begins behind what the target has, `too-large`; the file is refused
-   *   then, unless you catch it and go on; `closed` when `onOffered` is over, or there will be no answer: the target is suspended
-   *   then, or discarded if it cannot be
+   *   then, unless you catch it and take another target; `closed` when `onOffered` is over, or there will be no answer
    */
   take(target: FileTarget, options: ReceiveTransferOptions = {}): ReceiveTransfer {
+    if (target === this.transfer?.target) throw takenAlready()
     const { selector, transferId, range } = this.description
-    if (this.range.start - 1 > (target.stored ?? 0)) {
-      const text = `The offer begins at byte ${this.range.start}, but only ${target.stored ?? 0} bytes are there`
-      throw new MsrpError('invalid-argument', text)
-    }
-    if (selector.size !== undefined && selector.size > (options.maxSize ?? Number.POSITIVE_INFINITY)) {
-      throw new MsrpError('too-large', `The file has ${selector.size} bytes, ${options.maxSize} are the most`)
-    }
     // RFC 5547 §8.3.1: neither icon nor dates nor disposition.
     const description = { selector, ...(transferId ? { transferId } : {}), ...(range ? { range } : {}) }
-    return this.decide(new ReceiveTransfer(this.room, target, { description, answering: true, options }))
+    const transfer = new ReceiveTransfer(this.room, target, { description, answering: true, options })
+    return this.decide(transfer, this.#flaw(target, options))
+  }
+
+  #flaw(
+    { stored = 0 }: FileTarget,
+    { maxSize = Number.POSITIVE_INFINITY }: ReceiveTransferOptions,
+  ): MsrpError | undefined {
+    const { start } = this.range
+    const { size = 0 } = this.selector
+    if (start - 1 > stored) {
+      return new MsrpError('invalid-argument', `The offer begins at byte ${start}, but only ${stored} bytes are there`)
+    }
+    return size > maxSize
+      ? new MsrpError('too-large', `The file has ${size} bytes, ${maxSize} are the most`)
+      : undefined
   }
 }
 
@@ -163,15 +190,14 @@ export class RequestedFile extends UndecidedFile<SendTransfer> {
       ? await withHashes(unhashed, { createHash: this.#createHash, algorithms: ['sha-1'] })
       : unhashed
     if (refusals !== this.#refusals) throw new MsrpError('aborted', `The file was refused here: ${this.reason}`)
-    const facts = selectorOf(file)
+    const facts = ownSelectorOf(file)
     if (!fits(this.selector, facts)) {
       throw new MsrpError(
         'invalid-argument',
         'The file is not the one that the peer asks for: see RequestedFile.select',
       )
     }
-    const size = sizeOf(file)
-    if (size !== undefined) positionsOf(this.range, size)
+    rangeOf(file, this.range)
     // RFC 5547 §8.3.2: name, size and dates come with the file itself.
     const { type, hashes } = facts
     const description: FileDescription = {

@@ -82,17 +82,13 @@ export async function receiveFile(
   target: FileTarget,
   options: ReceiveFileOptions,
 ): Promise<ReceivedFile> {
-  const touched = { byThis: false }
+  const part = { spoilt: false }
   try {
-    return await receive(session, target, options, touched)
-  } catch (cause) {
-    const error = lostIfGone(cause)
-    const code = error instanceof MsrpError ? error.code : 'internal'
-    // What an earlier transfer brought is not wrong because the sender is; what this one added to it may be.
-    const spoilt = touched.byThis && (code === 'file-mismatch' || code === 'too-large' || code === 'storage')
-    if (spoilt || options.signal?.aborted || target.suspend === undefined) await target.discard()
+    return await receive(session, target, options, part)
+  } catch (error) {
+    if (part.spoilt || options.signal?.aborted || target.suspend === undefined) await target.discard()
     else await target.suspend()
-    throw error
+    throw lostIfGone(error)
   }
 }
 
@@ -100,7 +96,7 @@ async function receive(
   session: Session,
   target: FileTarget,
   options: ReceiveFileOptions,
-  touched: { byThis: boolean },
+  part: { spoilt: boolean },
 ): Promise<ReceivedFile> {
   const { selector = {}, range = WHOLE_FILE, createHash, maxSize = Number.POSITIVE_INFINITY } = options
   const { clock = systemClock, beginsWithin: within } = options
@@ -115,8 +111,14 @@ async function receive(
     if (size !== undefined && size > maxSize) throw tooLarge(size, maxSize)
     const expected = { start: range.start - 1, end: range.stop ?? size, size, hashes, maxSize }
     const sink = await VerifyingSink.open(target, expected, { createHash, signal })
+    let written = false
     sink.onWrite = () => {
-      touched.byThis = true
+      written = true
+    }
+    // What an earlier transfer brought is not wrong because this sender is; what this one added to it may be.
+    const blame = (error: unknown): never => {
+      part.spoilt = written
+      throw error
     }
     sink.onProgress = (bytes) => {
       // What is stored once it is over is not kept.
@@ -133,11 +135,14 @@ async function receive(
     const wrapped = parseMediaType(message.contentType)?.type === CPIM_TYPE
     if (!wrapped) arrived(arrivalOfMessage(message, expected))
     const whole = wrapped ? new CpimContentSink(sink, (head) => arrived(arrivalOfCpim(head))) : sink
+    // What an ordinary session has brought when it ends stays with the target alone: the rest comes in a message of its own.
+    const { read } = session.resuming && !wrapped ? sink : {}
     const result = await message.saveTo(
       {
-        write: (position, bytes) => whole.write(position, bytes),
-        finish: (bytes) => whole.finish(bytes),
+        write: (position, bytes) => whole.write(position, bytes).catch(blame),
+        finish: (bytes) => whole.finish(bytes).catch(blame),
         discard: () => whole.discard(),
+        ...(read === undefined ? {} : { read }),
       },
       { signal },
     )

@@ -2,7 +2,7 @@ import { MsrpError } from '../wire/index.ts'
 import { digestBy, type FileHash, isKnownHash } from './file-hash.ts'
 import { hashMismatch } from './file-hasher.ts'
 import type { FileSelector } from './file-selector.ts'
-import { type HashOptions, type LocalFile, selectorOf, withHashes } from './local-file.ts'
+import { type HashOptions, type LocalFile, ownSelectorOf, withHashes } from './local-file.ts'
 import { isSameType } from './media-type.ts'
 
 /**
@@ -35,7 +35,7 @@ export async function selectFiles(
   const algorithms = known.map(({ algorithm }) => algorithm)
   for await (const file of files) {
     if (found.length === (options.most ?? 2)) break
-    if (!fits(selector, selectorOf(file))) continue
+    if (!fits(selector, ownSelectorOf(file))) continue
     const hashed = known.length === 0 ? file : await hashedOnce(file, { ...options, algorithms })
     if (hashMismatch(known, hashed.hashes ?? []) === undefined) found.push(hashed)
   }

@@ -117,6 +117,12 @@ export class VerifyingSink implements FileSink {
     return this.#target.finish(until, this.facts)
   }
 
+  /** What was written, for a message that goes on over another session; undefined where the target cannot be read. */
+  get read(): FileSink['read'] {
+    const { start } = this.#expected
+    return this.#target.read && ((position, length) => this.#read(start + position, length))
+  }
+
   /** What becomes of the file is decided by what went wrong, which is not known here. */
   async discard(): Promise<void> {}
 

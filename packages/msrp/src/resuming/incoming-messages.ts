@@ -167,7 +167,8 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
   }
 }
 
-const NOT_KEPT = 'What came before the connection was lost was not kept: the Endpoint needs the option resumeFor'
+const NOT_KEPT =
+  'What came before the connection was lost was not kept: it takes `resumeFor` of the Endpoint, and `read` of a sink of one’s own'
 
 const nowhere: FileSink = {
   write: async () => {},

@@ -34,6 +34,7 @@ const STABLE = 10_000
  * `localPath`, `remotePath` and `secure` are those of the latest session. Used like any other `Session`.
  */
 export class ResumingSession implements Session {
+  readonly resuming = true
   /** Resolves when there is a session for the first time; rejects when it is over before that. */
   readonly opened: Promise<void>
   readonly #options: ResumingOptions

@@ -64,7 +64,7 @@ export class UnconfirmedMessages {
     )
     if (signal?.aborted) message.abort(signal.reason)
     else if (this.#full(message)) {
-      message.fail(new MsrpError('queue-full', `${this.#messages.size} messages are not confirmed yet: wait for some`))
+      message.fail(this.#queueFull(message.memory))
     } else {
       message.begin(session)
       this.#messages.set(messageId, message)
@@ -88,6 +88,15 @@ export class UnconfirmedMessages {
   /** Nothing can be sent any more. */
   end(error: MsrpError): void {
     for (const message of this.all) message.fail(error)
+  }
+
+  #queueFull(bytes: number): MsrpError {
+    const { queueBytes } = this.#room
+    const text =
+      bytes > queueBytes
+        ? `A body of ${bytes} bytes in memory is more than the ${queueBytes} that may wait there: give it as a Blob or a file`
+        : `${this.#messages.size} messages are not confirmed yet: wait for some`
+    return new MsrpError('queue-full', text)
   }
 
   #full(message: ResentMessage): boolean {

@@ -22,6 +22,8 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
   /** Whether the connection to the next hop is protected by TLS. */
   readonly secure: boolean
   readonly state: 'open' | 'closing' | 'closed'
+  /** Whether it outlives its connections, and what one brought of a message goes on over the next, as in a `ResumingSession`. */
+  readonly resuming?: boolean
   /**
    * Sends a message; never blocks and never throws for what happens on the way: see `delivered`.
    * @throws MsrpError `invalid-argument` for options that cannot be used, and for a body that cannot be opened, such as a

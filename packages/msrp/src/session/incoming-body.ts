@@ -214,7 +214,7 @@ export class IncomingBody {
     this.#sink = undefined
     this.#direct = false
     this.#gate.open()
-    if (sink !== undefined) this.#restoring = this.#restore(sink)
+    if (sink !== undefined) this.#restoring = this.#restore(sink, error)
     this.#wake()
   }
 
@@ -268,18 +268,18 @@ export class IncomingBody {
     this.#gate.open()
   }
 
-  /** Brings what a sink had back into blocks. */
-  async #restore(writer: SinkWriter): Promise<void> {
+  /** Brings what a sink had back into blocks; where that cannot be read, the session's end is the message's. */
+  async #restore(writer: SinkWriter, error: MsrpError): Promise<void> {
+    if (!writer.readable) return this.fail(error)
     try {
-      if (!writer.readable) throw new MsrpError('storage', 'What was saved cannot be read back')
       for await (const { position, bytes } of writer.givenBack(BLOCK)) {
         this.#blocks.write(position, bytes)
         this.#relieve()
         while (this.#blocks.pending > this.#room.shared.window && this.#failure === undefined) await this.#more()
         if (this.#failure !== undefined) return
       }
-    } catch (error) {
-      this.fail(storageFailure(error))
+    } catch (cause) {
+      this.fail(storageFailure(cause))
     }
   }
 

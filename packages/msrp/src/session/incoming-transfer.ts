@@ -269,9 +269,11 @@ export class IncomingTransfer implements BodyRoom {
     // With its last chunk, though earlier ones may be missing.
     const cameToItsEnd = this.#state === 'complete' || this.body.total !== undefined
     this.#state = 'failed'
-    this.#reporter?.stop()
-    this.#complete.reject(error)
     const status = statusFor(error)
+    // Before the refusal, with which the message is over for its sender.
+    if (error.code === 'aborted' && status !== undefined) this.#reporter?.giveUp()
+    else this.#reporter?.stop()
+    this.#complete.reject(error)
     // The application's own words, if it was that.
     const comment = this.#refused === undefined && error.status !== undefined ? error.message : this.#refused?.comment
     const waiting = this.decision?.release() ?? []

@@ -29,10 +29,11 @@ export class InterruptedMessages {
     this.#keepFor = keepFor
   }
 
-  /** Keeps a part of the message that `first` was of. */
+  /** Keeps a part of the message that `first` was of, unless nothing of it is left. */
   keep(body: AnyBody, conversation: string, first: IncomingRequest): void {
     const key = keyOf(conversation, first)
     this.#drop(key)
+    if (body.failure !== undefined) return
     const expiry = this.#clock.after(this.#keepFor, () => this.#drop(key))
     this.#kept.set(key, { body, conversation, contentType: first.head.fields.contentType, expiry })
     if (this.#kept.size > this.#most) this.#makeRoom()

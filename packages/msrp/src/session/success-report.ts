@@ -47,6 +47,12 @@ export class SuccessReporter {
     }
   }
 
+  /** The message comes to no end: what has arrived is told at once, so that its sender can go on behind it another time. */
+  giveUp(): void {
+    if (!this.#finished && this.#until > this.#reported) this.#report(this.#until)
+    this.stop()
+  }
+
   /** No further REPORT. */
   stop(): void {
     this.#timer?.()

@@ -88,6 +88,42 @@ describe('a file that is asked for', () => {
     expect(new TextDecoder().decode(target.bytes)).toBe('second')
   })
 
+  test.each<[string, Omit<LocalFile, 'body'>]>([
+    ['has', { type: 'video/mp4' }],
+    ['does not have, too,', {}],
+  ])('by one who does not know its type is given with the type that it %s', async (_, { type }) => {
+    const body = 'abc'
+    const file: LocalFile = { body, name: 'film', ...(type === undefined ? {} : { type }) }
+    call = new Call({ bob: giving(file) })
+    const selector = selectorOf({ body, name: 'film' })
+    expect(selector).toEqual({ name: 'film', size: 3 })
+    const receiving = call.alice.files.request(call.alice.negotiation, selector, new MemoryTarget())
+    const { answer } = await call.exchange()
+    expect(lines(answer, 'file-selector')[0]).toContain(`type:${type ?? 'application/octet-stream'} hash:`)
+    expect(await receiving.done).toMatchObject({ type: type ?? 'application/octet-stream' })
+  })
+
+  test('by the type that stands for none is one without type', async () => {
+    call = new Call({ bob: giving({ body: 'abc', name: 'film' }) })
+    const selector = { name: 'film', type: 'application/octet-stream' }
+    const receiving = call.alice.files.request(call.alice.negotiation, selector, new MemoryTarget())
+    await call.exchange()
+    expect(await receiving.done).toMatchObject({ complete: true })
+  })
+
+  test('for a part of it is not given where it is a stream', async () => {
+    const errors: unknown[] = []
+    const onRequested = async (request: RequestedFile): Promise<void> => {
+      await request.give({ body: new Blob(['abcdef']).stream(), name: 'a' })
+    }
+    call = new Call({ bob: { onRequested, onError: (error) => errors.push(error) } })
+    const target = new MemoryTarget({ stored: new Uint8Array(2) })
+    const receiving = call.alice.files.request(call.alice.negotiation, { name: 'a' }, target)
+    await call.exchange()
+    expect(await failure(receiving.done)).toMatchObject({ code: 'not-acceptable' })
+    expect(errors).toMatchObject([{ code: 'invalid-argument' }])
+  })
+
   test('and is not the one that is given, is not given (RFC5547-10-2)', async () => {
     call = new Call({
       bob: { onRequested: async (request: RequestedFile) => void (await request.give(await picture())) },

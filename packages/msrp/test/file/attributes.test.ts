@@ -81,6 +81,7 @@ describe('file-selector', () => {
     ['a name without quotes', 'name:a.txt size:3', { name: 'a.txt', size: 3 }],
     ['more blanks', '  size:3   type:a/b ', { size: 3, type: 'a/b' }],
     ['other selectors', 'size:3 colour:blue', { size: 3 }],
+    ['blanks around parameters', 'type:a/b ; x="1" ;y=2; z=3 size:4', { type: 'a/b;x="1";y="2";z="3"', size: 4 }],
     ['a parameter without quotes', 'type:text/plain;charset=utf-8', { type: 'text/plain;charset="utf-8"' }],
     ['an empty name', 'name:"" size:3', { size: 3 }],
     ['the first of two', 'size:3 size:4', { size: 3 }],
@@ -116,7 +117,13 @@ describe('file-selector', () => {
     const many = Array.from({ length: 100 }, () => 'hash:x:AB').join(' ')
     expect(parseFileSelector(many).hashes).toHaveLength(16)
     // Would take longer than a test may, if it cost more.
-    for (const text of [`type:${'a'.repeat(8000)}"`, 'a:b '.repeat(2000), `name:"${'%'.repeat(8000)}"`]) {
+    const parameters = [';a=', ' ;a=', '; a=', ' ; a='].map((one) => `type:${one.repeat(1600)}"`)
+    for (const text of [
+      `type:${'a'.repeat(8000)}"`,
+      'a:b '.repeat(2000),
+      `name:"${'%'.repeat(8000)}"`,
+      ...parameters,
+    ]) {
       expect(parseFileSelectorOr(text)).toBeDefined()
     }
   })

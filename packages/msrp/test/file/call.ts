@@ -1,3 +1,4 @@
+import type { Transport } from '../../src/connection/index.ts'
 import {
   type FileTransfer,
   FileTransfers,
@@ -10,6 +11,7 @@ import {
 import { fileHash } from '../../src/node/index.ts'
 import { type MediaWishes, Negotiation } from '../../src/sdp/index.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
+import type { EndpointOptions } from '../../src/session/options.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { MemoryPlatform } from '../session/memory-platform.ts'
 import { pattern } from '../session/stage.ts'
@@ -26,19 +28,27 @@ export interface Side {
   readonly written: string[]
 }
 
-export type SideOptions = Omit<Partial<FileTransfersOptions>, 'platform'> & { readonly wishes?: MediaWishes[] }
+export type SideOptions = Omit<Partial<FileTransfersOptions>, 'platform'> & {
+  readonly wishes?: MediaWishes[]
+  readonly endpoint?: EndpointOptions
+}
 
 /** Alice and Bob, between whom descriptions can go to and fro. */
 export class Call {
   readonly alice: Side
   readonly bob: Side
   readonly #endpoints: MsrpEndpoint[] = []
+  readonly #cables: Transport[] = []
 
   constructor(options: { alice?: SideOptions; bob?: SideOptions } = {}) {
     const one = new MemoryPlatform()
     const other = new MemoryPlatform(one.clock)
-    one.onDial = (transport, target) => other.take(target.port, transport)
-    other.onDial = (transport, target) => one.take(target.port, transport)
+    const take = (platform: MemoryPlatform, transport: Transport, port: number): void => {
+      this.#cables.push(transport)
+      platform.take(port, transport)
+    }
+    one.onDial = (transport, target) => take(other, transport, target.port)
+    other.onDial = (transport, target) => take(one, transport, target.port)
     this.alice = this.#side(one, options.alice ?? {})
     this.bob = this.#side(other, options.bob ?? {})
   }
@@ -58,6 +68,11 @@ export class Call {
     return { offer, answer }
   }
 
+  /** Breaks every connection between them. */
+  cut(): void {
+    for (const cable of this.#cables) cable.destroy()
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()))
   }
@@ -72,8 +87,8 @@ export class Call {
     }
   }
 
-  #side(platform: MemoryPlatform, { wishes = [], ...options }: SideOptions): Side {
-    const endpoint = new MsrpEndpoint(platform, {})
+  #side(platform: MemoryPlatform, { wishes = [], endpoint: settings = {}, ...options }: SideOptions): Side {
+    const endpoint = new MsrpEndpoint(platform, settings)
     this.#endpoints.push(endpoint)
     const due: FileTransfer[] = []
     const { clock, random } = platform

@@ -1,9 +1,24 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type LocalFile, type OfferedFile, selectorOf } from '../../src/file/index.ts'
+import {
+  type FileSending,
+  type LocalFile,
+  type OfferedFile,
+  type ReceivedFile,
+  type ReceiveTransfer,
+  receiveFile,
+  type SendFileOptions,
+  selectorOf,
+  sendFile,
+  withHashes,
+} from '../../src/file/index.ts'
+import { fileHash } from '../../src/node/index.ts'
+import type { Session } from '../../src/session/api.ts'
+import type { EndpointOptions, SessionOptions } from '../../src/session/options.ts'
 import { MsrpError } from '../../src/wire/index.ts'
+import { type ResumingStage, resumingStage } from '../resuming/resuming-stage.ts'
 import { settled } from '../session/raw-peer.ts'
-import { failure } from '../session/stage.ts'
-import { bytes, Call, giving, lines, picture, taking } from './call.ts'
+import { failure, pattern } from '../session/stage.ts'
+import { bytes, Call, giving, lines, picture, type SideOptions, taking } from './call.ts'
 import { MemoryTarget } from './memory-target.ts'
 
 let call: Call
@@ -20,25 +35,34 @@ describe('going on after a broken session', () => {
     return { body: { size: bytes.length, read }, release: resolve }
   }
 
-  async function broken(side: 'alice' | 'bob'): Promise<{ target: MemoryTarget; confirmed: number; file: LocalFile }> {
+  async function broken(
+    side: 'alice' | 'bob',
+    {
+      target = new MemoryTarget(),
+      bob = {} as SideOptions,
+      lose = (session: Session): unknown => session.close(),
+    } = {},
+  ): Promise<{ target: MemoryTarget; confirmed: number; file: LocalFile; receiving: ReceiveTransfer }> {
     const file = await picture()
-    const target = new MemoryTarget()
+    let receiving: ReceiveTransfer | undefined
     const { body } = halting()
     const begun = Promise.withResolvers<void>()
     const onProgress = ({ bytes: there }: { bytes: number }): void => void (there >= 90_000 && begun.resolve())
-    const onOffered = (offer: OfferedFile): void => void offer.take(target, { onProgress })
-    call = new Call({ bob: { onOffered } })
+    const onOffered = (offer: OfferedFile): void => {
+      receiving = offer.take(target, { onProgress })
+    }
+    call = new Call({ bob: { ...bob, onOffered } })
     const sending = await call.alice.files.offer(call.alice.negotiation, { ...file, body })
     await call.exchange()
     await begun.promise
     await settled()
-    await (await call[side].negotiation.media[0]!.session).close()
+    await lose(await call[side].negotiation.media[0]!.session)
     await failure(sending.done)
     await settled()
     expect(target.state).toBe('suspended')
     const { confirmed } = sending
     await call.close()
-    return { target, confirmed, file }
+    return { target, confirmed, file, receiving: receiving! }
   }
 
   test.each(['alice', 'bob'] as const)(
@@ -60,6 +84,19 @@ describe('going on after a broken session', () => {
       expect(Buffer.compare(again.bytes, bytes)).toBe(0)
     },
   )
+
+  // The rest comes as a message of its own, so the part is the target's and not the endpoint's.
+  test.each<[string, (session: Session) => void]>([
+    ['the connection broke', () => call.cut()],
+    ['it was dropped here', (session) => session.drop()],
+  ])('what is there stays with the target although the endpoint keeps parts of messages: %s', async (_, lose) => {
+    for (const readable of [true, false]) {
+      const target = new MemoryTarget({ readable })
+      const { receiving } = await broken('bob', { target, bob: { endpoint: { resumeFor: 300_000 } }, lose })
+      expect(await failure(receiving.done)).toMatchObject({ code: 'connection-lost' })
+      expect(target.bytes.length).toBeGreaterThanOrEqual(90_000)
+    }
+  })
 
   test('the receiver asks for the rest, and the whole is verified (RFC5547-8.2.2-3, RFC5547-8.3.2-14)', async () => {
     const { target, file } = await broken('alice')
@@ -132,5 +169,62 @@ describe('going on after a broken session', () => {
     const sending = await call.alice.files.offer(call.alice.negotiation, await picture(), { range: { start: 101 } })
     await call.exchange(call.alice, { answer: (answer) => answer.replace(/a=file-range.*\r\n/, '') })
     expect(await failure(sending.done)).toMatchObject({ code: 'file-mismatch' })
+  })
+})
+
+describe('a file over a session that outlives its connections', () => {
+  const whole = pattern(3 * 1024 * 1024)
+
+  /** Alice sends to Bob, and two of three MiB are there when the connection breaks. */
+  async function overLoss(
+    target: MemoryTarget,
+    { send = {} as SendFileOptions, endpoint = {} as EndpointOptions, session = {} as SessionOptions } = {},
+  ): Promise<{ received: Promise<ReceivedFile>; sending: FileSending; stage: ResumingStage }> {
+    const stage = resumingStage({ endpoint, session })
+    const { clock, alice, bob } = stage
+    const file = await withHashes({ body: whole, name: 'a' }, { createHash: fileHash })
+    const { promise: more, resolve } = Promise.withResolvers<void>()
+    const read = async (at: number, length: number): Promise<Uint8Array> => {
+      if (at >= 2 * 1024 * 1024) await more
+      return whole.slice(at, at + length)
+    }
+    const received = receiveFile(bob, target, { selector: selectorOf(file), createHash: fileHash, clock })
+    received.catch(() => {})
+    const sending = sendFile(alice, { ...file, body: { size: whole.length, read } }, send)
+    await stage.until(() => sending.confirmed > 1024 * 1024)
+    stage.cut()
+    resolve()
+    await stage.until(() => alice.statistics.unconfirmed.messages === 0)
+    return { received, sending, stage }
+  }
+
+  test('arrives whole and is verified, in a target that can be read', async () => {
+    const target = new MemoryTarget()
+    const { received, sending, stage } = await overLoss(target)
+    expect(stage.alice.losses).toBe(1)
+    expect(stage.alice.statistics.resentBytes).toBeLessThan(1024 * 1024)
+    await sending.delivered
+    expect(await received).toMatchObject({ complete: true, size: whole.length, hashes: [{}, {}] })
+    expect(target.state).toBe('finished')
+    expect(Buffer.compare(target.bytes, whole)).toBe(0)
+    await stage.close()
+  })
+
+  test.each<[string, ConstructorParameters<typeof MemoryTarget>[0], Parameters<typeof overLoss>[1]]>([
+    ['the target cannot be read', { readable: false }, {}],
+    ['it comes in an envelope', {}, { send: { cpim: { from: 'sip:alice@example.com', to: 'sip:bob@example.com' } } }],
+    ['the endpoint keeps nothing', {}, { endpoint: { resumeFor: 0 } }],
+    ['the endpoint has no room for it', {}, { session: { limits: { spool: 100_000 } } }],
+  ])('is lost with the connection, and its target keeps what is there, where %s', async (_, how, more) => {
+    const target = new MemoryTarget(how)
+    const { received, sending, stage } = await overLoss(target, more)
+    expect(await failure(received)).toMatchObject({
+      code: expect.stringMatching(/^(connection-lost|storage|too-large)$/),
+    })
+    expect(await failure(sending.delivered)).toMatchObject({ code: 'refused' })
+    expect(target.state).toBe('suspended')
+    expect(Buffer.compare(target.bytes, whole.subarray(0, target.bytes.length))).toBe(0)
+    expect(target.bytes.length).toBeGreaterThan(1024 * 1024)
+    await stage.close()
   })
 })

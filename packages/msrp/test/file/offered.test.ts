@@ -156,6 +156,17 @@ describe('a file that is offered', () => {
     expect(call.alice.negotiation.media).toEqual([])
   })
 
+  test.each<[string, LocalFile['body'], number]>([
+    ['a part of a stream', new Blob(['abcdef']).stream(), 3],
+    ['a part of a stream of known size', { stream: new Blob(['abcdef']).stream(), size: 6 }, 3],
+    ['a part that it does not have', 'abc', 9],
+  ])('is not offered where that is %s', async (_, body, start) => {
+    call = new Call()
+    const offering = call.alice.files.offer(call.alice.negotiation, { body }, { range: { start } })
+    expect(await failure(offering)).toMatchObject({ code: 'invalid-argument' })
+    expect(call.alice.negotiation.media).toEqual([])
+  })
+
   test('is answered without icon, disposition and date (RFC5547-8.3.1-4)', async () => {
     call = new Call({ bob: taking() })
     const dates = { modification: new Date(0) }

@@ -219,10 +219,13 @@ describe('a transfer is given up', () => {
 
   test('by a receiver that wants to go on later: what is there stays', async () => {
     const { sending, receiving, target } = await underWay()
+    expect(sending.confirmed).toBe(0)
     receiving.suspend()
     await failure(receiving.done)
     expect(await failure(sending.done)).toMatchObject({ status: 413 })
     expect(target.state).toBe('suspended')
+    // REPORTs come once a second, but the one of what is there comes before the refusal.
+    expect(sending.confirmed).toBe(target.bytes.length - 1)
   })
 
   test.each([

@@ -1,11 +1,20 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
-import { receiveFile, selectorOf, sendFile, withHashes } from '../../src/file/index.ts'
+import {
+  type FileTarget,
+  type OfferedFile,
+  type ReceiveTransfer,
+  receiveFile,
+  selectorOf,
+  sendFile,
+  withHashes,
+} from '../../src/file/index.ts'
 import { VerifyingSink } from '../../src/file/verifying-sink.ts'
 import { Endpoint } from '../../src/index.ts'
 import { FileStore, fileHash } from '../../src/node/index.ts'
 import { temporaryFolder } from '../node/temporary-folder.ts'
+import { settled } from '../session/raw-peer.ts'
 import { failure, pattern } from '../session/stage.ts'
 import { Call } from './call.ts'
 import { MemoryTarget } from './memory-target.ts'
@@ -81,5 +90,62 @@ describe('how much of a file is stored', () => {
     receiving.suspend()
     expect(await failure(receiving.done)).toMatchObject({ code: 'aborted' })
     expect(await store.stored(selector)).toBe(400)
+  })
+
+  test.each<[string, (offer: OfferedFile, open: () => Promise<FileTarget>) => Promise<unknown>]>([
+    ['begins behind it', async (offer, open) => offer.take(await open())],
+    ['is too large', async (offer, open) => offer.take(await open(), { maxSize: 999 })],
+    [
+      'is refused after it was taken',
+      async (offer, open) => {
+        offer.take(await open())
+        offer.refuse()
+      },
+    ],
+    [
+      'is taken twice',
+      async (offer, open) => {
+        offer.take(new MemoryTarget({ stored: pattern(400) }))
+        offer.take(await open())
+      },
+    ],
+  ])('is there for the next offer as soon as one is answered that %s', async (why, take) => {
+    const folder = await mkdtemp(join(root.path, 'store-'))
+    const store = new FileStore(folder)
+    const file = await withHashes({ body: pattern(1000), name: 'a.bin' }, { createHash: fileHash })
+    const begun = await store.open(selectorOf(file))
+    await begun.write(0, pattern(400))
+    await begun.suspend()
+    const kept = await readdir(folder)
+    let next: ReceiveTransfer | undefined
+    let offers = 0
+    const onOffered = async (offer: OfferedFile): Promise<void> => {
+      const open = (): Promise<FileTarget> => store.open(offer.selector)
+      if (++offers === 1) await take(offer, open)
+      else next = offer.take(await open())
+    }
+    const call = new Call({ bob: { onOffered, onError: () => {} } })
+    onTestFinished(() => call.close())
+    const { alice } = call
+    const start = why === 'begins behind it' ? 402 : 401
+    const refused = await alice.files.offer(alice.negotiation, file, { range: { start } })
+    await call.exchange()
+    expect(await failure(refused.done)).toMatchObject({ code: 'not-acceptable' })
+    expect(await readdir(folder)).toEqual(kept)
+    await alice.files.offer(alice.negotiation, file, { range: { start: 401 } })
+    await call.exchange()
+    expect(await next?.done).toMatchObject({ complete: true, size: 1000 })
+    expect(await readdir(folder)).toEqual(['a.bin'])
+  })
+
+  test('is there for the next transfer when a file cannot be asked for', async () => {
+    const call = new Call()
+    onTestFinished(() => call.close())
+    const { files, negotiation } = call.alice
+    const target = new MemoryTarget({ stored: pattern(400) })
+    const hashes = [{ algorithm: 'sha-256', digest: '0'.repeat(64) }]
+    expect(() => files.request(negotiation, { hashes }, target)).toThrow(/sha-1/)
+    await settled()
+    expect([target.state, files.active.size]).toEqual(['suspended', 0])
   })
 })

@@ -216,6 +216,8 @@ describe('While there is no session', () => {
     )
     expect(await failure(tooLarge!.delivered)).toMatchObject({ code: 'queue-full' })
     expect(await failure(tooMany!.delivered)).toMatchObject({ code: 'queue-full' })
+    const never = failure(stage.alice.send('12345678901').delivered)
+    expect(await never).toMatchObject({ code: 'queue-full', message: expect.stringMatching(/Blob/) })
     for (const message of [first, second, third]) expect(await stateOf(message!.delivered)).toBe('pending')
     await stage.close()
     expect(await failure(first!.delivered)).toMatchObject({ code: 'closed' })

@@ -194,6 +194,20 @@ describe('While a long message is taken', () => {
     expect(ranges(await reports(peer))).toEqual([`1-${2 * MIB}/${4 * MIB}`])
   })
 
+  test('a reader who has enough of it: what he has is reported before the message is refused', async () => {
+    const { peer, session } = await passive()
+    const whole = peer.bytesOf({ body: pattern(100_000), success: 'yes' })
+    peer.write(whole.subarray(0, -5_000))
+    const reader = (await nextMessage(session)).stream().getReader()
+    const { value } = await reader.read()
+    await reader.cancel()
+    await settled()
+    const [report, response] = peer.seen
+    expect(report).toMatchObject({ kind: 'request', method: 'REPORT' })
+    expect(report!.field('Byte-Range')).toBe(`1-${value!.length}/100000`)
+    expect(response).toMatchObject({ kind: 'response', status: 413 })
+  })
+
   test('a slow reader is heard of every ten seconds, so that the sender does not give up (RFC4975-7.1.3-3)', async () => {
     const { peer, session, platform } = await passive()
     peer.send({ messageId: 'slow1', body: pattern(500_000), range: '1-*/*', flag: '+', success: 'yes' })

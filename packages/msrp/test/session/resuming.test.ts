@@ -303,6 +303,24 @@ describe('What came before the session broke', () => {
     expect(stage.platform.clock.pending).toBe(0)
   })
 
+  test('makes no room for one of which nothing is left', async () => {
+    const stage = await passive({}, { resumeFor: 60_000, limits: { interruptedMessages: 1 } })
+    for (const messageId of ['unread', 'saved']) {
+      stage.peer.send({ messageId, body: '12345', range: '1-*/10', flag: '+' })
+    }
+    await nextMessage(stage.session)
+    const unreadable = { write: async () => {}, finish: async () => {}, discard: async () => {} }
+    const saving = failure((await nextMessage(stage.session)).saveTo(unreadable))
+    await settled()
+    stage.peer.transport.destroy()
+    expect(await saving).toMatchObject({ code: 'connection-lost' })
+    const peer = stage.arrive()
+    peer.send({ messageId: 'unread', body: '67890', range: '6-10/10' })
+    const message = await nextMessage((await stage.prepared.sessions().next()).value!)
+    expect(await message.text()).toBe('1234567890')
+    await stage.endpoint.close()
+  })
+
   test('makes room for no other peer that leaves more behind', async () => {
     const stage = await passive({ resumeKey: 'Alice' }, { resumeFor: 60_000, limits: { interruptedMessages: 3 } })
     const { peer, session } = await another(stage, 'Bob')
@@ -362,6 +380,7 @@ describe('What came before the session broke', () => {
     const stage = await broken({}, (message) =>
       message.saveTo({ write: async () => {}, finish: async () => {}, discard: async () => {} }),
     )
+    expect(await failure(stage.first)).toMatchObject({ code: 'connection-lost' })
     await pour(stage.peer, 2 * MIB, 3 * MIB, '+')
     expect((await nextMessage(stage.session)).received).toBe(MIB)
   })
