@@ -51,7 +51,8 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
   finish(options?: FinishOptions): Promise<Finished>
   /**
    * Ends the session at once as if its connection had broken, for one that is known to be dead, such as after a change of the
-   * network: messages fail with the error, and what has arrived of others is kept for `resumeFor`. Default: `connection-lost`.
+   * network: messages fail with the error, and what has arrived of others is kept for `resumeFor`. Where the line still works,
+   * what is going out is not abandoned for the peer (`+`): another session may bring the rest. Default: `connection-lost`.
    */
   drop(error?: MsrpError): void
 }

@@ -47,6 +47,24 @@ describe('session.close()', () => {
     expect(platform.clock.pending).toBe(0)
   })
 
+  test('says # of what it has abandoned also when the session has ended before that could go out', async () => {
+    const { session, peer, platform } = await active({}, (machine) => {
+      // Less than a head: so much waits here that no end-line goes out before the peer reads.
+      machine.pairOptions = { capacity: 10 }
+    })
+    peer.transport.pause()
+    session.send(pattern(1_000_000))
+    await settled(3)
+    const closing = session.close()
+    await platform.clock.advance(4_999)
+    expect(session.state).toBe('closing')
+    await platform.clock.advance(1)
+    expect(session.state).toBe('closed')
+    peer.transport.resume()
+    await closing
+    expect((await peer.all()).map(({ flag }) => flag)).toEqual(['#'])
+  })
+
   test('waits until what has arrived is saved, and reports it', async () => {
     const { session, peer } = await passive()
     const file = new MemoryFile('x')

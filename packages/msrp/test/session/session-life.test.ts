@@ -90,7 +90,47 @@ describe('drop', () => {
     expect(await (await nextMessage(next)).text()).toBe('1234567890')
     await endpoint.close()
   })
+
+  test('leaves what was going out for the next session: its chunk does not end with #', async () => {
+    const { session, peer } = await active()
+    const sent = session.send(neverEnding())
+    await settled()
+    session.drop()
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'connection-lost' })
+    expect((await peer.all()).map(({ flag }) => flag)).toEqual(['+'])
+    expect(peer.closed).toBe(true)
+  })
+
+  test('so do a response and a REPORT that say that the peer has no such session', async () => {
+    for (const way of ['response', 'REPORT']) {
+      const { session, peer } = await active()
+      const asked = session.send('are you there?')
+      const chunk = await peer.request('SEND')
+      const sent = session.send(neverEnding())
+      await settled()
+      if (way === 'response') peer.respond(chunk, 481, 'No such session')
+      else peer.report(sent.messageId, '1-1/*', '000 481 No such session')
+      for (const { delivered } of [asked, sent]) expect(await failure(delivered)).toMatchObject({ status: 481 })
+      expect((await peer.all()).map(({ flag }) => flag)).toEqual(['+'])
+    }
+  })
+
+  test('but what was abandoned before still ends with #', async () => {
+    const { session, peer } = await active()
+    const sent = session.send(neverEnding())
+    await settled()
+    sent.abort()
+    session.drop()
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'aborted' })
+    expect((await peer.all()).map(({ flag }) => flag)).toEqual(['#'])
+  })
 })
+
+/** A body whose rest does not come. */
+async function* neverEnding(): AsyncGenerator<Uint8Array> {
+  yield pattern(10_000)
+  await new Promise(() => {})
+}
 
 describe('The statistics of a session', () => {
   test('count messages, chunks, bytes and REPORTs in both directions, and what is not confirmed', async () => {
