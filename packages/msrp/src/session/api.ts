@@ -221,7 +221,7 @@ export interface PreparedSession extends AsyncDisposable {
   complete(remotePath: PathInput, options?: CompleteOptions): Promise<Session>
   /** With `remotePath: 'first'`: one session after another on this path. */
   sessions(): AsyncIterableIterator<Session>
-  /** The relay handed out another path. Called on refresh, if at all. */
+  /** The relay handed out another path. Called on refresh, if at all. What it throws becomes an uncaught error; the path is kept. */
   onPathChanged: ((change: PathChange) => void) | undefined
   /** Resolves when it is over: closed here, or the relay's connection is gone and `error` says why. */
   readonly closed: Promise<SessionEnd>

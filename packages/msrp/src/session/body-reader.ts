@@ -65,8 +65,12 @@ function anyPlace({ size, contentType }: ContentFacts, read: BodyReader['read'],
 function randomAccessReader(facts: ContentFacts, body: RandomAccessBody): BodyReader {
   return anyPlace(
     facts,
-    async (position, length) =>
-      position < body.size ? body.read(position, Math.min(length, body.size - position)) : undefined,
+    async (position, length) => {
+      if (position >= body.size) return undefined
+      const bytes: unknown = await body.read(position, Math.min(length, body.size - position))
+      if (bytes === undefined || bytes instanceof Uint8Array) return bytes
+      throw unusable(`an object whose read gives a ${typeof bytes}`)
+    },
     () => void closeContent(body),
   )
 }

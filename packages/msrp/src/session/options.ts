@@ -260,7 +260,7 @@ export interface SendProgress {
 /** What an `Endpoint` is made with. */
 export interface EndpointOptions {
   readonly tls?: TlsOptions
-  /** Sees every request and response, credentials masked. */
+  /** Sees every request and response, credentials masked. What it throws becomes an uncaught error; connections go on. */
   readonly trace?: (event: TraceEvent) => void
   /**
    * How long to keep what arrived of messages whose session broke, so that a later session with the same peer can bring the

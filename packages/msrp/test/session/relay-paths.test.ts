@@ -4,6 +4,7 @@ import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MemoryPlatform } from './memory-platform.ts'
 import { type RawPeer, type Seen, settled } from './raw-peer.ts'
 import { dialledPeer, failure, nextMessage, PEER } from './stage.ts'
+import { uncaught } from './uncaught.ts'
 
 describe('A relay', () => {
   const relay = { uri: 'msrps://relay.example:2855;tcp', username: 'alice', password: 'secret' }
@@ -137,6 +138,24 @@ describe('A relay', () => {
     expect(changes[0]!.localPath).toBe(prepared.localPath)
     expect(prepared.localPath).toContain('/other;tcp ')
     expect(changes[0]!.oldExpiresIn).toBeGreaterThan(0)
+    await prepared.close()
+  })
+
+  test('that hands out another path where that is told to a mistake: it shows, and the path is refreshed again', async () => {
+    const thrown = uncaught()
+    const { preparing, peer, platform } = await registering()
+    grant(peer, await peer.request('AUTH'))
+    const prepared = await preparing
+    prepared.onPathChanged = () => {
+      throw new Error('a mistake')
+    }
+    for (const token of ['other', 'third']) {
+      while (peer.seen.length === 0) await platform.clock.advance(1_000)
+      grant(peer, await peer.request('AUTH'), use.replace('token', token))
+      await settled()
+      expect(prepared.localPath).toContain(`/${token};tcp `)
+    }
+    expect(thrown.map(String)).toEqual(['Error: a mistake', 'Error: a mistake'])
     await prepared.close()
   })
 })

@@ -17,6 +17,7 @@ import {
   type Stage,
   stateOf,
 } from './stage.ts'
+import { uncaught } from './uncaught.ts'
 
 const MIB = 1024 * 1024
 
@@ -316,6 +317,25 @@ describe('A large message to a far side behind deep buffers that are emptied slo
 })
 
 describe('The trace', () => {
+  test('that throws is a mistake for the application to see, and what was traced goes on', async () => {
+    const thrown = uncaught()
+    const platform = new MemoryPlatform()
+    const trace = ({ direction }: TraceEvent): void => {
+      throw new Error(`the trace of what goes ${direction}`)
+    }
+    const connecting = new MsrpEndpoint(platform, { trace }).connect({ path: PEER })
+    const peer = await dialledPeer(platform)
+    peer.respond(await peer.request('SEND'))
+    const session = await connecting
+    peer.from = session.remotePath
+    peer.to = session.localPath
+    expect((await peer.response(peer.send({ body: 'hello' }))).status).toBe(200)
+    expect(await (await nextMessage(session)).text()).toBe('hello')
+    expect(new Set(thrown.map(String))).toEqual(
+      new Set(['Error: the trace of what goes out', 'Error: the trace of what goes in']),
+    )
+  })
+
   test('names connection, direction, session, transaction and time of each request and response, and their ends', async () => {
     const events: TraceEvent[] = []
     const platform = new MemoryPlatform()
