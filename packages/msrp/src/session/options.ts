@@ -227,7 +227,10 @@ export interface SendOptions {
   readonly wrappedTypes?: readonly string[]
   /** The value of Content-Disposition. Default: none; `render`, which means the same, for what may go in several chunks. */
   readonly disposition?: string
-  /** Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`. */
+  /**
+   * Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`, nor with
+   * that field in `fields`.
+   */
   readonly fileName?: string
   /** Further header fields for every chunk. */
   readonly fields?: readonly (readonly [name: string, value: string])[]
