@@ -84,7 +84,7 @@ export class Prepared implements PreparedSession {
   empty(): void {
     if (this.#state !== 'closed') return
     this.#state = 'gone'
-    this.#way.release?.()
+    this.#way.release?.(this.#local.options.closeTimeout)
     this.#onGone()
   }
 
