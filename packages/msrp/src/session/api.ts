@@ -12,7 +12,8 @@ export interface SessionEnd {
 
 /**
  * A session between two endpoints (RFC 4975). Iterating gives the messages as they begin to arrive: one at a time, in
- * the order in which their first chunks came. The iteration ends with the session, after what is complete was handed out.
+ * the order in which their first chunks came. The iteration ends with the session, after what is complete was handed out; at
+ * once with `close()`, which throws away what nobody was given yet.
  */
 export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable {
   /** Our path, as the peer has it. */
@@ -41,7 +42,8 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
   readonly closed: Promise<SessionEnd>
   /**
    * Ends the session: sends what is pending of responses and REPORTs, abandons messages that are not out yet, and closes
-   * the connection when no other session uses it. Resolves when done.
+   * the connection when neither another session nor a path through a relay uses it. Resolves when done. What has come whole
+   * can still be read by whoever has it, without a REPORT; `finish({ incoming: true })` waits for that, and for the rest.
    */
   close(): Promise<void>
   /**

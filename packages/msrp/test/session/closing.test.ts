@@ -81,17 +81,51 @@ describe('session.close()', () => {
     expect(seen.at(-1)!.field('Byte-Range')).toBe('1-100/100')
   })
 
-  test('fails what has not arrived whole or was not read, and ends the iteration', async () => {
+  test('fails what has not arrived whole, and ends the iteration', async () => {
     const { session, peer } = await passive()
     peer.send({ body: 'half', range: '1-*/8', flag: '+' })
-    peer.send({ body: 'unread' })
-    const [half, unread] = [await nextMessage(session), await nextMessage(session)]
+    const half = await nextMessage(session)
     const reading = failure(half.bytes())
     const next = session[Symbol.asyncIterator]().next()
     await session.close()
     expect(await reading).toMatchObject({ code: 'closed' })
-    expect(await failure(unread.text())).toMatchObject({ code: 'closed' })
     expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  test('leaves what is whole to whoever has it, also from the spool, and throws away what nobody was given', async () => {
+    const { session, peer, platform } = await passive({ limits: { window: 100_000 } })
+    for (const text of ['read', 'unread', 'not taken']) {
+      await peer.response(peer.send({ body: text }))
+      await peer.response(peer.send({ body: pattern(500_000) }))
+    }
+    const texts = [await nextMessage(session)]
+    const large = [await nextMessage(session)]
+    texts.push(await nextMessage(session))
+    large.push(await nextMessage(session))
+    const reading = large[0]!.bytes()
+    expect(await texts[0]!.text()).toBe('read')
+    await session.close()
+    expect(await texts[1]!.text()).toBe('unread')
+    for (const bytes of [reading, large[1]!.bytes()]) {
+      expect(Buffer.compare(await bytes, pattern(500_000))).toBe(0)
+    }
+    expect(await session[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined })
+    await settled()
+    expect(platform.spools).not.toEqual([])
+    expect(platform.spooled).toBe(0)
+  })
+
+  test('throws away what is not decided on yet', async () => {
+    const { session, peer, platform } = await passive({
+      limits: { window: 100_000 },
+      onRequest: () => new Promise(() => {}),
+    })
+    peer.send({ body: pattern(500_000) })
+    await settled(60)
+    expect(platform.spooled).toBeGreaterThan(0)
+    await session.close()
+    await settled()
+    expect(platform.spooled).toBe(0)
   })
 
   test('takes no new message while what has arrived is still being saved', async () => {
