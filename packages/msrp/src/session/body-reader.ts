@@ -67,9 +67,9 @@ function randomAccessReader(facts: ContentFacts, body: RandomAccessBody): BodyRe
     facts,
     async (position, length) => {
       if (position >= body.size) return undefined
-      const bytes: unknown = await body.read(position, Math.min(length, body.size - position))
-      if (bytes === undefined || bytes instanceof Uint8Array) return bytes
-      throw unusable(`an object whose read gives a ${typeof bytes}`)
+      const bytes = await body.read(position, Math.min(length, body.size - position))
+      if (!(bytes instanceof Uint8Array)) throw unusable(`a read of ${typeof bytes}`)
+      return bytes
     },
     () => void closeContent(body),
   )

@@ -205,7 +205,7 @@ export class OutgoingMessages implements OutgoingRoom {
     const fields: Field[] = [...(options.fields ?? [])]
     const given = fields.filter(([name]) => /^content-disposition$/i.test(name))
     if ([disposition, fileName, ...given].filter((one) => one !== undefined).length > 1) {
-      throw unusable('more than one Content-Disposition: disposition, fileName, fields')
+      throw unusable('more than one disposition')
     }
     // There are peers that take no chunk without one; `render` is what its absence means (RFC 4975 §7.1.1).
     const usual = given.length > 0 || (facts.size !== undefined && facts.size <= WHOLE_CHUNK) ? undefined : 'render'

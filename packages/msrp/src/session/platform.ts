@@ -117,7 +117,7 @@ export interface Spool {
 export interface FileSink<Result = unknown> {
   /**
    * Stores bytes at a position (0 is the first). The bytes are handed over. Calls may overlap. What it throws or rejects with
-   * fails the message with `storage`, or is the error itself where it is an MsrpError with a `status`, which the sender hears.
+   * fails the message: with `storage`, or with itself where it is an MsrpError with a `status`, which the sender hears then.
    */
   write(position: number, bytes: Uint8Array): Promise<void>
   /**
