@@ -12,7 +12,8 @@ export interface SessionEnd {
 
 /**
  * A session between two endpoints (RFC 4975). Iterating gives the messages as they begin to arrive: one at a time, in
- * the order in which their first chunks came. The iteration ends with the session, after what is complete was handed out.
+ * the order in which their first chunks came. The iteration ends with the session, after what is complete was handed out; at
+ * once with `close()`, which throws away what nobody was given yet.
  */
 export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable {
   /** Our path, as the peer has it. */
@@ -43,7 +44,8 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
   readonly closed: Promise<SessionEnd>
   /**
    * Ends the session: sends what is pending of responses and REPORTs, abandons messages that are not out yet, and closes
-   * the connection when no other session uses it. Resolves when done.
+   * the connection when neither another session nor a path through a relay uses it. Resolves when done. What has come whole
+   * can still be read by whoever has it, without a REPORT; `finish({ incoming: true })` waits for that, and for the rest.
    */
   close(): Promise<void>
   /**
@@ -53,7 +55,8 @@ export interface Session extends AsyncIterable<IncomingMessage>, AsyncDisposable
   finish(options?: FinishOptions): Promise<Finished>
   /**
    * Ends the session at once as if its connection had broken, for one that is known to be dead, such as after a change of the
-   * network: messages fail with the error, and what has arrived of others is kept for `resumeFor`. Default: `connection-lost`.
+   * network: messages fail with the error, and what has arrived of others is kept for `resumeFor`. Where the line still works,
+   * what is going out is not abandoned for the peer (`+`): another session may bring the rest. Default: `connection-lost`.
    */
   drop(error?: MsrpError): void
 }
@@ -222,7 +225,7 @@ export interface PreparedSession extends AsyncDisposable {
   complete(remotePath: PathInput, options?: CompleteOptions): Promise<Session>
   /** With `remotePath: 'first'`: one session after another on this path. */
   sessions(): AsyncIterableIterator<Session>
-  /** The relay handed out another path. Called on refresh, if at all. */
+  /** The relay handed out another path. Called on refresh, if at all. What it throws becomes an uncaught error; the path is kept. */
   onPathChanged: ((change: PathChange) => void) | undefined
   /** Resolves when it is over: closed here, or the relay's connection is gone and `error` says why. */
   readonly closed: Promise<SessionEnd>

@@ -65,8 +65,12 @@ function anyPlace({ size, contentType }: ContentFacts, read: BodyReader['read'],
 function randomAccessReader(facts: ContentFacts, body: RandomAccessBody): BodyReader {
   return anyPlace(
     facts,
-    async (position, length) =>
-      position < body.size ? body.read(position, Math.min(length, body.size - position)) : undefined,
+    async (position, length) => {
+      if (position >= body.size) return undefined
+      const bytes = await body.read(position, Math.min(length, body.size - position))
+      if (!(bytes instanceof Uint8Array)) throw unusable(`a read of ${typeof bytes}`)
+      return bytes
+    },
     () => void closeContent(body),
   )
 }

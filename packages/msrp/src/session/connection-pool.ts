@@ -28,16 +28,18 @@ export class ConnectionPool {
 
   /** A connection to the first URI of a path. Whoever gets it has to `use` it at once. @throws MsrpError */
   async get(target: MsrpUri, trust: PeerTrust, signal: AbortSignal | undefined): Promise<EndpointConnection> {
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw givenUp(signal)
     // What may be trusted is part of what a connection is.
     const key = `${target.authorityKey};${target.transport};${this.#trustKey(trust)}`
     let dialing = this.#connections.get(key)
     if (dialing === undefined || dialing.dead) {
       const controller = new AbortController()
-      dialing = new Dialing(controller, this.#open(target, trust, controller.signal), () =>
-        this.#connections.delete(key),
-      )
-      this.#connections.set(key, dialing)
+      const fresh: Dialing = new Dialing(controller, this.#open(target, trust, controller.signal), () => {
+        // Another one may have its place by now.
+        if (this.#connections.get(key) === fresh) this.#connections.delete(key)
+      })
+      this.#connections.set(key, fresh)
+      dialing = fresh
     }
     return dialing.wait(signal)
   }
@@ -78,7 +80,7 @@ class Dialing {
   }
 
   get dead(): boolean {
-    return this.#over || this.#connection?.open === false
+    return this.#over || this.#controller.signal.aborted || this.#connection?.open === false
   }
 
   /** Gives up opening when the last one that waits does. */
@@ -86,7 +88,7 @@ class Dialing {
     if (this.#connection !== undefined) return this.#connection
     this.#waiting++
     const { promise: aborted, reject } = Promise.withResolvers<never>()
-    const onAbort = (): void => reject(new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason }))
+    const onAbort = (): void => reject(givenUp(signal))
     signal?.addEventListener('abort', onAbort)
     try {
       return await Promise.race([this.#promise, aborted])
@@ -95,4 +97,8 @@ class Dialing {
       if (--this.#waiting === 0 && this.#connection === undefined) this.#controller.abort()
     }
   }
+}
+
+function givenUp(signal: AbortSignal | undefined): MsrpError {
+  return new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason })
 }

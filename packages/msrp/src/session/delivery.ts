@@ -86,6 +86,7 @@ export class Delivery {
   /** A part has to go out again. */
   unsent(): void {
     this.#total = undefined
+    this.#quietParts = 0
     this.#timer?.()
     this.#timer = undefined
   }

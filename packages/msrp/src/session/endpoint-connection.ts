@@ -103,11 +103,9 @@ export class EndpointConnection implements MsrpConnectionHandler<PendingRequest>
     this.#timer = undefined
   }
 
-  /** Lets go; true when that closes the connection. */
-  release(user: ConnectionUser, timeout?: number): boolean {
-    if (!this.#users.delete(user) || this.#users.size > 0) return false
-    this.close(timeout)
-    return true
+  /** Lets go; the last one closes it, as `close` does. */
+  release(user: ConnectionUser, timeout?: number): void {
+    if (this.#users.delete(user) && this.#users.size === 0) this.close(timeout)
   }
 
   /** Closes it once what is queued is out, or after `timeout` milliseconds at the latest. */

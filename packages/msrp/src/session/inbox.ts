@@ -37,7 +37,10 @@ export class Inbox implements TransferRoom {
     this.context = context
     if (options.onRequest ?? options.containers) this.#decisions = loadedBefore(platform.parts.options)
     this.queue = new MessageQueue<IncomingTransfer, IncomingMessage>(
-      (transfer) => new ReceivedMessage(transfer, platform),
+      (transfer) => {
+        transfer.given = true
+        return new ReceivedMessage(transfer, platform)
+      },
       () => this.#waiting?.watch(),
     )
     this.shared = {
@@ -111,8 +114,8 @@ export class Inbox implements TransferRoom {
   }
 
   /**
-   * The session is over. What has not arrived whole fails; what has can still be read, unless `discard` says that nobody
-   * is going to.
+   * The session is over. What has not arrived whole fails; what has can still be read. With `discard` only by whoever has it
+   * already: nobody is going to ask for more.
    */
   end(error: MsrpError, discard: boolean): void {
     for (const transfer of [...this.#transfers.values()]) {
@@ -120,7 +123,7 @@ export class Inbox implements TransferRoom {
       // What nobody has decided on yet is not kept: it could be something else that is decided on when the rest comes.
       if (transfer.state === 'arriving' && keep !== undefined && !discard && !transfer.decision?.open)
         keep(transfer.interrupt(error), transfer.first)
-      else if (transfer.state === 'arriving' || (discard && transfer.body.unread)) transfer.fail(error)
+      else if (transfer.state === 'arriving' || (discard && !transfer.given)) transfer.fail(error)
     }
     this.#waiting?.stop()
     // What waits to be handed over still is.

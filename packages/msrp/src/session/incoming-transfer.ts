@@ -41,6 +41,8 @@ export class IncomingTransfer implements BodyRoom {
   readonly frontMissing: boolean
   /** Whether it is taken; undefined where nothing has to be decided. */
   decision: Decision | undefined
+  /** The application has it. */
+  given = false
   readonly shared: BodyShare
   readonly #room: TransferRoom
   readonly #reporter: SuccessReporter | undefined

@@ -13,6 +13,9 @@ import type { MsrpSession } from './session.ts'
  */
 const MOST_HELD = 32 * 1024 * 1024
 
+/** What holding a request costs beside its bytes, about. */
+const REQUEST_COST = 1024
+
 /** How long a peer may take to show that it is still there, when another one asks for its place. Milliseconds. */
 const PROBE_TIMEOUT = 2_000
 
@@ -55,7 +58,7 @@ export class Newcomers {
     } else if (!this.sent(request, connection)) return false
     const newcomer = this.#newcomer
     newcomer.held.push({ request, reader })
-    this.#count(newcomer, request.head.fields.size)
+    this.#count(newcomer, request.head.fields.size + REQUEST_COST)
     reader.onHeld = (bytes) => this.#count(newcomer, bytes)
     return true
   }

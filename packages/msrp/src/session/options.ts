@@ -227,7 +227,10 @@ export interface SendOptions {
   readonly wrappedTypes?: readonly string[]
   /** The value of Content-Disposition. Default: none; `render`, which means the same, for what may go in several chunks. */
   readonly disposition?: string
-  /** Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`. */
+  /**
+   * Sends it as a file of this name: `Content-Disposition: attachment; filename=…`. Not together with `disposition`, nor with
+   * that field in `fields`.
+   */
   readonly fileName?: string
   /** Further header fields for every chunk. */
   readonly fields?: readonly (readonly [name: string, value: string])[]
@@ -260,7 +263,7 @@ export interface SendProgress {
 /** What an `Endpoint` is made with. */
 export interface EndpointOptions {
   readonly tls?: TlsOptions
-  /** Sees every request and response, credentials masked. */
+  /** Sees every request and response, credentials masked. What it throws becomes an uncaught error; connections go on. */
   readonly trace?: (event: TraceEvent) => void
   /**
    * How long to keep what arrived of messages whose session broke, so that a later session with the same peer can bring the

@@ -192,6 +192,8 @@ export class SentMessage implements OutgoingMessage {
   /** The session is over: nothing more can be sent. */
   lost(error: MsrpError): void {
     this.#connection = undefined
+    // What nobody has abandoned another session may go on with: its open chunk ends with `+`.
+    if (this.#phase === 'sending') this.#source = undefined
     this.fail(error)
     this.#finish()
   }
@@ -362,8 +364,9 @@ export class SentMessage implements OutgoingMessage {
 
   #refuse(status: number, comment: string): void {
     const error = refusal(status, comment, 'The message')
-    this.fail(error)
+    // First, for it may be the end of the session, which abandons nothing.
     this.#room.refused(this, status, error)
+    this.fail(error)
   }
 
   #timedOut(chunk: Chunk): void {

@@ -202,11 +202,13 @@ export class OutgoingMessages implements OutgoingRoom {
     if (!Number.isSafeInteger(resumeFrom) || resumeFrom < 0 || resumeFrom > (facts.size ?? resumeFrom)) {
       throw unusable(`resumeFrom ${resumeFrom}`)
     }
-    if (disposition !== undefined && fileName !== undefined) throw unusable('both disposition and fileName')
     const fields: Field[] = [...(options.fields ?? [])]
-    const given = fields.some(([name]) => /^content-disposition$/i.test(name))
+    const given = fields.filter(([name]) => /^content-disposition$/i.test(name))
+    if ([disposition, fileName, ...given].filter((one) => one !== undefined).length > 1) {
+      throw unusable('more than one disposition')
+    }
     // There are peers that take no chunk without one; `render` is what its absence means (RFC 4975 §7.1.1).
-    const usual = given || (facts.size !== undefined && facts.size <= WHOLE_CHUNK) ? undefined : 'render'
+    const usual = given.length > 0 || (facts.size !== undefined && facts.size <= WHOLE_CHUNK) ? undefined : 'render'
     const about = {
       messageId: messageId ?? newMessageId(this.context.platform.random),
       contentType: options.contentType ?? facts.contentType,

@@ -115,7 +115,10 @@ export interface Spool {
  * the message with `storage`. `Result` is what saving to it resolves with.
  */
 export interface FileSink<Result = unknown> {
-  /** Stores bytes at a position (0 is the first). The bytes are handed over. Calls may overlap. */
+  /**
+   * Stores bytes at a position (0 is the first). The bytes are handed over. Calls may overlap. What it throws or rejects with
+   * fails the message: with `storage`, or with itself where it is an MsrpError with a `status`, which the sender hears then.
+   */
   write(position: number, bytes: Uint8Array): Promise<void>
   /**
    * Reads exactly `length` bytes that were written before. Without it, what was saved of a message when its session broke

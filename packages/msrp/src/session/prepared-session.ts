@@ -1,5 +1,6 @@
 import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
+import { inform } from '../wire/inform.ts'
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
@@ -30,7 +31,7 @@ export class Prepared implements PreparedSession {
     this.#local = local
     this.#onGone = onGone
     way.begin?.({
-      changed: (oldExpiresIn) => this.onPathChanged?.({ localPath: this.localPath, oldExpiresIn }),
+      changed: (oldExpiresIn) => inform(() => this.onPathChanged?.({ localPath: this.localPath, oldExpiresIn })),
       lost: (error) => {
         const lost = error ?? new MsrpError('connection-lost', 'The relay closed the connection')
         this.#end({ by: error === undefined ? 'peer' : 'failure', error: lost }, lost)
@@ -83,7 +84,7 @@ export class Prepared implements PreparedSession {
   empty(): void {
     if (this.#state !== 'closed') return
     this.#state = 'gone'
-    this.#way.release?.()
+    this.#way.release?.(this.#local.options.closeTimeout)
     this.#onGone()
   }
 

@@ -53,9 +53,9 @@ export class RelayWay implements Way, ConnectionUser {
     return start(this.#connection)
   }
 
-  release(): void {
+  release(closeTimeout?: number): void {
     this.#registration.stop()
-    this.#connection.release(this)
+    this.#connection.release(this, closeTimeout)
   }
 
   connectionClosed(error: Parameters<WayUser['lost']>[0]): void {

@@ -240,23 +240,22 @@ export class MsrpSession implements Session, ConnectionUser, Renegotiable {
         resolve()
       })
     })
-    const { gone } = this.#connection
     // Settles `closed` first, so that the connection's end is not taken for the peer's doing.
-    if (this.#end({ by: 'local' }, over)) await gone
+    this.#end({ by: 'local' }, over)
+    // Nobody uses it any more, neither another session nor a path through a relay.
+    if (!this.#connection.open) await this.#connection.gone
   }
 
-  /** True when the connection closes because of it. */
-  #end(end: SessionEnd, error: MsrpError): boolean {
-    if (this.#state === 'closed') return false
+  #end(end: SessionEnd, error: MsrpError): void {
+    if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#idle?.stop()
     this.presence.stop()
     this.#outgoing.end(error)
     this.#inbox.end(error, end.by === 'local')
-    const last = this.#connection.release(this, this.#closeTimeout)
+    this.#connection.release(this, this.#closeTimeout)
     this.#room.ended(this)
     this.#closed.resolve(end)
-    return last
   }
 
   #reported(head: RequestHead): void {

@@ -33,7 +33,7 @@ export class SinkWriter<Result = unknown> {
     const end = position + bytes.length
     this.#pending += bytes.length
     this.#given.add(position, end)
-    this.#sink.write(position - this.#offset, bytes).then(
+    this.#store(position, bytes).then(
       () => {
         this.#pending -= bytes.length
         this.#stored.add(position, end)
@@ -52,24 +52,35 @@ export class SinkWriter<Result = unknown> {
     }
   }
 
-  discard(): Promise<void> {
-    return this.#sink.discard()
+  /** Has the sink throw everything away. Never rejects. */
+  async discard(): Promise<void> {
+    try {
+      await this.#sink.discard()
+    } catch {
+      // Why it is thrown away says more than why it cannot be.
+    }
   }
 
-  /** Everything that was given, a piece at a time; nothing when the sink cannot be read. @throws MsrpError `storage` */
+  /** Everything that was given, a piece at a time. Throws where the sink does, or does not give all of it. */
   async *givenBack(piece: number): AsyncGenerator<{ position: number; bytes: Uint8Array }> {
     for (const { start, end } of this.#given.within(0, this.#given.end)) {
       for (let position = start; position < end; position += piece) {
-        const bytes = await this.#sink.read?.(position - this.#offset, Math.min(piece, end - position))
-        if (bytes === undefined) return
+        const length = Math.min(piece, end - position)
+        const bytes = await this.#sink.read?.(position - this.#offset, length)
+        if (bytes?.length !== length) throw new Error('what was saved cannot be read back')
         yield { position, bytes }
       }
     }
   }
 
-  /** Whether `givenBack` gives everything. */
+  /** Whether the sink can be read. */
   get readable(): boolean {
     return this.#sink.read !== undefined
+  }
+
+  /** What an application's sink throws at once is no different from what it rejects with. */
+  async #store(position: number, bytes: Uint8Array): Promise<void> {
+    await this.#sink.write(position - this.#offset, bytes)
   }
 }
 

@@ -33,8 +33,8 @@ export interface Way {
   move?(session: MsrpSession, request: IncomingRequest, connection: EndpointConnection): boolean
   /** No further peer is to come. */
   close?(): Promise<void>
-  /** The last session has ended as well. */
-  release?(): void
+  /** The last session has ended as well. `closeTimeout`: that of the session options. */
+  release?(closeTimeout?: number): void
 }
 
 /** Who uses a way: a local path. */

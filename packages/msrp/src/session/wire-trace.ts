@@ -1,4 +1,5 @@
 import { type Clock, maskCredentials, observeText, type Transport, type WireObserver } from '../connection/index.ts'
+import { inform } from '../wire/inform.ts'
 import type { TraceEvent } from './platform.ts'
 
 /** Shows a connection's requests and responses to a tracer, credentials masked. `number`: which one of its endpoint it is. */
@@ -10,13 +11,14 @@ export function traceOf(
   const connection = transport.description
   /** Of requests and responses whose end has not passed yet: whose they are. */
   const open: Map<string, string | undefined> = new Map()
+  const show = (event: TraceEvent): void => inform(() => trace(event))
   return observeText({
     head: (direction, text) => {
       const [, transactionId = ''] = text.split(' ', 2)
       const session = ownSession(direction, text)
       open.set(direction + transactionId, session)
       const at = clock.now()
-      trace({
+      show({
         connection,
         number,
         direction,
@@ -33,7 +35,7 @@ export function traceOf(
       open.delete(direction + transactionId)
       const body = bodyBytes === 0 ? '' : `(${bodyBytes} bytes of body)\r\n`
       const text = `${body}-------${transactionId}${flag}`
-      trace({ connection, number, direction, at: clock.now(), kind: 'end', session, transactionId, bodyBytes, text })
+      show({ connection, number, direction, at: clock.now(), kind: 'end', session, transactionId, bodyBytes, text })
     },
   })
 }

@@ -408,6 +408,27 @@ describe('The end of a session', () => {
     await stage.close()
   })
 
+  test('in the middle of a message, over a line that still works, has the next session bring the rest', async () => {
+    const stage = resumingStage()
+    const heard = collect(stage.bob)
+    await stage.alice.opened
+    const goOn = Promise.withResolvers<void>()
+    const body = async function* () {
+      yield 'the beginning '.repeat(1_000)
+      await goOn.promise
+      yield 'and the end'
+    }
+    const sent = stage.alice.send(body())
+    await settled()
+    stage.alice.reconnect()
+    goOn.resolve()
+    await stage.until(() => heard.length === 1)
+    expect(heard).toEqual([`${'the beginning '.repeat(1_000)}and the end`])
+    await sent.delivered
+    expect(stage.cables.length).toBe(2)
+    await stage.close()
+  })
+
   test('comes with the signal', async () => {
     const controller = new AbortController()
     const stage = resumingStage({ alice: { signal: controller.signal } })

@@ -104,6 +104,15 @@ describe("With remotePath 'first'", () => {
     expect(await (await nextMessage(session)).text()).toBe('in two parts')
   })
 
+  test('a newcomer who sends a great many small requests meanwhile is refused at once: each costs more than its bytes', async () => {
+    const { peer, arrive } = await passive()
+    const other = arrive(OTHER)
+    const first = other.send()
+    await peer.request('SEND')
+    for (let n = 0; n < 32 * 1024; n++) other.write(other.bytesOf({ failure: 'no' }))
+    expect((await other.response(first)).status).toBe(506)
+  })
+
   test('what a newcomer sends meanwhile is refused with it, and at once when it is much', async () => {
     const { peer, arrive, session } = await passive()
     const other = arrive(OTHER)

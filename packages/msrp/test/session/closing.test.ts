@@ -47,6 +47,24 @@ describe('session.close()', () => {
     expect(platform.clock.pending).toBe(0)
   })
 
+  test('says # of what it has abandoned also when the session has ended before that could go out', async () => {
+    const { session, peer, platform } = await active({}, (machine) => {
+      // Less than a head: so much waits here that no end-line goes out before the peer reads.
+      machine.pairOptions = { capacity: 10 }
+    })
+    peer.transport.pause()
+    session.send(pattern(1_000_000))
+    await settled(3)
+    const closing = session.close()
+    await platform.clock.advance(4_999)
+    expect(session.state).toBe('closing')
+    await platform.clock.advance(1)
+    expect(session.state).toBe('closed')
+    peer.transport.resume()
+    await closing
+    expect((await peer.all()).map(({ flag }) => flag)).toEqual(['#'])
+  })
+
   test('waits until what has arrived is saved, and reports it', async () => {
     const { session, peer } = await passive()
     const file = new MemoryFile('x')
@@ -63,17 +81,51 @@ describe('session.close()', () => {
     expect(seen.at(-1)!.field('Byte-Range')).toBe('1-100/100')
   })
 
-  test('fails what has not arrived whole or was not read, and ends the iteration', async () => {
+  test('fails what has not arrived whole, and ends the iteration', async () => {
     const { session, peer } = await passive()
     peer.send({ body: 'half', range: '1-*/8', flag: '+' })
-    peer.send({ body: 'unread' })
-    const [half, unread] = [await nextMessage(session), await nextMessage(session)]
+    const half = await nextMessage(session)
     const reading = failure(half.bytes())
     const next = session[Symbol.asyncIterator]().next()
     await session.close()
     expect(await reading).toMatchObject({ code: 'closed' })
-    expect(await failure(unread.text())).toMatchObject({ code: 'closed' })
     expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  test('leaves what is whole to whoever has it, also from the spool, and throws away what nobody was given', async () => {
+    const { session, peer, platform } = await passive({ limits: { window: 100_000 } })
+    for (const text of ['read', 'unread', 'not taken']) {
+      await peer.response(peer.send({ body: text }))
+      await peer.response(peer.send({ body: pattern(500_000) }))
+    }
+    const texts = [await nextMessage(session)]
+    const large = [await nextMessage(session)]
+    texts.push(await nextMessage(session))
+    large.push(await nextMessage(session))
+    const reading = large[0]!.bytes()
+    expect(await texts[0]!.text()).toBe('read')
+    await session.close()
+    expect(await texts[1]!.text()).toBe('unread')
+    for (const bytes of [reading, large[1]!.bytes()]) {
+      expect(Buffer.compare(await bytes, pattern(500_000))).toBe(0)
+    }
+    expect(await session[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined })
+    await settled()
+    expect(platform.spools).not.toEqual([])
+    expect(platform.spooled).toBe(0)
+  })
+
+  test('throws away what is not decided on yet', async () => {
+    const { session, peer, platform } = await passive({
+      limits: { window: 100_000 },
+      onRequest: () => new Promise(() => {}),
+    })
+    peer.send({ body: pattern(500_000) })
+    await settled(60)
+    expect(platform.spooled).toBeGreaterThan(0)
+    await session.close()
+    await settled()
+    expect(platform.spooled).toBe(0)
   })
 
   test('takes no new message while what has arrived is still being saved', async () => {

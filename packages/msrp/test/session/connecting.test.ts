@@ -108,6 +108,13 @@ describe('The active side', () => {
     expect(peer.closed).toBe(true)
   })
 
+  test('does not begin when it was told to give up before', async () => {
+    const platform = new MemoryPlatform()
+    const connecting = new MsrpEndpoint(platform, {}).connect({ path: PEER, signal: AbortSignal.abort('too late') })
+    expect(await failure(connecting)).toMatchObject({ name: 'MsrpError', code: 'aborted', cause: 'too late' })
+    expect(platform.dialled).toEqual([])
+  })
+
   test('gives up with aborted when it is told to', async () => {
     const platform = new MemoryPlatform()
     const controller = new AbortController()

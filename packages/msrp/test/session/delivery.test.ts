@@ -142,6 +142,21 @@ describe('delivered, when success REPORTs are asked for,', () => {
     expect(session.state).toBe('open')
   })
 
+  test('the wait for a REPORT begins anew when a part has to be sent again', async () => {
+    const { session, peer, platform } = await active()
+    const sent = session.send(pattern(10_000), { chunkSize: 4_096 })
+    for (let n = 0; n < 3; n++) peer.respond(await peer.request('SEND'))
+    await settled()
+    await platform.clock.advance(46_000)
+    peer.report(sent.messageId, '4097-8192/10000', '000 501 Too large')
+    for (let n = 0; n < 2; n++) peer.respond(await peer.request('SEND'))
+    await settled()
+    await platform.clock.advance(59_000)
+    expect(await stateOf(sent.delivered)).toBe('pending')
+    await platform.clock.advance(1_000)
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'report-timeout' })
+  })
+
   test('the wait for a REPORT is an option, and does not begin before the last byte is out', async () => {
     const { session, peer, platform } = await active({ reportTimeout: 1_000 })
     let more = (): void => {}

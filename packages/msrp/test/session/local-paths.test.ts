@@ -148,7 +148,11 @@ describe('Local paths', () => {
     const waitingFor = prepared.complete(PEER, { signal: AbortSignal.abort() })
     expect(await failure(waitingFor)).toMatchObject({ code: 'aborted' })
     const connecting = prepared.complete(PEER, { active: true, signal: AbortSignal.abort() })
-    expect(await failure(connecting)).toMatchObject({ name: 'AbortError' })
+    expect(await failure(connecting)).toMatchObject({
+      name: 'MsrpError',
+      code: 'aborted',
+      cause: { name: 'AbortError' },
+    })
   })
 
   test('wait for nobody when they are closed at once', async () => {

@@ -3,7 +3,8 @@ import type { PathChange, PreparedSession } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MemoryPlatform } from './memory-platform.ts'
 import { type RawPeer, type Seen, settled } from './raw-peer.ts'
-import { dialledPeer, failure, nextMessage, PEER } from './stage.ts'
+import { dialledPeer, failure, nextMessage, PEER, stateOf } from './stage.ts'
+import { uncaught } from './uncaught.ts'
 
 describe('A relay', () => {
   const relay = { uri: 'msrps://relay.example:2855;tcp', username: 'alice', password: 'secret' }
@@ -106,6 +107,34 @@ describe('A relay', () => {
     await endpoint.close()
   })
 
+  test.each([
+    ['when all of it is taken', undefined],
+    ['after the closeTimeout when nothing is', 1_000],
+  ])('has what a closed session still had to say, and its connection is gone by then, %s', async (_, closeTimeout) => {
+    const platform = new MemoryPlatform()
+    platform.pairOptions = { capacity: 10 }
+    const more = closeTimeout === undefined ? {} : { closeTimeout }
+    const connecting = new MsrpEndpoint(platform, {}).connect({ path: PEER, relay, ...more })
+    const peer = await dialledPeer(platform)
+    grant(peer, await peer.request('AUTH'))
+    peer.respond(await peer.request('SEND'))
+    const session = await connecting
+    peer.transport.pause()
+    session.send('goodbye', { successReport: false, failureReport: 'no' })
+    await settled()
+    const closing = session.close()
+    await platform.clock.advance(999)
+    expect(await stateOf(closing)).toBe('pending')
+    if (closeTimeout === undefined) peer.transport.resume()
+    else await platform.clock.advance(1)
+    await closing
+    if (closeTimeout === undefined) expect((await peer.request('SEND')).text).toBe('goodbye')
+    peer.transport.resume()
+    await settled()
+    expect(peer.closed).toBe(true)
+    expect(platform.clock.pending).toBe(0)
+  })
+
   test('that goes away takes the path and its sessions along', async () => {
     const { preparing, peer } = await registering()
     grant(peer, await peer.request('AUTH'))
@@ -137,6 +166,24 @@ describe('A relay', () => {
     expect(changes[0]!.localPath).toBe(prepared.localPath)
     expect(prepared.localPath).toContain('/other;tcp ')
     expect(changes[0]!.oldExpiresIn).toBeGreaterThan(0)
+    await prepared.close()
+  })
+
+  test('that hands out another path where that is told to a mistake: it shows, and the path is refreshed again', async () => {
+    const thrown = uncaught()
+    const { preparing, peer, platform } = await registering()
+    grant(peer, await peer.request('AUTH'))
+    const prepared = await preparing
+    prepared.onPathChanged = () => {
+      throw new Error('a mistake')
+    }
+    for (const token of ['other', 'third']) {
+      while (peer.seen.length === 0) await platform.clock.advance(1_000)
+      grant(peer, await peer.request('AUTH'), use.replace('token', token))
+      await settled()
+      expect(prepared.localPath).toContain(`/${token};tcp `)
+    }
+    expect(thrown.map(String)).toEqual(['Error: a mistake', 'Error: a mistake'])
     await prepared.close()
   })
 })

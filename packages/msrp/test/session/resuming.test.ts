@@ -385,6 +385,18 @@ describe('What came before the session broke', () => {
     expect((await nextMessage(stage.session)).received).toBe(MIB)
   })
 
+  test.each([
+    ['fewer bytes', (at: number, length: number) => bytes.slice(at, at + length - 1)],
+    ['none', () => undefined],
+  ])('is lost when the sink that it was in gives %s back', async (_, give) => {
+    const read = async (at: number, length: number): Promise<Uint8Array> => give(at, length) as Uint8Array
+    const stage = await broken({}, (message) =>
+      message.saveTo({ write: async () => {}, read, finish: async () => {}, discard: async () => {} }),
+    )
+    await pour(stage.peer, 2 * MIB, 3 * MIB, '+')
+    expect((await nextMessage(stage.session)).received).toBe(MIB)
+  })
+
   test('is not kept when the session was closed here', async () => {
     const stage = await passive({}, { resumeFor: 60_000 })
     await pour(stage.peer, 0, MIB, '+')

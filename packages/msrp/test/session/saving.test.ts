@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { FileSink } from '../../src/session/platform.ts'
 import { MemoryFile } from './memory-platform.ts'
 import { settled } from './raw-peer.ts'
 import { failure, nextMessage, passive, pattern } from './stage.ts'
@@ -56,5 +57,51 @@ describe('saveTo', () => {
     expect((await peer.response('saving01')).status).toBe(413)
     peer.write(bytes.slice(50_000))
     expect((await peer.response(peer.send({ body: 'fine' }))).status).toBe(200)
+  })
+
+  test.each(['write', 'finish'] as const)(
+    'fails when the sink throws at once, from %s, and tells the sender; what else it throws says no more',
+    async (call) => {
+      const { session, peer } = await passive()
+      const full = (): never => {
+        throw new Error('disk full')
+      }
+      const discard = (): never => {
+        throw new Error('nothing to discard')
+      }
+      const sink = { write: async () => {}, finish: async () => {}, discard }
+      const bytes = peer.bytesOf({ body: pattern(1_000), transactionId: 'saving01' })
+      peer.write(bytes.slice(0, 500))
+      const saving = failure((await nextMessage(session)).saveTo(sink))
+      await settled()
+      // From here on what comes goes to the sink as it is read from the connection.
+      Object.assign(sink, { [call]: full })
+      peer.write(bytes.slice(500, call === 'write' ? 900 : undefined))
+      expect(await saving).toMatchObject({ code: 'storage', message: expect.stringContaining('disk full') })
+      if (call === 'write') expect((await peer.response('saving01')).status).toBe(413)
+      else expect((await peer.request('REPORT')).field('Status')).toMatch(/^000 413/)
+      if (call === 'write') peer.write(bytes.slice(900))
+      expect((await peer.response(peer.send({ body: 'fine' }))).status).toBe(200)
+    },
+  )
+
+  test('takes it for stored when `write` of a sink gives no promise', async () => {
+    const { session, peer } = await passive()
+    const pieces: Uint8Array[] = []
+    const sink = {
+      write: (_: number, bytes: Uint8Array) => {
+        pieces.push(bytes)
+      },
+      finish: (size: number) => size,
+      discard: () => {},
+    }
+    const bytes = peer.bytesOf({ body: pattern(1_000), transactionId: 'saving01', success: 'yes' })
+    peer.write(bytes.slice(0, 500))
+    const saving = (await nextMessage(session)).saveTo(sink as unknown as FileSink<number>)
+    await settled()
+    peer.write(bytes.slice(500))
+    expect(await saving).toBe(1_000)
+    expect(Buffer.concat(pieces)).toEqual(Buffer.from(pattern(1_000)))
+    expect((await peer.request('REPORT')).field('Byte-Range')).toBe('1-1000/1000')
   })
 })

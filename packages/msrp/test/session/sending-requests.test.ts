@@ -260,6 +260,22 @@ describe('Content-Disposition', () => {
     },
   )
 
+  test('is there once: it is asked for in one way', async () => {
+    const { session, peer } = await active()
+    const fields: NonNullable<SendOptions['fields']> = [['content-disposition', 'inline']]
+    for (const options of [
+      { fields, fileName: 'a.txt' },
+      { fields, disposition: 'render' },
+      { disposition: 'render', fileName: 'a.txt' },
+      { fields: [...fields, ...fields] },
+    ]) {
+      expect(() => session.send('hello', options)).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+    }
+    session.send('hello', { fields })
+    const { fieldNames } = await peer.request('SEND')
+    expect(fieldNames.filter((name) => /disposition/i.test(name))).toHaveLength(1)
+  })
+
   test('is not there unless asked for, on a short message (RFC4975-7.1.1-28)', async () => {
     const { session, peer } = await active()
     session.send('hello')

@@ -343,6 +343,17 @@ describe('A body that is not what was announced', () => {
   })
 })
 
+test.each([
+  ['an ArrayBuffer', new ArrayBuffer(5_000)],
+  ['a string', 'x'.repeat(5_000)],
+])('A body whose read gives %s fails the message', async (_, given) => {
+  const { session, peer } = await active()
+  const body = { size: 5_000, read: async () => given } as unknown as MessageBody
+  expect(await failure(session.send(body).delivered)).toMatchObject({ code: 'invalid-argument' })
+  session.send('goes on')
+  expect((await peer.request('SEND')).text).toBe('goes on')
+})
+
 describe('What throws before a message begins leaves nothing behind:', () => {
   const locked = readable()
   locked.getReader()

@@ -17,6 +17,7 @@ import {
   type Stage,
   stateOf,
 } from './stage.ts'
+import { uncaught } from './uncaught.ts'
 
 const MIB = 1024 * 1024
 
@@ -90,7 +91,47 @@ describe('drop', () => {
     expect(await (await nextMessage(next)).text()).toBe('1234567890')
     await endpoint.close()
   })
+
+  test('leaves what was going out for the next session: its chunk does not end with #', async () => {
+    const { session, peer } = await active()
+    const sent = session.send(neverEnding())
+    await settled()
+    session.drop()
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'connection-lost' })
+    expect((await peer.all()).map(({ flag }) => flag)).toEqual(['+'])
+    expect(peer.closed).toBe(true)
+  })
+
+  test('so do a response and a REPORT that say that the peer has no such session', async () => {
+    for (const way of ['response', 'REPORT']) {
+      const { session, peer } = await active()
+      const asked = session.send('are you there?')
+      const chunk = await peer.request('SEND')
+      const sent = session.send(neverEnding())
+      await settled()
+      if (way === 'response') peer.respond(chunk, 481, 'No such session')
+      else peer.report(sent.messageId, '1-1/*', '000 481 No such session')
+      for (const { delivered } of [asked, sent]) expect(await failure(delivered)).toMatchObject({ status: 481 })
+      expect((await peer.all()).map(({ flag }) => flag)).toEqual(['+'])
+    }
+  })
+
+  test('but what was abandoned before still ends with #', async () => {
+    const { session, peer } = await active()
+    const sent = session.send(neverEnding())
+    await settled()
+    sent.abort()
+    session.drop()
+    expect(await failure(sent.delivered)).toMatchObject({ code: 'aborted' })
+    expect((await peer.all()).map(({ flag }) => flag)).toEqual(['#'])
+  })
 })
+
+/** A body whose rest does not come. */
+async function* neverEnding(): AsyncGenerator<Uint8Array> {
+  yield pattern(10_000)
+  await new Promise(() => {})
+}
 
 describe('The statistics of a session', () => {
   test('count messages, chunks, bytes and REPORTs in both directions, and what is not confirmed', async () => {
@@ -276,6 +317,25 @@ describe('A large message to a far side behind deep buffers that are emptied slo
 })
 
 describe('The trace', () => {
+  test('that throws is a mistake for the application to see, and what was traced goes on', async () => {
+    const thrown = uncaught()
+    const platform = new MemoryPlatform()
+    const trace = ({ direction }: TraceEvent): void => {
+      throw new Error(`the trace of what goes ${direction}`)
+    }
+    const connecting = new MsrpEndpoint(platform, { trace }).connect({ path: PEER })
+    const peer = await dialledPeer(platform)
+    peer.respond(await peer.request('SEND'))
+    const session = await connecting
+    peer.from = session.remotePath
+    peer.to = session.localPath
+    expect((await peer.response(peer.send({ body: 'hello' }))).status).toBe(200)
+    expect(await (await nextMessage(session)).text()).toBe('hello')
+    expect(new Set(thrown.map(String))).toEqual(
+      new Set(['Error: the trace of what goes out', 'Error: the trace of what goes in']),
+    )
+  })
+
   test('names connection, direction, session, transaction and time of each request and response, and their ends', async () => {
     const events: TraceEvent[] = []
     const platform = new MemoryPlatform()

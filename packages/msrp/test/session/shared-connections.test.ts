@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Session } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
 import { MemoryPlatform } from './memory-platform.ts'
 import { RawPeer, settled } from './raw-peer.ts'
@@ -74,6 +75,51 @@ describe('Connections', () => {
     const other = await dialledPeer(platform)
     other.respond(await other.request('SEND'))
     expect((await third).state).toBe('open')
+  })
+
+  test('that have closed at last do not take those from the sharing that came after them', async () => {
+    const platform = new MemoryPlatform()
+    platform.pairOptions = { capacity: 10 }
+    const peers: RawPeer[] = []
+    platform.onDial = (far) => {
+      const peer = new RawPeer(far, '', PEER)
+      peer.onRequest = (request) => peer.respond(request)
+      peers.push(peer)
+    }
+    const endpoint = new MsrpEndpoint(platform, {})
+    const connect = (id: string): Promise<Session> => endpoint.connect({ path: `msrp://peer.example:9000/${id};tcp` })
+    const one = await connect('one')
+    peers[0]!.transport.pause()
+    one.send('not read by the peer')
+    const closing = one.close()
+    await settled()
+    const two = await connect('two')
+    peers[0]!.transport.resume()
+    await closing
+    const three = await connect('three')
+    expect(peers).toHaveLength(2)
+    await Promise.all([two.close(), three.close()])
+  })
+
+  test('that nobody waits for any more are not waited for by who comes next', async () => {
+    const platform = new MemoryPlatform()
+    const dial = platform.dial.bind(platform)
+    const dialling: (AbortSignal | undefined)[] = []
+    platform.dial = (target) => {
+      const first = dialling.push(target.signal) === 1
+      return first ? new Promise(() => {}) : dial(target)
+    }
+    const endpoint = new MsrpEndpoint(platform, {})
+    const controller = new AbortController()
+    const one = endpoint.connect({ path: 'msrp://peer.example:9000/one;tcp', signal: controller.signal })
+    await settled()
+    controller.abort()
+    expect(await failure(one)).toMatchObject({ code: 'aborted' })
+    expect(dialling[0]!.aborted).toBe(true)
+    const two = endpoint.connect({ path: 'msrp://peer.example:9000/two;tcp' })
+    const peer = await dialledPeer(platform)
+    peer.respond(await peer.request('SEND'))
+    expect((await two).state).toBe('open')
   })
 
   test('with other certificates, ports or schemes are not shared (RFC4976-5.2-3)', async () => {
