@@ -158,7 +158,10 @@ export interface SessionLimits {
   readonly unreadMessages: number
   /** Chunks of one message that may wait for the decision of `onRequest`. Default 256. */
   readonly undecidedChunks: number
-  /** Gaps in what has arrived of one message. Default 1024. */
+  /**
+   * Gaps in what has arrived of one message, which is refused beyond it; and in what REPORTs confirm of one, where a REPORT
+   * that would make more is ignored. Default 1024.
+   */
   readonly gaps: number
   /**
    * With a chunk size: chunks, and bytes in them, that one outgoing message may have unanswered; then it waits. Default 64
