@@ -29,7 +29,8 @@ export class Inbox implements TransferRoom {
   /** Wait for messages to be over. */
   #onOver: (() => void)[] = []
   #waiting: WaitingMessages | undefined
-  /** Messages wait to be handed over. Never rejects. */
+  /** So many messages wait to be handed over, until then. Never rejects. */
+  #unpresented = 0
   #presenting: Promise<void> | undefined
 
   constructor(context: SessionContext) {
@@ -192,7 +193,7 @@ export class Inbox implements TransferRoom {
       if (forsaken === undefined) return true
     }
     const undecided = all.filter(({ decision }) => decision?.open)
-    return this.queue.waiting + undecided.length >= this.context.limits.unreadMessages
+    return this.queue.waiting + this.#unpresented + undecided.length >= this.context.limits.unreadMessages
   }
 
   completed(transfer: IncomingTransfer): void {
@@ -214,9 +215,11 @@ export class Inbox implements TransferRoom {
       push()
       return
     }
+    this.#unpresented++
     const presenting = Promise.all([part, this.#presenting])
       .then(push, (error) => transfer.fail(error))
       .then(() => {
+        this.#unpresented--
         if (this.#presenting === presenting) this.#presenting = undefined
       })
     this.#presenting = presenting
