@@ -11,7 +11,7 @@ const bodies = /* @__PURE__ */ loaded(loadBodies)
 
 /**
  * What an endpoint needs, from a browser. There is neither a spool, so that a message which nobody reads for 2 s is refused
- * with 413 when its window is full, nor are there files: `saveTo` takes a sink.
+ * with 413 when its window is full, or unread messages hold all that they may, nor are there files: `saveTo` takes a sink.
  */
 export const browserPlatform: Platform = {
   clock: browserClock,

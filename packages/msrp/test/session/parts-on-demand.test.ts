@@ -178,6 +178,41 @@ test('A peer that wants its messages wrapped may come at once, and go: nothing h
   expect(await (await nextMessage(session)).text()).toBe('Hello')
 })
 
+describe('While what it takes to bound unread messages is loaded,', () => {
+  const fill = async (setUp: (platform: MemoryPlatform) => void) => {
+    const stage = await active({ limits: { memory: 2_000 } }, (platform) => {
+      Object.defineProperty(platform, 'openSpool', { value: undefined })
+      setUp(platform)
+    })
+    const { peer } = stage
+    expect((await peer.response(peer.send({ body: 'x'.repeat(1_000) }))).status).toBe(200)
+    const transactionId = peer.nextId()
+    const rest = peer.bytesOf({ transactionId, body: 'x'.repeat(2_000), range: '1-*/*' })
+    peer.write(rest.subarray(0, -10))
+    await settle()
+    expect(peer.seen).toEqual([])
+    return { ...stage, response: peer.response(transactionId) }
+  }
+
+  test('the connection waits', async () => {
+    const part = late('calls')
+    const { peer, platform, response } = await fill(part.setUp)
+    part.arrive()
+    peer.send({ body: 'behind' })
+    await settle()
+    expect(peer.seen).toEqual([])
+    await platform.clock.advance(2_000)
+    expect((await response).status).toBe(413)
+  })
+
+  test('it waits no longer when that cannot be loaded: what has not come to its end is refused', async () => {
+    const part = late('calls')
+    const { response } = await fill(part.setUp)
+    part.fail()
+    expect((await response).status).toBe(413)
+  })
+})
+
 describe('While what file names take is loaded,', () => {
   test('messages are handed over in their order', async () => {
     const part = late('calls')

@@ -16,6 +16,8 @@ class Stage {
   body: AnyBody
   readonly pauses: Set<object> = new Set()
   memory = 0
+  /** The session takes no more. */
+  most = Number.POSITIVE_INFINITY
   until = 0
   finished = false
   error: MsrpError | undefined
@@ -31,6 +33,7 @@ class Stage {
         resume: (reason) => this.pauses.delete(reason),
         memory: (change) => {
           this.memory += change
+          if (this.memory > this.most) this.body.fail(new MsrpError('too-large', 'too much'))
         },
       },
       grown: (body) => {
@@ -121,6 +124,16 @@ describe('A small body', () => {
     await expect(saving).rejects.toMatchObject({ code: 'aborted' })
     expect(file.state).toBe('discarded')
   })
+})
+
+test.each([
+  ['A small body', small],
+  ['A large one', (room: BodyRoom): AnyBody => new IncomingBody(room)],
+])('%s that is more than the session takes holds nothing', async (_, open) => {
+  const stage = new Stage(open)
+  stage.most = 100_000
+  stage.body.write(0, pattern(300_000))
+  expect([stage.error?.code, stage.memory]).toEqual(['too-large', 0])
 })
 
 // What a chunk brings, what is read, and when.
