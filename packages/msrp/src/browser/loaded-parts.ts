@@ -1,6 +1,7 @@
 import type { Later } from '../session/later.ts'
 import type { Parts } from '../session/parts.ts'
-import { notLoaded } from '../wire/not-loaded.ts'
+import { loadingEnds, notLoaded } from '../wire/not-loaded.ts'
+import { browserClock } from './browser-clock.ts'
 
 /** The parts that few sessions need, each in a file of its own if the bundler likes to. */
 export const loadedParts: Parts = {
@@ -13,20 +14,25 @@ export const loadedParts: Parts = {
   pathRefresh: loaded(() => import('../session/relay-client/path-refresh.ts')),
 }
 
-/** Loads something when it is asked for first. Rejects with `internal` when it cannot be loaded; the next time it is tried again. */
+/**
+ * Loads something when it is asked for first. Rejects with `internal` when it cannot be loaded, or not within 20 s; the next
+ * time it is tried again.
+ */
 export function loaded<T>(load: () => Promise<T>): Later<T> {
   let part: T | Promise<T> | undefined
-  const loading = async (): Promise<T> => {
-    try {
-      part = await load()
-      return part
-    } catch (cause) {
-      part = undefined
-      throw notLoaded(cause)
-    }
-  }
   return () => {
-    part ??= loading()
+    part ??= new Promise((resolve, reject) => {
+      const fail = (cause: unknown): void => {
+        part = undefined
+        reject(notLoaded(cause))
+      }
+      const arrived = (it: T): void => {
+        part = it
+        resolve(it)
+      }
+      const cancel = loadingEnds(browserClock, fail)
+      void load().then(arrived, fail).finally(cancel)
+    })
     return part
   }
 }

@@ -10,7 +10,7 @@ import {
   type RequestHead,
   type ResponseHead,
 } from '../wire/index.ts'
-import { notLoaded } from '../wire/not-loaded.ts'
+import { loadingEnds, notLoaded } from '../wire/not-loaded.ts'
 import type { ChunkSource } from './chunk-source.ts'
 import type { Clock } from './clock.ts'
 import { Outbox } from './outbox.ts'
@@ -321,10 +321,11 @@ export class MsrpConnection<Pending> {
     if (this.stranger && this.waitingBytes > LEAST_CONTROL_LIMIT) this.pauseReading(this.outbox)
   }
 
-  /** Reads no more before the reader is done with what it has. */
+  /** Reads no more before the reader is done with what it has. It may have to load something for that. */
   #await(rest: Promise<void>): void {
     this.pauseReading(this.#reader)
-    rest.then(
+    const cancel = loadingEnds(this.#clock, (error) => this.fail(error))
+    rest.finally(cancel).then(
       () => {
         this.#handler.endOfRead?.()
         this.resumeReading(this.#reader)

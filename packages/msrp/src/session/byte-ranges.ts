@@ -23,8 +23,8 @@ export class ByteRanges {
     return this.#end(this.#ends.length - 1)
   }
 
-  /** Adds a run, and tells how many of its bytes are new. */
-  add(start: number, end: number): number {
+  /** Adds a run, and tells how many of its bytes are new. Where that would make more than `most` runs it is left out. */
+  add(start: number, end: number, most: number = Number.POSITIVE_INFINITY): number {
     if (end <= start) return 0
     const last = this.#ends.length - 1
     // Bytes in order: the one run grows.
@@ -46,6 +46,7 @@ export class ByteRanges {
       known += runEnd - runStart
       next++
     }
+    if (next === first && this.runs >= most) return 0
     this.#starts.splice(first, next - first, from)
     this.#ends.splice(first, next - first, until)
     const added = until - from - known

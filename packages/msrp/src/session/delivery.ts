@@ -68,11 +68,14 @@ export class Delivery {
     return this.#ranges.contiguousFrom(0)
   }
 
-  /** Bytes from `start` up to `end`, not included, have arrived; 0 is the first. */
-  confirm(start: number, end: number): void {
+  /**
+   * Bytes from `start` up to `end`, not included, have arrived; 0 is the first. What would make more than `most` runs of
+   * confirmed bytes does not count.
+   */
+  confirm(start: number, end: number, most?: number): void {
     if (end <= start) this.#confirmedEmpty = true
     // The time to wait is that without news.
-    if (this.#ranges.add(start, end) > 0) this.#quietParts = 0
+    if (this.#ranges.add(start, end, most) > 0) this.#quietParts = 0
     this.#check()
   }
 

@@ -1,6 +1,7 @@
 import type { Transport } from '../connection/index.ts'
 import { newInvalidHost } from '../wire/ident.ts'
 import { MsrpError, MsrpUri, newSessionId } from '../wire/index.ts'
+import { unlessAborted } from './abortable.ts'
 import type { PreparedSession, Session } from './api.ts'
 import { type Completed, CompletedMessages } from './completed-messages.ts'
 import { conversationOf } from './conversation.ts'
@@ -89,8 +90,8 @@ export class MsrpEndpoint {
     this.#direct?.check(options)
     const { resumeFor = 0, stallTimeout, trace } = this.#options
     const loading = loadFor({ ...options, stallTimeout, trace }, this.#platform.parts)
-    if (loading !== undefined) await loading
-    if (resumeFor > 0) await this.#keepFor(resumeFor)
+    if (loading !== undefined) await unlessAborted(loading, options.signal)
+    if (resumeFor > 0) await unlessAborted(this.#keepFor(resumeFor), options.signal)
     const tls = options.tls ?? this.#options.tls
     if (relay !== undefined) {
       const target = relayTarget(relay.uri)

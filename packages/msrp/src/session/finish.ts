@@ -1,3 +1,4 @@
+import { unlessAborted } from './abortable.ts'
 import type { Finished, OutgoingMessage, Session } from './api.ts'
 
 /**
@@ -12,10 +13,9 @@ export async function finish(
 ): Promise<Finished> {
   const undelivered: OutgoingMessage[] = []
   const settled = Promise.all(messages.map((message) => message.delivered.catch(() => undelivered.push(message))))
-  const { promise: givenUp, resolve } = Promise.withResolvers<unknown>()
-  signal?.addEventListener('abort', resolve)
-  await Promise.race([Promise.all([settled, rest]), signal?.aborted || givenUp, session.closed])
-  signal?.removeEventListener('abort', resolve)
+  const over = Promise.race([Promise.all([settled, rest]), session.closed])
+  // Nothing but the signal has it reject.
+  await unlessAborted(over, signal).catch(() => {})
   await session.close()
   await settled
   return { undelivered }

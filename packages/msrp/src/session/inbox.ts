@@ -9,6 +9,7 @@ import { MessageQueue } from './message-queue.ts'
 import { hasFileName, ReceivedMessage } from './received-message.ts'
 import { RecentIds } from './recent-ids.ts'
 import type { SessionContext } from './session-context.ts'
+import type { UnreadMemory } from './unread-memory.ts'
 import type { WaitingMessages } from './waiting-messages.ts'
 
 /** An unfinished message of which nothing came for so long makes room for another one. Milliseconds. */
@@ -26,10 +27,12 @@ export class Inbox implements TransferRoom {
   /** Undefined where nothing is to be decided. */
   readonly #decisions: typeof import('./asked-options.ts') | undefined
   #memory = 0
+  #unread: UnreadMemory | undefined
   /** Wait for messages to be over. */
   #onOver: (() => void)[] = []
   #waiting: WaitingMessages | undefined
-  /** Messages wait to be handed over. Never rejects. */
+  /** So many messages wait to be handed over, until then. Never rejects. */
+  #unpresented = 0
   #presenting: Promise<void> | undefined
 
   constructor(context: SessionContext) {
@@ -106,9 +109,7 @@ export class Inbox implements TransferRoom {
 
   /** The session is about to be closed here: takes no more, and resolves when what is being saved has been. */
   async finish(error: MsrpError): Promise<void> {
-    for (const transfer of [...this.#transfers.values()]) {
-      if (transfer.state === 'arriving') transfer.fail(error)
-    }
+    this.#stop(error)
     this.queue.end()
     await this.#until(() => ![...this.#transfers.values()].some(({ body }) => body.saving))
   }
@@ -127,8 +128,8 @@ export class Inbox implements TransferRoom {
     }
     this.#waiting?.stop()
     // What waits to be handed over still is.
-    if (this.#presenting === undefined) this.queue.end()
-    else void this.#presenting.then(() => this.queue.end())
+    if (this.#unpresented === 0) this.queue.end()
+    else void this.#presenting?.then(() => this.queue.end())
     this.shared.spool?.retire()
   }
 
@@ -195,7 +196,7 @@ export class Inbox implements TransferRoom {
       if (forsaken === undefined) return true
     }
     const undecided = all.filter(({ decision }) => decision?.open)
-    return this.queue.waiting + undecided.length >= this.context.limits.unreadMessages
+    return this.queue.waiting + this.#unpresented + undecided.length >= this.context.limits.unreadMessages
   }
 
   completed(transfer: IncomingTransfer): void {
@@ -213,16 +214,14 @@ export class Inbox implements TransferRoom {
       this.queue.push(transfer)
       this.#await(transfer)
     }
-    if (!(part instanceof Promise) && this.#presenting === undefined) {
+    if (!(part instanceof Promise) && this.#unpresented === 0) {
       push()
       return
     }
-    const presenting = Promise.all([part, this.#presenting])
+    this.#unpresented++
+    this.#presenting = Promise.all([part, this.#presenting])
       .then(push, (error) => transfer.fail(error))
-      .then(() => {
-        if (this.#presenting === presenting) this.#presenting = undefined
-      })
-    this.#presenting = presenting
+      .then(() => void this.#unpresented--)
   }
 
   /** Sees to it that a complete message is reported although the application does not come to it. */
@@ -249,12 +248,25 @@ export class Inbox implements TransferRoom {
     for (const onOver of this.#onOver.splice(0)) onOver()
   }
 
-  /** When the session holds too much, the unread messages move to the spool. */
+  /** Fails what has not come to its end. */
+  #stop(error: MsrpError): void {
+    for (const transfer of [...this.#transfers.values()]) {
+      if (transfer.state === 'arriving') transfer.fail(error)
+    }
+  }
+
+  /** When the session holds too much, what nobody reads has to make room. */
   #account(change: number): void {
     this.#memory += change
-    if (change <= 0 || this.#memory <= this.context.limits.memory) return
-    for (const transfer of this.#transfers.values()) {
-      if (transfer.body.unread && transfer.body.memory > 0 && !transfer.body.evict()) break
-    }
+    const { limits, pause, platform, resume } = this.context
+    if (change <= 0) this.#unread?.shrunk()
+    if (change <= 0 || this.#memory <= limits.memory) return
+    const relief = use(platform.parts.calls, ({ UnreadMemory }) => {
+      this.#unread ??= new UnreadMemory(this.shared, this.#transfers, limits.memory)
+      this.#unread.grown()
+    })
+    if (!(relief instanceof Promise)) return
+    pause(relief)
+    relief.catch((error) => this.#stop(error)).finally(() => resume(relief))
   }
 }

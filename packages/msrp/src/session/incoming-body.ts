@@ -128,6 +128,8 @@ export class IncomingBody {
     if (fresh.length === 0) return
     if (this.#direct) this.#sink?.write(position + skip, fresh.slice())
     else this.#blocks.write(position + skip, fresh, keepsUp ? undefined : expected)
+    // It may have been more than the session takes.
+    if (this.#failure !== undefined) this.#blocks.clear()
     this.#wake()
     this.#relieve()
   }

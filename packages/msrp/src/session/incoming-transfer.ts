@@ -151,7 +151,8 @@ export class IncomingTransfer implements BodyRoom {
   end(chunk: IncomingChunk, flag: ContinuationFlag): void {
     this.decision?.ended(flag, chunk.start + chunk.bytes)
     if (this.#state === 'arriving') this.#ended(chunk, flag)
-    this.#chunk = undefined
+    // One may end on a connection that the session has left, after the next has begun.
+    if (this.#chunk === chunk) this.#chunk = undefined
     this.#activeAt = this.shared.clock.now()
     if (!this.decision?.hold(chunk.request)) chunk.request.respond(200)
   }

@@ -1,5 +1,6 @@
-import { MsrpError, type MsrpUri } from '../wire/index.ts'
+import type { MsrpError, MsrpUri } from '../wire/index.ts'
 import { samePath } from '../wire/uri-path.ts'
+import { unlessAborted } from './abortable.ts'
 import type { Session } from './api.ts'
 import type { CompletedMessages } from './completed-messages.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
@@ -125,15 +126,9 @@ export class LocalPath {
     signal: AbortSignal | undefined,
   ): Promise<MsrpSession> {
     const { promise, resolve, reject } = Promise.withResolvers<MsrpSession>()
-    const onAbort = (): void => {
-      this.#expected.delete(expected)
-      reject(new MsrpError('aborted', 'Waiting for the peer was given up', { cause: signal?.reason }))
-    }
     const expected: Expected = { remotePath, options, settle: resolve, reject }
     this.#expected.add(expected)
-    if (signal?.aborted) onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    return promise.finally(() => signal?.removeEventListener('abort', onAbort))
+    return unlessAborted(promise, signal, 'Waiting for the peer').finally(() => this.#expected.delete(expected))
   }
 
   /** Finds the session that a request belongs to, or answers the request (RFC 4975 §5.4, §7.3). `held`: it has waited already. */

@@ -148,7 +148,11 @@ export interface SessionLimits {
   readonly window: number
   /** How long a reader may make no progress with a full window before its message goes to the spool. Default 2 000 ms. */
   readonly spoolAfter: number
-  /** Bytes in memory for all messages of a session; beyond it those that nobody reads go to the spool. Default 4 MiB. */
+  /**
+   * Bytes in memory for all messages of a session that nobody reads; beyond it they go to the spool. Where they cannot, because
+   * that is full or there is none, as in a browser, the connection waits `spoolAfter` at most for a reader; from then on, until
+   * one has made room, what does not fit is refused with 413. A message that is being read has its `window`. Default 4 MiB.
+   */
   readonly memory: number
   /** Bytes of one session in the spool. Default 1 GiB. */
   readonly spool: number
@@ -158,7 +162,10 @@ export interface SessionLimits {
   readonly unreadMessages: number
   /** Chunks of one message that may wait for the decision of `onRequest`. Default 256. */
   readonly undecidedChunks: number
-  /** Gaps in what has arrived of one message. Default 1024. */
+  /**
+   * Gaps in what has arrived of one message, which is refused beyond it; and in what REPORTs confirm of one, where a REPORT
+   * that would make more is ignored. Default 1024.
+   */
   readonly gaps: number
   /**
    * With a chunk size: chunks, and bytes in them, that one outgoing message may have unanswered; then it waits. Default 64
@@ -196,6 +203,7 @@ export interface PrepareOptions extends SessionOptions {
    */
   readonly remotePath?: 'strict' | 'first'
   readonly tls?: TlsOptions
+  /** Gives up while the path is made, with `aborted`. */
   readonly signal?: AbortSignal
 }
 
@@ -284,7 +292,8 @@ export interface EndpointOptions {
 /**
  * How much of an endpoint strangers may take, and how much it remembers.
  *
- * Memory: a session keeps at most `SessionLimits.memory` of what comes in and a window of what goes out. A connection without a
+ * Memory: a session keeps at most `SessionLimits.memory` of what comes in and nobody reads, and one read of its connection more;
+ * a window of each message that is being read, and one of what goes out. A connection without a
  * session keeps a header (16 KiB) and 128 KiB of responses that are not read; then it is not read either. So strangers get at
  * most `unboundConnections` times 0.5 MiB, and as many TLS handshakes (256) may be under way beside them.
  */

@@ -12,7 +12,7 @@ import type { SessionContext } from './session-context.ts'
 
 /** The session around a message. */
 export interface OutgoingRoom {
-  readonly context: Pick<SessionContext, 'platform' | 'counts'>
+  readonly context: Pick<SessionContext, 'platform' | 'counts' | 'limits'>
   /** A status of 300 or more came for the message or a chunk of it. */
   refused(message: SentMessage, status: number, error: MsrpError): void
   /** Nothing of the message is pending any more. */
@@ -209,7 +209,8 @@ export class SentMessage implements OutgoingMessage {
       return
     }
     // What did not go out cannot have arrived, whatever a REPORT says.
-    if (this.#settings.successReport) this.#delivery.confirm(start, Math.min(end, this.sent))
+    if (this.#settings.successReport)
+      this.#delivery.confirm(start, Math.min(end, this.sent), this.#room.context.limits.gaps)
     this.#progress.changed()
     this.#check()
   }

@@ -11,7 +11,7 @@ export interface Parts extends RelayClientParts {
    * for endpoints that show what passes or look for stalled connections.
    */
   readonly options: Later<typeof import('./asked-options.ts')>
-  /** For messages that are saved or have file names, or that nobody has time for. */
+  /** For messages that are saved or have file names, or that nobody has time for, one or all of them. */
   readonly calls: Later<typeof import('./asked-calls.ts')>
   /** For local paths that somebody wants to whom they do not belong. */
   readonly newcomers: Later<typeof import('./newcomers.ts')>

@@ -1,6 +1,7 @@
 import { asMsrpError } from '../wire/as-msrp-error.ts'
 import { formatPath, MsrpError, type MsrpUri, parsePath } from '../wire/index.ts'
 import { inform } from '../wire/inform.ts'
+import { unlessAborted } from './abortable.ts'
 import type { PathChange, PreparedSession, Session, SessionEnd } from './api.ts'
 import type { LocalPath } from './local-path.ts'
 import type { CompleteOptions, PathInput, SessionOptions } from './options.ts'
@@ -97,23 +98,17 @@ export class Prepared implements PreparedSession {
   }
 
   async #connect(path: readonly MsrpUri[], options: SessionOptions, how: CompleteOptions): Promise<Session> {
-    const { signal } = how
     const session = await this.#way.connect(path, options, how, (connection) =>
       this.#local.start(path, options, connection),
     )
-    const givenUp = (): MsrpError => new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason })
-    const onAbort = (): void => session.drop(givenUp())
-    signal?.addEventListener('abort', onAbort)
+    const ended = session.closed.then(({ error }) => Promise.reject(error ?? closedEarly()))
     try {
-      if (signal?.aborted) throw givenUp()
-      await Promise.race([session.bind(), session.closed.then(({ error }) => Promise.reject(error ?? closedEarly()))])
+      await unlessAborted(Promise.race([session.bind(), ended]), how.signal)
       return session
     } catch (error) {
       const failure = asMsrpError(error, 'internal', 'The session could not begin')
       session.drop(failure)
       throw failure
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
     }
   }
 }

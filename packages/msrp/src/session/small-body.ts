@@ -4,6 +4,7 @@ import type { PlacedBytes } from './body-blocks.ts'
 import type { BodyRoom } from './body-room.ts'
 import { ByteRanges } from './byte-ranges.ts'
 import type { AnyBody, IncomingBody } from './incoming-body.ts'
+import type { Later } from './later.ts'
 import type { FileSink } from './platform.ts'
 
 /** So many bytes of a message that wait for their reader make it a large one. */
@@ -18,9 +19,9 @@ export async function loadBodies(): Promise<typeof IncomingBody> {
   return Large
 }
 
-/** The body of a message that begins to come in. */
-export function openSmallBody(room: BodyRoom): AnyBody {
-  return Large === undefined ? new SmallBody(room) : new Large(room)
+/** The body of a message that begins to come in. `load`: `loadBodies`, as it is done here. */
+export function openSmallBody(room: BodyRoom, load: Later<typeof IncomingBody>): AnyBody {
+  return Large === undefined ? new SmallBody(room, load) : new Large(room)
 }
 
 /**
@@ -35,6 +36,7 @@ export class SmallBody implements AnyBody {
   total: number | undefined
   failure: MsrpError | undefined
   readonly #room: BodyRoom
+  readonly #load: Later<typeof IncomingBody>
   #growing: Promise<IncomingBody | undefined> | undefined
   /** What waits for the reader: in order and without gap, until it grows. */
   #pieces: PlacedBytes[] = []
@@ -43,8 +45,9 @@ export class SmallBody implements AnyBody {
   #waiting: (() => void) | undefined
   #finished = false
 
-  constructor(room: BodyRoom) {
+  constructor(room: BodyRoom, load: Later<typeof IncomingBody>) {
     this.#room = room
+    this.#load = load
   }
 
   get size(): number {
@@ -149,7 +152,7 @@ export class SmallBody implements AnyBody {
   async #become(): Promise<IncomingBody | undefined> {
     this.#room.shared.pause(this)
     try {
-      const Body = await loadBodies()
+      const Body = await this.#load()
       if (this.failure !== undefined || this.#finished) return undefined
       const pieces = this.#pieces
       this.#clear()

@@ -5,3 +5,11 @@ import type { MsrpError } from './msrp-error.ts'
 export function notLoaded(cause: unknown): MsrpError {
   return asMsrpError(cause, 'internal', 'A part of the library could not be loaded')
 }
+
+/** The same after 20 s, unless what this gives is called before: where the network is gone, nothing may ever come. */
+export function loadingEnds(
+  clock: { after(milliseconds: number, action: () => void): () => void },
+  fail: (error: MsrpError) => void,
+): () => void {
+  return clock.after(20_000, () => fail(notLoaded('nothing came for 20 s')))
+}

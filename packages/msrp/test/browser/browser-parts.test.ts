@@ -3,21 +3,45 @@ import { browserHash } from '../../src/browser/browser-crypto.ts'
 import type { browserPlatform as BrowserPlatform } from '../../src/browser/browser-platform.ts'
 import { prepare } from '../../src/browser/index.ts'
 import { nodeHash } from '../../src/node/index.ts'
+import type { MsrpError } from '../../src/wire/index.ts'
 import { systemRandom } from '../../src/wire/system-random.ts'
 
-/** What only a page that is older than its server's files sees: there is no other way to have an import fail here. */
-async function without<T>(file: string, then: (platform: typeof BrowserPlatform) => Promise<T>): Promise<T> {
+type Then<T> = (platform: typeof BrowserPlatform) => Promise<T>
+
+/** Has an import go as it may where there is a network: there is no other way to have one fail here. */
+async function importing<T>(file: string, outcome: () => Promise<never>, then: Then<T>): Promise<T> {
   const path = `../../src/${file}`
   vi.resetModules()
-  vi.doMock(path, () => {
-    throw new TypeError('Failed to fetch dynamically imported module')
-  })
+  const { browserPlatform } = await import('../../src/browser/browser-platform.ts')
+  vi.doMock(path, outcome)
+  vi.resetModules()
   try {
-    return await then((await import('../../src/browser/browser-platform.ts')).browserPlatform)
+    return await then(browserPlatform)
   } finally {
     vi.doUnmock(path)
     vi.resetModules()
   }
+}
+
+/** What only a page that is older than its server's files sees. */
+function without<T>(file: string, then: Then<T>): Promise<T> {
+  const fail = async (): Promise<never> => {
+    throw new TypeError('Failed to fetch dynamically imported module')
+  }
+  return importing(file, fail, then)
+}
+
+/** A network that is gone without anybody being told. `pass` lets time pass. */
+function hanging<T>(file: string, then: (platform: typeof BrowserPlatform, pass: () => Promise<void>) => Promise<T>) {
+  const never = (): Promise<never> => new Promise(() => {})
+  return importing(file, never, async (platform) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      return await then(platform, async () => void (await vi.advanceTimersByTimeAsync(20_000)))
+    } finally {
+      vi.useRealTimers()
+    }
+  })
 }
 
 describe('in a browser', () => {
@@ -32,6 +56,49 @@ describe('in a browser', () => {
   test('that cannot load what bodies need which outlive their session, the error is internal', async () => {
     await without('session/incoming-body.ts', async ({ loadBodies }) => {
       await expect(loadBodies?.()).rejects.toMatchObject(notLoaded)
+    })
+  })
+
+  describe('where nothing comes of what is loaded,', () => {
+    const late = { ...notLoaded, message: expect.stringContaining('20 s') }
+
+    test('it is given up after 20 s, each time', async () => {
+      await hanging('session/asked-options.ts', async ({ parts }, pass) => {
+        for (const part of [parts.options(), parts.options()]) {
+          const failed = expect(part).rejects.toMatchObject(late)
+          await pass()
+          await failed
+        }
+        const again = expect(parts.options()).rejects.toMatchObject(late)
+        await pass()
+        await again
+      })
+    })
+
+    test('a message that has to become large fails, and the connection goes on', async () => {
+      await hanging('session/incoming-body.ts', async ({ openBody, clock }, pass) => {
+        const pauses = new Set<object>()
+        const failures: MsrpError[] = []
+        const body = openBody({
+          shared: {
+            clock,
+            spoolAfter: 2_000,
+            window: 100_000,
+            spool: undefined,
+            pause: (reason) => pauses.add(reason),
+            resume: (reason) => pauses.delete(reason),
+            memory: () => {},
+          },
+          grown: () => {},
+          progress: () => {},
+          failed: (error) => failures.push(error),
+        })
+        body.write(10, new Uint8Array(10))
+        expect([pauses.size, failures]).toEqual([1, []])
+        await pass()
+        expect(failures).toMatchObject([late])
+        expect(pauses.size).toBe(0)
+      })
     })
   })
 

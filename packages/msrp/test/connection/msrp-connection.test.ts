@@ -120,6 +120,17 @@ describe('what arrives', () => {
       expect(owner.told).toEqual(['closed'])
     })
 
+    it('ends the connection when nothing has come of that for 20 s', async () => {
+      const { owner, far, clock } = late()
+      far.request('abcd1', 'SEND', 'Hello')
+      await settle()
+      await clock.advance(19_999)
+      expect(owner.told).toEqual([])
+      await clock.advance(1)
+      expect(owner.told).toEqual(['closed'])
+      expect(owner.error).toMatchObject({ code: 'internal', message: expect.stringContaining('20 s') })
+    })
+
     it('ends the connection when it is no MSRP, or when that part cannot be loaded', async () => {
       const [stranger, offline] = [late(), late()]
       stranger.far.write('HTTP/1.1 400 Bad Request\r\n')

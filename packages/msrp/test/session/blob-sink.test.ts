@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { BlobSink } from '../../src/session/blob-sink.ts'
 import { nextMessage, passive, pattern } from './stage.ts'
 
@@ -53,4 +53,36 @@ test('What is gathered as a Blob is what an array would hold, in whatever order 
     }),
     { numRuns: 100 },
   )
+})
+
+test.each<[string, number, (index: number) => number]>([
+  ['at two places by turns', 20, (index) => index / 2 + (index % 2) * 1_000_000],
+  ['from the end to the beginning', 20, (index) => 8_000 - index],
+  [
+    'at a thousand places by turns',
+    3_000,
+    (index) => (index < 1_000 ? 1_000 * index : 1_000 * (index % 1_000) + Math.floor(index / 1_000)),
+  ],
+  ['over one another', 24_000, (index) => (index % 2) * 3],
+])('What comes byte by byte and %s takes few steps', async (_, most, place) => {
+  let steps = 0
+  class CountedBlob extends Blob {
+    constructor(...args: ConstructorParameters<typeof Blob>) {
+      super(...args)
+      steps++
+    }
+  }
+  const slice = vi.spyOn(Blob.prototype, 'slice')
+  vi.stubGlobal('Blob', CountedBlob)
+  try {
+    const sink = new BlobSink('a/b')
+    const bytes = new Map(Array.from({ length: 8_000 }, (_, index) => [place(index), index % 251]))
+    for (let index = 0; index < 8_000; index++) await sink.write(place(index), Uint8Array.of(index % 251))
+    const [first = 0] = bytes.keys()
+    expect(await sink.read(first, 1)).toEqual(Uint8Array.of(bytes.get(first) ?? 0))
+    expect(steps + slice.mock.calls.length).toBeLessThan(most)
+  } finally {
+    vi.unstubAllGlobals()
+    slice.mockRestore()
+  }
 })

@@ -35,6 +35,12 @@ describe('ByteRanges', () => {
     )
   })
 
+  test('makes no more runs than wanted', () => {
+    const ranges = new ByteRanges()
+    expect([ranges.add(0, 1, 2), ranges.add(4, 5, 2), ranges.add(8, 9, 2), ranges.add(2, 4, 2)]).toEqual([1, 1, 0, 2])
+    expect([ranges.add(1, 2, 2), ranges.add(8, 9, 2), ranges.runs, ranges.bytes]).toEqual([1, 1, 2, 6])
+  })
+
   test('holds positions far beyond any buffer', () => {
     const ranges = new ByteRanges()
     ranges.add(2 ** 52, 2 ** 52 + 10)

@@ -98,6 +98,20 @@ describe('delivered, when success REPORTs are asked for,', () => {
     },
   )
 
+  test('ignores a REPORT that would leave more gaps than a message may have', async () => {
+    const { session, peer } = await active({ limits: { gaps: 3 } })
+    const sent = session.send(pattern(100))
+    peer.respond(await peer.request('SEND'))
+    for (const range of ['10-10/*', '20-20/*', '30-30/*', '40-40/*', '5-5/*', '11-19/*', '50-50/*']) {
+      peer.report(sent.messageId, range)
+    }
+    await settled()
+    const ranges = [10, 30, 50].map((at) => ({ start: at, end: at === 10 ? 20 : at }))
+    expect(sent.confirmed).toEqual({ contiguous: 0, bytes: 13, ranges })
+    peer.report(sent.messageId, '1-100/100')
+    await sent.delivered
+  })
+
   test('takes a REPORT with a body like one without (RFC4975-7.1.2-5)', async () => {
     const { session, peer } = await active()
     const sent = session.send('hello')

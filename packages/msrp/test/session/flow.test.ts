@@ -1,11 +1,23 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
+import type { Session } from '../../src/session/api.ts'
+import type { SessionLimits } from '../../src/session/options.ts'
+import { loadBodies, SmallBody } from '../../src/session/small-body.ts'
 import { MemoryFile, type MemoryPlatform, type MemorySpool } from './memory-platform.ts'
 import { type RawPeer, settled } from './raw-peer.ts'
 import { both, failure, nextMessage, passive, pattern, stateOf } from './stage.ts'
 
 const MIB = 1024 * 1024
+
+function withoutSpool(platform: MemoryPlatform): void {
+  Object.defineProperty(platform, 'openSpool', { value: undefined })
+}
+
+function asInBrowser(platform: MemoryPlatform): void {
+  withoutSpool(platform)
+  platform.openBody = (room) => new SmallBody(room, loadBodies)
+}
 
 /** Sends a message in one open chunk, a piece at a time, as far as the endpoint takes it. */
 async function pour(peer: RawPeer, messageId: string, bytes: Uint8Array, end = true): Promise<void> {
@@ -80,9 +92,7 @@ describe('A body that nobody reads', () => {
   })
 
   test('is refused with 413 when there is no spool, and nobody has come to it for 2 s', async () => {
-    const { peer, session, platform } = await passive({}, {}, (platform) => {
-      Object.defineProperty(platform, 'openSpool', { value: undefined })
-    })
+    const { peer, session, platform } = await passive({}, {}, withoutSpool)
     void pour(peer, 'file1', pattern(2 * MIB))
     const { complete } = await nextMessage(session)
     await settled(60)
@@ -160,6 +170,65 @@ describe('Many unread messages', () => {
     for (let index = 0; index < 200; index++) {
       expect(Buffer.compare(await (await nextMessage(session)).bytes(), bytes)).toBe(0)
     }
+  })
+
+  describe.each<[string, Partial<SessionLimits>, (platform: MemoryPlatform) => void]>([
+    ['where there is no spool', {}, withoutSpool],
+    ['in a browser', {}, asInBrowser],
+    ['when the spool is full', { spool: MIB }, () => {}],
+  ])('%s,', (_, limits, setUp) => {
+    const body = pattern(MIB / 2)
+    /** So many of it that no more fit. */
+    const most = (4 * MIB + (limits.spool ?? 0)) / body.length
+    const fill = async (peer: RawPeer): Promise<void> => {
+      for (let at = 0; at < most; at++) expect((await peer.response(peer.send({ body }))).status).toBe(200)
+    }
+    const readAll = async (session: Session, messages: number): Promise<void> => {
+      for (let at = 0; at < messages; at++) {
+        expect(Buffer.compare(await (await nextMessage(session)).bytes(), body)).toBe(0)
+      }
+    }
+
+    test('hold 4 windows of memory: the connection waits 2 s for a reader, then no more is taken (413) until there is one', async () => {
+      const { peer, session, platform } = await passive({ limits }, {}, setUp)
+      await fill(peer)
+      const [one, next] = [peer.send({ body, success: 'yes' }), peer.send({ body: 'next' })]
+      await settled()
+      await platform.clock.advance(1_999)
+      expect(await peer.all()).toEqual([])
+      await platform.clock.advance(1)
+      expect((await peer.response(one)).status).toBe(413)
+      await peer.response(next)
+      // It does not wait for each.
+      for (let at = 0; at < 20; at++) expect((await peer.response(peer.send({ body }))).status).toBe(413)
+      await readAll(session, most)
+      expect((await peer.response(peer.send({ body }))).status).toBe(200)
+    })
+
+    test('lose nothing for an application that reads in time', async () => {
+      const { peer, session, platform } = await passive({ limits }, {}, setUp)
+      await fill(peer)
+      const ids = Array.from({ length: 20 }, () => peer.send({ body }))
+      await settled()
+      await platform.clock.advance(1_999)
+      await readAll(session, most + ids.length)
+      for (const id of ids) expect((await peer.response(id)).status).toBe(200)
+    })
+
+    test('do not hold up one that is being read', async () => {
+      const { peer, session, platform } = await passive({ limits }, {}, setUp)
+      const large = pattern(8 * MIB)
+      const part = { messageId: 'large', range: `1-*/${large.length}`, flag: '+' } as const
+      peer.send({ ...part, body: large.subarray(0, 1000) })
+      const reading = (await nextMessage(session)).bytes()
+      await fill(peer)
+      const refused = peer.send({ body })
+      await settled()
+      await platform.clock.advance(2_000)
+      expect((await peer.response(refused)).status).toBe(413)
+      peer.send({ messageId: 'large', range: `1001-*/${large.length}`, body: large.subarray(1000) })
+      expect(Buffer.compare(await reading, large)).toBe(0)
+    })
   })
 
   test('more than 1024 are refused with 413 (FIELD-endpoint-10)', async () => {

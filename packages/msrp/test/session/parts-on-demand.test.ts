@@ -131,6 +131,22 @@ test('What a session asks for by its options is loaded before it begins', async 
   }
 })
 
+test('Connecting, and preparing, can be given up while that is loaded', async () => {
+  const platform = new MemoryPlatform()
+  late('options').setUp(platform)
+  const endpoint = new MsrpEndpoint(platform, {})
+  const controller = new AbortController()
+  const { signal } = controller
+  const options = { keepAlive: 1_000, signal }
+  const begun = [endpoint.connect({ ...options, path: PEER }), endpoint.prepare(options)]
+  const errors = begun.map(failure)
+  await settle()
+  expect(await Promise.all(begun.map(stateOf))).toEqual(['pending', 'pending'])
+  controller.abort('enough')
+  for (const error of errors) expect(await error).toMatchObject({ code: 'aborted', cause: 'enough' })
+  expect(await failure(endpoint.prepare(options))).toMatchObject({ code: 'aborted' })
+})
+
 test('The end of a session in order needs nothing that has to be loaded', async () => {
   const { session, peer } = await active({}, late('calls').setUp)
   const sent = session.send('last', { successReport: false })
@@ -162,6 +178,41 @@ test('A peer that wants its messages wrapped may come at once, and go: nothing h
   expect(await (await nextMessage(session)).text()).toBe('Hello')
 })
 
+describe('While what it takes to bound unread messages is loaded,', () => {
+  const fill = async (setUp: (platform: MemoryPlatform) => void) => {
+    const stage = await active({ limits: { memory: 2_000 } }, (platform) => {
+      Object.defineProperty(platform, 'openSpool', { value: undefined })
+      setUp(platform)
+    })
+    const { peer } = stage
+    expect((await peer.response(peer.send({ body: 'x'.repeat(1_000) }))).status).toBe(200)
+    const transactionId = peer.nextId()
+    const rest = peer.bytesOf({ transactionId, body: 'x'.repeat(2_000), range: '1-*/*' })
+    peer.write(rest.subarray(0, -10))
+    await settle()
+    expect(peer.seen).toEqual([])
+    return { ...stage, response: peer.response(transactionId) }
+  }
+
+  test('the connection waits', async () => {
+    const part = late('calls')
+    const { peer, platform, response } = await fill(part.setUp)
+    part.arrive()
+    peer.send({ body: 'behind' })
+    await settle()
+    expect(peer.seen).toEqual([])
+    await platform.clock.advance(2_000)
+    expect((await response).status).toBe(413)
+  })
+
+  test('it waits no longer when that cannot be loaded: what has not come to its end is refused', async () => {
+    const part = late('calls')
+    const { response } = await fill(part.setUp)
+    part.fail()
+    expect((await response).status).toBe(413)
+  })
+})
+
 describe('While what file names take is loaded,', () => {
   test('messages are handed over in their order', async () => {
     const part = late('calls')
@@ -173,6 +224,22 @@ describe('While what file names take is loaded,', () => {
     expect((await first).fileName).toBe('a.jpg')
     expect((await second).fileName).toBeUndefined()
     expect(await (await second).text()).toBe('text')
+  })
+
+  test('those that wait for it count as unread', async () => {
+    const part = late('calls')
+    const { session, peer } = await active({ limits: { unreadMessages: 3 } }, part.setUp)
+    const ids = [
+      peer.send({ body: 'photo', fields: ['Content-Disposition: attachment; filename="a.jpg"'] }),
+      ...['one', 'two', 'three'].map((body) => peer.send({ body })),
+    ]
+    const statuses: number[] = []
+    for (const id of ids) statuses.push((await peer.response(id)).status)
+    expect(statuses).toEqual([200, 200, 200, 413])
+    part.arrive()
+    await nextMessage(session)
+    await nextMessage(session)
+    expect((await peer.response(peer.send({ body: 'four' }))).status).toBe(200)
   })
 
   test('the iteration ends with the session only after what has come was handed over', async () => {

@@ -130,3 +130,29 @@ describe('A second connection for a live session', () => {
     expect((await peer.response(peer.send({ body: 'over the bound one' }))).status).toBe(200)
   })
 })
+
+test('A chunk that is cut off on the connection before does not end the one that is arriving', async () => {
+  const { endpoint, platform, arrive, session, port } = await passive()
+  // Another session keeps the first connection open.
+  const other = await endpoint.prepare({ listen: {}, remotePath: 'first' })
+  const shared = new RawPeer(platform.arrive(port), other.localPath, PEER)
+  await shared.response(shared.send())
+  shared.to = session.localPath
+  await shared.response(shared.send())
+  const begin = (peer: RawPeer, range: string, flag: '+' | '$') => {
+    const transactionId = peer.nextId()
+    const bytes = peer.bytesOf({ transactionId, messageId: 'file1', body: pattern(100), range, flag })
+    peer.write(bytes.subarray(0, -20))
+    return { transactionId, end: () => peer.write(bytes.subarray(-20)) }
+  }
+  const old = begin(shared, '1-100/200', '+')
+  const message = await nextMessage(session)
+  const again = arrive(PEER)
+  const fresh = begin(again, '101-200/200', '$')
+  await settled()
+  old.end()
+  expect((await shared.response(old.transactionId)).status).toBe(200)
+  message.refuse(403)
+  fresh.end()
+  expect((await again.response(fresh.transactionId)).status).toBe(403)
+})

@@ -2,11 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { BodyRoom } from '../../src/session/body-room.ts'
 import { type AnyBody, IncomingBody } from '../../src/session/incoming-body.ts'
-import { SmallBody } from '../../src/session/small-body.ts'
+import { loadBodies, SmallBody } from '../../src/session/small-body.ts'
 import { MsrpError } from '../../src/wire/index.ts'
 import { FakeClock, settle } from '../transport/fake-clock.ts'
 import { MemoryFile } from './memory-platform.ts'
 import { pattern } from './stage.ts'
+
+const small = (room: BodyRoom): AnyBody => new SmallBody(room, loadBodies)
 
 /** A body, and what it tells the session around it. */
 class Stage {
@@ -14,12 +16,14 @@ class Stage {
   body: AnyBody
   readonly pauses: Set<object> = new Set()
   memory = 0
+  /** The session takes no more. */
+  most = Number.POSITIVE_INFINITY
   until = 0
   finished = false
   error: MsrpError | undefined
 
-  constructor(Body: new (room: BodyRoom) => AnyBody, window = 1024 * 1024) {
-    this.body = new Body({
+  constructor(open: (room: BodyRoom) => AnyBody, window = 1024 * 1024) {
+    this.body = open({
       shared: {
         clock: this.clock,
         spoolAfter: 2000,
@@ -29,6 +33,7 @@ class Stage {
         resume: (reason) => this.pauses.delete(reason),
         memory: (change) => {
           this.memory += change
+          if (this.memory > this.most) this.body.fail(new MsrpError('too-large', 'too much'))
         },
       },
       grown: (body) => {
@@ -54,7 +59,7 @@ class Stage {
 
 describe('A small body', () => {
   test('gives what comes in order, without anything being loaded', async () => {
-    const stage = new Stage(SmallBody)
+    const stage = new Stage(small)
     stage.body.attach()
     const reading = stage.read()
     stage.body.write(0, pattern(10))
@@ -67,13 +72,13 @@ describe('A small body', () => {
   })
 
   test('is read once', () => {
-    const { body } = new Stage(SmallBody)
+    const { body } = new Stage(small)
     body.attach()
     expect(() => body.attach()).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
   })
 
   test('that becomes a large one has the connection wait for that', async () => {
-    const stage = new Stage(SmallBody)
+    const stage = new Stage(small)
     stage.body.write(5, pattern(5))
     expect(stage.pauses.size).toBe(1)
     stage.body.write(0, pattern(5))
@@ -85,7 +90,7 @@ describe('A small body', () => {
   })
 
   test('that nobody reads for 2 s is refused when its window is full', async () => {
-    const stage = new Stage(SmallBody, 200_000)
+    const stage = new Stage(small, 200_000)
     for (let at = 0; at < 300_000; at += 50_000) stage.body.write(at, pattern(50_000))
     while (stage.clock.pending === 0) await settle()
     expect([stage.error, stage.pauses.size]).toEqual([undefined, 1])
@@ -99,7 +104,7 @@ describe('A small body', () => {
     ['before', false],
     ['while it becomes a large one', true],
   ])('that fails %s tells its reader and the session, and holds nothing', async (_, grows) => {
-    const stage = new Stage(SmallBody)
+    const stage = new Stage(small)
     stage.body.write(grows ? 1 : 0, pattern(10))
     stage.body.attach()
     const reading = stage.read()
@@ -110,7 +115,7 @@ describe('A small body', () => {
   })
 
   test('that fails while it is about to be saved leaves nothing of the file', async () => {
-    const stage = new Stage(SmallBody)
+    const stage = new Stage(small)
     const file = new MemoryFile('photo.jpg')
     stage.body.write(0, pattern(10))
     stage.body.attach()
@@ -119,6 +124,16 @@ describe('A small body', () => {
     await expect(saving).rejects.toMatchObject({ code: 'aborted' })
     expect(file.state).toBe('discarded')
   })
+})
+
+test.each([
+  ['A small body', small],
+  ['A large one', (room: BodyRoom): AnyBody => new IncomingBody(room)],
+])('%s that is more than the session takes holds nothing', async (_, open) => {
+  const stage = new Stage(open)
+  stage.most = 100_000
+  stage.body.write(0, pattern(300_000))
+  expect([stage.error?.code, stage.memory]).toEqual(['too-large', 0])
 })
 
 // What a chunk brings, what is read, and when.
@@ -133,8 +148,8 @@ const step = fc.oneof(
 test('A small body does what a large one does, whatever comes and however it is read', async () => {
   const BLOCK = 9000
   const whole = pattern(10 * BLOCK)
-  const play = async (Body: new (room: BodyRoom) => AnyBody, steps: readonly Step[]) => {
-    const stage = new Stage(Body)
+  const play = async (open: (room: BodyRoom) => AnyBody, steps: readonly Step[]) => {
+    const stage = new Stage(open)
     const file = new MemoryFile('all')
     let next = 0
     let outcome: Promise<Uint8Array> | undefined
@@ -171,7 +186,7 @@ test('A small body does what a large one does, whatever comes and however it is 
   }
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-      expect(await play(SmallBody, steps)).toEqual(await play(IncomingBody, steps))
+      expect(await play(small, steps)).toEqual(await play((room) => new IncomingBody(room), steps))
     }),
     { numRuns: 200 },
   )

@@ -1,9 +1,13 @@
 import { MsrpError, type MsrpUri } from '../../wire/index.ts'
+import { aborted, unlessAborted } from '../abortable.ts'
 import { AuthExchange, type AuthRoom } from './auth-exchange.ts'
 import { type CredentialsFor, DigestSession } from './digest-session.ts'
 import type { GrantedHop } from './relay-hop.ts'
 import type { RelayMemory } from './relay-memory.ts'
 import { RelayRegistration } from './relay-registration.ts'
+
+/** What may be given up. */
+const LOGIN = 'authentication with the relay'
 
 /** What `authenticate` needs. */
 export interface AuthenticateOptions<C extends AuthRoom['connection']> extends Omit<AuthRoom, 'connection'> {
@@ -45,26 +49,21 @@ export async function authenticate<C extends AuthRoom['connection']>(
     throw invalid(`expires is ${expires}, expected whole seconds from 1`)
   }
   for (;;) {
-    if (signal?.aborted) throw aborted(signal)
+    if (signal?.aborted) throw aborted(signal, LOGIN)
     const connection = await options.connect()
     const { msrp } = connection
-    const giveUp = (): void => msrp.fail(aborted(signal))
-    signal?.addEventListener('abort', giveUp)
     try {
       const { description, secure } = msrp.transport
       if (!secure)
         throw invalid(`AUTH is sent over TLS only (RFC 4976 §8), but this connection has none: ${description}`)
-      if (signal?.aborted) throw aborted(signal)
+      if (signal?.aborted) throw aborted(signal, LOGIN)
       const room = { ...options, connection }
-      const hops = await askAll(room)
+      const hops = await unlessAborted(askAll(room), signal, LOGIN)
       if (hops !== undefined) return new RelayRegistration(room, hops)
       msrp.fail(undefined)
     } catch (error) {
-      const why = signal?.aborted ? aborted(signal) : error
-      msrp.fail(why instanceof MsrpError ? why : undefined)
-      throw why
-    } finally {
-      signal?.removeEventListener('abort', giveUp)
+      msrp.fail(error instanceof MsrpError ? error : undefined)
+      throw error
     }
   }
 }
@@ -91,9 +90,4 @@ async function askAll(
 
 function invalid(text: string): MsrpError {
   return new MsrpError('invalid-argument', text)
-}
-
-/** What a caller who gave up gets. */
-function aborted(signal: AbortSignal | undefined): MsrpError {
-  return new MsrpError('aborted', 'authentication with the relay was given up', { cause: signal?.reason })
 }
