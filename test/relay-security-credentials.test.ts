@@ -1,12 +1,16 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { parseChallenge } from 'msrp/wire'
 import { createAuthority, issueCertificate } from 'msrp-relay/certificates'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { cipherSuites, testAuthority } from '../packages/msrp/test/transport/test-certificates.ts'
 import { freePort } from './support/free-port.ts'
 import { credentialsFor, RawClient } from './support/raw-client.ts'
 import { newAuthority, startRelay, type TestAuthority, type TestRelay } from './support/relay.ts'
+import { temporaryFolderOfFile } from './support/temporary-folder.ts'
 import { Trap } from './support/trap.ts'
 
 // Who gets a token, and who may use it.
@@ -36,21 +40,31 @@ describe('TLS of the relay', () => {
     expect(subjectaltname?.split(', ')).toContain('DNS:localhost')
   })
 
+  /** With a certificate of RSA: there are suites that need one, such as TLS_RSA_WITH_AES_128_CBC_SHA. */
+  let rsaRelay: TestRelay
+  let rsaCa: string
+
+  beforeAll(async () => {
+    const { ca, issue } = await testAuthority()
+    const { cert, key } = await issue({ names: ['localhost'], rsa: true })
+    const folder = temporaryFolderOfFile()
+    const tls = { certificate: join(folder, 'relay.pem'), key: join(folder, 'relay.key') }
+    writeFileSync(tls.certificate, cert)
+    writeFileSync(tls.key, key, { mode: 0o600 })
+    rsaRelay = await startRelay({ lifetime: 'file', settings: { tls } })
+    rsaCa = ca
+  })
+
   test.each([
     ['ECDHE-ECDSA-AES128-GCM-SHA256', true],
     ['ECDHE-ECDSA-CHACHA20-POLY1305', true],
     ['ECDHE-ECDSA-AES128-SHA', false],
     ['ECDHE-ECDSA-AES256-SHA384', false],
-    ['AES128-SHA', false],
-  ])('has no obsolete cipher suite: %s: %s (RFC4975-14.2-2, RFC4976-9.2-3)', async (ciphers, spoken) => {
-    const socket = connectTls({
-      host: '127.0.0.1',
-      port: relay.port,
-      servername: 'localhost',
-      ca: authority.certificate,
-      maxVersion: 'TLSv1.2',
-      ciphers,
-    })
+    ...cipherSuites,
+  ] as const)('has no obsolete cipher suite: %s: %s (RFC4975-14.2-2, RFC4976-9.2-3)', async (ciphers, spoken) => {
+    const [{ port }, ca] = ciphers.includes('ECDSA') ? [relay, authority.certificate] : [rsaRelay, rsaCa]
+    const own = { servername: 'localhost', ca, maxVersion: 'TLSv1.2', ciphers } as const
+    const socket = connectTls({ host: '127.0.0.1', port, ...own })
     const outcome = await once(socket, 'secureConnect').then(() => socket.getCipher().name, String)
     socket.destroy()
     if (spoken) expect(outcome).toBe(ciphers)

@@ -49,7 +49,7 @@ export function checkSecure({ secure, listen, relay }: MediaWishes): void {
 export function checkTypes(wishes: MediaWishes, remote: MessageDescription): void {
   const { acceptTypes = ['*'], acceptWrappedTypes = [] } = wishes
   const ours = {
-    acceptTypes: acceptTypesFor(acceptTypes),
+    acceptTypes: acceptTypesFor(wishes),
     acceptWrappedTypes: wrappedTypesFor(acceptWrappedTypes, acceptTypes),
   }
   if (understands(ours, remote)) return

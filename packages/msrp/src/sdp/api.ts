@@ -69,7 +69,10 @@ export interface MediaWishes
    * peers (Blink) put nothing else into envelopes. Other types are refused as far as `containers` show them; without `containers` the list tells the peer, and nothing is checked.
    */
   readonly acceptWrappedTypes?: readonly string[]
-  /** Tokens of `a=chatroom` (RFC 7701 §8), such as `nickname` and `private-messages`; `[]` writes it without any. */
+  /**
+   * Tokens of `a=chatroom` (RFC 7701 §8), such as `nickname` and `private-messages`; `[]` writes it without any. Beside it,
+   * `acceptTypes` of message/cpim alone are written as they are (RFC 7701 §5.2).
+   */
   readonly chatroom?: readonly string[]
   /**
    * Understand `a=msrp-cema` (RFC 6714), for networks whose middleboxes anchor media by rewriting c- and m-line: then an

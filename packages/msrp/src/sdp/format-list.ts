@@ -1,4 +1,5 @@
 import { acceptsType, bareType, MANDATORY_TYPES } from '../session/media-types.ts'
+import type { MediaWishes } from './api.ts'
 
 const TOKEN = "[!#-'*+\\-.0-9A-Z^-~]+"
 const GRAMMAR = new RegExp(`^(?:\\*|${TOKEN}/${TOKEN}|${TOKEN}/\\*)(?:;.*)?$`, 'is')
@@ -38,10 +39,12 @@ export function isFormat(text: string): boolean {
 
 /**
  * What we write as `accept-types`: the application's types first, and those that everybody has to take and therefore to list
- * (RFC 4975 §8.6), if nothing covers them. Blink takes a `*` for none of its types, so it does not stand alone.
+ * (RFC 4975 §8.6), if nothing covers them. Blink takes a `*` for none of its types, so it does not stand alone. In a chat room
+ * message/cpim may (RFC 7701 §5.2: it does).
  */
-export function acceptTypesFor(types: readonly string[]): readonly string[] {
+export function acceptTypesFor({ acceptTypes: types = ['*'], chatroom }: MediaWishes): readonly string[] {
   if (types.every((type) => type === '*')) return ['text/plain', ...MANDATORY_TYPES, '*']
+  if (chatroom !== undefined && types.every((type) => bareType(type) === 'message/cpim')) return types
   return [...types, ...MANDATORY_TYPES.filter((type) => !acceptsType(types, type))]
 }
 

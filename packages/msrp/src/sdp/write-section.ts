@@ -31,7 +31,7 @@ export function sectionLines(wishes: MediaWishes, facts: SectionFacts): string[]
   const wrapped = wrappedTypesFor(acceptWrappedTypes, acceptTypes)
   const attributes: AttributeInput[] = [
     [direction],
-    ['accept-types', formatsOf(acceptTypesFor(acceptTypes), 'acceptTypes')],
+    ['accept-types', formatsOf(acceptTypesFor(wishes), 'acceptTypes')],
     ...(wrapped.length === 0 ? [] : [['accept-wrapped-types', formatsOf(wrapped, 'acceptWrappedTypes')] as const]),
     ...(maxMessageSize === undefined ? [] : [['max-size', String(maxMessageSize)] as const]),
     ['path', path],

@@ -47,11 +47,12 @@ describe('a file that is asked for', () => {
     expect((await receiving.done).hashes).toHaveLength(1)
   })
 
-  test('says in the answer what it is and what shall become of it (RFC5547-8.3.2-9, RFC5547-8.3.2-10)', async () => {
+  test('says in the answer what it is, which transfer it is, and what shall become of it (RFC5547-8.3.2-4, RFC5547-8.3.2-9, RFC5547-8.3.2-10)', async () => {
     call = new Call({ bob: giving(await picture({ disposition: 'attachment' })) })
     call.alice.files.request(call.alice.negotiation, { name: 'picture.jpg' }, new MemoryTarget())
-    const { answer } = await call.exchange()
+    const { offer, answer } = await call.exchange()
     expect(lines(answer, 'file-selector')[0]).toContain('type:image/jpeg')
+    expect(lines(answer, 'file-transfer-id')).toEqual(lines(offer, 'file-transfer-id'))
     expect(lines(answer, 'file-disposition')).toEqual(['a=file-disposition:attachment'])
   })
 

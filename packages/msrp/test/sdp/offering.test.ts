@@ -195,6 +195,16 @@ describe('a=chatroom', () => {
     expect(alice.media[0]?.remote?.chatroom).toEqual(['nickname', 'private-messages'])
   })
 
+  test('of a room that takes message/cpim stands beside no other type (RFC7701-5.2-2, RFC7701-5.2-4)', async () => {
+    const room = { listen, acceptTypes: ['message/cpim'], acceptWrappedTypes: ['text/plain'] }
+    const { offer, answer } = await agreed(room, { ...room, chatroom: [] })
+    expect(attributeOf(offer, 'accept-types')).toBe(
+      'message/cpim multipart/mixed multipart/alternative multipart/signed',
+    )
+    expect(attributeOf(answer, 'accept-types')).toBe('message/cpim')
+    expect(attributeOf(answer, 'accept-wrapped-types')).toBe('text/plain')
+  })
+
   test('may say something else later (RFC7701-8-3)', async () => {
     const { alice, bob } = await agreed({ listen, chatroom: ['nickname'] })
     alice.media[0]?.change({ chatroom: [] })
