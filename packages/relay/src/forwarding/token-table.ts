@@ -25,6 +25,9 @@ const PREVIOUS_CHARACTERS = 1024
  */
 const GRACE = 600_000
 
+/** While it does not count, what is left stands still, and may be little. Milliseconds. */
+const LEAST_WAIT = 1_000
+
 /** What a token is made of; `seconds` is its life. */
 export interface TokenParts {
   port: number
@@ -174,10 +177,10 @@ export class TokenTable {
   }
 
   /** The platform's timers may not reach as far as a token lives; then they go off early. */
-  #arm(token: Token): void {
+  #arm(token: Token, least = 0): void {
     this.#timers.get(token)?.()
     const left = (): number => token.expiresAt + Math.min(token.heldTime, GRACE) - this.#clock.now()
-    const expire = (): void => (left() > 0 ? this.#arm(token) : this.end(token, 'expired'))
-    this.#timers.set(token, this.#clock.after(Math.max(left(), 0), expire))
+    const expire = (): void => (left() > 0 ? this.#arm(token, LEAST_WAIT) : this.end(token, 'expired'))
+    this.#timers.set(token, this.#clock.after(Math.max(left(), least), expire))
   }
 }

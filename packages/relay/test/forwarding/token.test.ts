@@ -1,5 +1,5 @@
 import type { Field } from 'msrp/wire'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FakeClock } from '../../../msrp/test/transport/fake-clock.ts'
 import { authorization, Network, type Node, RELAY, settle } from './network.ts'
 
@@ -268,6 +268,21 @@ describe('a token whose holder is not read since the next hop is slow', () => {
     expect(network.relay.tokens).toBe(1)
     await network.clock.advance(1)
     expect(network.relay.tokens).toBe(0)
+  })
+
+  it('is looked at once a second at most, however little is left of it', async () => {
+    const network = new Network({ expires: { default: 60, minimum: 60, maximum: 3600 }, flowBuffer: 10_000 })
+    const holder = await network.client('alice', { capacity: 5000, split: 5000 })
+    const peer = network.within('msrps://far.example.net:7000/f;tcp', { capacity: 5000 })
+    peer.pause()
+    await network.clock.advance(MINUTE - 1)
+    holder.send([holder.token, peer.uri], Buffer.alloc(1_000_000, 'x'))
+    await settle()
+    const timers = vi.spyOn(network.clock, 'after')
+    await network.clock.advance(MINUTE)
+    expect(network.relay.tokens).toBe(1)
+    // The connection keeps one of its own now and then.
+    expect(timers.mock.calls.length).toBeLessThan(150)
   })
 
   it('ends in its time when it is the peer that is not read', async () => {
