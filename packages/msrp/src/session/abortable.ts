@@ -1,7 +1,7 @@
 import { MsrpError } from '../wire/index.ts'
 
 /** What a caller gets who gave something up: `what`. */
-export function aborted(signal: AbortSignal | undefined, what: string): MsrpError {
+export function aborted(signal: AbortSignal | undefined, what: string = 'Connecting'): MsrpError {
   return new MsrpError('aborted', `${what} was given up`, { cause: signal?.reason })
 }
 
@@ -12,7 +12,7 @@ export function aborted(signal: AbortSignal | undefined, what: string): MsrpErro
 export async function unlessAborted<T>(
   work: T | Promise<T>,
   signal: AbortSignal | undefined,
-  what: string = 'Connecting',
+  what?: string,
 ): Promise<T> {
   const { promise: givenUp, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(aborted(signal, what))

@@ -1,4 +1,5 @@
-import { type Fingerprint, formatFingerprint, MsrpError, type MsrpUri } from '../wire/index.ts'
+import { type Fingerprint, formatFingerprint, type MsrpUri } from '../wire/index.ts'
+import { aborted, unlessAborted } from './abortable.ts'
 import type { EndpointConnection } from './endpoint-connection.ts'
 import type { TlsOptions } from './platform.ts'
 
@@ -28,7 +29,7 @@ export class ConnectionPool {
 
   /** A connection to the first URI of a path. Whoever gets it has to `use` it at once. @throws MsrpError */
   async get(target: MsrpUri, trust: PeerTrust, signal: AbortSignal | undefined): Promise<EndpointConnection> {
-    if (signal?.aborted) throw givenUp(signal)
+    if (signal?.aborted) throw aborted(signal)
     // What may be trusted is part of what a connection is.
     const key = `${target.authorityKey};${target.transport};${this.#trustKey(trust)}`
     let dialing = this.#connections.get(key)
@@ -87,18 +88,10 @@ class Dialing {
   async wait(signal: AbortSignal | undefined): Promise<EndpointConnection> {
     if (this.#connection !== undefined) return this.#connection
     this.#waiting++
-    const { promise: aborted, reject } = Promise.withResolvers<never>()
-    const onAbort = (): void => reject(givenUp(signal))
-    signal?.addEventListener('abort', onAbort)
     try {
-      return await Promise.race([this.#promise, aborted])
+      return await unlessAborted(this.#promise, signal)
     } finally {
-      signal?.removeEventListener('abort', onAbort)
       if (--this.#waiting === 0 && this.#connection === undefined) this.#controller.abort()
     }
   }
-}
-
-function givenUp(signal: AbortSignal | undefined): MsrpError {
-  return new MsrpError('aborted', 'Connecting was given up', { cause: signal?.reason })
 }
