@@ -1,3 +1,4 @@
+import { closeContent, factsOf, inMemory, isReadable } from '../mime/content.ts'
 import type { MessageBody, RandomAccessBody } from '../session/body.ts'
 import { readerFor } from '../session/body-reader.ts'
 import { MsrpError } from '../wire/index.ts'
@@ -44,8 +45,7 @@ function knownTypeOf({ type, body }: LocalFile): string | undefined {
 
 /** Size of a file in bytes; undefined for a stream that does not say it. */
 export function sizeOf({ body }: Pick<LocalFile, 'body'>): number | undefined {
-  if (isInMemory(body)) return readerFor(body, 0).size
-  return 'size' in body && typeof body.size === 'number' ? body.size : undefined
+  return factsOf(body).size
 }
 
 /** The selector of a file (RFC 5547 §5), with what is known of it. */
@@ -80,7 +80,7 @@ export async function withHashes(file: LocalFile, options: HashOptions): Promise
     await hasher.updateFrom((position, length) => body.read(position, length), body.size, { signal, onProgress })
     return { ...file, hashes: [...known, ...hasher.digests()] }
   } finally {
-    await closeBody(file)
+    await closeContent(body)
   }
 }
 
@@ -96,33 +96,19 @@ export function rangeOf({ body }: LocalFile, range: FileRange): MessageBody {
   } satisfies RandomAccessBody
 }
 
-/** Lets go of what a file was read from; it may be read again. Never throws. */
-export async function closeBody({ body }: LocalFile): Promise<void> {
-  try {
-    if (typeof body === 'object' && 'close' in body) await body.close?.()
-  } catch {
-    // Nobody reads it any more.
-  }
-}
-
 /** Whether it can be read at any place, and again. */
-export function isRereadable({ body }: LocalFile): boolean {
-  return isInMemory(body) || ('read' in body && 'size' in body)
+export function isRereadable({ body }: Pick<LocalFile, 'body'>): boolean {
+  return typeof body === 'string' || isReadable(body) || body instanceof Blob || inMemory(body) !== undefined
 }
 
 function randomAccess(body: MessageBody): RandomAccessBody {
-  if (!isInMemory(body)) {
-    if ('read' in body && 'size' in body) return body
+  if (!isRereadable({ body })) {
     throw new MsrpError('invalid-argument', 'A stream can be sent whole only, and not be hashed before')
   }
+  if (typeof body === 'object' && isReadable(body)) return body
   const reader = readerFor(body, 0)
   return {
     size: reader.size ?? 0,
     read: async (position, length) => (await reader.read(position, length)) ?? new Uint8Array(0),
   }
-}
-
-function isInMemory(body: MessageBody): body is string | Uint8Array | ArrayBuffer | Blob {
-  if (typeof body === 'string' || body instanceof Uint8Array || body instanceof ArrayBuffer) return true
-  return typeof Blob !== 'undefined' && body instanceof Blob
 }

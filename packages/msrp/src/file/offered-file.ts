@@ -1,3 +1,4 @@
+import { closeContent } from '../mime/content.ts'
 import { MsrpError } from '../wire/index.ts'
 import type { FileDescription } from './file-description.ts'
 import type { CreateHash } from './file-hasher.ts'
@@ -5,7 +6,7 @@ import { type FileRange, WHOLE_FILE } from './file-range.ts'
 import type { FileSelector } from './file-selector.ts'
 import type { FileTarget } from './file-target.ts'
 import type { FileTransfer, TransferRoom } from './file-transfer.ts'
-import { closeBody, isRereadable, type LocalFile, ownSelectorOf, rangeOf, withHashes } from './local-file.ts'
+import { isRereadable, type LocalFile, ownSelectorOf, rangeOf, withHashes } from './local-file.ts'
 import { ReceiveTransfer, type ReceiveTransferOptions } from './receive-transfer.ts'
 import { safeFileName } from './safe-file-name.ts'
 import { fits, selectFiles } from './selection.ts'
@@ -178,7 +179,7 @@ export class RequestedFile extends UndecidedFile<SendTransfer> {
    */
   give(file: LocalFile, options: SendTransferOptions = {}): Promise<SendTransfer> {
     const giving = this.#give(file, options)
-    giving.catch(() => closeBody(file))
+    giving.catch(() => closeContent(file.body))
     this.#giving = giving
     return giving
   }

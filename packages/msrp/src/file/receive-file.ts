@@ -3,6 +3,7 @@ import { systemClock } from '../connection/system-clock.ts'
 import { CPIM_TYPE, type CpimHead } from '../cpim/index.ts'
 import type { IncomingMessage, Session } from '../session/api.ts'
 import { MsrpError, parseMediaType } from '../wire/index.ts'
+import { inform } from '../wire/inform.ts'
 import { type DisposedFile, readFileDisposition } from './content-disposition.ts'
 import { CpimContentSink } from './cpim-content-sink.ts'
 import { decodeWords } from './encoded-word.ts'
@@ -122,7 +123,7 @@ async function receive(
     }
     sink.onProgress = (bytes) => {
       // What is stored once it is over is not kept.
-      if (!over.signal.aborted) options.onProgress?.({ bytes, confirmed: bytes, size })
+      if (!over.signal.aborted) inform(() => options.onProgress?.({ bytes, confirmed: bytes, size }))
     }
     const message = await coming
     let arrival: Arrival | undefined

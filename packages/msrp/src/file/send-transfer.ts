@@ -1,12 +1,13 @@
 import { ANONYMOUS } from '../cpim/address.ts'
 import { CPIM_TYPE, type CpimParts } from '../cpim/index.ts'
+import { closeContent } from '../mime/content.ts'
 import type { Medium, MessageDescription } from '../sdp/index.ts'
 import type { Session } from '../session/api.ts'
 import { acceptsType, MsrpError } from '../wire/index.ts'
 import { refuseMessages } from './file-message.ts'
 import { sameRange, WHOLE_FILE } from './file-range.ts'
 import { FileTransfer, type TransferFacts, type TransferRoom } from './file-transfer.ts'
-import { closeBody, isRereadable, type LocalFile, typeOf } from './local-file.ts'
+import { isRereadable, type LocalFile, typeOf } from './local-file.ts'
 import { type FileSending, type SendFileOptions, sendFile } from './send-file.ts'
 
 /** How the file of an m-line is sent. */
@@ -79,7 +80,7 @@ export class SendTransfer extends FileTransfer<void, SendTransferOptions> {
   }
 
   protected never(): Promise<void> {
-    return closeBody(this.file)
+    return closeContent(this.file.body)
   }
 }
 

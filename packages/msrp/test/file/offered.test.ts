@@ -43,6 +43,16 @@ describe('a file that is offered', () => {
     ])
   })
 
+  test('and refused is read no more, stream or not', async () => {
+    call = new Call()
+    const cancelled = Promise.withResolvers<string>()
+    const stream = new ReadableStream<Uint8Array>({ cancel: () => cancelled.resolve('cancelled') })
+    const sending = await call.alice.files.offer(call.alice.negotiation, { body: stream })
+    await call.exchange()
+    expect(await failure(sending.done)).toMatchObject({ code: 'not-acceptable' })
+    expect(await cancelled.promise).toBe('cancelled')
+  })
+
   test('is described by its type at least, under an id of its own (RFC5547-8.2.1-1, RFC5547-8.2.1-2)', async () => {
     const written: string[] = []
     for (let times = 0; times < 2; times++) {

@@ -10,6 +10,7 @@ import {
 import { fileHash } from '../../src/node/index.ts'
 import { settled } from '../session/raw-peer.ts'
 import { type Both, both, failure, nextMessage, passive, pattern, stateOf } from '../session/stage.ts'
+import { uncaught } from '../session/uncaught.ts'
 import { MemoryTarget } from './memory-target.ts'
 
 const bytes = pattern(300_000)
@@ -62,6 +63,20 @@ describe('a file over a session', () => {
       expect(sending.confirmed).toBe(bytes.length)
     },
   )
+
+  test('arrives although what its progress is told to throws', async () => {
+    const thrown = uncaught()
+    const { sender, receiver } = await sessions()
+    const file = await picture()
+    const mistake = new TypeError('label is null')
+    const onProgress = (): never => {
+      throw mistake
+    }
+    const received = receiveFile(receiver, new MemoryTarget(), receiving(file, { onProgress }))
+    await sendFile(sender, file).delivered
+    expect((await received).complete).toBe(true)
+    expect(new Set(thrown)).toEqual(new Set([mistake]))
+  })
 
   test('is one message, however many chunks it takes (RFC5547-8.7-5)', async () => {
     const { sender, receiver } = await sessions({ sender: { chunkSize: 20_000 } })
