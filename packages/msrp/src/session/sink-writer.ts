@@ -25,6 +25,11 @@ export class SinkWriter<Result = unknown> {
     return this.#pending
   }
 
+  /** How many bytes of the message have been handed over. */
+  get given(): number {
+    return this.#given.bytes
+  }
+
   /** How far the sink has the message without a gap. */
   get storedUntil(): number {
     return this.#stored.contiguousFrom(this.#offset)
