@@ -168,7 +168,7 @@ export class IncomingMessages implements AsyncIterableIterator<IncomingMessage> 
 }
 
 const NOT_KEPT =
-  'What came before the connection was lost was not kept: it takes `resumeFor` of the Endpoint, and `read` of a sink of one’s own'
+  'What came before the connection was lost was not kept: it takes `resumeFor` of the Endpoint, `read` of a sink of one’s own, and in a browser no more than a window'
 
 const nowhere: FileSink = {
   write: async () => {},

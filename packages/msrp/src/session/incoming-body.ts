@@ -270,9 +270,13 @@ export class IncomingBody {
     this.#gate.open()
   }
 
-  /** Brings what a sink had back into blocks; where that cannot be read, the session's end is the message's. */
+  /**
+   * Brings what a sink had back into blocks. Where that cannot be read, or would take more memory than a window, the
+   * session's end is the message's.
+   */
   async #restore(writer: SinkWriter, error: MsrpError): Promise<void> {
-    if (!writer.readable) return this.fail(error)
+    const fits = this.#spool !== undefined || writer.given + this.#blocks.memory <= this.#room.shared.window
+    if (!writer.readable || !fits) return this.fail(error)
     try {
       for await (const { position, bytes } of writer.givenBack(BLOCK)) {
         this.#blocks.write(position, bytes)

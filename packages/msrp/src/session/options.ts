@@ -275,7 +275,8 @@ export interface EndpointOptions {
   readonly trace?: (event: TraceEvent) => void
   /**
    * How long to keep what arrived of messages whose session broke, so that a later session with the same peer can bring the
-   * rest under the same Message-ID; `resumeKey` tells who that is where paths change. Default 0: not at all.
+   * rest under the same Message-ID; `resumeKey` tells who that is where paths change. Of a message that is being saved, no
+   * more than `SessionLimits.window` is kept where there are no temporary files, as in a browser. Default 0: not at all.
    */
   readonly resumeFor?: number
   /**

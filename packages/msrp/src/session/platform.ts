@@ -121,8 +121,9 @@ export interface FileSink<Result = unknown> {
    */
   write(position: number, bytes: Uint8Array): Promise<void>
   /**
-   * Reads exactly `length` bytes that were written before. Without it, what was saved of a message when its session broke
-   * is lost for the session that brings the rest (`resumeFor`).
+   * Reads exactly `length` bytes of those whose `write` has resolved; none is under way then. Without it, what was saved of a
+   * message when its session broke is lost for the session that brings the rest (`resumeFor`); so is, where there are no
+   * temporary files, as in a browser, what is more than `SessionLimits.window`.
    */
   read?(position: number, length: number): Promise<Uint8Array>
   /** Everything has been written, `size` bytes in all. A file gets its final name now, and resolves with its path. */

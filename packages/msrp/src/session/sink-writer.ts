@@ -9,6 +9,8 @@ export class SinkWriter<Result = unknown> {
   readonly #onChange: (error?: MsrpError) => void
   readonly #given = new ByteRanges()
   readonly #stored = new ByteRanges()
+  /** Writes that are under way, or have failed. */
+  readonly #writes: Set<Promise<void>> = new Set()
   #pending = 0
 
   /** `offset`: position in the message of the sink's first byte. `onChange`: a write is over, or has failed. */
@@ -23,6 +25,11 @@ export class SinkWriter<Result = unknown> {
     return this.#pending
   }
 
+  /** How many bytes of the message have been handed over. */
+  get given(): number {
+    return this.#given.bytes
+  }
+
   /** How far the sink has the message without a gap. */
   get storedUntil(): number {
     return this.#stored.contiguousFrom(this.#offset)
@@ -33,8 +40,11 @@ export class SinkWriter<Result = unknown> {
     const end = position + bytes.length
     this.#pending += bytes.length
     this.#given.add(position, end)
-    this.#store(position, bytes).then(
+    const write = this.#store(position, bytes)
+    this.#writes.add(write)
+    write.then(
       () => {
+        this.#writes.delete(write)
         this.#pending -= bytes.length
         this.#stored.add(position, end)
         this.#onChange()
@@ -61,8 +71,12 @@ export class SinkWriter<Result = unknown> {
     }
   }
 
-  /** Everything that was given, a piece at a time. Throws where the sink does, or does not give all of it. */
+  /**
+   * Everything that was given, a piece at a time, once all of it is written. Throws where the sink does, or does not give
+   * all of it.
+   */
   async *givenBack(piece: number): AsyncGenerator<{ position: number; bytes: Uint8Array }> {
+    await Promise.all(this.#writes)
     for (const { start, end } of this.#given.within(0, this.#given.end)) {
       for (let position = start; position < end; position += piece) {
         const length = Math.min(piece, end - position)

@@ -178,9 +178,16 @@ describe('a file over a session that outlives its connections', () => {
   /** Alice sends to Bob, and two of three MiB are there when the connection breaks. */
   async function overLoss(
     target: MemoryTarget,
-    { send = {} as SendFileOptions, endpoint = {} as EndpointOptions, session = {} as SessionOptions } = {},
+    {
+      send = {} as SendFileOptions,
+      endpoint = {} as EndpointOptions,
+      session = {} as SessionOptions,
+      spool = true,
+    } = {},
   ): Promise<{ received: Promise<ReceivedFile>; sending: FileSending; stage: ResumingStage }> {
     const stage = resumingStage({ endpoint, session })
+    // As in a browser.
+    if (!spool) Object.defineProperty(stage.far, 'openSpool', { value: undefined })
     const { clock, alice, bob } = stage
     const file = await withHashes({ body: whole, name: 'a' }, { createHash: fileHash })
     const { promise: more, resolve } = Promise.withResolvers<void>()
@@ -210,11 +217,36 @@ describe('a file over a session that outlives its connections', () => {
     await stage.close()
   })
 
+  test('arrives whole where it cannot wait outside of memory, when what is there is no more than a window', async () => {
+    const target = new MemoryTarget()
+    const session = { limits: { window: whole.length } }
+    const { received, sending, stage } = await overLoss(target, { session, spool: false })
+    await sending.delivered
+    expect(await received).toMatchObject({ complete: true, size: whole.length, hashes: [{}, {}] })
+    expect(Buffer.compare(target.bytes, whole)).toBe(0)
+    await stage.close()
+  })
+
+  test('is not read back into memory where it is more than that', async () => {
+    const target = new MemoryTarget()
+    let readBack = 0
+    const read = target.read!
+    target.read = (position, length) => {
+      readBack += length
+      return read(position, length)
+    }
+    const { received, stage } = await overLoss(target, { spool: false })
+    expect(await failure(received)).toMatchObject({ code: 'connection-lost' })
+    expect(readBack).toBe(0)
+    await stage.close()
+  })
+
   test.each<[string, ConstructorParameters<typeof MemoryTarget>[0], Parameters<typeof overLoss>[1]]>([
     ['the target cannot be read', { readable: false }, {}],
     ['it comes in an envelope', {}, { send: { cpim: { from: 'sip:alice@example.com', to: 'sip:bob@example.com' } } }],
     ['the endpoint keeps nothing', {}, { endpoint: { resumeFor: 0 } }],
     ['the endpoint has no room for it', {}, { session: { limits: { spool: 100_000 } } }],
+    ['the endpoint has only memory for it', {}, { spool: false }],
   ])('is lost with the connection, and its target keeps what is there, where %s', async (_, how, more) => {
     const target = new MemoryTarget(how)
     const { received, sending, stage } = await overLoss(target, more)

@@ -13,9 +13,11 @@ import {
 import { VerifyingSink } from '../../src/file/verifying-sink.ts'
 import { Endpoint } from '../../src/index.ts'
 import { FileStore, fileHash } from '../../src/node/index.ts'
+import { ResumingSession } from '../../src/resuming/index.ts'
+import type { Session } from '../../src/session/api.ts'
 import { temporaryFolder } from '../node/temporary-folder.ts'
-import { settled } from '../session/raw-peer.ts'
-import { failure, pattern } from '../session/stage.ts'
+import { type RawPeer, settled } from '../session/raw-peer.ts'
+import { failure, pattern, waiting } from '../session/stage.ts'
 import { Call } from './call.ts'
 import { MemoryTarget } from './memory-target.ts'
 
@@ -74,6 +76,53 @@ describe('how much of a file is stored', () => {
       await writes[index]
     }
     expect(seen).toEqual([0, 0, 20, 40])
+  })
+
+  test('is what goes on in the next session, when the connection breaks while a gap is being noted', async () => {
+    const folder = await mkdtemp(join(root.path, 'store-'))
+    const bytes = pattern(3000)
+    const selector = selectorOf(await withHashes({ body: bytes, name: 'a.bin' }, { createHash: fileHash }))
+    const { platform, prepared, arrive } = await waiting({}, { resumeFor: 600_000 })
+    const { clock, random } = platform
+    const sessions = prepared.sessions()
+    const next = async (): Promise<Session> => (await sessions.next()).value as Session
+    const session = new ResumingSession({ clock, random, next })
+    const part = (from: RawPeer, start: number, end: number, flag: '+' | '$'): void => {
+      const range = `${start + 1}-*/${bytes.length}`
+      from.send({ messageId: 'the-file', body: bytes.subarray(start, end), range, flag })
+    }
+    const file = await new FileStore(folder).open(selector)
+    const peer = arrive()
+    const lost = Promise.withResolvers<void>()
+    const target: FileTarget = {
+      write: (position, written) => {
+        const storing = file.write(position, written)
+        if (position === 2000) {
+          peer.transport.destroy()
+          lost.resolve()
+        }
+        return storing
+      },
+      read: (position, length) => file.read(position, length),
+      finish: (size, facts) => file.finish(size, facts),
+      suspend: () => file.suspend(),
+      discard: () => file.discard(),
+    }
+    const received = receiveFile(session, target, { selector, createHash: fileHash, clock })
+    await peer.response(peer.send())
+    part(peer, 0, 1000, '+')
+    await settled()
+    part(peer, 2000, 2500, '+')
+    await lost.promise
+    // After a while it wants another connection.
+    await clock.advance(2_000)
+    const again = arrive()
+    await again.response(again.send())
+    part(again, 1000, 2000, '+')
+    part(again, 2500, 3000, '$')
+    expect(await received).toMatchObject({ complete: true, size: 3000 })
+    expect(await readdir(folder)).toEqual(['a.bin'])
+    await session.close()
   })
 
   test('is there for the next transfer when one that came to no session is over', async () => {

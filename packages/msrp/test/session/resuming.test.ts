@@ -3,6 +3,7 @@ import { cpimContainer } from '../../src/cpim/index.ts'
 import { multipartContainer } from '../../src/multipart/index.ts'
 import type { IncomingMessage, Session } from '../../src/session/api.ts'
 import { MsrpEndpoint } from '../../src/session/endpoint.ts'
+import type { FileSink } from '../../src/session/platform.ts'
 import { MemoryFile, MemoryPlatform } from './memory-platform.ts'
 import { RawPeer, settled } from './raw-peer.ts'
 import { active, failure, nextMessage, passive, pattern } from './stage.ts'
@@ -67,6 +68,23 @@ function hidden(contentType: string): string {
   return `--a\r\n\r\nHello\r\n--b\r\n${html}\r\n--b--\r\n--a--\r\n`
 }
 
+/** A sink that has `size` bytes of room already; what is written to it is there once `land` is called. */
+function landing(size: number): { sink: FileSink; land: () => void; fail: (error: Error) => void } {
+  const file = new MemoryFile('first')
+  file.bytes = new Uint8Array(size)
+  const { promise: landed, resolve: land, reject: fail } = Promise.withResolvers<void>()
+  const sink: FileSink = {
+    write: async (at, written) => {
+      await landed
+      await file.write(at, written)
+    },
+    read: (at, length) => file.read(at, length),
+    finish: () => file.finish(),
+    discard: () => file.discard(),
+  }
+  return { sink, land, fail }
+}
+
 async function streamed(message: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let taken = 0
@@ -124,6 +142,18 @@ describe('A message whose session broke goes on in the next one with the same Me
     const peer = stage.arrive()
     await pour(peer, 2 * MIB, 3 * MIB, '$')
     const message = await nextMessage((await stage.prepared.sessions().next()).value!)
+    expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
+  })
+
+  test.each([
+    ['what it has is short', 0],
+    ['it has zeros in their place', 3 * MIB],
+  ])('although writes to its sink were under way, until whose end %s', async (_, size) => {
+    const { sink, land } = landing(size)
+    const stage = await broken({}, (message) => message.saveTo(sink))
+    await pour(stage.peer, 2 * MIB, 3 * MIB, '$')
+    land()
+    const message = await nextMessage(stage.session)
     expect(Buffer.compare(await message.bytes(), bytes)).toBe(0)
   })
 
@@ -393,6 +423,15 @@ describe('What came before the session broke', () => {
     const stage = await broken({}, (message) =>
       message.saveTo({ write: async () => {}, read, finish: async () => {}, discard: async () => {} }),
     )
+    await pour(stage.peer, 2 * MIB, 3 * MIB, '+')
+    expect((await nextMessage(stage.session)).received).toBe(MIB)
+  })
+
+  test('is lost when a write to the sink that it was in fails afterwards', async () => {
+    const { sink, fail } = landing(3 * MIB)
+    const stage = await broken({}, (message) => message.saveTo(sink))
+    fail(new Error('the disk is gone'))
+    await settled()
     await pour(stage.peer, 2 * MIB, 3 * MIB, '+')
     expect((await nextMessage(stage.session)).received).toBe(MIB)
   })
