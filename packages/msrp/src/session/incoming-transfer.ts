@@ -143,7 +143,7 @@ export class IncomingTransfer implements BodyRoom {
     const fresh = bytes.subarray(known)
     this.body.write(position + known, fresh, this.#announced)
     if (this.body.received.runs > this.#room.context.limits.gaps) this.refuse(413, 'Too many gaps')
-    if (this.#reportsArrival) this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
+    this.reportArrival()
     this.decision?.take(position + known, fresh)
   }
 
@@ -155,6 +155,12 @@ export class IncomingTransfer implements BodyRoom {
     if (this.#chunk === chunk) this.#chunk = undefined
     this.#activeAt = this.shared.clock.now()
     if (!this.decision?.hold(chunk.request)) chunk.request.respond(200)
+  }
+
+  /** Reports what has arrived, where that is what is reported: not before it is decided that the message is taken. */
+  reportArrival(): void {
+    if (!this.#reportsArrival || this.decision?.open) return
+    this.#reporter?.progress(this.body.received.contiguousFrom(0), this.#state === 'complete')
   }
 
   /**
@@ -225,7 +231,7 @@ export class IncomingTransfer implements BodyRoom {
     if (this.#state !== 'arriving' || !this.body.complete) return
     this.#state = 'complete'
     this.#complete.resolve()
-    if (this.#reportsArrival) this.#reporter?.progress(this.body.size, true)
+    this.reportArrival()
     this.#room.completed(this)
     if (this.#forsaken) this.forsake()
   }

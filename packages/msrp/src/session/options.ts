@@ -117,9 +117,9 @@ export interface SessionOptions {
   readonly onNickname?: (nickname: string) => Verdict | Promise<Verdict>
   /**
    * When success REPORTs go out: `taken`, when the bytes were handed to the reader or saved; `received`, as soon as they
-   * have arrived. Default `taken`. A message that is no file, lies in memory whole and waits for 2 s (`limits.spoolAfter`)
-   * while the application is busy with those before it is reported then: two sides that each await `delivered` inside their
-   * message loop would wait for each other otherwise.
+   * have arrived, and `onRequest` and `containers` let the message in. Default `taken`. A message that is no file, lies in
+   * memory whole and waits for 2 s (`limits.spoolAfter`) while the application is busy with those before it is reported then:
+   * two sides that each await `delivered` inside their message loop would wait for each other otherwise.
    */
   readonly reportOn?: 'taken' | 'received'
   /** `delivered` fails with `report-timeout` after this long without news, once everything is out. Default 60 000. */
