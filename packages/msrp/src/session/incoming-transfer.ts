@@ -13,6 +13,8 @@ export interface TransferRoom {
   readonly shared: BodyShare
   /** Every byte has arrived. */
   completed(transfer: IncomingTransfer): void
+  /** A reader took something. */
+  moved(): void
   /** Nothing more is done for it: it is with its reader, or it failed. */
   over(transfer: IncomingTransfer, error: MsrpError | undefined): void
 }
@@ -271,6 +273,7 @@ export class IncomingTransfer implements BodyRoom {
     // The reader can be done before the end-line of the chunk that brought the last missing bytes, which may never come.
     if (finished) this.#checkComplete()
     if (!this.#reportsArrival) this.#reporter?.progress(until, finished)
+    this.#room.moved()
     if (finished) this.#room.over(this, undefined)
   }
 

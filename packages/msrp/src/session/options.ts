@@ -150,8 +150,9 @@ export interface SessionLimits {
   readonly spoolAfter: number
   /**
    * Bytes in memory for all messages of a session that nobody reads; beyond it they go to the spool. Where they cannot, because
-   * that is full or there is none, as in a browser, the connection waits `spoolAfter` at most for a reader; from then on, until
-   * one has made room, what does not fit is refused with 413. A message that is being read has its `window`. Default 4 MiB.
+   * that is full or there is none, as in a browser, the connection waits for readers, `spoolAfter` at most while none takes
+   * anything; from then on, until one has made room, what does not fit is refused with 413. A message that is being read has
+   * its `window`. Default 4 MiB.
    */
   readonly memory: number
   /** Bytes of one session in the spool. Default 1 GiB. */
