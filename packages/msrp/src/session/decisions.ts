@@ -109,6 +109,7 @@ export class Decision {
       return
     }
     for (const request of this.release()) request.respond(200)
+    this.#transfer.reportArrival()
     this.#onTaken()
   }
 }

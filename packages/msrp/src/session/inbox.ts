@@ -205,6 +205,10 @@ export class Inbox implements TransferRoom {
     this.#await(transfer)
   }
 
+  moved(): void {
+    this.#unread?.moved()
+  }
+
   /** Hands a message to the application, once what it takes to read its file name is there. Messages keep their order. */
   #present(transfer: IncomingTransfer): void {
     const { calls } = this.context.platform.parts

@@ -13,6 +13,8 @@ export interface TransferRoom {
   readonly shared: BodyShare
   /** Every byte has arrived. */
   completed(transfer: IncomingTransfer): void
+  /** A reader took something. */
+  moved(): void
   /** Nothing more is done for it: it is with its reader, or it failed. */
   over(transfer: IncomingTransfer, error: MsrpError | undefined): void
 }
@@ -143,7 +145,7 @@ export class IncomingTransfer implements BodyRoom {
     const fresh = bytes.subarray(known)
     this.body.write(position + known, fresh, this.#announced)
     if (this.body.received.runs > this.#room.context.limits.gaps) this.refuse(413, 'Too many gaps')
-    if (this.#reportsArrival) this.#reporter?.progress(this.body.received.contiguousFrom(0), false)
+    this.reportArrival()
     this.decision?.take(position + known, fresh)
   }
 
@@ -155,6 +157,12 @@ export class IncomingTransfer implements BodyRoom {
     if (this.#chunk === chunk) this.#chunk = undefined
     this.#activeAt = this.shared.clock.now()
     if (!this.decision?.hold(chunk.request)) chunk.request.respond(200)
+  }
+
+  /** Reports what has arrived, where that is what is reported: not before it is decided that the message is taken. */
+  reportArrival(): void {
+    if (!this.#reportsArrival || this.decision?.open) return
+    this.#reporter?.progress(this.body.received.contiguousFrom(0), this.#state === 'complete')
   }
 
   /**
@@ -225,7 +233,7 @@ export class IncomingTransfer implements BodyRoom {
     if (this.#state !== 'arriving' || !this.body.complete) return
     this.#state = 'complete'
     this.#complete.resolve()
-    if (this.#reportsArrival) this.#reporter?.progress(this.body.size, true)
+    this.reportArrival()
     this.#room.completed(this)
     if (this.#forsaken) this.forsake()
   }
@@ -265,6 +273,7 @@ export class IncomingTransfer implements BodyRoom {
     // The reader can be done before the end-line of the chunk that brought the last missing bytes, which may never come.
     if (finished) this.#checkComplete()
     if (!this.#reportsArrival) this.#reporter?.progress(until, finished)
+    this.#room.moved()
     if (finished) this.#room.over(this, undefined)
   }
 

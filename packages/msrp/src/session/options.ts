@@ -117,9 +117,9 @@ export interface SessionOptions {
   readonly onNickname?: (nickname: string) => Verdict | Promise<Verdict>
   /**
    * When success REPORTs go out: `taken`, when the bytes were handed to the reader or saved; `received`, as soon as they
-   * have arrived. Default `taken`. A message that is no file, lies in memory whole and waits for 2 s (`limits.spoolAfter`)
-   * while the application is busy with those before it is reported then: two sides that each await `delivered` inside their
-   * message loop would wait for each other otherwise.
+   * have arrived, and `onRequest` and `containers` let the message in. Default `taken`. A message that is no file, lies in
+   * memory whole and waits for 2 s (`limits.spoolAfter`) while the application is busy with those before it is reported then:
+   * two sides that each await `delivered` inside their message loop would wait for each other otherwise.
    */
   readonly reportOn?: 'taken' | 'received'
   /** `delivered` fails with `report-timeout` after this long without news, once everything is out. Default 60 000. */
@@ -150,8 +150,9 @@ export interface SessionLimits {
   readonly spoolAfter: number
   /**
    * Bytes in memory for all messages of a session that nobody reads; beyond it they go to the spool. Where they cannot, because
-   * that is full or there is none, as in a browser, the connection waits `spoolAfter` at most for a reader; from then on, until
-   * one has made room, what does not fit is refused with 413. A message that is being read has its `window`. Default 4 MiB.
+   * that is full or there is none, as in a browser, the connection waits for readers, `spoolAfter` at most while none takes
+   * anything; from then on, until one has made room, what does not fit is refused with 413. A message that is being read has
+   * its `window`. Default 4 MiB.
    */
   readonly memory: number
   /** Bytes of one session in the spool. Default 1 GiB. */

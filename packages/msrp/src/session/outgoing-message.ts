@@ -191,11 +191,11 @@ export class SentMessage implements OutgoingMessage {
 
   /** The session is over: nothing more can be sent. */
   lost(error: MsrpError): void {
-    this.#connection = undefined
-    // What nobody has abandoned another session may go on with: its open chunk ends with `+`.
+    // What nobody has abandoned another session may go on with: its open chunk ends with `+`, at once where others use the line.
     if (this.#phase === 'sending') this.#source = undefined
-    this.fail(error)
+    this.#delivery.fail(error)
     this.#finish()
+    this.#connection = undefined
   }
 
   /** A REPORT about it (RFC 4975 §7.3.2); bytes from `start` up to `end`, not included, counted from 0. */

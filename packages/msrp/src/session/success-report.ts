@@ -29,7 +29,7 @@ export class SuccessReporter {
     this.#reportedAt = clock.now()
   }
 
-  /** The last REPORT is out. */
+  /** No further REPORT follows. */
   get finished(): boolean {
     return this.#finished
   }
@@ -39,7 +39,6 @@ export class SuccessReporter {
     if (this.#finished) return
     this.#until = until
     if (finished) {
-      this.#finished = true
       this.stop()
       this.#report(until)
     } else if (this.#timer === undefined) {
@@ -53,8 +52,9 @@ export class SuccessReporter {
     this.stop()
   }
 
-  /** No further REPORT. */
+  /** No further REPORT, whatever progress there is. */
   stop(): void {
+    this.#finished = true
     this.#timer?.()
     this.#timer = undefined
   }

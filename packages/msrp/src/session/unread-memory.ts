@@ -4,14 +4,13 @@ import type { IncomingTransfer } from './incoming-transfer.ts'
 
 /**
  * Keeps what a session holds of unread messages within bounds. They move to the spool; where they cannot, the connection
- * waits for a reader, for a while, and for nobody who stood still for so long. After that messages that have not come to
- * their end make room, the latest first. One that is being read has a window of its own.
+ * waits for readers as long as they move, and for nobody once they stood still too long: messages that have not come to
+ * their end make room then, the latest first, until a reader has made it. One that is being read has a window of its own.
  */
 export class UnreadMemory {
   readonly #transfers: ReadonlyMap<string, IncomingTransfer>
   readonly #most: number
   readonly #gate: FlowGate
-  #refusing = false
 
   /** `most`: bytes. */
   constructor(room: FlowRoom, transfers: ReadonlyMap<string, IncomingTransfer>, most: number) {
@@ -35,9 +34,12 @@ export class UnreadMemory {
 
   /** Something was read, or thrown away. */
   shrunk(): void {
-    if (this.#refusing || this.#excess > 0) return
-    this.#gate.moved()
-    this.#gate.open()
+    if (this.#gate.closed && this.#excess <= 0) this.#gate.open()
+  }
+
+  /** A reader took something. Where nobody is waited for any more that counts only once all fits. */
+  moved(): void {
+    if (this.#gate.closed || this.#excess <= 0) this.#gate.moved()
   }
 
   get #excess(): number {
@@ -46,8 +48,6 @@ export class UnreadMemory {
   }
 
   #refuse(): void {
-    // What this throws away is nobody's reading.
-    this.#refusing = true
     let excess = this.#excess
     for (const transfer of [...this.#transfers.values()].reverse()) {
       const { body, state } = transfer
@@ -56,6 +56,5 @@ export class UnreadMemory {
       excess -= body.memory
       transfer.fail(new MsrpError('too-large', 'Too much waits here that nobody reads', { status: 413 }))
     }
-    this.#refusing = false
   }
 }

@@ -231,6 +231,62 @@ describe('Many unread messages', () => {
     })
   })
 
+  describe('when they hold too much and can go nowhere', () => {
+    const KIB = 1024
+    const stage = async () => passive({ limits: { memory: 64 * KIB } }, {}, withoutSpool)
+    const begun = { body: pattern(8 * KIB), flag: '+' } as const
+
+    test('wait for a reader as long as it goes from one to the next', async () => {
+      const { peer, session, platform } = await stage()
+      await peer.response(peer.send({ ...begun, messageId: 'begun1', range: '1-*/8196' }))
+      const many = Array.from({ length: 40 }, (_, at) =>
+        peer.bytesOf({ messageId: `many${at}`, body: pattern(4 * KIB) }),
+      )
+      peer.write(Buffer.concat(many))
+      await settled()
+      const first = await nextMessage(session)
+      for (const _ of many) {
+        await (await nextMessage(session)).bytes()
+        await platform.clock.advance(1_999)
+      }
+      peer.send({ messageId: 'begun1', body: 'rest', range: '8193-8196/8196' })
+      expect(await first.bytes()).toHaveLength(8_196)
+    })
+
+    test('wait once, not again because their sender abandons one', async () => {
+      const { peer, platform } = await stage()
+      for (let at = 0; at < 15; at++) await peer.response(peer.send({ body: pattern(4 * KIB) }))
+      await peer.response(peer.send({ ...begun, messageId: 'begun1', range: '1-*/*' }))
+      const next = peer.send()
+      await settled()
+      await platform.clock.advance(2_000)
+      await peer.response(next)
+      for (const id of ['begun2', 'begun3']) {
+        const parts = { messageId: `x${id}`, body: pattern(100) }
+        await peer.response(peer.send({ ...parts, range: '1-*/*', flag: '+' }))
+        await peer.response(peer.send({ ...parts, range: '101-*/*', flag: '#' }))
+        expect((await peer.response(peer.send({ ...begun, messageId: id, range: '1-*/*' }))).status).toBe(413)
+      }
+    })
+
+    test('do not hold up one that is being read, whatever came beyond it at once', async () => {
+      const { peer, session, platform } = await stage()
+      const file = { messageId: 'file1', flag: '+' } as const
+      peer.send({ ...file, body: pattern(1_000), range: '1-*/*' })
+      const reader = (await nextMessage(session)).stream().getReader()
+      await reader.read()
+      // More than there is room for, and all of it whole.
+      const many = Array.from({ length: 20 }, () => peer.bytesOf({ body: pattern(4 * KIB) }))
+      peer.write(Buffer.concat(many))
+      await settled()
+      await platform.clock.advance(2_000)
+      for (let at = 1_000; at < 5_000; at += 1_000) {
+        peer.send({ ...file, body: pattern(1_000), range: `${at + 1}-*/*` })
+        expect((await reader.read()).value).toHaveLength(1_000)
+      }
+    })
+  })
+
   test('more than 1024 are refused with 413 (FIELD-endpoint-10)', async () => {
     const { peer, session } = await passive()
     const ids = Array.from({ length: 1025 }, () => peer.send({ body: 'x' }))

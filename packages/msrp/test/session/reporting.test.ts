@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { Verdict } from '../../src/session/options.ts'
 import { MemoryFile } from './memory-platform.ts'
-import { type RawPeer, type Seen, type SendParts, settled } from './raw-peer.ts'
+import { describe as describeSeen, type RawPeer, type Seen, type SendParts, settled } from './raw-peer.ts'
 import { failure, nextMessage, passive, pattern, waiting } from './stage.ts'
 
 const MIB = 1024 * 1024
@@ -117,6 +118,50 @@ describe('A success REPORT', () => {
     const { peer } = await passive({ reportOn: 'received' })
     peer.send({ body: 'one', success: 'yes' })
     expect(ranges(await reports(peer))).toEqual(['1-3/3'])
+  })
+
+  describe("with reportOn: 'received', of a message that has still to be decided on,", () => {
+    const undecided = async () => {
+      const { promise, resolve } = Promise.withResolvers<Verdict>()
+      return { ...(await passive({ reportOn: 'received', onRequest: () => promise })), resolve }
+    }
+    const part = { messageId: 'part1', body: pattern(3_000), range: '1-*/9000', flag: '+', success: 'yes' } as const
+
+    test('goes out when it is taken', async () => {
+      const { peer, resolve } = await undecided()
+      peer.send({ body: 'hello', success: 'yes' })
+      expect(await peer.all()).toEqual([])
+      resolve('accept')
+      expect((await peer.all()).map(describeSeen)).toEqual(['200 raw00002', 'REPORT 1-5/5'])
+    })
+
+    test('covers what had arrived of it when it is taken, if one is due', async () => {
+      const { peer, platform, resolve } = await undecided()
+      peer.send(part)
+      await settled()
+      await platform.clock.advance(10_000)
+      resolve('accept')
+      expect((await peer.all()).map(describeSeen)).toEqual(['200 raw00002', 'REPORT 1-3000/9000'])
+    })
+
+    test('is never sent when it is refused, whole or not', async () => {
+      const { peer, resolve } = await undecided()
+      peer.send({ body: 'hello', success: 'yes' })
+      peer.send(part)
+      await settled()
+      resolve(415)
+      expect((await peer.all()).map(describeSeen)).toEqual(['415 raw00002', '415 raw00003'])
+    })
+
+    test('is never sent when too much goes wrong with it first', async () => {
+      const { promise } = Promise.withResolvers<Verdict>()
+      const { peer, platform } = await passive({ reportOn: 'received', onRequest: () => promise, limits: { gaps: 1 } })
+      peer.send(part)
+      await settled()
+      await platform.clock.advance(10_000)
+      peer.send({ ...part, body: 'behind a gap', range: '5001-*/9000' })
+      expect((await peer.all()).map(describeSeen)).toEqual(['413 raw00002', '413 raw00003'])
+    })
   })
 
   test('covers the last byte of a file only when the file has its name', async () => {

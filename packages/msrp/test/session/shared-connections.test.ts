@@ -55,6 +55,27 @@ describe('Connections', () => {
     expect(two!.state).toBe('open')
   })
 
+  test('that stay when a session is lost: a stream that it was sending ends with + at once, whatever the others do', async () => {
+    const platform = new MemoryPlatform()
+    const endpoint = new MsrpEndpoint(platform, {})
+    const connecting = ['one', 'two'].map((id) => endpoint.connect({ path: `msrp://peer.example:9000/${id};tcp` }))
+    const peer = await dialledPeer(platform)
+    for (const _ of connecting) peer.respond(await peer.request('SEND'))
+    const [one, two] = await Promise.all(connecting)
+    const text = one!.send('hello')
+    const refused = failure(text.delivered)
+    const short = await peer.request('SEND')
+    const slow = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(pattern(5_000)) })
+    const lost = failure(one!.send(slow).delivered)
+    const open = await peer.underWay()
+    peer.from = 'msrp://peer.example:9000/one;tcp'
+    peer.to = one!.localPath
+    peer.respond(short, 481)
+    expect(await Promise.all([refused, lost])).toMatchObject([{ status: 481 }, { status: 481 }])
+    expect(await peer.request('SEND')).toMatchObject({ transactionId: open, flag: '+' })
+    expect(two!.state).toBe('open')
+  })
+
   test('that are about to close are not used for a new session, and those whose last session has not quite ended are (RFC4976-5.2-1, RFC4976-5.2-2)', async () => {
     const platform = new MemoryPlatform()
     platform.pairOptions = { capacity: 10 }
