@@ -4,7 +4,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Endpoint, fileBody, type PreparedSession, type Session } from 'msrp'
 import { type NextContext, ResumingSession } from 'msrp/resuming'
+import { type CarryOffer, Negotiation, nextByOffer, reoffer } from 'msrp/sdp'
 import { expect, onTestFinished, test } from 'vitest'
+import { Link } from './support/disturbed/link.ts'
 import { freePort } from './support/free-port.ts'
 import { startMsrp } from './support/process.ts'
 import { sha256OfFile, writeRandomFile } from './support/random-file.ts'
@@ -109,6 +111,35 @@ test('a file and texts come through although the relay is killed in between, and
   expect(alice.losses).toBeGreaterThanOrEqual(1)
   expect(alice.statistics.sent.bytes).toBeLessThanOrEqual(24 * MiB + 8.5 * MiB - confirmed)
   expect(await alice.finish()).toEqual({ undelivered: [] })
+})
+
+test('a chat goes on over another path when one side alone has lost its line, and the relay knows nothing of it', async () => {
+  const relay = await startRelay()
+  const line = await Link.open(relay.port, relay.port, '127.0.0.2')
+  const side = ({ username, password }: RelayUser, options: ConstructorParameters<typeof Endpoint>[0]): Negotiation => {
+    const endpoint = new Endpoint({ tls: { ca: readFileSync(relay.ca) }, resumeFor: 60_000, ...options })
+    onTestFinished(() => endpoint.close())
+    return new Negotiation(endpoint, { relay: { uri: relay.uri, username, password } })
+  }
+  const alice = side(relay.alice, { resolve: { localhost: '127.0.0.2' } })
+  const bob = side(relay.bob, {})
+  const toBob: CarryOffer = (offer) => bob.answer(offer)
+  await reoffer(alice, toBob)
+  const resuming = (call: Negotiation, carry: CarryOffer): ResumingSession => {
+    const session = new ResumingSession({ next: nextByOffer(call, carry), backOff: { first: 100, most: 500 } })
+    onTestFinished(() => session.close())
+    return session
+  }
+  const [atAlice, atBob] = [resuming(alice, toBob), resuming(bob, (offer) => alice.answer(offer))]
+  const first = atAlice.send('Hello')
+  expect(await text(atBob)).toBe('Hello')
+  await first.delivered
+
+  for (const connection of line.connections) connection.desert()
+  const sent = atAlice.send('Are you there?')
+  expect(await text(atBob)).toBe('Are you there?')
+  await sent.delivered
+  expect(atAlice.losses).toBe(1)
 })
 
 test('a far side that neither reads nor writes any more is given up when it is told to, with megabytes on the way to it', async () => {

@@ -3,16 +3,16 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 
-/** The way to a server, over which connections can be made to suffer. It listens on 127.0.0.1 until the end of the test. */
+/** The way to a server on 127.0.0.1, over which connections can be made to suffer, until the end of the test. */
 export class Link {
   readonly #server: Server
   readonly #target: number
   readonly #connections: Set<LinkedConnection> = new Set()
 
-  /** `port`: where clients connect to; `target`: where the server listens. */
-  static async open(port: number, target: number): Promise<Link> {
+  /** `port` and `host`: where clients connect to; `target`: where the server listens. */
+  static async open(port: number, target: number, host: string = '127.0.0.1'): Promise<Link> {
     const link = new Link(target)
-    link.#server.listen(port, '127.0.0.1')
+    link.#server.listen(port, host)
     await once(link.#server, 'listening')
     onTestFinished(() => link.#close())
     return link
@@ -63,6 +63,12 @@ export class LinkedConnection {
   reset(): void {
     this.#near.resetAndDestroy()
     this.#far.resetAndDestroy()
+  }
+
+  /** The client gets a reset, and the server hears nothing of it. */
+  desert(): void {
+    this.lose('both')
+    this.#near.resetAndDestroy()
   }
 
   /** Both ends get an end of stream. */

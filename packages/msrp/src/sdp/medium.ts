@@ -203,6 +203,8 @@ export class NegotiatedMedium implements Medium {
       // RFC 3264 §6.1: other programs refuse an answer whose m-line has another transport than their offer.
       secure: direct || active ? secure : undefined,
       toBeReached: !stays && !active,
+      // A relay lets one peer in: the one that this path has had stands in the way of another one, dead or alive.
+      spent: relayed && !stays && this.#path.address?.path === this.#sessions.localPath,
       signal,
     })
     const direction = together(this.wishes.direction ?? 'sendrecv', remote.direction)
@@ -302,11 +304,12 @@ export class NegotiatedMedium implements Medium {
     toConnect: boolean
     secure?: boolean | undefined
     toBeReached?: boolean
+    spent?: boolean
     signal: AbortSignal | undefined
   }): Promise<void> {
     const wishes = { resumeKey: this.#resumeKey, ...this.wishes }
     const signal = anyOf(this.#room.options.signal, use.signal)
-    return this.#path.prepare(wishes, { ...use, spent: this.#sessions.ended, signal })
+    return this.#path.prepare(wishes, { ...use, spent: use.spent === true || this.#sessions.ended, signal })
   }
 
   /** Whether what the peer says leaves the session as it is. */

@@ -75,6 +75,19 @@ describe('A later offer', () => {
     expect(b.prepared[0]?.options.resumeKey).not.toBe(first)
   })
 
+  test.each([
+    ['another path where a relay keeps the old one for the peer that it has let in', { relay }, 'b2'],
+    ['the same path where whoever comes may take the place of the peer', { listen }, 'b1'],
+  ])('of a peer that alone has lost its session is answered with %s', async (_, wishes, path) => {
+    const { a, alice, bob } = await agreed(wishes, wishes)
+    a.completions[0]?.session.end('failure')
+    await settle()
+    const { offer, answer } = await again(alice, bob)
+    expect(attributeOf(offer, 'path')).toContain('/a2;tcp')
+    expect(attributeOf(answer, 'path')).toContain(`/${path};tcp`)
+    expect((await bob.session).remotePath).toContain('/a2;tcp')
+  })
+
   test('is answered with the path of that moment, whatever the last one was (RFC4975-8.4-2)', async () => {
     // Bob alone has noticed that the session is over.
     const { b, alice, bob } = await agreed()
