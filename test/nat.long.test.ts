@@ -45,7 +45,9 @@ test('one whose NAT is switched off and on is told when nothing comes back, and 
   await first.alice.program.write('are you there\n')
   // TCP asks after a second, and ten times then.
   await expectExit(first.bob.program, 12, 20_000)
-  expect(eventsNamed(first.bob.program, 'error')).toEqual([expect.objectContaining({ code: 'connection-lost' })])
+  // Told of the connection, and of a text whose report was still on its way.
+  const told = eventsNamed(first.bob.program, 'error').map(({ code }) => code)
+  expect(new Set(told)).toEqual(new Set(['connection-lost']))
   await nextEvent(first.alice.program, ({ event, code }) => event === 'error' && code === 'timeout', 45_000)
   // With a new login he has a new path.
   await expectChat(await chat(way))
