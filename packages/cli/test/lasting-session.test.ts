@@ -18,8 +18,14 @@ async function sessions(): Promise<Both> {
   return stage
 }
 
+const CUT = new MsrpError('connection-lost', 'the cable was pulled')
+
 /** A call whose session is lost while a message is under way, and what comes of the message. */
-async function lost(call: () => Promise<Session>, within = 60_000): Promise<{ error: unknown; calls: number }> {
+async function lost(
+  call: () => Promise<Session>,
+  within = 60_000,
+  why = CUT,
+): Promise<{ error: unknown; calls: number }> {
   const clock = new FakeClock()
   let calls = 0
   const { sender } = await sessions()
@@ -30,7 +36,7 @@ async function lost(call: () => Promise<Session>, within = 60_000): Promise<{ er
   const lasting = new LastingSession(sender, { call: counted, within, output, clock })
   await lasting.session.opened
   const sent = lasting.session.send('hello')
-  sender.drop(new MsrpError('connection-lost', 'the cable was pulled'))
+  sender.drop(why)
   const outcome = failure(sent.delivered)
   for (let seconds = 0; seconds < 2 * (within / 1000); seconds++) await clock.advance(1000)
   return { error: lasting.explain(await outcome), calls }
@@ -106,6 +112,32 @@ test.each([
   const { error, calls } = await lost(() => Promise.reject(new MsrpError(code, 'no', { status })))
   expect(error).toMatchObject({ code, status })
   expect(calls).toBe(1)
+})
+
+test('is given up at once when a report says that the path is not known, and nothing has arrived there', async () => {
+  const gone = new MsrpError('refused', 'no such session', { status: 481 })
+  const { error, calls } = await lost(async () => (await sessions()).sender, 60_000, gone)
+  expect(error).toBe(gone)
+  expect(calls).toBe(0)
+})
+
+test('goes on when a hop behind the relay is lost in the middle, which says the same', async () => {
+  const clock = new FakeClock()
+  const [first, second] = [await sessions(), await sessions()]
+  const call = async (): Promise<Session> => second.sender
+  const lasting = new LastingSession(first.sender, { call, within: 60_000, output, clock })
+  await lasting.session.opened
+  const before = lasting.session.send('hello')
+  const text = async ({ receiver }: Both): Promise<string> =>
+    (await receiver[Symbol.asyncIterator]().next()).value.text()
+  expect(await text(first)).toBe('hello')
+  await before.delivered
+  const sent = lasting.session.send('are you there?')
+  first.sender.drop(new MsrpError('refused', 'the next hop cannot be reached', { status: 481 }))
+  await clock.advance(1000)
+  expect(await text(second)).toBe('are you there?')
+  await sent.delivered
+  await lasting.session.close()
 })
 
 test('tries again while the other side still has the old session', async () => {

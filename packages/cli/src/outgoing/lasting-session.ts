@@ -43,6 +43,8 @@ export class LastingSession {
   #refusals = 0
   #end: MsrpError | undefined
   #replaced = 0
+  /** Bytes, at the loss before. */
+  #confirmed = 0
 
   /** @param first the session to begin with, which is open */
   constructor(first: Session, options: LastingOptions) {
@@ -60,6 +62,12 @@ export class LastingSession {
       onEvent: (event) => {
         if (event.kind === 'lost') {
           this.#lost = event.error
+          // A relay says so of a hop that is lost, too, and that one may be back. Where nothing arrives, nobody is there.
+          const { sent, resentBytes, unconfirmed } = this.session.statistics
+          const confirmed = sent.bytes - resentBytes - unconfirmed.bytes
+          if (isGone(event.error) && confirmed <= this.#confirmed) this.#end = event.error
+          this.#confirmed = confirmed
+          if (this.#end !== undefined) return
           // Whoever has everything may hang up.
           told = this.session.statistics.unconfirmed.messages > 0
           if (told) say(`${printableLine(event.error.message)}. Trying again; Ctrl-C gives up.`)
@@ -86,15 +94,14 @@ export class LastingSession {
 
   /** The next session; undefined when nobody will be there any more. */
   async #next(signal: AbortSignal): Promise<Session | undefined> {
+    if (this.#end !== undefined) return undefined
     try {
       return await this.#options.call(signal)
     } catch (error) {
       if (!(error instanceof MsrpError)) throw error
-      // RFC 4975 §10.8: the path is not known any more, and will never be again.
-      const isGone = error.status === 481
       this.#refusals = isRefusal(error) ? this.#refusals + 1 : 0
-      if (!isGone && this.#refusals < MOST_REFUSALS) throw error
-      this.#end = isGone ? error : this.#givenUp(error)
+      if (!isGone(error) && this.#refusals < MOST_REFUSALS) throw error
+      this.#end = isGone(error) ? error : this.#givenUp(error)
       return undefined
     }
   }
@@ -104,6 +111,11 @@ export class LastingSession {
     const text = `${this.#lost.message}, and there was no other connection: ${error.message}`
     return new MsrpError('connection-lost', text, { cause: error })
   }
+}
+
+/** RFC 4975 §10.8: the path is not known any more, and will never be again. */
+function isGone({ status }: MsrpError): boolean {
+  return status === 481
 }
 
 /** Whether nobody listens there. */
