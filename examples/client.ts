@@ -159,7 +159,7 @@ async function enter(line: string): Promise<void> {
   if (line === '/break') return session.reconnect()
   draft += line.replace(/\\$/, '\n')
   if (line.endsWith('\\')) return composer.composing('text/plain')
-  receipts.send(draft)
+  receipts.send(draft).outgoing?.delivered.catch(failed)
   composer.sent()
   draft = ''
 }

@@ -34,6 +34,10 @@ const server = createServer(async (request, response) => {
   }
 })
 
+server.on('error', ({ message }) => {
+  console.error(`${message}: another port can be given`)
+  process.exit(1)
+})
 server.listen(Number(process.argv[2] ?? 8080), '127.0.0.1', () => {
   console.log(`http://localhost:${(server.address() as AddressInfo).port}/`)
 })

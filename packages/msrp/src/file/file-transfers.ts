@@ -71,7 +71,7 @@ export interface RequestFileOptions extends ReceiveTransferOptions {
  * The files of one negotiation (RFC 5547 §8): each has an m-line of its own, beside chats and other media. Give `onMedium`
  * to the negotiation:
  *
- * `negotiate(endpoint, { onMedium: files.onMedium })`
+ * `new Negotiation(endpoint, wishes, { onMedium: files.onMedium })`
  */
 export class FileTransfers {
   readonly #options: FileTransfersOptions
