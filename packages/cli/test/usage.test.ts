@@ -34,6 +34,7 @@ describe('mistakes in a command line end with 2 and one line that helps', () => 
     [['send', 'a', 'msrp://b.invalid:1/x;tcp', '--to', path], /put the whole path in single quotes/],
     [['send', '-', '-', '--to', path], /once only/],
     [['send', 'a', 'b', '--name', 'c', '--to', path], /--name and --type are for one file/],
+    [['send', '--text', 'a', '--name', 'c', '--to', path], /for one file; there is only a text/],
     [['send', 'a', '--chunk-size', '100', '--to', path], /2048 or more/],
     [['send', 'a', '--to', path, '--user', 'bob@localhost'], /--user needs --relay/],
     [['send', 'a', '--to', path, '--relay', 'localhost'], /--relay needs --user/],

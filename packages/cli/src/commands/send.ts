@@ -156,7 +156,8 @@ function checkUsage(files: string[], options: SendOptions): void {
     throw new Failure('usage', 'standard input (-) can be sent once only')
   }
   if (files.length !== 1 && (name !== undefined || type !== undefined)) {
-    throw new Failure('usage', '--name and --type are for one file; send several with a command each')
+    const how = files.length === 0 ? 'there is only a text' : 'send several with a command each'
+    throw new Failure('usage', `--name and --type are for one file; ${how}`)
   }
   if (offer === undefined) {
     if (answer !== undefined) throw new Failure('usage', '--answer needs --offer FILE')
