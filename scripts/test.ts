@@ -4,7 +4,7 @@
 // What failed is said again at the end, and appended to the file that TEST_FAILURES names, if it names one.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -61,6 +61,7 @@ let interrupted: NodeJS.Signals | undefined
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt(signal))
 
 const started = performance.now()
+const there = new Set(readdirSync(root))
 const failed: string[] = []
 for (const step of steps) {
   if (!(await run(step))) failed.push(step.name)
@@ -72,6 +73,11 @@ if (interrupted) {
   console.error(`\nstopped by ${interrupted}`)
   process.exit(128 + constants.signals[interrupted])
 }
+
+// What a relay or a receiver leaves here would be what a user's own finds next.
+const files = readdirSync(root).filter((name) => !there.has(name))
+for (const name of files) console.error(`left behind: ${name}`)
+if (files.length > 0) failed.push('no file left behind')
 
 if (Leftovers.supported) {
   const found = await leftovers.find({ unowned: process.env.CI === 'true' })

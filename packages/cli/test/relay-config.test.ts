@@ -71,7 +71,9 @@ test('check takes listeners at 0.0.0.0 and :: with one port, as the relay does',
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
   const listen = ['0.0.0.0', '::'].map((host) => `[[listen]]\nhost = "${host}"\nport = ${port}\n`)
-  const file = configuration(`drain = 0\n${listen.join('')}[advertised]\nname = "relay.example.com"\n`)
+  const file = configuration(
+    `drain = 0\nstate_folder = "state"\n${listen.join('')}[advertised]\nname = "relay.example.com"\n`,
+  )
   const check = startMsrp(['relay', 'check', file])
   expect(await check.exit(), check.describe()).toEqual({ code: 0, signal: null })
   const relay = startMsrp(['relay', '--config', file])
