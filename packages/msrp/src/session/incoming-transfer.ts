@@ -278,8 +278,6 @@ export class IncomingTransfer implements BodyRoom {
   }
 
   failed(error: MsrpError): void {
-    // With its last chunk, though earlier ones may be missing.
-    const cameToItsEnd = this.#state === 'complete' || this.body.total !== undefined
     this.#state = 'failed'
     const status = statusFor(error)
     // Before the refusal, with which the message is over for its sender.
@@ -292,8 +290,8 @@ export class IncomingTransfer implements BodyRoom {
     for (const request of waiting) request.respond(status ?? 200, comment)
     if (status !== undefined) {
       if (this.#chunk !== undefined) this.#chunk.request.respond(status, comment)
-      // When every chunk had its 200 already, only a REPORT can tell (RFC 4975 §7.1.4); never both.
-      else if (cameToItsEnd && waiting.length === 0) this.#report(status, this.body.size, comment)
+      // Every chunk so far has had its 200, and another may never come: a REPORT tells (RFC 4975 §7.1.4).
+      else if (waiting.length === 0) this.#report(status, this.body.size, comment)
     }
     this.#room.over(this, error)
   }

@@ -45,6 +45,17 @@ describe('saveTo', () => {
     expect((await peer.response('saving01')).status).toBe(413)
   })
 
+  test('that fails between two chunks tells the sender by a REPORT: after it the session may be closed', async () => {
+    const { session, peer } = await passive()
+    const sink = new MemoryFile('x')
+    sink.failure = new Error('no space left')
+    const id = peer.send({ messageId: 'thefile', body: pattern(10_000), range: '1-*/20000', flag: '+' })
+    expect((await peer.response(id)).status).toBe(200)
+    expect(await failure((await nextMessage(session)).saveTo(sink))).toMatchObject({ code: 'storage' })
+    const report = await peer.request('REPORT')
+    expect([report.field('Message-ID'), report.field('Status')]).toEqual(['thefile', '000 413 Stop Sending'])
+  })
+
   test('fails when the disk does, and tells the sender', async () => {
     const { session, peer } = await passive()
     const sink = new MemoryFile('x')
