@@ -1,20 +1,27 @@
+import type { Clock } from 'msrp/connection'
+
 /** For how long a connection has not been read because its next hops take no more, or its users may send no more. */
 export class HeldTime {
+  readonly #clock: Clock
   readonly #reasons: Set<unknown> = new Set()
   #before = 0
   #since = 0
 
-  hold(reason: unknown, now: number): void {
-    if (this.#reasons.size === 0) this.#since = now
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  hold(reason: unknown): void {
+    if (this.#reasons.size === 0) this.#since = this.#clock.now()
     this.#reasons.add(reason)
   }
 
-  letGo(reason: unknown, now: number): void {
-    if (this.#reasons.delete(reason) && this.#reasons.size === 0) this.#before += now - this.#since
+  letGo(reason: unknown): void {
+    if (this.#reasons.delete(reason) && this.#reasons.size === 0) this.#before += this.#clock.now() - this.#since
   }
 
-  /** Milliseconds in all. */
-  until(now: number): number {
-    return this.#reasons.size === 0 ? this.#before : this.#before + now - this.#since
+  /** Milliseconds in all, until now. */
+  get total(): number {
+    return this.#reasons.size === 0 ? this.#before : this.#before + this.#clock.now() - this.#since
   }
 }

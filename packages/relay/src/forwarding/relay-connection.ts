@@ -271,20 +271,20 @@ export class RelayConnection implements MsrpConnectionHandler<Pending>, Paced {
 
   /** It is not read until `resumeReading`; whoever sends there need not wait for answers that are not read. */
   pauseReading(reason: unknown): void {
-    this.#heldTime ??= new HeldTime()
-    this.#heldTime.hold(reason, this.#clock.now())
+    this.#heldTime ??= new HeldTime(this.#clock)
+    this.#heldTime.hold(reason)
     this.connection.pauseReading(reason)
     this.connection.wake()
   }
 
   resumeReading(reason: unknown): void {
-    this.#heldTime?.letGo(reason, this.#clock.now())
+    this.#heldTime?.letGo(reason)
     this.connection.resumeReading(reason)
   }
 
   /** Milliseconds in which it was not read, whatever the far end had sent, since it began. */
   get heldTime(): number {
-    return this.#heldTime?.until(this.#clock.now()) ?? 0
+    return this.#heldTime?.total ?? 0
   }
 
   /** Is not read until a pace lets it; `bulk` as in `Pace.wait`. */
