@@ -1,4 +1,5 @@
 import { MsrpError } from '../wire/index.ts'
+import { unlessAborted } from '../wire/unless-aborted.ts'
 import type { ContentSource } from './content-reader.ts'
 
 /**
@@ -7,25 +8,11 @@ import type { ContentSource } from './content-reader.ts'
  */
 export function untilGivenUp(source: ContentSource, signal: AbortSignal | undefined, what: string): ContentSource {
   if (signal === undefined) return source
-  return { ...source, pull: () => unlessGivenUp(source, signal, `Waiting for ${what} was given up`) }
-}
-
-async function unlessGivenUp(
-  source: ContentSource,
-  signal: AbortSignal,
-  text: string,
-): Promise<Uint8Array | undefined> {
-  const givenUp = Promise.withResolvers<never>()
-  const giveUp = (): void => {
-    givenUp.reject(new MsrpError('aborted', text, { status: 413, cause: signal.reason }))
+  const giveUp = (): MsrpError => {
+    const text = `Waiting for ${what} was given up`
     source.refuse?.(413, text)
     source.cancel(signal.reason).catch(() => {})
+    return new MsrpError('aborted', text, { status: 413, cause: signal.reason })
   }
-  signal.addEventListener('abort', giveUp)
-  try {
-    if (signal.aborted) giveUp()
-    return await Promise.race([givenUp.promise, source.pull()])
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-  }
+  return { ...source, pull: () => unlessAborted(source.pull(), signal, giveUp) }
 }

@@ -1,6 +1,7 @@
 import { isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { type Fingerprint, MsrpError } from '../wire/index.ts'
+import { unlessAborted } from '../wire/unless-aborted.ts'
 import { formatAuthority } from './authority.ts'
 import { type TlsMaterial, tlsContext } from './certificates.ts'
 import { showsOneOf } from './fingerprint.ts'
@@ -88,7 +89,8 @@ export async function openSocket(
     () => new MsrpError('unreachable', `cannot reach ${target}: no answer within ${connectTimeout} ms. ${CHECK_HOST}`),
     async (signal) => {
       const resolver = options.resolver ?? nodeResolver()
-      const addresses = await untilAborted(resolver.lookup(host, signal), signal)
+      // Whatever the resolver makes of the signal, it is left alone then.
+      const addresses = await unlessAborted(resolver.lookup(host, signal), signal, () => signal.reason)
       return connectToFirst(target, addresses, port, signal)
     },
   )
@@ -218,12 +220,4 @@ export async function within<T>(
     clearTimeout(timer)
     outer?.removeEventListener('abort', onAbort)
   }
-}
-
-/** Whatever the resolver makes of the signal, it is left alone then. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', onAbort)
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
 }
